@@ -1,0 +1,178 @@
+"""Where infralab keeps its files, and what a user may set.
+
+A value comes from the environment (`INFRALAB_*`), else from `config.toml` in the configuration
+folder, else from the default here. The folders follow the XDG base directory rules.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from lab_engine.errors import UsageError
+
+_SIZE = re.compile(r"(?P<number>\d+)(?P<unit>[kmg]?)(?:i?b)?", re.IGNORECASE)
+_FACTOR: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+ACCELERATORS: Final = ("auto", "kvm", "tcg")
+IMAGE_SOURCES: Final = ("auto", "mmdebstrap", "base-image")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, validated.
+
+    Args:
+        data_dir: progress, sessions and logs; `uninstall` removes it.
+        cache_dir: what can be made again.
+        bench_memory: the memory limit of a bench, in bytes.
+        bench_cpus: how many CPUs a bench may use; 0 means all of them.
+        bench_idle: after so many seconds without a client a bench ends; 0 means never.
+        accelerator: `kvm` or `tcg` to insist on one, `auto` to let the bench find out.
+        image_source: how to build the bench image.
+        mirror: the Debian mirror for building the image; empty for the default one.
+    """
+
+    data_dir: Path
+    cache_dir: Path
+    config_file: Path
+    bench_memory: int = 4 << 30
+    bench_cpus: float = 0.0
+    bench_idle: int = 2 * 60 * 60
+    accelerator: str = "auto"
+    image_source: str = "auto"
+    mirror: str = ""
+
+    @property
+    def log_dir(self) -> Path:
+        return self.data_dir / "log"
+
+
+def parse_size(text: str) -> int:
+    """Read `4g`, `512 MiB` or `1048576` as a number of bytes."""
+    match = _SIZE.fullmatch(text.replace(" ", ""))
+    if match is None:
+        raise ValueError("a size looks like 512m or 4g")
+    return int(match["number"]) * _FACTOR[match["unit"].lower()]
+
+
+def _size(value: object) -> int:
+    size = value if isinstance(value, int) else parse_size(str(value))
+    if size < 512 << 20:
+        raise ValueError("a bench needs at least 512m")
+    return size
+
+
+def _cpus(value: object) -> float:
+    number = float(str(value))
+    if not 0 <= number <= 4096:
+        raise ValueError("a number of CPUs, or 0 for all of them")
+    return number
+
+
+def _seconds(value: object) -> int:
+    match = re.fullmatch(r"(\d+)\s*([smh]?)", str(value).strip())
+    if match is None:
+        raise ValueError("a time looks like 90s, 30m or 2h; 0 means never")
+    return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return str(value)
+
+    return read
+
+
+def _mirror(value: object) -> str:
+    text = str(value).strip()
+    if text and not re.match(r"(https?|file|ftp)://\S+$", text):
+        raise ValueError("a URL such as https://mirror.example/debian")
+    return text
+
+
+_READERS: Final[dict[str, Callable[[object], Any]]] = {
+    "bench_memory": _size,
+    "bench_cpus": _cpus,
+    "bench_idle": _seconds,
+    "accelerator": _one_of(ACCELERATORS),
+    "image_source": _one_of(IMAGE_SOURCES),
+    "mirror": _mirror,
+}
+
+
+def _folder(env: Mapping[str, str], own: str, xdg: str, fallback: str) -> Path:
+    if env.get(own):
+        return Path(env[own]).expanduser().absolute()
+    base = env.get(xdg, "")
+    # The XDG rules say that a relative path is to be ignored.
+    root = Path(base) if base.startswith("/") else Path(env.get("HOME", "/root")) / fallback
+    return root / "infralab"
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        raw = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {error}", hint="Mend or remove the file."
+        ) from None
+    try:
+        table = tomllib.loads(raw)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"{path} is not valid TOML: {error}", hint=f"Mend that line, or remove {path}."
+        ) from None
+    unknown = sorted(set(table) - set(_READERS))
+    if unknown:
+        raise UsageError(
+            f"{path} sets {', '.join(unknown)}, which infralab does not know",
+            hint=f"It knows {', '.join(sorted(_READERS))}.",
+        )
+    return table
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Raises:
+        UsageError: a value cannot be used; says which one, where it was set, and what is expected.
+    """
+    env = os.environ if env is None else env
+    config_dir = _folder(env, "INFRALAB_CONFIG_DIR", "XDG_CONFIG_HOME", ".config")
+    config_file = config_dir / "config.toml"
+    file = _from_file(config_file)
+    values: dict[str, Any] = {}
+    for name, read in _READERS.items():
+        variable = f"INFRALAB_{name.upper()}"
+        if env.get(variable):
+            where, value = f"${variable}", env[variable]
+        elif name in file:
+            where, value = f"{name} in {config_file}", file[name]  # type: ignore[assignment]
+        else:
+            continue
+        try:
+            values[name] = read(value)
+        except ValueError as error:
+            raise UsageError(
+                f"{where} is {value!r}", hint=f"Set it to {error}, or leave it out."
+            ) from None
+    return Settings(
+        data_dir=_folder(env, "INFRALAB_DATA_DIR", "XDG_DATA_HOME", ".local/share"),
+        cache_dir=_folder(env, "INFRALAB_CACHE_DIR", "XDG_CACHE_HOME", ".cache"),
+        config_file=config_file,
+        **values,
+    )
+
+
+def names() -> tuple[str, ...]:
+    """The names that `config.toml` may hold."""
+    return tuple(field.name for field in fields(Settings) if field.name in _READERS)
