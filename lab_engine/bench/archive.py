@@ -1,0 +1,136 @@
+"""Archives written by hand, the same bytes each time: tar members, Docker images, device nodes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any, Final
+
+EPOCH: Final = 1_700_000_000
+
+
+def add(
+    tar: tarfile.TarFile,
+    name: str,
+    data: bytes,
+    *,
+    mode: int = 0o644,
+    owner: int = 0,
+    kind: bytes = tarfile.REGTYPE,
+    target: str = "",
+) -> None:
+    """Add one member with a fixed time; `target` is where a link points to."""
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    info.mode = mode
+    info.uid = info.gid = owner
+    info.mtime = EPOCH
+    info.type = kind
+    info.linkname = target
+    tar.addfile(info, io.BytesIO(data))
+
+
+def loop_nodes(count: int) -> bytes:
+    """A tar of the device nodes loop0 .. loop<count - 1>, for extracting in /dev."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for number in range(count):
+            info = tarfile.TarInfo(f"loop{number}")
+            info.type = tarfile.BLKTYPE
+            info.mode = 0o660
+            info.gid = 6  # disk
+            info.devmajor, info.devminor = 7, number
+            tar.addfile(info)
+    return buffer.getvalue()
+
+
+def docker_image(name: str, layers: list[bytes], config: dict[str, Any]) -> bytes:
+    """A `docker load`-able archive of an amd64 image.
+
+    Args:
+        name: `repository:tag`.
+        layers: uncompressed layer tars, lowest first.
+        config: the image's `config` object (Cmd, Env, ExposedPorts, ...).
+    """
+    digests = [hashlib.sha256(layer).hexdigest() for layer in layers]
+    image = {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": "2023-11-14T22:13:20Z",
+        "config": config,
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in digests]},
+        "history": [{"created": "2023-11-14T22:13:20Z", "created_by": "infralab"} for _ in layers],
+    }
+    body = json.dumps(image, sort_keys=True).encode()
+    config_name = f"{hashlib.sha256(body).hexdigest()}.json"
+    manifest = [
+        {
+            "Config": config_name,
+            "RepoTags": [name],
+            "Layers": [f"{digest}/layer.tar" for digest in digests],
+        }
+    ]
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for digest, layer in zip(digests, layers, strict=True):
+            add(tar, f"{digest}/layer.tar", layer)
+        add(tar, config_name, body)
+        add(tar, "manifest.json", json.dumps(manifest).encode())
+    return buffer.getvalue()
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    """A tar of plain files, by name."""
+    return joined(b"", files)
+
+
+def joined(first: bytes, files: dict[str, bytes]) -> bytes:
+    """The tar `first` with more plain files appended."""
+    buffer = io.BytesIO(first)
+    with tarfile.open(
+        fileobj=buffer, mode="a" if first else "w", format=tarfile.GNU_FORMAT
+    ) as tar:
+        for name, data in files.items():
+            add(tar, name, data)
+    return buffer.getvalue()
+
+
+def copy_hashed(
+    blocks: Iterable[bytes], target: IO[bytes] | None, tick: Callable[[int], None]
+) -> str:
+    """Write all blocks to `target` (None: nowhere) and return the SHA-256 of them in hexadecimal.
+
+    Args:
+        blocks: what to write, in order.
+        target: an open binary file.
+        tick: called with the number of bytes so far after each block.
+    """
+    digest = hashlib.sha256()
+    done = 0
+    for block in blocks:
+        digest.update(block)
+        if target is not None:
+            target.write(block)
+        done += len(block)
+        tick(done)
+    return digest.hexdigest()
+
+
+def image_tags(path: Path) -> list[str]:
+    """The names of the images in an archive that Docker saved.
+
+    Raises:
+        ValueError: it has no manifest of images.
+        tarfile.TarError, OSError: it cannot be read.
+    """
+    with tarfile.open(path) as tar:
+        for member in tar:
+            if member.name == "manifest.json":
+                file = tar.extractfile(member)
+                images = json.load(file) if file else []
+                return [tag for image in images for tag in image.get("RepoTags") or []]
+    raise ValueError("it holds no manifest.json")

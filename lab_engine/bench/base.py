@@ -1,0 +1,302 @@
+"""Build the base image: Debian packages, a guest kernel, Python packages of the agent.
+
+Two ways with one list of packages: `mmdebstrap` needs no registry; `base-image` starts from a Debian
+image where one can be pulled. Each leaves nothing behind when it is interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from lab_engine import settings as settings_module
+from lab_engine.bench import archive, engine, image, recipe
+from lab_engine.errors import ImageError
+
+KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+NEEDED: Final = 4 << 30
+"""Bytes that a build takes at its worst: the tree, and the image made of it."""
+
+_DPKG: Final = (
+    "path-exclude=/usr/share/doc/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-exclude=/usr/share/man/??/*",
+    "path-exclude=/usr/share/man/??_*/*",
+)
+_STAGES: Final = {
+    "running apt-get update": "reading the package lists of Debian",
+    "downloading packages": "downloading packages",
+    "extracting archives": "unpacking the core",
+    "installing essential": "installing the core",
+    "installing remaining": "installing packages",
+    "creating tarball": "writing the root file system",
+}
+
+
+def way(source: str) -> str:
+    """Which of the two ways `auto` means here: `mmdebstrap` or `base-image`."""
+    if source != "auto":
+        return source
+    able = shutil.which("mmdebstrap") and KEYRING.exists()
+    may = os.geteuid() == 0 or shutil.which("newuidmap")
+    return "mmdebstrap" if able and may else "base-image"
+
+
+def build(tag: str, progress: image.Progress) -> None:
+    """Build the base image and give it `tag`.
+
+    Raises:
+        ImageError: something is missing or failed; says what, and what to do.
+    """
+    settings = settings_module.load()
+    mirror = settings.mirror or recipe.host_mirror()
+    with tempfile.TemporaryDirectory(prefix="infralab-build-", dir="/var/tmp") as name:  # noqa: S108
+        folder = Path(name)
+        if image.free_space(folder) < NEEDED:
+            raise ImageError(
+                f"building the bench image needs {NEEDED >> 30} GiB free in /var/tmp; there are "
+                f"{image.free_space(folder) >> 20} MiB",
+                hint="Free some space, or load a saved image with `infralab image load FILE`.",
+            )
+        progress("downloading the Python packages of the agent")
+        inputs = _inputs(folder)
+        if way(settings.image_source) == "mmdebstrap":
+            _with_mmdebstrap(tag, folder, inputs, mirror, progress)
+        else:
+            _with_base_image(tag, inputs, mirror, progress)
+
+
+def _inputs(folder: Path) -> bytes:
+    """Everything that the scripts in the image need, as a tar of `infralab/...`."""
+    wheels, source = recipe.split_lock()
+    target = folder / "wheels"
+    target.mkdir()
+    files = recipe.scripts()
+    files["wheels.lock"], files["sdists.lock"] = wheels.encode(), source.encode()
+    for name in ("wheels.lock", "sdists.lock"):
+        (folder / name).write_bytes(files[name])
+    platforms = [word for name in recipe.PLATFORMS for word in ("--platform", name)]
+    _pip(folder / "wheels.lock", target, [
+        "--only-binary=:all:", "--python-version", recipe.PYTHON, "--implementation", "cp",
+        "--abi", f"cp{recipe.PYTHON.replace('.', '')}", "--abi", "abi3", "--abi", "none", *platforms,
+    ])
+    _pip(folder / "sdists.lock", target, ["--no-binary=:all:"])
+    for path in sorted(target.iterdir()):
+        files[f"wheels/{path.name}"] = path.read_bytes()
+    return archive.tar_of({f"infralab/{name}": data for name, data in files.items()})
+
+
+def _pip(lock: Path, target: Path, options: list[str]) -> None:
+    """Download with this host's pip, so that its index and certificate settings count."""
+    pythons = [sys.executable, "python3", "/usr/bin/python3"]
+    command = ["-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-input", "--no-deps",
+               "--require-hashes", "-r", str(lock), "-d", str(target), *options]
+    for python in pythons:
+        try:
+            probe = subprocess.run(
+                [python, "-m", "pip", "--version"], capture_output=True, timeout=30, check=False
+            )
+        except OSError:
+            continue
+        if probe.returncode == 0:
+            break
+    else:
+        raise ImageError(
+            "no Python with pip was found for downloading the agent's packages",
+            hint="Install it: `sudo apt-get install python3-pip`.",
+        )
+    done = subprocess.run([python, *command], capture_output=True, text=True, timeout=900, check=False)
+    if done.returncode:
+        reason = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise ImageError(
+            f"the agent's Python packages cannot be downloaded: {' '.join(reason[-3:])}",
+            hint="Check the network and pip's settings (`pip config list`), then run it again.",
+        )
+
+
+def _with_mmdebstrap(
+    tag: str, folder: Path, inputs: bytes, mirror: str, progress: image.Progress
+) -> None:
+    if shutil.which("mmdebstrap") is None or not KEYRING.exists():
+        raise ImageError(
+            "mmdebstrap or Debian's keyring is missing on this machine",
+            hint="Install them: `sudo apt-get install mmdebstrap debian-archive-keyring`.",
+        )
+    (folder / "inputs.tar").write_bytes(inputs)
+    folder.chmod(0o711)
+    scratch = folder / "root"
+    scratch.mkdir()
+    scratch.chmod(0o1777)
+    run = 'chroot "$1" sh /tmp/infralab/customize.sh /tmp/infralab'
+    command = [
+        "mmdebstrap", "--verbose", "--variant=minbase", "--architectures=amd64", "--format=tar",
+        f"--keyring={KEYRING}",
+        *(f"--dpkgopt={option}" for option in _DPKG),
+        *(f"--aptopt={option}" for option in recipe.apt_options()),
+        f"--include={','.join(recipe.packages())}",
+        f"--customize-hook=tar-in {folder}/inputs.tar /tmp",
+        f"--customize-hook={run}",
+        '--customize-hook=rm -rf "$1/tmp/infralab"',
+        recipe.SUITE, "-", *([mirror] if mirror else []),
+    ]  # fmt: skip
+    tail: list[str] = []
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, "TMPDIR": str(scratch), "LC_ALL": "C.UTF-8"},
+    )
+    reader = threading.Thread(target=_follow, args=(process.stderr, tail, progress), daemon=True)
+    reader.start()
+    try:
+        _import(tag, _output(process, tail), progress)
+    finally:
+        _end(process)
+        reader.join(timeout=5)
+
+
+def _output(process: subprocess.Popen[bytes], tail: list[str]) -> Iterator[bytes]:
+    """The tarball; raises at its end when mmdebstrap failed, so that Docker drops what it got."""
+    assert process.stdout is not None
+    while block := process.stdout.read(1 << 18):
+        yield block
+    if process.wait(timeout=60):
+        errors = [line for line in tail if line.startswith("E: ")] or tail[-5:]
+        raise ImageError(
+            f"mmdebstrap failed: {' '.join(errors[-5:])}",
+            hint="Check the network and the mirror (set another with INFRALAB_MIRROR), "
+            "then run it again.",
+        )
+
+
+def _import(tag: str, blocks: Iterator[bytes], progress: image.Progress) -> None:
+    # The engine is not called before there is something to send: that takes minutes.
+    first = next(blocks, b"")
+    client = engine.connect(timeout=900)
+    temporary = f"{image.BASE}:tmp-{os.getpid()}"
+    sent = 0
+    last = time.monotonic()
+
+    def counted() -> Iterator[bytes]:
+        nonlocal sent, last
+        yield first
+        for block in blocks:
+            sent += len(block)
+            if time.monotonic() - last > 1:
+                last = time.monotonic()
+                progress(f"importing into Docker: {sent >> 20} MiB")
+            yield block
+        progress("Docker unpacks the image")
+
+    changes = [
+        f'LABEL infralab.kind="base-image" infralab.version="{image.version()}"',
+        'CMD ["/bin/bash"]',
+    ]
+    try:
+        with engine.explain("importing the root file system"):
+            # `import_image` of the SDK wants a file; the plain call takes a stream.
+            answer = client.api._post(
+                client.api._url("/images/create"),
+                params={"fromSrc": "-", "repo": image.BASE, "tag": temporary.partition(":")[2],
+                        "changes": changes},
+                data=counted(),
+                headers={"Content-Type": "application/tar"},
+            )  # fmt: skip
+            client.api._raise_for_status(answer)
+            if '"error"' in answer.text:
+                raise ImageError(
+                    f"Docker cannot import the root file system: {answer.text.strip()}",
+                    hint="Check the disk (`docker system df`), then run it again.",
+                )
+            image.retag(client, temporary, tag)
+    except BaseException:
+        with suppress(Exception):
+            client.api.remove_image(temporary, force=True)
+        raise
+
+
+def _follow(stream: Any, tail: list[str], progress: image.Progress) -> None:
+    """Turn mmdebstrap's and apt's messages into progress, about one a second."""
+    stage, total, done, last = "", 0, 0, 0.0
+    for raw in stream:
+        line = raw.decode(errors="replace").rstrip()
+        tail.append(line)
+        del tail[:-60]
+        if match := re.search(r"(\d+) newly installed", line):
+            total, done = int(match[1]), 0
+        if line.startswith("infralab: "):
+            stage, total = line.removeprefix("infralab: "), 0
+            progress(stage)
+        elif line.startswith("I: "):
+            for start, words in _STAGES.items():
+                if line[3:].startswith(start):
+                    stage = words
+                    progress(stage)
+        elif line.startswith(("Get:", "Unpacking ", "Setting up ")):
+            if line.startswith(("Get:", "Setting up ")):
+                done += 1
+            if time.monotonic() - last > 1:
+                last = time.monotonic()
+                verb = "fetched" if line.startswith("Get:") else "set up"
+                progress(f"{stage}: {verb} {min(done, total) if total else done}"
+                         + (f" of {total}" if total else ""))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let mmdebstrap clean up after itself; it unmounts and removes its tree on a signal."""
+    if process.poll() is None:
+        for number, patience in ((signal.SIGINT, 30), (signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=patience)
+                break
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
+def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[str], None]) -> None:
+    """`docker build` from a Debian image, with the host's network and apt settings."""
+    conf = "\n".join(f"{line}" for line in recipe.apt_options())
+    install = (
+        "apt-get -qq update && apt-get -qq -y --no-install-recommends install "
+        f"{' '.join(recipe.packages())}"
+    )
+    lines = [
+        f"FROM debian:{recipe.SUITE}-slim",
+        "ADD inputs.tar /tmp/",
+        "RUN cp /tmp/infralab/build-apt.conf /etc/apt/apt.conf.d/99infralab-build"
+        " && if [ -s /tmp/infralab/build-sources.list ]; then"
+        " rm -f /etc/apt/sources.list.d/*;"
+        " cp /tmp/infralab/build-sources.list /etc/apt/sources.list; fi"
+        " && cp /tmp/infralab/build-dpkg.cfg /etc/dpkg/dpkg.cfg.d/99infralab"
+        f" && export DEBIAN_FRONTEND=noninteractive && {install}"
+        " && sh /tmp/infralab/customize.sh /tmp/infralab"
+        " && rm -rf /tmp/infralab /var/lib/apt/lists/* /var/cache/apt/*.bin",
+        f'LABEL infralab.kind="base-image" infralab.version="{image.version()}"',
+    ]
+    sources = f"deb {mirror} {recipe.SUITE} main\n" if mirror else ""
+    extra = {
+        "infralab/build-apt.conf": conf.encode() + b"\n",
+        "infralab/build-sources.list": sources.encode(),
+        "infralab/build-dpkg.cfg": "\n".join(_DPKG).encode() + b"\n",
+    }
+    context = archive.tar_of({
+        "Dockerfile": "\n".join(lines).encode(),
+        "inputs.tar": archive.joined(inputs, extra),
+    })
+    proxies = {name: os.environ[name] for name in ("http_proxy", "https_proxy", "no_proxy")
+               if name in os.environ}
+    client = engine.connect(timeout=1800)
+    image.build_from(client, context, tag, progress, network_mode="host", buildargs=proxies)

@@ -1,0 +1,400 @@
+"""The bench's container: create, find, reach, stop and remove it.
+
+Everything made here carries `infralab.session` and `infralab.kind`, so that `infralab gc` finds it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from docker import errors as docker_errors
+
+from lab_engine.bench import cache, engine, image
+from lab_engine.errors import BenchError
+
+PREFIX: Final = "infralab-"
+WORKDIR: Final = "/home/learner/work"
+
+CAPABILITIES: Final = (
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_ADMIN",
+    "SYS_CHROOT",
+    "SYS_NICE",
+    "SYS_PTRACE",
+    "SYS_TTY_CONFIG",
+)
+"""By name, because some hosts lack one that --privileged asks for; and never the host's own ones:
+SYS_TIME, SYS_MODULE, SYS_BOOT, SYS_RAWIO."""
+
+DEVICE_RULES: Final = (
+    "c 10:229 rwm",  # fuse
+    "c 10:232 rwm",  # kvm
+    "c 10:200 rwm",  # net/tun
+    "c 10:237 rwm",  # loop-control
+    "b 7:* rwm",  # loop0, loop1, ...
+)
+"""The entrypoint makes the nodes. A fixed list of nodes would fail where one is missing, and would
+end at the fifth loop device."""
+
+_SUBNETS: Final = tuple(f"10.213.{third}.0/24" for third in range(0, 250, 7))
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The end of a command in a bench: exit code and what it wrote."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BenchInfo:
+    """One bench as the engine lists it. `status` is Docker's word, such as `running` or `exited`."""
+
+    session: str
+    name: str
+    container_id: str
+    status: str
+    image: str
+    created: str
+
+
+class Bench:
+    """A bench that exists. Get one from `create` or `find`."""
+
+    def __init__(self, session: str, container_id: str) -> None:
+        self.session = session
+        self.id = container_id
+        self._client: Any = engine.connect()
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return PREFIX + self.session
+
+    @classmethod
+    def create(
+        cls,
+        session: str,
+        *,
+        memory: int = 4 << 30,
+        cpus: float = 0.0,
+        internet: bool = False,
+        idle_minutes: int = 120,
+        progress: image.Progress = lambda _: None,
+    ) -> Bench:
+        """Make and start a bench.
+
+        Args:
+            session: id of the session, of letters, digits, `_`, `.` and `-`.
+            memory: limit in bytes for everything in the bench.
+            cpus: how many CPUs it may use; 0 means all.
+            internet: whether it has a way out.
+            idle_minutes: after so long without a client it ends; 0 means never.
+            progress: told what happens when an image must be built first.
+
+        Raises:
+            BenchError: there is one of that name, or it cannot be made; nothing is left then.
+            ImageError: the image cannot be built.
+            DockerUnavailable: no engine answers.
+        """
+        tag = image.ensure_image(progress)
+        client = engine.connect()
+        labels = labels_for(session, "bench")
+        volumes = {f"{PREFIX}{session}-docker": "/var/lib/docker",
+                   f"{PREFIX}{session}-state": "/var/lib/infralab"}
+        asked = f"creating the bench {PREFIX}{session}"
+        if _container(client, session) is not None:
+            raise BenchError(
+                f"{asked}: there is one already",
+                hint=f"Use it, or remove it first: `docker rm -fv {PREFIX}{session}`.",
+            )
+        made: list[str] = []
+        try:
+            with engine.explain(asked):
+                cache.ensure_volume(client)
+                for volume in volumes:
+                    client.api.create_volume(volume, labels=labels_for(session, "volume"))
+                    made.append(volume)
+                config = _host_config(client, memory, cpus, volumes, _network(client, internet))
+                answer = client.api.create_container(
+                    tag,
+                    hostname="bench",
+                    labels=labels,
+                    environment={
+                        "INFRALAB_SESSION": session,
+                        "INFRALAB_IDLE_MINUTES": str(idle_minutes),
+                    },
+                    host_config=config,
+                    name=PREFIX + session,
+                    stop_signal="SIGTERM",
+                )
+                client.api.start(answer["Id"])
+        except BaseException:
+            _remove(client, session)
+            raise
+        bench = cls(session, answer["Id"])
+        try:
+            bench.wait_prepared()
+        except BaseException:
+            _remove(client, session)
+            raise
+        return bench
+
+    @classmethod
+    def find(cls, session: str) -> Bench | None:
+        """The bench of a session, running or not, or None."""
+        found = _container(engine.connect(), session)
+        return cls(session, str(found["Id"])) if found else None
+
+    @staticmethod
+    def list() -> list[BenchInfo]:
+        """Every bench in the engine, oldest first."""
+        client = engine.connect()
+        with engine.explain("listing benches"):
+            found = client.api.containers(all=True, filters={"label": "infralab.kind=bench"})
+        benches = [
+            BenchInfo(
+                session=item["Labels"].get("infralab.session", ""),
+                name=item["Names"][0].lstrip("/"),
+                container_id=item["Id"],
+                status=item["State"],
+                image=item["Image"],
+                created=item["Labels"].get("infralab.created", ""),
+            )
+            for item in found
+        ]
+        return sorted(benches, key=lambda bench: bench.created)
+
+    def start(self) -> None:
+        """Start a bench that was stopped; a running one is left as it is."""
+        with engine.explain(f"starting the bench {self.name}"):
+            self._client.api.start(self.id)
+        self.wait_prepared()
+
+    def stop(self) -> None:
+        """End everything in the bench; its volumes stay. At most 5 seconds."""
+        with engine.explain(f"stopping the bench {self.name}"):
+            self._client.api.stop(self.id, timeout=5)
+
+    def remove(self) -> None:
+        """Remove the bench and its volumes. It is no error if parts of it are gone already."""
+        with engine.explain(f"removing the bench {self.name}"):
+            _remove(self._client, self.session)
+
+    def status(self) -> str:
+        """Docker's word for its state (`running`, `exited`, ...), or `gone`."""
+        found = _container(self._client, self.session)
+        return str(found["State"]) if found else "gone"
+
+    def wait_prepared(self, timeout: float = 15.0) -> None:
+        """Return when the entrypoint has prepared the machine (about 0.3 s after the start).
+
+        Raises:
+            BenchError: it did not within `timeout` seconds, or the container ended.
+        """
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            done = self.run(["test", "-e", "/run/infralab/prepared"], timeout=10)
+            if done.exit_code == 0:
+                return
+            time.sleep(0.03)
+        raise BenchError(
+            f"the bench {self.name} was not prepared within {timeout:.0f} s",
+            hint=f"Look at `docker logs {self.name}`; then remove it and try again.",
+        )
+
+    def exec_argv(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str = "learner",
+        tty: bool = False,
+        interactive: bool = False,
+        workdir: str = WORKDIR,
+        env: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """The `docker exec` command line that runs `argv` in the bench.
+
+        It inherits DOCKER_HOST and its kin from the environment it is started in, as the SDK does.
+
+        Raises:
+            BenchError: there is no docker command on this machine.
+        """
+        program = shutil.which("docker")
+        if program is None:
+            raise BenchError(
+                "there is no `docker` command on this machine",
+                hint="Install it: `sudo apt-get install docker.io` (Debian 13: docker-cli).",
+            )
+        flags = ["--interactive"] * interactive + ["--tty"] * tty
+        home = "/root" if user == "root" else f"/home/{user}"
+        merged = {"HOME": home, "USER": user, **(env or {})}
+        for key, value in merged.items():
+            flags += ["--env", f"{key}={value}"]
+        return [program, "exec", *flags, "--user", user, "--workdir", workdir, self.id, *argv]
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str = "root",
+        timeout: float = 60.0,
+        stdin: bytes = b"",
+        workdir: str = "/",
+        env: Mapping[str, str] | None = None,
+    ) -> Completed:
+        """Run a command in the bench and wait for its end.
+
+        Raises:
+            BenchError: the bench does not run, or `timeout` seconds passed. The command itself may
+                live on in the bench then; wrap it in `timeout` where that matters.
+        """
+        command = self.exec_argv(
+            argv, user=user, interactive=bool(stdin), workdir=workdir, env=env
+        )
+        try:
+            done = subprocess.run(
+                command, input=stdin, capture_output=True, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise BenchError(
+                f"`{' '.join(argv)}` in the bench {self.name} did not end within {timeout:.0f} s",
+                hint="The bench is overloaded or hangs; `infralab down` and start again.",
+            ) from None
+        if done.returncode in (1, 125, 126) and _is_engine_error(done.stderr):
+            raise BenchError(
+                f"`{' '.join(argv)}` cannot run in the bench {self.name}: "
+                f"{done.stderr.decode(errors='replace').strip()}",
+                hint="The bench stopped or was removed; start the lesson again.",
+            )
+        return Completed(done.returncode, done.stdout, done.stderr)
+
+    def logs(self, lines: int = 50) -> str:
+        """The last lines of what the container itself wrote."""
+        with engine.explain(f"reading the log of {self.name}"):
+            data: bytes = self._client.api.logs(self.id, tail=lines)
+        return data.decode(errors="replace")
+
+
+def labels_for(session: str, kind: str) -> dict[str, str]:
+    """The labels of something that belongs to a session."""
+    return {
+        "infralab.session": session,
+        "infralab.kind": kind,
+        "infralab.created": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "infralab.version": image.version(),
+    }
+
+
+def _is_engine_error(stderr: bytes) -> bool:
+    return stderr.startswith((b"Error response from daemon", b"Cannot connect to", b"error during"))
+
+
+def _host_config(
+    client: Any, memory: int, cpus: float, volumes: Mapping[str, str], network: str
+) -> Any:
+    binds = [f"{name}:{path}" for name, path in volumes.items()]
+    config = client.api.create_host_config(
+        init=True,
+        cap_drop=["ALL"],
+        cap_add=list(CAPABILITIES),
+        security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
+        device_cgroup_rules=list(DEVICE_RULES),
+        binds=[*binds, f"{cache.VOLUME}:{cache.MOUNT}:ro"],
+        tmpfs={"/run": "exec,mode=755", "/tmp": "exec,suid,dev,mode=1777"},  # noqa: S108
+        network_mode=network,
+        mem_limit=memory,
+        memswap_limit=memory,
+        nano_cpus=int(cpus * 1e9) or None,
+        pids_limit=16384,
+        log_config={"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
+        restart_policy={"Name": "no"},
+        shm_size="256m",
+    )
+    config["MaskedPaths"] = []
+    config["ReadonlyPaths"] = []
+    config["CgroupnsMode"] = "private"
+    return config
+
+
+def _network(client: Any, internet: bool) -> str:
+    """`none`, or the name of a labelled network whose subnet clashes with nothing in the lessons."""
+    if not internet:
+        return "none"
+    name = f"{PREFIX}outside"
+    if client.api.networks(names=[f"^{name}$"]):
+        return name
+    last: docker_errors.APIError | None = None
+    for subnet in _SUBNETS:
+        pool = {"Config": [{"Subnet": subnet}]}
+        try:
+            client.api.create_network(
+                name,
+                driver="bridge",
+                ipam=pool,
+                labels={"infralab.kind": "network", "infralab.version": image.version()},
+                check_duplicate=True,
+            )
+        except docker_errors.APIError as error:
+            last = error
+            if "overlap" not in str(error):
+                break
+        else:
+            return name
+    raise BenchError(
+        f"no network for the bench could be made: {last}",
+        hint="Remove unused networks (`docker network prune`), then try again.",
+    )
+
+
+def _container(client: Any, session: str) -> Any:
+    with engine.explain(f"looking for the bench {PREFIX}{session}"):
+        found = client.api.containers(
+            all=True, filters={"label": [f"infralab.session={session}", "infralab.kind=bench"]}
+        )
+    return found[0] if found else None
+
+
+def _remove(client: Any, session: str) -> None:
+    """Remove container and volumes of a session, found by label."""
+    own = {"label": [f"infralab.session={session}"]}
+    for item in client.api.containers(all=True, filters=own):
+        # A moment to end guests and give back loop devices, then by force.
+        with suppress(docker_errors.APIError):
+            client.api.stop(item["Id"], timeout=2)
+        with suppress(docker_errors.NotFound):
+            client.api.remove_container(item["Id"], force=True, v=True)
+    for volume in client.api.volumes(filters=own)["Volumes"] or []:
+        with suppress(docker_errors.NotFound):
+            client.api.remove_volume(volume["Name"], force=True)
+    for network in client.api.networks(filters=own):
+        with suppress(docker_errors.NotFound):
+            client.api.remove_network(network["Id"])

@@ -1,0 +1,87 @@
+"""The Docker engine on the learner's side: one client, time limits, errors a person can act on.
+
+The docker SDK is untyped; this module and its neighbours treat its values as `Any` at the boundary.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import docker
+import requests
+from docker import errors as docker_errors
+
+from lab_engine.errors import BenchError, DockerUnavailable
+
+TIMEOUT: Final = 30.0
+"""Seconds that an ordinary call to the engine may take."""
+
+LABEL: Final = "infralab"
+"""Prefix of every label; `infralab.kind` is on everything that infralab makes in an engine."""
+
+START_HINT: Final = (
+    "Start it with `sudo systemctl start docker`, or `sudo dockerd` where there is no systemd. "
+    "`infralab doctor` shows more."
+)
+
+
+def connect(timeout: float = TIMEOUT) -> Any:
+    """Return a `docker.DockerClient` for the engine that the environment names.
+
+    Raises:
+        DockerUnavailable: no engine answers, or this user may not use it.
+    """
+    try:
+        client = docker.from_env(timeout=timeout)
+        client.ping()
+    except (docker_errors.DockerException, requests.RequestException, OSError) as error:
+        raise unavailable(error) from error
+    return client
+
+
+def unavailable(error: BaseException) -> DockerUnavailable:
+    """Say why the engine cannot be used, from the error that a first call gave."""
+    where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    text = str(error)
+    if "Permission denied" in text or "PermissionError" in text:
+        return DockerUnavailable(
+            f"this user may not use the Docker engine at {where}",
+            hint="Either join the group (`sudo usermod -aG docker $USER`, then log in again), "
+            "or run infralab with sudo.",
+        )
+    if "FileNotFoundError" in text or "Connection refused" in text or "No such file" in text:
+        return DockerUnavailable(f"no Docker engine answers at {where}", hint=START_HINT)
+    return DockerUnavailable(
+        f"the Docker engine at {where} cannot be used: {text}", hint=START_HINT
+    )
+
+
+@contextmanager
+def explain(asked: str, *, hint: str = "") -> Iterator[None]:
+    """Turn what the SDK raises into a `BenchError` that begins with what was `asked`."""
+    try:
+        yield
+    except docker_errors.APIError as error:
+        found = error.explanation or str(error)
+        raise BenchError(
+            f"{asked}: the Docker engine answers: {found}", hint=hint or _hint(str(found))
+        ) from error
+    except requests.exceptions.Timeout as error:
+        raise BenchError(
+            f"{asked}: the Docker engine gave no answer in time",
+            hint="Look at its log (`journalctl -u docker`); restart it if it hangs.",
+        ) from error
+    except (requests.RequestException, docker_errors.DockerException) as error:
+        raise unavailable(error) from error
+
+
+def _hint(found: str) -> str:
+    text = found.lower()
+    if "no space left" in text:
+        return "Free some disk space (`docker system df` shows what Docker holds), then try again."
+    if "cannot allocate memory" in text:
+        return "Free some memory, or set a smaller `bench_memory`, then try again."
+    return "`infralab doctor` checks what a bench needs."

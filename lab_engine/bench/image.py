@@ -1,0 +1,308 @@
+"""Build, save and load the image that benches are started from.
+
+`infralab/base:<hash>` holds the Debian packages and takes minutes; `infralab/bench:<hash>` adds the
+agent's code and takes seconds. A tag appears only when its image is complete.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from docker import errors as docker_errors
+
+from lab_engine import settings as settings_module
+from lab_engine.bench import archive, base, engine, recipe
+from lab_engine.errors import ImageError
+
+Progress = Callable[[str], None]
+"""Called with a short sentence at least once for everything that takes over a second."""
+
+BASE: Final = "infralab/base"
+BENCH: Final = "infralab/bench"
+KEPT: Final = 4
+"""How many older bench images stay, so that a session in use by another checkout keeps its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageState:
+    """What there is: the tags this version wants, whether they exist, the image's size in bytes."""
+
+    base: str
+    bench: str
+    base_present: bool
+    bench_present: bool
+    size: int
+
+
+def version() -> str:
+    """The version of infralab, as installed."""
+    try:
+        return metadata.version("infralab")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def base_tag() -> str:
+    """The tag of the base image that this version wants."""
+    return f"{BASE}:{recipe.base_hash()}"
+
+
+def bench_tag() -> str:
+    """The tag of the bench image that this version of the code wants."""
+    return f"{BENCH}:{recipe.layer_hash(recipe.layer())}"
+
+
+def state() -> ImageState:
+    """Look at the engine without changing anything.
+
+    Raises:
+        DockerUnavailable: no engine answers.
+    """
+    client = engine.connect()
+    base_name, bench_name = base_tag(), bench_tag()
+    found = _inspect(client, bench_name)
+    return ImageState(
+        base_name,
+        bench_name,
+        _inspect(client, base_name) is not None,
+        found is not None,
+        int(found["Size"]) if found else 0,
+    )
+
+
+def ensure_image(progress: Progress = lambda _: None) -> str:
+    """Return the tag of the bench image, building what is missing.
+
+    Raises:
+        DockerUnavailable: no engine answers.
+        ImageError: a build failed; nothing half-made is left.
+    """
+    client = engine.connect()
+    entries = recipe.layer()
+    tag = f"{BENCH}:{recipe.layer_hash(entries)}"
+    if _inspect(client, tag) is not None:
+        return tag
+    with _lock(progress):
+        if _inspect(client, tag) is not None:
+            return tag
+        base_name = base_tag()
+        if _inspect(client, base_name) is None:
+            base.build(base_name, progress)
+        progress("adding the agent to the bench image")
+        _build_layer(base_name, tag, entries)
+        _drop_old(client, keep=tag)
+    return tag
+
+
+def build_from(client: Any, context: bytes, tag: str, progress: Progress, **options: Any) -> None:
+    """Run `docker build` on a context tar; `tag` appears only if all of it succeeded.
+
+    Raises:
+        ImageError: a step of the build failed; carries the end of its output.
+    """
+    temporary = f"{tag.split(':')[0]}:tmp-{os.getpid()}"
+    tail: list[str] = []
+    try:
+        with engine.explain(f"building {tag}"):
+            stream = client.api.build(
+                fileobj=context, custom_context=True, tag=temporary, rm=True, forcerm=True,
+                decode=True, encoding="identity", **options,
+            )
+            for message in stream:
+                if "error" in message:
+                    raise ImageError(
+                        f"building {tag} failed: {message['error'].strip()}\n" + "".join(tail[-15:]),
+                        hint="Mend the cause and run it again; what was built is kept by Docker.",
+                    )
+                text = str(message.get("stream", ""))
+                tail.append(text)
+                if text.startswith(("infralab: ", "Step ")):
+                    progress(text.strip().removeprefix("infralab: "))
+            retag(client, temporary, tag)
+    except BaseException:
+        with suppress(Exception):
+            client.api.remove_image(temporary, force=True)
+        raise
+
+
+def retag(client: Any, temporary: str, tag: str) -> None:
+    """Give a finished image its name and take the temporary one away."""
+    repository, _, name = tag.partition(":")
+    client.api.tag(temporary, repository, name)
+    client.api.remove_image(temporary, noprune=True)
+
+
+def _build_layer(base_name: str, tag: str, entries: list[recipe.Entry]) -> None:
+    labels = {
+        "infralab.kind": "bench-image",
+        "infralab.version": version(),
+        "infralab.base": base_name,
+        "infralab.hash": tag.partition(":")[2],
+    }
+    lines = [
+        f"FROM {base_name}",
+        "ADD layer.tar /",
+        *(f'LABEL {key}="{value}"' for key, value in labels.items()),
+        "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8"
+        " LIBVIRT_DEFAULT_URI=qemu:///system",
+        'ENTRYPOINT ["/usr/lib/infralab/entrypoint"]',
+    ]
+    files = {"Dockerfile": "\n".join(lines).encode(), "layer.tar": recipe.layer_tar(entries)}
+    client = engine.connect(timeout=300)
+    build_from(client, archive.tar_of(files), tag, lambda _: None)
+
+
+def save(path: Path, progress: Progress = lambda _: None) -> Path:
+    """Write the image (base and bench) to `path` as a tar, and its SHA-256 beside it.
+
+    Raises:
+        ImageError: there is no image to save, or the file cannot be written.
+    """
+    tag = ensure_image(progress)
+    client = engine.connect(timeout=600)
+    partial = path.with_name(f".{path.name}.part-{os.getpid()}")
+    names = [name for name in (tag, base_tag()) if _inspect(client, name) is not None]
+    try:
+        with engine.explain(f"saving {tag}"), partial.open("wb") as file:
+            # The SDK's own method takes one name; both are wanted, so that code can change offline.
+            response = client.api._get(
+                client.api._url("/images/get"), params={"names": names}, stream=True
+            )
+            response.raise_for_status()
+            digest = archive.copy_hashed(
+                response.iter_content(1 << 20), file, _megabytes(progress, f"saving {path.name}")
+            )
+        partial.replace(path)
+        path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")
+    except OSError as error:
+        raise ImageError(
+            f"{path} cannot be written: {error}", hint="Choose a folder with enough room."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def load(path: Path, progress: Progress = lambda _: None) -> str:
+    """Load an image that `save` wrote, and return the tag of the bench image.
+
+    Raises:
+        ImageError: the file is missing, damaged, no bench image, or made for another version.
+    """
+    tags = _tags_in(path)
+    _check_sum(path, progress)
+    wanted_base, wanted = base_tag(), bench_tag()
+    if wanted not in tags and wanted_base not in tags:
+        raise ImageError(
+            f"{path} holds {', '.join(tags)}; this version of infralab wants {wanted}",
+            hint="Save it again with the same version of infralab, or update one of the two.",
+        )
+    client = engine.connect(timeout=600)
+    progress(f"loading {path.name} into Docker")
+    with engine.explain(f"loading {path}"), path.open("rb") as file:
+        for message in client.api.load_image(file, quiet=True):
+            if "error" in message:
+                raise ImageError(
+                    f"{path} cannot be loaded: {message['error']}",
+                    hint="Copy the file again; it seems damaged.",
+                )
+    return ensure_image(progress)
+
+
+def _tags_in(path: Path) -> list[str]:
+    try:
+        tags = archive.image_tags(path)
+    except FileNotFoundError:
+        raise ImageError(f"there is no file {path}", hint="Check the path.") from None
+    except (OSError, tarfile.TarError, ValueError) as error:
+        raise ImageError(
+            f"{path} is no image archive, or is damaged: {error}",
+            hint="Copy it again, or save it again with `infralab image save FILE`.",
+        ) from error
+    if not any(tag.startswith((f"{BENCH}:", f"{BASE}:")) for tag in tags):
+        raise ImageError(
+            f"{path} holds {', '.join(tags) or 'no image'}, not an image of infralab",
+            hint="Use a file that `infralab image save FILE` wrote.",
+        )
+    return tags
+
+
+def _check_sum(path: Path, progress: Progress) -> None:
+    side = path.with_name(path.name + ".sha256")
+    if not side.exists():
+        return
+    expected = side.read_text().split()[0]
+    with path.open("rb") as file:
+        blocks = iter(lambda: file.read(1 << 20), b"")
+        found = archive.copy_hashed(blocks, None, _megabytes(progress, f"checking {path.name}"))
+    if found != expected:
+        raise ImageError(
+            f"{path} is damaged: its SHA-256 is {found}, {side.name} says {expected}",
+            hint="Copy the file again.",
+        )
+
+
+def _megabytes(progress: Progress, what: str) -> Callable[[int], None]:
+    last = time.monotonic()
+
+    def tick(done: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > 1:
+            last = time.monotonic()
+            progress(f"{what}: {done >> 20} MiB")
+
+    return tick
+
+
+def _inspect(client: Any, name: str) -> Any:
+    with engine.explain(f"looking for the image {name}"):
+        try:
+            return client.api.inspect_image(name)
+        except docker_errors.ImageNotFound:
+            return None
+
+
+def _drop_old(client: Any, keep: str) -> None:
+    """Remove bench images beyond the newest few; one that a container uses stays."""
+    with suppress(docker_errors.APIError):
+        found = client.api.images(filters={"label": "infralab.kind=bench-image"})
+        found.sort(key=lambda image: image["Created"], reverse=True)
+        for image in found[1 + KEPT :]:
+            for tag in image.get("RepoTags") or []:
+                if tag != keep and tag.startswith(f"{BENCH}:"):
+                    with suppress(docker_errors.APIError):
+                        client.api.remove_image(tag)
+
+
+@contextmanager
+def _lock(progress: Progress) -> Iterator[None]:
+    folder = settings_module.load().cache_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "image.lock").open("w") as file:
+        told = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not told:
+                    progress("another infralab builds the image; waiting for it")
+                    told = True
+                time.sleep(0.3)
+        yield
+
+
+def free_space(folder: Path) -> int:
+    """Bytes that are free where `folder` lies."""
+    return shutil.disk_usage(folder if folder.exists() else tempfile.gettempdir()).free

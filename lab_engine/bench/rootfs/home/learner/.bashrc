@@ -1,0 +1,7 @@
+. /etc/profile.d/infralab.sh
+case $- in *i*) ;; *) return ;; esac
+PS1='\u@\h:\w\$ '
+HISTCONTROL=ignoreboth
+shopt -s histappend checkwinsize
+alias ls='ls --color=auto' ll='ls -l' grep='grep --color=auto'
+[ -f /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion
