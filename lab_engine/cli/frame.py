@@ -35,6 +35,9 @@ VERBS: Final = (
     "gc",
     "uninstall",
     # writing lessons
+    "new-lesson",
+    "lint",
+    "syllabus",
     "prove",
     "test",
 )
@@ -51,7 +54,12 @@ class Verb(Protocol):
 
 def available() -> tuple[str, ...]:
     """The verbs that have a module, in the order of the help."""
-    return tuple(v for v in VERBS if importlib.util.find_spec(f"lab_engine.cli.{v}") is not None)
+    return tuple(v for v in VERBS if importlib.util.find_spec(_module(v)) is not None)
+
+
+def _module(verb: str) -> str:
+    """The module of a verb: `new-lesson` is in `new_lesson.py`."""
+    return f"lab_engine.cli.{verb.replace('-', '_')}"
 
 
 def parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
@@ -66,7 +74,7 @@ def parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"infralab {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", title="verbs", required=True)
     for name in wanted:
-        module = cast("Verb", importlib.import_module(f"lab_engine.cli.{name}"))
+        module = cast("Verb", importlib.import_module(_module(name)))
         module.add(verbs)
         verbs.choices[name].set_defaults(run=module.run)
     return top

@@ -1,0 +1,115 @@
+"""`infralab lessons`: the course in the source's order."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from lab_engine.cli.words import add_json, emit_json, table, verb
+
+if TYPE_CHECKING:
+    from lab_engine.lesson import Lesson
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "lessons",
+        "list the course",
+        about="The course in the source's order, with the time each lesson takes and the parts of "
+        "the syllabus that it covers. Name a lesson to see its steps.",
+        examples=[
+            ("infralab lessons", "every chapter with its lessons"),
+            ("infralab lessons namespaces", "one lesson with its steps"),
+            ("infralab lessons --json", "the same for programs"),
+        ],
+    )
+    parser.add_argument("lesson", nargs="?", help="a lesson, by slug or number: show its steps")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from lab_engine.lesson import load_course
+
+    course = load_course()
+    if args.lesson:
+        return _one(course.lesson(args.lesson), as_json=args.json)
+    if args.json:
+        emit_json(
+            {
+                "title": course.title,
+                "chapters": [
+                    {
+                        "number": chapter.number,
+                        "title": chapter.title,
+                        "lessons": [
+                            {
+                                "slug": lesson.slug,
+                                "number": lesson.number,
+                                "title": lesson.title,
+                                "minutes": lesson.minutes,
+                                "syllabus": lesson.syllabus,
+                                "needs": lesson.needs,
+                            }
+                            for lesson in chapter.lessons
+                        ],
+                    }
+                    for chapter in course.chapters
+                ],
+            }
+        )
+        return 0
+    print(course.title)
+    wide = max((len(lesson.slug) for lesson in course.lessons), default=0)
+    for chapter in course.chapters:
+        print(f"\n{chapter.number}  {chapter.title}")
+        for lesson in chapter.lessons:
+            print(f"    {lesson.number:<6} {lesson.slug:<{wide}}  {lesson.minutes:>3} min", end="")
+            print(f"  {lesson.title} ({', '.join(lesson.syllabus)})")
+        if not chapter.lessons:
+            print("    no lesson yet")
+    print("\nBegin with `infralab learn LESSON`.")
+    return 0
+
+
+def _one(lesson: Lesson, *, as_json: bool) -> int:
+    if as_json:
+        emit_json(
+            {
+                "slug": lesson.slug,
+                "number": lesson.number,
+                "title": lesson.title,
+                "minutes": lesson.minutes,
+                "syllabus": lesson.syllabus,
+                "needs": lesson.needs,
+                "steps": [
+                    {
+                        "name": step.name,
+                        "number": step.number,
+                        "title": step.title,
+                        "minutes": step.minutes,
+                        "syllabus": step.syllabus,
+                        "tasks": step.tasks,
+                        "questions": step.question_ids,
+                    }
+                    for step in lesson.steps
+                ],
+            }
+        )
+        return 0
+    needs = f", after {', '.join(lesson.needs)}" if lesson.needs else ""
+    print(f"{lesson.number}  {lesson.title} ({lesson.minutes} min{needs})\n")
+    rows = [
+        (
+            str(step.number),
+            step.name,
+            f"{step.minutes} min",
+            f"{len(step.tasks)} tasks",
+            f"{len(step.question_ids)} questions",
+            ", ".join(step.syllabus),
+            step.title,
+        )
+        for step in lesson.steps
+    ]
+    print(table(rows, head=("#", "step", "time", "tasks", "questions", "syllabus", "title")))
+    return 0

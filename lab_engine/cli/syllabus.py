@@ -1,0 +1,68 @@
+"""`infralab syllabus`: which part of the source is covered by which steps, and how."""
+
+from __future__ import annotations
+
+import argparse
+
+from lab_engine.cli.words import add_json, emit_json, table, verb
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "syllabus",
+        "show what of the source is covered, and how",
+        about="Each part of the source with the steps that cover it. real: a check reads something "
+        "that the learner changed. nearest: the same with a stand-in. question: the learner "
+        "answers about it. missing: nothing yet.",
+        examples=[
+            ("infralab syllabus", "every part"),
+            ("infralab syllabus 07", "one chapter"),
+            ("infralab syllabus --how missing", "what has no step yet"),
+            ("infralab syllabus --json", "for programs"),
+        ],
+    )
+    parser.add_argument(
+        "part", nargs="?", default="", help="an id or a chapter, such as 07 or 07.8"
+    )
+    parser.add_argument(
+        "--how", choices=("real", "nearest", "question", "missing"), help="only those covered so"
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from lab_engine.errors import UsageError
+    from lab_engine.lesson import load_course
+    from lab_engine.syllabus import BEST_FIRST, coverage
+
+    course = load_course()
+    found = [
+        covered
+        for covered in coverage(course.syllabus, course.lessons)
+        if not args.part
+        or covered.entry.id == args.part
+        or covered.entry.id.startswith(f"{args.part}.")
+    ]
+    if not found:
+        raise UsageError(
+            f"the syllabus has no part {args.part!r}", hint="`infralab syllabus` lists them."
+        )
+    totals = {how: sum(c.how == how for c in found) for how in BEST_FIRST}
+    shown = [c for c in found if args.how in (None, c.how)]
+    if args.json:
+        emit_json({"totals": totals, "parts": shown})
+        return 0
+    rows = [
+        (
+            covered.entry.id,
+            covered.how,
+            ", ".join(f"{by.lesson}/{by.step}" for by in covered.by) or "-",
+            covered.entry.heading,
+        )
+        for covered in shown
+    ]
+    if rows:
+        print(table(rows, head=("id", "how", "steps", "part of the source")))
+    print("\n" + ", ".join(f"{how}: {count}" for how, count in totals.items()))
+    return 0

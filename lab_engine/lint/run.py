@@ -1,0 +1,39 @@
+"""Run every rule over some lessons, with several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lab_engine.faults import faults
+from lab_engine.lesson import Lesson
+from lab_engine.lint import order, proof, wording
+from lab_engine.lint.finding import Finding
+from lab_engine.seed import Seed
+
+SEEDS = ("lint-a", "lint-b", "lint-c")
+
+
+def lint(lessons: Sequence[Lesson], seeds: Sequence[str] = SEEDS) -> list[Finding]:
+    """Everything found, by place. A fault that is the same for every seed is given once."""
+    found: dict[Finding, None] = {}
+    for lesson in lessons:
+        for finding in _lesson(lesson, seeds):
+            found.setdefault(finding)
+    return sorted(found)
+
+
+def _lesson(lesson: Lesson, seeds: Sequence[str]) -> Iterator[Finding]:
+    broken = False
+    for seed in seeds:
+        for fault in faults(lesson, Seed(seed)):
+            broken = True
+            message = fault.message.removeprefix(f"{fault.where}: ")
+            yield Finding(fault.where, "fault", message, fault.hint)
+    if broken:
+        # The other rules need a lesson that is whole.
+        return
+    yield from order.findings(lesson)
+    for seed in seeds:
+        variables = lesson.variables(Seed(seed))
+        yield from proof.findings(lesson, variables)
+        yield from wording.findings(lesson, variables)
