@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
+import shutil
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Final
+
+from lab_engine.errors import UsageError
 
 EXIT_CODES: Final = (
     "exit codes: 0 passed, 1 not passed, 2 the command line is wrong, "
@@ -51,10 +55,20 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def emit_json(value: object) -> None:
     """Print data for a program: dataclasses, msgspec structs, paths and plain values alike."""
-    import msgspec
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
 
-    plain = msgspec.to_builtins(value, enc_hook=str)
-    print(json.dumps(plain, indent=2, ensure_ascii=False))
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if hasattr(value, "__struct_fields__"):
+        # Only here: doctor must run on a machine where nothing is installed yet.
+        import msgspec
+
+        return msgspec.to_builtins(value, enc_hook=str)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return str(value)
 
 
 def table(rows: Sequence[Sequence[str]], *, head: Sequence[str]) -> str:
@@ -70,17 +84,69 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-@contextmanager
-def step(what: str) -> Iterator[None]:
-    """Say what begins, and when it is done how long it took."""
-    start = time.monotonic()
-    live = sys.stderr.isatty()
-    print(f"{what} …", end="" if live else "\n", file=sys.stderr, flush=True)
-    try:
-        yield
-    except BaseException:
-        if live:
-            print(" failed", file=sys.stderr, flush=True)
-        raise
-    seconds = time.monotonic() - start
-    print(f" {seconds:.1f} s" if live else f"{what}: {seconds:.1f} s", file=sys.stderr, flush=True)
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask before something that cannot be undone; `yes` answers for a script.
+
+    Raises:
+        UsageError: nobody is there to answer.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to agree", hint="Add --yes to go on.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower().startswith("y")
+
+
+class Progress:
+    """Shows short sentences about work that goes on: one line that changes, or a log.
+
+    Call it with a sentence; use it as a context manager around the work. A terminal shows the last
+    sentence and the seconds since the start. Elsewhere a line is written when the stage (what is
+    before a colon) changes, or 20 seconds have passed.
+    """
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._start = self._written = time.monotonic()
+        self._stage = ""
+        self._last = ""
+        self._ended = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._ticker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._live and self._last:
+            self._ticker.join()
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def __call__(self, sentence: str) -> None:
+        self._last = sentence
+        if self._live:
+            self._draw()
+            return
+        stage = sentence.split(":", 1)[0]
+        now = time.monotonic()
+        if stage != self._stage or now - self._written > 20:
+            self._stage, self._written = stage, now
+            say(sentence)
+
+    def _tick(self) -> None:
+        while not self._ended.wait(1):
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._last:
+            room = shutil.get_terminal_size().columns - 12
+            seconds = time.monotonic() - self._start
+            print(
+                f"\r\x1b[K{self._last[:room]} … {seconds:.0f} s",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )

@@ -1,0 +1,61 @@
+"""`infralab doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from lab_engine.cli.words import add_json, emit_json, verb
+
+if TYPE_CHECKING:
+    from lab_engine.doctor import Finding
+
+SIGNS = {"ok": "✓", "limited": "!", "missing": "✗", "unknown": "?"}
+COLOURS = {"ok": "32", "limited": "33", "missing": "31", "unknown": "36"}
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the verb."""
+    parser = verb(
+        verbs,
+        "doctor",
+        "say what this machine has, what is lost, and how to mend it",
+        about="Look at everything that infralab needs. Changes nothing. "
+        "Exit code 0 only if the course can be taken, else 3.",
+        examples=(
+            ("infralab doctor", "what is there, what is not, and the command that mends it"),
+            ("infralab doctor --json", "the same for a program"),
+        ),
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look, tell, and answer whether the course can be taken."""
+    from lab_engine.doctor import examine, ready
+
+    findings = examine()
+    able = ready(findings)
+    if args.json:
+        emit_json({"ready": able, "findings": findings})
+    else:
+        print(_show(findings, colour=sys.stdout.isatty()))
+        print("\nThe course can be taken." if able else "\nThe course cannot be taken yet: see ✗.")
+    return 0 if able else 3
+
+
+def _show(findings: list[Finding], *, colour: bool) -> str:
+    width = max(len(finding.name) for finding in findings)
+    lines: list[str] = []
+    for finding in findings:
+        sign = SIGNS[finding.state]
+        if colour:
+            sign = f"\x1b[{COLOURS[finding.state]}m{sign}\x1b[0m"
+        lines.append(f"{sign} {finding.name:<{width}}  {finding.found}")
+        indent = " " * (width + 4)
+        if finding.lost:
+            lines.append(f"{indent}lost: {finding.lost}")
+        mend = finding.mend.splitlines()
+        lines += [f"{indent}{'mend' if n == 0 else '    '}: {m}" for n, m in enumerate(mend)]
+    return "\n".join(lines)

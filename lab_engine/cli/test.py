@@ -1,0 +1,76 @@
+"""`infralab test`: lint, types, import contracts and every test of a clone."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from lab_engine.cli.words import Progress, verb
+from lab_engine.errors import InfralabError, UsageError
+
+ROOT = Path(__file__).parents[2]
+FAST = "not bench and not vm and not slow and not v2"
+USUAL = "not v2"
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the verb."""
+    parser = verb(
+        verbs,
+        "test",
+        "run the tests of a clone",
+        about="Lint, types, import contracts, then the tests: what needs no bench first, proofs "
+        "last. Installs the tools for it into .venv when they are missing.",
+        examples=(
+            ("infralab test", "everything except --v2"),
+            ("infralab test --fast", "what needs no Docker engine; about a minute"),
+            ("infralab test --v2", "a whole guest with cgroup v2; slow"),
+            ("infralab test -- -k doctor -x", "words after -- go to pytest"),
+        ),
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--fast", action="store_true", help="only what needs no Docker engine")
+    which.add_argument("--v2", action="store_true", help="only the tests in a cgroup v2 guest")
+    parser.add_argument("words", nargs="*", metavar="-- WORDS", help="more words for pytest")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run pytest, whose last line is the last line of the output."""
+    if not (ROOT / "tests").is_dir():
+        raise UsageError("an installed infralab carries no tests", hint="Run this in a clone.")
+    _install_tools()
+    marks = FAST if args.fast else "v2" if args.v2 else USUAL
+    command = [sys.executable, "-P", "-m", "pytest", "-m", marks, *args.words]
+    process = subprocess.Popen(command, cwd=ROOT)
+    while True:
+        try:
+            code = process.wait()
+            break
+        except KeyboardInterrupt:
+            # pytest got it too, and has its fixtures to take down.
+            continue
+    return {0: 0, 1: 1, 2: 130}.get(code, 3)
+
+
+def _install_tools() -> None:
+    lock = ROOT / "requirements-dev.lock"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    stamp = Path(sys.prefix) / ".infralab-dev"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    if sys.prefix == sys.base_prefix:
+        raise UsageError("the tests need a virtual environment", hint="Use ./infralab test.")
+    install = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    locked = ["--quiet", "--only-binary", ":all:", "--require-hashes", "-r", str(lock)]
+    with Progress() as progress:
+        progress("Installing the tools for the tests")
+        done = subprocess.run([*install, *locked], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InfralabError(
+            f"the tools for the tests could not be installed:\n{done.stderr.strip()[-2000:]}",
+            hint="Check the network, then run it again.",
+        )
+    stamp.write_text(wanted)

@@ -1,0 +1,144 @@
+"""`infralab uninstall`: take back everything that infralab put on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab_engine.cli.words import confirm, say, verb
+from lab_engine.errors import DockerUnavailable
+
+if TYPE_CHECKING:
+    from lab_engine.bench.inventory import Holding
+    from lab_engine.settings import Settings
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the verb."""
+    parser = verb(
+        verbs,
+        "uninstall",
+        "remove everything that infralab put on this machine",
+        about="Remove benches, volumes, networks and images of infralab from the Docker engine, "
+        "and its folders. Says what it will remove, and asks. Debian packages stay; the command "
+        "that removes them is shown.",
+        examples=(
+            ("infralab uninstall --dry-run", "only say what there is"),
+            ("infralab uninstall --keep-progress", "keep what you did in the lessons"),
+            ("infralab uninstall --yes", "do not ask"),
+        ),
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what there is")
+    parser.add_argument("--keep-progress", action="store_true", help="keep the data folder")
+    parser.add_argument(
+        "--without-docker",
+        action="store_true",
+        help="remove the folders though the engine does not answer",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List, ask, remove, and say what is left."""
+    from lab_engine import settings
+
+    chosen = settings.load()
+    held = [] if args.without_docker else _held()
+    folders = [path for path in _folders(chosen, keep=args.keep_progress) if path.exists()]
+    if not held and not folders:
+        print("There is nothing of infralab here.")
+        return 0
+    for holding in held:
+        print(f"  {holding.kind:<10} {holding.name}")
+    for path in folders:
+        print(f"  {'folder':<10} {path}")
+    if args.dry_run:
+        return 0
+    if not confirm("Remove all of this?", yes=args.yes):
+        return 1
+    packages = _packages(chosen.data_dir)
+    left = _remove(held)
+    stopped = _stop_engine(chosen.data_dir / "dockerd.pid")
+    for path in folders:
+        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            left.append(f"{path}: remove it with `sudo rm -r {path}`")
+    print("Removed." if not left else "Removed, except for:")
+    for line in left:
+        print(f"  {line}")
+    if stopped:
+        print("The Docker engine that `./infralab` had started is stopped.")
+    if packages:
+        print("These packages were installed for infralab; to remove them:")
+        print(f"  sudo apt-get remove {' '.join(packages)}")
+    return 3 if left else 0
+
+
+def _held() -> list[Holding]:
+    try:
+        from lab_engine.bench import inventory
+
+        return inventory.holdings()
+    except DockerUnavailable as error:
+        raise DockerUnavailable(
+            error.message,
+            hint=f"{error.hint}\nWithout it, images and benches stay; `infralab uninstall "
+            "--without-docker` removes the folders only.",
+        ) from None
+
+
+def _remove(held: Sequence[Holding]) -> list[str]:
+    if not held:
+        return []
+    from lab_engine.bench import inventory
+
+    say("Removing what is in the Docker engine …")
+    return [f"{holding.kind} {holding.name}: {why}" for holding, why in inventory.remove(held)]
+
+
+def _folders(chosen: Settings, *, keep: bool) -> list[Path]:
+    clone = Path(__file__).parents[2]
+    venv = Path(sys.prefix)
+    found = [chosen.cache_dir, chosen.config_file.parent]
+    if not keep:
+        found.append(chosen.data_dir)
+    if venv == clone / ".venv":
+        found.append(venv)
+    return found
+
+
+def _packages(data: Path) -> list[str]:
+    try:
+        return sorted(set((data / "installed-packages").read_text().split()))
+    except OSError:
+        return []
+
+
+def _stop_engine(pidfile: Path) -> bool:
+    """Stop the engine if the launcher started it and nobody else uses it now."""
+    try:
+        pid = int(pidfile.read_text())
+        program = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError):
+        return False
+    if program != "dockerd" or os.geteuid() != 0:
+        return False
+    from lab_engine.bench import engine
+
+    try:
+        if engine.connect().api.containers():
+            return False
+    except DockerUnavailable:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + 15
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    return True
