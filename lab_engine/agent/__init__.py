@@ -1,0 +1,1 @@
+"""The root daemon in the bench: provisions, observes, answers probes, reports events."""

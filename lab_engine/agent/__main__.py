@@ -1,0 +1,29 @@
+"""`python -m lab_engine.agent`: run the agent until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from lab_engine.agent.server import AgentServer
+
+LOG = "/var/log/infralab/agent.log"
+
+
+def main() -> int:
+    os.makedirs(os.path.dirname(LOG), exist_ok=True)
+    logging.basicConfig(
+        filename=LOG, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    session = os.environ.get("INFRALAB_SESSION", "")
+    if not session:
+        sys.stderr.write("INFRALAB_SESSION is not set: the agent runs only in a bench.\n")
+        return 2
+    idle = float(os.environ.get("INFRALAB_IDLE_MINUTES", "0")) * 60
+    return asyncio.run(AgentServer(session, idle_seconds=idle).run())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""The bench's own daemons: started when a lesson wants them, and told apart from broken ones."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+from lab_engine.errors import DaemonDown, UsageError
+
+SOCKETS = {"docker": "/run/docker.sock", "libvirt": "/run/libvirt/libvirt-sock"}
+SCRIPTS = "/usr/lib/infralab/bin"
+START_LIMIT = 60.0
+
+
+def answers(daemon: str) -> bool:
+    """Whether something accepts connections on the daemon's socket."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(1.0)
+        try:
+            sock.connect(SOCKETS[daemon])
+        except OSError:
+            return False
+    return True
+
+
+async def start(daemon: str, tell: Callable[[str, str], None]) -> None:
+    """Start a daemon if it does not answer. Raises DaemonDown with the end of its log."""
+    if daemon not in SOCKETS:
+        raise UsageError(
+            f"the bench has no daemon called {daemon!r}",
+            hint=f"It has: {', '.join(SOCKETS)}.",
+        )
+    if answers(daemon):
+        return
+    tell(daemon, "starting")
+    process = await asyncio.create_subprocess_exec(
+        os.path.join(SCRIPTS, f"start-{daemon}"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), START_LIMIT)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        output = f"no answer in {START_LIMIT:g} s".encode()
+    if not answers(daemon):
+        tell(daemon, "down")
+        tail = output.decode(errors="replace").strip()[-400:]
+        raise DaemonDown(
+            f"the bench's {daemon} daemon could not be started: {tail or 'it said nothing'}",
+            daemon=daemon,
+            hint=f"Its log is in /var/log/infralab/ in the bench; `infralab repair` tries again, "
+            f"`infralab down` and `infralab up` give a fresh bench. ({daemon})",
+        )
+    tell(daemon, "ready")
+
+
+def state() -> dict[str, bool]:
+    return {daemon: answers(daemon) for daemon in SOCKETS}

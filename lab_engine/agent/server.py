@@ -1,0 +1,234 @@
+"""The agent's socket: one lease holder, any number of watchers, typed messages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from contextlib import suppress
+
+from lab_engine import protocol as p
+from lab_engine.agent import daemons
+from lab_engine.agent.duties import Duties
+from lab_engine.errors import InfralabError, LeaseTaken, ProtocolError
+
+log = logging.getLogger(__name__)
+
+SEND_LIMIT = 30.0
+"""Seconds that a client may leave its pipe full before it is cut off."""
+
+
+class Connection:
+    """One client. Requests run side by side; their answers carry the request's id."""
+
+    def __init__(
+        self, server: AgentServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.server = server
+        self.reader = reader
+        self.writer = writer
+        self.client = ""
+        self.lease = False
+        self.topics: tuple[str, ...] = ()
+        self.running: dict[int, asyncio.Task[None]] = {}
+        self._sending = asyncio.Lock()
+
+    async def send(self, message: p.Reply | p.Failure | p.Notice) -> None:
+        """Send one line; a client that does not read for `SEND_LIMIT` seconds is cut off."""
+        try:
+            line = p.encode(message)
+        except ProtocolError as error:
+            line = p.encode(p.failure(message.id, error))
+        async with self._sending:
+            try:
+                self.writer.write(line)
+                await asyncio.wait_for(self.writer.drain(), SEND_LIMIT)
+            except (TimeoutError, ConnectionError):
+                log.warning("client %r does not read: cut off", self.client)
+                self.writer.transport.abort()
+
+    def tell(self, request: int, notice: p.AnyNotice) -> None:
+        """Send a notice soon, from the loop."""
+        self.server.background(self.send(p.Notice(request, notice)))
+
+    async def serve(self) -> None:
+        """Read requests until the client goes; then stop what it had running."""
+        try:
+            while True:
+                try:
+                    line = await self.reader.readuntil(b"\n")
+                except asyncio.LimitOverrunError:
+                    await self.send(
+                        p.failure(
+                            0,
+                            ProtocolError(
+                                f"a message is longer than {p.MAX_LINE} bytes",
+                                hint="Ask for less at once.",
+                            ),
+                        )
+                    )
+                    return
+                except (asyncio.IncompleteReadError, ConnectionError):
+                    return
+                self.server.touched = time.monotonic()
+                try:
+                    request = p.decode_request(line)
+                except ProtocolError as error:
+                    await self.send(p.failure(0, error))
+                    continue
+                await self._accept(request)
+        finally:
+            for task in list(self.running.values()):
+                task.cancel()
+            await asyncio.gather(*self.running.values(), return_exceptions=True)
+
+    async def _accept(self, request: p.AnyRequest) -> None:
+        if isinstance(request, p.Hello):
+            await self._answer(request.id, self.server.greet(self, request))
+        elif not self.client:
+            await self.send(
+                p.failure(request.id, ProtocolError("the first message must be `hello`"))
+            )
+        elif isinstance(request, p.Cancel):
+            task = self.running.get(request.of)
+            if task:
+                task.cancel()
+            await self.send(p.Reply(request.id, p.raw(task is not None)))
+        elif isinstance(request, p.Watch):
+            self.topics = request.topics
+            await self.send(p.Reply(request.id, p.raw(None)))
+        else:
+            task = asyncio.create_task(self._run(request))
+            self.running[request.id] = task
+            task.add_done_callback(lambda _: self.running.pop(request.id, None))
+
+    async def _answer(self, request: int, result: object) -> None:
+        if isinstance(result, InfralabError):
+            await self.send(p.failure(request, result))
+        else:
+            await self.send(p.Reply(request, p.raw(result)))
+
+    async def _run(self, request: p.AnyRequest) -> None:
+        try:
+            result = await self.server.duties.do(
+                request, lambda notice: self.tell(request.id, notice), lease=self.lease
+            )
+            await self.send(p.Reply(request.id, p.raw(result)))
+        except asyncio.CancelledError:
+            with suppress(ConnectionError):
+                await self.send(
+                    p.Failure(request.id, "AgentError", "it was cancelled; what it began is undone")
+                )
+        except InfralabError as error:
+            await self.send(p.failure(request.id, error))
+        except Exception as error:
+            log.exception("request %r failed", type(request).__name__)
+            await self.send(p.failure(request.id, error))
+
+
+class AgentServer:
+    """Listens on the root-only socket until SIGTERM, or until nobody came for `idle_seconds`."""
+
+    def __init__(self, session: str, *, idle_seconds: float = 0, socket: str = p.SOCKET) -> None:
+        self.session = session
+        self.idle_seconds = idle_seconds
+        self.socket = socket
+        self.connections: set[Connection] = set()
+        self.touched = time.monotonic()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stop = asyncio.Event()
+
+    def background(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def publish(self, topic: str, subject: str = "") -> None:
+        """Tell every connection that watches `topic` (a watched topic is a prefix)."""
+        for connection in self.connections:
+            if any(topic.startswith(wanted) for wanted in connection.topics) or topic == "resync":
+                connection.tell(0, p.EventNotice(topic, subject))
+
+    @property
+    def holder(self) -> Connection | None:
+        return next((c for c in self.connections if c.lease), None)
+
+    def greet(self, connection: Connection, hello: p.Hello) -> p.Welcome | InfralabError:
+        if hello.version != p.VERSION:
+            return ProtocolError(
+                f"client speaks version {hello.version}, the bench speaks {p.VERSION}",
+                hint="Run `infralab setup`, then `infralab down` and `infralab up`.",
+            )
+        holder = self.holder
+        if not hello.watch and holder and holder is not connection:
+            if not hello.steal:
+                return LeaseTaken(
+                    f"{holder.client} already works in this session",
+                    hint="Close the other one, or take over with --take-over.",
+                )
+            holder.tell(0, p.LeaseNotice(hello.client))
+            holder.lease = False
+            self.background(self._cut(holder))
+        connection.client = hello.client
+        connection.lease = not hello.watch
+        return p.Welcome(
+            version=p.VERSION,
+            session=self.session,
+            lease=connection.lease,
+            holder=holder.client if holder else "",
+            recovered=self.duties.recovered,
+        )
+
+    async def _cut(self, connection: Connection) -> None:
+        await asyncio.sleep(0.2)
+        connection.writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(self, reader, writer)
+        self.connections.add(connection)
+        try:
+            await connection.serve()
+        finally:
+            self.connections.discard(connection)
+            self.touched = time.monotonic()
+            writer.close()
+
+    async def run(self) -> int:
+        """Returns the exit code: 0 when stopped, 75 when idle (the entrypoint then ends)."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self.duties = Duties(self.session)
+        await self.duties.recover()
+        os.makedirs(os.path.dirname(self.socket), mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self.socket)
+        old = os.umask(0o177)
+        server = await asyncio.start_unix_server(self._serve, self.socket, limit=p.MAX_LINE)
+        os.umask(old)
+        log.info("agent of session %s listens", self.session)
+        code = 0
+        async with server:
+            while not self._stop.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), 5.0)
+                idle = time.monotonic() - self.touched
+                if self.idle_seconds and not self.connections and idle > self.idle_seconds:
+                    log.info("nobody came for %d s: the bench ends", idle)
+                    code = 75
+                    break
+        for connection in list(self.connections):
+            connection.writer.close()
+        self.duties.close()
+        return code
+
+    def status(self) -> p.StatusReport:
+        return p.StatusReport(
+            session=self.session,
+            daemons=daemons.state(),
+            standing=tuple(self.duties.ledger.standing),
+            pid=os.getpid(),
+            idle_seconds=time.monotonic() - self.touched,
+        )

@@ -1,0 +1,165 @@
+"""The bench as it was at a moment, and the way back to it (agent side).
+
+A baseline is an inventory - every container, network, volume, image, domain, namespace, link, rule,
+mount, process and watched file, each with a fingerprint - and a copy of the watched files. It serves
+three ends: frame conditions ("what the step did not name is unchanged"), reset, and cheap proofs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lab_engine.agent.families import Families
+from lab_engine.errors import AgentError
+from lab_engine.protocol import Difference
+
+BASELINES = Path("/var/lib/infralab/baselines")
+
+INVENTORIES = {
+    "docker": "lab_engine.readers.docker_inventory",
+    "libvirt": "lab_engine.readers.libvirt_inventory",
+    "netlink": "lab_engine.readers.network_inventory",
+    "files": "lab_engine.readers.system_inventory",
+}
+REMOVAL_ORDER: tuple[tuple[str, str], ...] = (
+    ("process", "files"),
+    ("container", "docker"),
+    ("vm", "libvirt"),
+    ("mount", "files"),
+    ("loop", "files"),
+    ("docker-network", "docker"),
+    ("docker-volume", "docker"),
+    ("image", "docker"),
+    ("virtual-network", "libvirt"),
+    ("disk", "libvirt"),
+    ("pool", "libvirt"),
+    ("netns", "netlink"),
+    ("nft", "netlink"),
+    ("route", "netlink"),
+    ("address", "netlink"),
+    ("link", "netlink"),
+    ("file", "files"),
+)
+"""Kinds in the order in which they are removed, with the family that removes them."""
+
+RESTORED_BY_COPY = "file"
+LIMIT = 60.0
+
+
+def _module(family: str) -> Any:
+    return importlib.import_module(INVENTORIES[family])
+
+
+async def inventory(families: Families, daemons: Callable[[str], bool]) -> dict[str, str]:
+    """Everything in the bench, key to fingerprint. Daemons that do not run have nothing."""
+
+    async def part(family: str) -> dict[str, str]:
+        if family in ("docker", "libvirt") and not daemons(family):
+            return {}
+        found: dict[str, str] = await families.run(
+            family, LIMIT, f"the inventory of {family}", _module(family).inventory
+        )
+        return found
+
+    everything: dict[str, str] = {}
+    for found in await asyncio.gather(*(part(family) for family in INVENTORIES)):
+        everything.update(found)
+    return everything
+
+
+def difference(before: dict[str, str], now: dict[str, str]) -> Difference:
+    return Difference(
+        added=tuple(sorted(now.keys() - before.keys())),
+        removed=tuple(sorted(before.keys() - now.keys())),
+        changed=tuple(sorted(k for k in before.keys() & now.keys() if before[k] != now[k])),
+    )
+
+
+class Baselines:
+    """The named baselines of this bench, kept on its own volume."""
+
+    def __init__(self, families: Families, daemons: Callable[[str], bool]) -> None:
+        self._families = families
+        self._daemons = daemons
+
+    def _path(self, name: str) -> Path:
+        return BASELINES / f"{name}.json"
+
+    def _load(self, name: str) -> dict[str, str]:
+        try:
+            return msgspec.json.decode(self._path(name).read_bytes(), type=dict[str, str])
+        except FileNotFoundError:
+            raise AgentError(
+                f"the bench has no baseline called {name!r}",
+                hint="Start the step again: `infralab up LESSON STEP`.",
+            ) from None
+
+    async def take(self, name: str) -> int:
+        """Remember the bench as it is. Returns how many things there are."""
+        now = await inventory(self._families, self._daemons)
+        BASELINES.mkdir(parents=True, exist_ok=True)
+        await self._families.run(
+            "files",
+            LIMIT,
+            "copying the watched files",
+            _module("files").snapshot,
+            BASELINES / f"{name}.files",
+        )
+        self._save(name, now)
+        return len(now)
+
+    def _save(self, name: str, entries: dict[str, str]) -> None:
+        fresh = self._path(name).with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(entries))
+        fresh.replace(self._path(name))
+
+    async def compare(self, name: str) -> Difference:
+        return difference(self._load(name), await inventory(self._families, self._daemons))
+
+    async def clear(self, name: str, resources: Sequence[str]) -> None:
+        """Remove what is not in the baseline and what of `resources` was changed.
+
+        The resources are then absent, so that a plan makes them again; watched files are put back.
+        """
+        before = self._load(name)
+        for _ in range(3):
+            found = difference(before, await inventory(self._families, self._daemons))
+            doomed = set(found.added) | {
+                key for key in found.changed if key in resources or not _is_file(key)
+            }
+            for kind, family in REMOVAL_ORDER:
+                for key in sorted(k for k in doomed if k.partition("/")[0] == kind):
+                    if kind == RESTORED_BY_COPY and key in before:
+                        continue
+                    await self._families.run(
+                        family, LIMIT, f"removing {key}", _module(family).remove, key
+                    )
+            if not any(not _is_file(key) for key in doomed):
+                break
+        await self._families.run(
+            "files",
+            LIMIT,
+            "putting the watched files back",
+            _module("files").restore,
+            BASELINES / f"{name}.files",
+        )
+
+    async def accept(self, name: str, resources: Sequence[str]) -> Difference:
+        """After a rebuild: take the new fingerprints of `resources`; the rest must be as before."""
+        before = self._load(name)
+        now = await inventory(self._families, self._daemons)
+        for key in resources:
+            if key in before and key in now:
+                before[key] = now[key]
+        self._save(name, before)
+        return difference(before, now)
+
+
+def _is_file(key: str) -> bool:
+    return key.partition("/")[0] == RESTORED_BY_COPY

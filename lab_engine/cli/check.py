@@ -1,0 +1,81 @@
+"""`infralab check`: is the step done?"""
+
+from __future__ import annotations
+
+import argparse
+
+from lab_engine.cli.words import add_json, emit_json, verb
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "check",
+        "check the tasks of the current step",
+        about="Reads the real state of the bench and says for each task whether it is done, and "
+        "if not, what was expected, what is there, and how to see it.",
+        examples=[
+            ("infralab check", "the current step of the last session"),
+            ("infralab check --json", "the same, for programs"),
+        ],
+    )
+    parser.add_argument("lesson", nargs="?", help="only a session of this lesson")
+    parser.add_argument("step", nargs="?", help="the step that the session must be in")
+    from lab_engine.cli.current import add_session
+
+    add_session(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from lab_engine.cli.current import run_async
+
+    return run_async(lambda: _check(args))
+
+
+async def _check(args: argparse.Namespace) -> int:
+    from lab_engine.cli.current import opened
+    from lab_engine.errors import UsageError
+    from lab_engine.verdict import Outcome
+
+    async with opened(args, args.lesson) as session:
+        if args.step and args.step != session.step_name:
+            raise UsageError(
+                f"the session is in step {session.step_name}, not in {args.step}",
+                hint=f"`infralab up {session.lesson.slug} {args.step}` goes there.",
+            )
+        verdicts, _ = await session.check()
+        if args.json:
+            emit_json(
+                {
+                    "session": session.id,
+                    "lesson": session.lesson.slug,
+                    "step": session.step_name,
+                    "verdicts": verdicts,
+                }
+            )
+        else:
+            for line in told(verdicts):
+                print(line)
+        if any(v.outcome is Outcome.ERROR for v in verdicts):
+            return 3
+        return 0 if all(v.passed for v in verdicts) else 1
+
+
+def told(verdicts: list) -> list[str]:  # type: ignore[type-arg]
+    """Verdicts as lines, with what was expected and observed where one failed."""
+    words = {"pass": "PASS", "fail": "NOT YET", "error": "CHECK BROKE", "waiting": "WAITING"}
+    lines = []
+    for v in verdicts:
+        points = f"{v.points} point" + ("s" if v.points != 1 else "")
+        lines.append(f"{words[v.outcome.value]:<8} {v.task} ({points})")
+        if v.evidence:
+            lines.append(f"    expected: {v.evidence.expected}")
+            lines.append(f"    observed: {v.evidence.observed}")
+            if v.evidence.look:
+                lines.append(f"    look:     {v.evidence.look}")
+        if v.explanation:
+            lines.append(f"    why:      {v.explanation}")
+        if v.message:
+            lines.append(f"    {v.message}")
+    return lines

@@ -1,0 +1,110 @@
+"""Which session a verb works in, and how a verb opens it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from lab_engine import protocol as p
+from lab_engine import settings
+from lab_engine.errors import UsageError
+from lab_engine.lesson import Course, Lesson, load_course
+from lab_engine.record import Record, SessionRow
+from lab_engine.session import Session
+
+T = TypeVar("T")
+
+
+def add_session(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--session", metavar="ID", help="the session to work in; the last one if left out"
+    )
+    parser.add_argument(
+        "--take-over", action="store_true", help="cut off another client that works in it"
+    )
+
+
+def open_record() -> Record:
+    return Record(settings.load().data_dir / "progress.sqlite")
+
+
+def find_lesson(course: Course, slug: str) -> Lesson:
+    """By slug, or by number such as `07.6`. Raises UsageError with the nearest names."""
+    return course.lesson(slug)
+
+
+def choose(record: Record, wanted: str | None, lesson: str | None = None) -> SessionRow:
+    """The session that was asked for, or the one touched last. Raises UsageError if none."""
+    rows = record.open_sessions()
+    if wanted is not None:
+        rows = [row for row in rows if row.id.startswith(wanted)]
+        if len(rows) != 1:
+            known = ", ".join(row.id for row in record.open_sessions()) or "none"
+            raise UsageError(
+                f"{len(rows)} open sessions begin with {wanted!r}", hint=f"Open sessions: {known}."
+            )
+    rows = [row for row in rows if lesson in (None, row.lesson) and row.mode != "proof"]
+    if not rows:
+        what = f"lesson {lesson}" if lesson else "any lesson"
+        raise UsageError(
+            f"no session is open in {what}",
+            hint="Start one: `infralab up LESSON`. `infralab lessons` lists them.",
+        )
+    return rows[0]
+
+
+@asynccontextmanager
+async def opened(
+    args: argparse.Namespace, lesson: str | None = None, *, watch: bool = False
+) -> AsyncIterator[Session]:
+    """The chosen session, connected; left open when the verb is done."""
+    record = open_record()
+    try:
+        row = choose(record, args.session, lesson)
+        session = await Session.resume(
+            load_course().lesson(row.lesson),
+            row,
+            record,
+            settings.load(),
+            watch=watch,
+            steal=args.take_over,
+            on_notice=show_notice,
+        )
+        for lost in session.lost:
+            print(f"lost: {lost}; the step was built again", file=sys.stderr)
+        try:
+            yield session
+        finally:
+            await session.close()
+    finally:
+        record.close()
+
+
+def show_notice(notice: p.AnyNotice) -> None:
+    """One line of progress on stderr for what takes time."""
+    match notice:
+        case p.ActionNotice(key=key, phase="started", text=why, act=act):
+            print(f"  {act} {key}: {why}", file=sys.stderr, flush=True)
+        case p.ActionNotice(key=key, phase="said", text=text):
+            print(f"  {key}: {text}", file=sys.stderr, flush=True)
+        case p.ActionNotice(key=key, phase="done", seconds=seconds) if seconds >= 1:
+            print(f"  {key}: ready after {seconds:.1f} s", file=sys.stderr, flush=True)
+        case p.ActionNotice(key=key, phase="failed", text=text):
+            print(f"  {key}: failed: {text}", file=sys.stderr, flush=True)
+        case p.ActionNotice(key=key, phase="undone"):
+            print(f"  {key}: undone", file=sys.stderr, flush=True)
+        case p.DaemonNotice(daemon=daemon, phase="starting"):
+            print(f"  starting the bench's {daemon} daemon", file=sys.stderr, flush=True)
+
+
+def run_async(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a verb's coroutine; Ctrl-C cancels it, so that what it began is undone."""
+
+    async def main() -> T:
+        return await work()
+
+    return asyncio.run(main())

@@ -1,0 +1,53 @@
+"""`infralab run -- CMD`: a command in the bench, as the learner."""
+
+from __future__ import annotations
+
+import argparse
+
+from lab_engine.cli.words import verb
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "run",
+        "run a command in the bench, as the learner",
+        about="The exit code is the command's own.",
+        examples=[
+            ("infralab run -- docker network ls", "one command"),
+            ("infralab run -- sh -c 'ip a | head'", "a pipe"),
+        ],
+    )
+    parser.add_argument("--session", metavar="ID")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD…")
+
+
+def run(args: argparse.Namespace) -> int:
+    import os
+    import shlex
+    import sys
+
+    from lab_engine.cli.current import choose, open_record
+    from lab_engine.errors import BenchError, UsageError
+
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        raise UsageError("no command was given", hint="For example: `infralab run -- ip a`.")
+    record = open_record()
+    row = choose(record, args.session)
+    record.close()
+    from lab_engine.bench.container import Bench
+
+    bench = Bench.find(row.id)
+    if bench is None or bench.status() != "running":
+        raise BenchError(
+            f"the bench of session {row.id} does not run",
+            hint=f"`infralab up {row.lesson}` builds the step again.",
+        )
+    argv = bench.exec_argv(
+        ["bash", "-lc", shlex.join(command)],
+        user="learner",
+        tty=sys.stdin.isatty() and sys.stdout.isatty(),
+        interactive=True,
+    )
+    os.execvp(argv[0], argv)

@@ -1,0 +1,45 @@
+"""`infralab shell`: a shell in the bench, a container, a VM's console or a namespace."""
+
+from __future__ import annotations
+
+import argparse
+
+from lab_engine.cli.words import verb
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "shell",
+        "open a shell in the bench, a container, a VM or a namespace",
+        examples=[
+            ("infralab shell", "the bench, as the learner"),
+            ("infralab shell container:web", "in a container"),
+            ("infralab shell vm:alpha", "a VM's serial console; Ctrl-] leaves it"),
+            ("infralab shell netns:red", "in a network namespace"),
+        ],
+    )
+    parser.add_argument("target", nargs="?", default="bench")
+    parser.add_argument("--session", metavar="ID")
+
+
+def run(args: argparse.Namespace) -> int:
+    import os
+    import sys
+
+    from lab_engine.bench.container import Bench
+    from lab_engine.cli.current import choose, open_record
+    from lab_engine.errors import BenchError
+    from lab_engine.session import shell_argv
+
+    record = open_record()
+    row = choose(record, args.session)
+    record.close()
+    bench = Bench.find(row.id)
+    if bench is None or bench.status() != "running":
+        raise BenchError(
+            f"the bench of session {row.id} does not run",
+            hint=f"`infralab up {row.lesson}` builds the step again.",
+        )
+    argv = shell_argv(bench, args.target, tty=sys.stdin.isatty())
+    os.execvp(argv[0], argv)

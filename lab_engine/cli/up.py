@@ -1,0 +1,91 @@
+"""`infralab up`: make a step ready."""
+
+from __future__ import annotations
+
+import argparse
+
+from lab_engine.cli.words import add_json, emit_json, say, verb
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "up",
+        "make a step ready to be worked on",
+        about="Start a bench, if none is there yet for the lesson, and make everything in it that "
+        "the step needs. Work in it with `infralab shell`, then `infralab check`.",
+        examples=[
+            ("infralab up docker-networking", "the lesson's first step"),
+            ("infralab up namespaces uts", "a step in the middle"),
+            ("infralab up namespaces --seed 7", "the same names and numbers each time"),
+        ],
+    )
+    parser.add_argument("lesson", help="a lesson, as listed by `infralab lessons`")
+    parser.add_argument("step", nargs="?", help="a step of it; the first if left out")
+    parser.add_argument("--seed", help="what names, sizes and addresses are drawn from")
+    parser.add_argument("--new", action="store_true", help="a new session, on a bench of its own")
+    parser.add_argument("--take-over", action="store_true", help="cut off another client")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from lab_engine.cli.current import run_async
+
+    return run_async(lambda: _up(args))
+
+
+async def _up(args: argparse.Namespace) -> int:
+    import time
+
+    from lab_engine import settings
+    from lab_engine.cli.current import open_record, show_notice
+    from lab_engine.lesson import load_course
+    from lab_engine.session import Session
+
+    began = time.monotonic()
+    lesson = load_course().lesson(args.lesson)
+    step = args.step or next(iter(lesson.lab.steps))
+    record = open_record()
+    old = next(
+        (
+            row
+            for row in record.open_sessions()
+            if row.lesson == lesson.slug
+            and row.mode != "proof"
+            and args.seed in (None, row.seed)
+            and not args.new
+        ),
+        None,
+    )
+    if old:
+        say(f"going on in session {old.id}")
+        session = await Session.resume(
+            lesson, old, record, settings.load(), steal=args.take_over, on_notice=show_notice
+        )
+    else:
+        say("starting a bench")
+        session = await Session.begin(lesson, record, settings.load(), seed=args.seed)
+    try:
+        given = await session.enter(step, on_notice=show_notice)
+    finally:
+        await session.close()
+        record.close()
+    seconds = time.monotonic() - began
+    if args.json:
+        emit_json(
+            {
+                "session": session.id,
+                "lesson": lesson.slug,
+                "step": step,
+                "seed": session.seed.value,
+                "variables": session.variables.as_text(),
+                "given": given,
+                "seconds": round(seconds, 3),
+            }
+        )
+        return 0
+    for name in given:
+        say(f"step {name} was done for you by its solution: it counts as given")
+    print(f"{lesson.slug} / {step} is ready after {seconds:.1f} s (session {session.id}).")
+    print("Work in it with `infralab shell`, then run `infralab check`.")
+    return 0

@@ -1,0 +1,125 @@
+"""Every error infralab shows to a person.
+
+    InfralabError                what was asked, what was found; `hint` says what to do now
+      UsageError                 the command line asks for something that does not exist
+      ContentError               a lesson's text or lab is wrong (file, place)
+      ResourceError              a resource's field is wrong
+      PlanError                  resources refer to each other in a circle or to nothing
+      ImageError                 the bench image could not be made or found
+      BenchError                 the bench could not be made, reached or removed
+        DockerUnavailable        no engine, or no right to use it
+      AgentError                 the agent answered with an error
+        AgentLost                the connection to the agent ended
+        ProtocolError            a message could not be read
+        LeaseTaken               another client works in this session
+        DaemonDown               a daemon inside the bench does not answer
+      ProviderError              a resource could not be made, seen or removed
+        ProvisionTimeout         it took longer than its limit
+      CheckError                 the checker itself broke, never the learner's fault
+      TeardownError              something is left
+
+A check that fails is a verdict, not an error.
+"""
+
+from __future__ import annotations
+
+
+class InfralabError(Exception):
+    """Something a person must know about.
+
+    Args:
+        message: what was asked and what was found.
+        hint: what to do now.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(InfralabError):
+    exit_code = 2
+
+
+class ContentError(InfralabError):
+    """A lesson cannot be loaded. `where` is `file` or `file:line`."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, where: str, hint: str = "") -> None:
+        super().__init__(f"{where}: {message}", hint=hint)
+        self.where = where
+
+
+class ResourceError(InfralabError):
+    """A resource's field is wrong. `field` is its dotted path, such as `disks[0].size`."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, resource: str, field: str, hint: str = "") -> None:
+        super().__init__(f"{resource}, field {field}: {message}", hint=hint)
+        self.resource = resource
+        self.field = field
+
+
+class PlanError(InfralabError):
+    exit_code = 2
+
+
+class ImageError(InfralabError):
+    pass
+
+
+class BenchError(InfralabError):
+    pass
+
+
+class DockerUnavailable(BenchError):
+    pass
+
+
+class AgentError(InfralabError):
+    pass
+
+
+class AgentLost(AgentError):
+    pass
+
+
+class ProtocolError(AgentError):
+    pass
+
+
+class LeaseTaken(AgentError):
+    pass
+
+
+class DaemonDown(AgentError):
+    """`daemon` is `docker` or `libvirt`; `infralab repair` starts it again."""
+
+    def __init__(self, message: str, *, daemon: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint or "Run `infralab repair` to start it again.")
+        self.daemon = daemon
+
+
+class ProviderError(InfralabError):
+    """`resource` is the key of the resource, such as `container/web`."""
+
+    def __init__(self, message: str, *, resource: str = "", hint: str = "") -> None:
+        super().__init__(f"{resource}: {message}" if resource else message, hint=hint)
+        self.resource = resource
+
+
+class ProvisionTimeout(ProviderError):
+    pass
+
+
+class CheckError(InfralabError):
+    pass
+
+
+class TeardownError(InfralabError):
+    pass

@@ -1,0 +1,96 @@
+"""The write-ahead record of every resource that the agent makes (agent side).
+
+One JSON line an entry, appended with a single write: an intent before the act, its end after it.
+What survives is the kernel's page cache, so a killed agent loses nothing; a torn last line (a host
+that lost power) is ignored, because its act had not begun.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+LEDGER = Path("/var/lib/infralab/ledger.jsonl")
+
+Act = Literal["create", "destroy"]
+Phase = Literal["intend", "done"]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line. `at` is seconds since 1970."""
+
+    act: Act
+    phase: Phase
+    key: str
+    session: str
+    at: float
+
+
+class Ledger:
+    """Opened once by the agent. `standing` and `pending` are what its lines add up to."""
+
+    def __init__(self, path: Path = LEDGER) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.standing: dict[str, None] = {}
+        self.pending: dict[str, Act] = {}
+        for entry in self._entries():
+            self._apply(entry)
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._end_torn_line()
+
+    def _entries(self) -> Iterable[Entry]:
+        if not self.path.exists():
+            return
+        decoder = msgspec.json.Decoder(Entry)
+        for line in self.path.read_bytes().splitlines():
+            try:
+                yield decoder.decode(line)
+            except msgspec.DecodeError:
+                continue
+
+    def _end_torn_line(self) -> None:
+        data = self.path.read_bytes()
+        if data and not data.endswith(b"\n"):
+            os.write(self._file, b"\n")
+
+    def _apply(self, entry: Entry) -> None:
+        if entry.phase == "intend":
+            self.pending[entry.key] = entry.act
+            return
+        self.pending.pop(entry.key, None)
+        if entry.act == "create":
+            self.standing[entry.key] = None
+        else:
+            self.standing.pop(entry.key, None)
+
+    def write(self, act: Act, phase: Phase, key: str, session: str) -> None:
+        """Append one entry. Raises OSError when the disk is full: then the act must not begin."""
+        entry = Entry(act, phase, key, session, time.time())
+        line = msgspec.json.encode(entry) + b"\n"
+        if os.write(self._file, line) != len(line):
+            raise OSError("the ledger's disk is full")
+        self._apply(entry)
+
+    def compact(self) -> None:
+        """Rewrite the file to what stands and what is pending, atomically."""
+        lines = [
+            msgspec.json.encode(Entry("create", "done", key, "", time.time()))
+            for key in self.standing
+        ] + [
+            msgspec.json.encode(Entry(act, "intend", key, "", time.time()))
+            for key, act in self.pending.items()
+        ]
+        fresh = self.path.with_suffix(".new")
+        fresh.write_bytes(b"".join(line + b"\n" for line in lines))
+        os.replace(fresh, self.path)
+        os.close(self._file)
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def close(self) -> None:
+        os.close(self._file)

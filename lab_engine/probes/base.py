@@ -1,0 +1,32 @@
+"""What a probe is: one typed question about the real state of the bench.
+
+A probe is data. The client sends it, the agent's reader (`lab_engine/readers`) answers it through
+the direct API of the thing asked (libvirt, the Docker engine, netlink, /proc), and the client gets
+a typed reading. Nothing that a learner's shell prints is ever parsed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What was seen. Subclasses have `exists: bool = True` where the thing may be absent."""
+
+
+class Probe(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True, tag_field="probe"):
+    """A question with a typed answer. Subclasses set `tag` and `reading`."""
+
+    reading: ClassVar[type[msgspec.Struct]]
+
+    def topics(self) -> frozenset[str]:
+        """Which events may change the answer, such as `docker:container` or `link`."""
+        return frozenset()
+
+    @classmethod
+    def name(cls) -> str:
+        return str(cls.__struct_config__.tag)

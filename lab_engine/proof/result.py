@@ -1,0 +1,51 @@
+"""What a proof found, case by case."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+CaseKind = Literal["start", "text", "solution", "near-miss", "left-out", "teardown"]
+
+
+class CaseResult(msgspec.Struct, frozen=True):
+    """One case. `problem` is empty when the checks behaved as the lesson promises.
+
+    `task` is the check that rejected it, for near misses and left-out lines.
+    """
+
+    step: str
+    kind: CaseKind
+    name: str
+    seconds: float
+    problem: str = ""
+    task: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not self.problem
+
+
+class LessonProof(msgspec.Struct, frozen=True):
+    """All cases of one lesson with one seed."""
+
+    lesson: str
+    seed: str
+    cases: tuple[CaseResult, ...]
+    seconds: float
+    kept: bool = False
+    """Whether this is an earlier proof of exactly the same content."""
+
+    @property
+    def good(self) -> bool:
+        return all(case.good for case in self.cases)
+
+    def killed(self, step: str, task: str) -> tuple[int, int]:
+        """Near misses and left-out lines that the check of `task` rejected, of how many."""
+        mine = [
+            case
+            for case in self.cases
+            if case.step == step and case.task == task and case.kind in ("near-miss", "left-out")
+        ]
+        return sum(case.good for case in mine), len(mine)

@@ -1,0 +1,255 @@
+"""Prove one lesson: every check fails before, passes after, and rejects each near miss.
+
+Each case runs on the step's start state, and is undone rather than rebuilt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from lab_engine import protocol as p
+from lab_engine.errors import InfralabError
+from lab_engine.lab import LabStep, NearMiss, Solution
+from lab_engine.lesson import Lesson
+from lab_engine.proof.result import CaseKind, CaseResult, LessonProof
+from lab_engine.record import Record
+from lab_engine.session import Session
+from lab_engine.settings import Settings
+from lab_engine.text.model import Code
+from lab_engine.verdict import Outcome, Verdict
+
+Progress = Callable[[str, CaseResult], None]
+
+POLL_SECONDS = 0.1
+LEAST_NEAR_MISSES = 2
+
+
+class Proof:
+    """The proof of one lesson with one seed, in one session."""
+
+    def __init__(self, session: Session, progress: Progress) -> None:
+        self.session = session
+        self.progress = progress
+        self.cases: list[CaseResult] = []
+
+    async def run(self, steps: Sequence[str] | None = None) -> list[CaseResult]:
+        """All cases of the lesson's steps, or of `steps`."""
+        for name, step in self.session.lesson.lab.steps.items():
+            if steps is None or name in steps:
+                await self._step(step)
+        await self._teardown()
+        return self.cases
+
+    def _add(
+        self, step: str, kind: CaseKind, name: str, began: float, problem: str = "", task: str = ""
+    ) -> None:
+        case = CaseResult(step, kind, name, time.monotonic() - began, problem, task)
+        self.cases.append(case)
+        self.progress(self.session.lesson.slug, case)
+
+    async def _step(self, step: LabStep) -> None:
+        await self._start(step)
+        text = self.session.lesson.step(step.name).document(self.session.variables)
+        blocks = [code for code in text.code() if code.typed]
+        if blocks:
+            await self._text(step, blocks)
+        for miss in step.near_misses:
+            await self._near_miss(step, miss)
+        for solution in step.solutions:
+            await self._solution(step, solution)
+            await self._left_out(step, solution)
+
+    async def _start(self, step: LabStep) -> None:
+        began = time.monotonic()
+        try:
+            await self.session.enter(step.name)
+        except InfralabError as error:
+            self._add(step.name, "start", "provision", began, f"{error.message} {error.hint}")
+            raise
+        problems = ["it has no check for any task"] if not step.checks else []
+        problems += [] if step.solutions else ["it has no solution"]
+        for check in step.checks:
+            count = sum(miss.rejected_by == check.task for miss in step.near_misses)
+            if count < LEAST_NEAR_MISSES:
+                problems.append(f"the check of {check.task} has {count} near misses, wants 2")
+        for verdict in self.session.start_verdicts:
+            if verdict.outcome is not Outcome.FAIL:
+                problems.append(f"before any work: {_told(verdict)}")
+        plan = await self.session.plan()
+        problems += [
+            f"after provisioning, {a.key} is still to {a.act}: {a.reason}" for a in plan.changes
+        ]
+        self._add(step.name, "start", "every check fails", began, "; ".join(problems))
+
+    async def _undo(self) -> str:
+        """Back to the start state. Returns what could not be undone quickly."""
+        left = await self.session.reset()
+        if left.none:
+            return ""
+        return f"could not be undone without a rebuild: {_listed(left)}"
+
+    async def _near_miss(self, step: LabStep, miss: NearMiss) -> None:
+        began = time.monotonic()
+        problem = await self._near_miss_problem(step, miss)
+        problem = _joined(problem, await self._undo())
+        self._add(step.name, "near-miss", miss.name, began, problem, miss.rejected_by)
+
+    async def _near_miss_problem(self, step: LabStep, miss: NearMiss) -> str:
+        ran = await self.session.script(list(miss.script(self.session.variables)))
+        if ran.exit_code != 0:
+            return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
+        settle = max((c.settle for c in step.checks if c.task == miss.rejected_by), default=0.0)
+        await asyncio.sleep(settle)
+        verdict = await self._verdict(miss.rejected_by)
+        if verdict is None:
+            return f"it names the task {miss.rejected_by!r}, which the step does not have"
+        if verdict.outcome is not Outcome.FAIL or verdict.evidence is None:
+            return f"SURVIVED: {_told(verdict)}"
+        if verdict.evidence.reason != miss.reason:
+            return f"rejected for {verdict.evidence.reason!r} instead of {miss.reason!r}"
+        if verdict.explanation != miss.explain:
+            return f"two near misses share the reason {miss.reason!r} with different explanations"
+        return ""
+
+    async def _verdict(self, task: str) -> Verdict | None:
+        verdicts, _ = await self.session.verdicts()
+        return next((v for v in verdicts if v.task == task), None)
+
+    async def _solution(self, step: LabStep, solution: Solution) -> None:
+        began = time.monotonic()
+        problem = await self._solution_problem(step, solution)
+        problem = _joined(problem, await self._undo())
+        self._add(step.name, "solution", solution.name, began, problem)
+
+    async def _solution_problem(self, step: LabStep, solution: Solution) -> str:
+        ran = await self.session.script(list(solution.script(self.session.variables)))
+        if ran.exit_code != 0:
+            return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
+        for turn in ("", "the second time: "):
+            failed = [v for v in await self._settled(step) if not v.passed]
+            if failed:
+                return turn + "; ".join(_told(v) for v in failed)
+        touched = list(step.touches(self.session.variables))
+        found = await self.session.compare()
+        disturbed = [
+            key
+            for key in (*found.removed, *found.changed)
+            if not any(fnmatch.fnmatchcase(key, pattern) for pattern in touched)
+        ]
+        if disturbed:
+            return f"changes what the step does not name: {', '.join(disturbed)}"
+        return ""
+
+    async def _settled(self, step: LabStep) -> list[Verdict]:
+        """The verdicts once all pass, or when the checks' settling time is over."""
+        deadline = time.monotonic() + max((c.settle for c in step.checks), default=0.0)
+        while True:
+            verdicts, _ = await self.session.verdicts()
+            if all(v.passed for v in verdicts) or time.monotonic() >= deadline:
+                return verdicts
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _left_out(self, step: LabStep, solution: Solution) -> None:
+        lines = list(solution.script(self.session.variables))
+        for number in range(len(lines)) if len(lines) > 1 else ():
+            began = time.monotonic()
+            rest = lines[:number] + lines[number + 1 :]
+            await self.session.script(rest, strict=False)
+            await asyncio.sleep(max((c.settle for c in step.checks), default=0.0))
+            verdicts, _ = await self.session.verdicts()
+            failed = [v for v in verdicts if v.outcome is Outcome.FAIL]
+            broke = [v for v in verdicts if v.outcome is Outcome.ERROR]
+            reason = solution.survives.get(number, "")
+            problem = "; ".join(_told(v) for v in broke)
+            if not failed and not reason and not broke:
+                problem = f"SURVIVED without its line {number + 1}: {lines[number]}"
+            elif failed and reason:
+                problem = f"line {number + 1} is said to be dispensable, but it is not: {reason}"
+            problem = _joined(problem, await self._undo())
+            name = f"{solution.name} without line {number + 1}"
+            self._add(
+                step.name, "left-out", name, began, problem, failed[0].task if failed else ""
+            )
+
+    async def _text(self, step: LabStep, blocks: Sequence[Code]) -> None:
+        """Run the text's commands in order: those for before the work, then those for after."""
+        began = time.monotonic()
+        problems = []
+        for later in (False, True):
+            part = [block for block in blocks if (block.role == "later") is later]
+            if not part:
+                continue
+            if later:
+                await self.session.script(
+                    list(step.solutions[0].script(self.session.variables))
+                )
+                await self._settled(step)
+            problems += await self._blocks(part)
+            left = await self._undo()
+            problems += [left] if left else []
+        self._add(step.name, "text", f"{len(blocks)} commands", began, "; ".join(problems))
+
+    async def _blocks(self, blocks: Iterable[Code]) -> list[str]:
+        problems = []
+        for block in blocks:
+            ran = await self.session.script([block.text])
+            fails = block.role == "fails"
+            if (ran.exit_code != 0) is not fails:
+                wanted = "a failure" if fails else "exit code 0"
+                problems.append(
+                    f"line {block.line}: {block.text!r} wants {wanted}, "
+                    f"ends with {ran.exit_code}: {ran.output.strip()[-300:]}"
+                )
+        return problems
+
+    async def _teardown(self) -> None:
+        began = time.monotonic()
+        await self.session.link.request(p.Teardown, list[str])
+        owned = await self.session.link.request(p.Owned, p.OwnedReport)
+        left = [key for keys in owned.marked.values() for key in keys] + list(owned.standing)
+        problem = f"left after teardown: {', '.join(left)}" if left else ""
+        self._add("", "teardown", "nothing is left", began, problem)
+
+
+async def prove_lesson(
+    lesson: Lesson,
+    seed: str,
+    record: Record,
+    settings: Settings,
+    progress: Progress,
+    *,
+    steps: Sequence[str] | None = None,
+) -> LessonProof:
+    """Prove a lesson in a bench of its own, which is removed afterwards, whatever happens."""
+    began = time.monotonic()
+    session = await Session.begin(lesson, record, settings, seed=seed, mode="proof")
+    proof = Proof(session, progress)
+    try:
+        await proof.run(steps)
+    except InfralabError as error:
+        proof._add("", "teardown", "the proof ran to its end", began, f"{error} {error.hint}")
+    finally:
+        await asyncio.shield(session.down())
+    return LessonProof(lesson.slug, seed, tuple(proof.cases), time.monotonic() - began)
+
+
+def _told(verdict: Verdict) -> str:
+    told = f"the check of {verdict.task} says {verdict.outcome.value}"
+    if verdict.evidence:
+        evidence = verdict.evidence
+        told += f" ({evidence.reason}: expected {evidence.expected}; observed {evidence.observed})"
+    elif verdict.message:
+        told += f" ({verdict.message})"
+    return told
+
+
+def _listed(left: p.Difference) -> str:
+    parts = [("added", left.added), ("gone", left.removed), ("changed", left.changed)]
+    return ", ".join(f"{word} {' '.join(keys)}" for word, keys in parts if keys)
+
+
+def _joined(*problems: str) -> str:
+    return "; ".join(problem for problem in problems if problem)

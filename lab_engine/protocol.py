@@ -1,0 +1,291 @@
+"""The messages between client and agent: JSON, one a line, typed at both ends.
+
+The client sends requests; the agent answers each with one `Reply` or `Failure` of the same id, and
+may send any number of `Notice`s before that. Notices with id 0 belong to no request.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from lab_engine.errors import AgentError, ProtocolError
+from lab_engine.plan import Plan
+from lab_engine.probes import AnyProbe
+from lab_engine.resources import AnyResource
+
+VERSION = 1
+MAX_LINE = 16 * 1024 * 1024
+"""Longest message in bytes. A longer one ends the connection with a clear error."""
+
+SOCKET = "/run/infralab/agent.sock"
+
+
+class Request(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
+    id: int = 0
+
+
+class Hello(Request, frozen=True, tag="hello"):
+    """Always first. Without `watch` it takes the lease; a second client may only watch."""
+
+    version: int
+    client: str
+    watch: bool = False
+    steal: bool = False
+    """Take the lease from a client that holds it: that client is told and cut off."""
+
+
+class StartDaemons(Request, frozen=True, tag="start-daemons"):
+    daemons: tuple[str, ...]
+
+
+class ShowPlan(Request, frozen=True, tag="plan"):
+    resources: tuple[AnyResource, ...]
+
+
+class Provision(Request, frozen=True, tag="provision"):
+    resources: tuple[AnyResource, ...]
+
+
+class Teardown(Request, frozen=True, tag="teardown"):
+    """Destroy everything that the ledger says stands, in reverse order."""
+
+
+class Ask(Request, frozen=True, tag="ask"):
+    probes: tuple[AnyProbe, ...]
+
+
+class TakeBaseline(Request, frozen=True, tag="baseline"):
+    """Remember the bench as it is now under `name`: inventory and watched files."""
+
+    name: str
+
+
+class Compare(Request, frozen=True, tag="compare"):
+    """What is different from the baseline `name`."""
+
+    name: str
+
+
+class Undo(Request, frozen=True, tag="undo"):
+    """Bring the bench back to the baseline `name`, whose resources were `resources`."""
+
+    name: str
+    resources: tuple[AnyResource, ...] = ()
+
+
+class Owned(Request, frozen=True, tag="owned"):
+    """Everything in the bench that bears a mark, and the ledger's view of it."""
+
+
+class Status(Request, frozen=True, tag="status"):
+    pass
+
+
+class Watch(Request, frozen=True, tag="watch"):
+    """Send a notice whenever something of these topics happens, until the connection ends."""
+
+    topics: tuple[str, ...]
+
+
+class Cancel(Request, frozen=True, tag="cancel"):
+    """Stop the request `of`. What it began to make is undone; it then fails as cancelled."""
+
+    of: int
+
+
+AnyRequest = (
+    Hello
+    | StartDaemons
+    | ShowPlan
+    | Provision
+    | Teardown
+    | Ask
+    | TakeBaseline
+    | Compare
+    | Undo
+    | Owned
+    | Status
+    | Watch
+    | Cancel
+)
+
+
+class ActionNotice(msgspec.Struct, frozen=True, tag_field="notice", tag="action"):
+    """How one action of a plan is going. `seconds` counts from its start."""
+
+    key: str
+    act: Literal["create", "replace", "destroy"]
+    phase: Literal["started", "said", "done", "failed", "undone"]
+    text: str = ""
+    seconds: float = 0.0
+
+
+class DaemonNotice(msgspec.Struct, frozen=True, tag_field="notice", tag="daemon"):
+    daemon: str
+    phase: Literal["starting", "ready", "down"]
+
+
+class EventNotice(msgspec.Struct, frozen=True, tag_field="notice", tag="event"):
+    """Something happened in the bench. `topic` is `resync` when events may have been lost."""
+
+    topic: str
+    subject: str = ""
+
+
+class LeaseNotice(msgspec.Struct, frozen=True, tag_field="notice", tag="lease"):
+    """The lease went to another client; this connection ends."""
+
+    holder: str
+
+
+AnyNotice = ActionNotice | DaemonNotice | EventNotice | LeaseNotice
+
+
+class Reply(msgspec.Struct, frozen=True, tag_field="type", tag="reply"):
+    id: int
+    result: msgspec.Raw
+
+
+class Failure(msgspec.Struct, frozen=True, tag_field="type", tag="failure"):
+    """`error` is the class name in `lab_engine.errors`; unknown names become AgentError."""
+
+    id: int
+    error: str
+    message: str
+    hint: str = ""
+    fields: dict[str, str] = {}
+
+
+class Notice(msgspec.Struct, frozen=True, tag_field="type", tag="notice"):
+    id: int
+    notice: AnyNotice
+
+
+AnyAnswer = Reply | Failure | Notice
+
+
+class Welcome(msgspec.Struct, frozen=True):
+    """`recovered` lists what a crash had left half-done and was finished or undone at start."""
+
+    version: int
+    session: str
+    lease: bool
+    holder: str = ""
+    recovered: tuple[str, ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One probe's answer: a reading, or why there is none."""
+
+    reading: msgspec.Raw | None = None
+    problem: str = ""
+    hint: str = ""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Keys of the inventory, such as `container/web`, against a baseline."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    @property
+    def none(self) -> bool:
+        return not (self.added or self.removed or self.changed)
+
+
+class ProvisionReport(msgspec.Struct, frozen=True):
+    plan: Plan
+    seconds: float
+
+
+class OwnedReport(msgspec.Struct, frozen=True):
+    """`marked`: keys that bear a mark, by session. `standing`: what the ledger says is there."""
+
+    marked: dict[str, tuple[str, ...]]
+    standing: tuple[str, ...]
+
+
+class StatusReport(msgspec.Struct, frozen=True):
+    session: str
+    daemons: dict[str, bool]
+    standing: tuple[str, ...]
+    pid: int
+    idle_seconds: float
+
+
+_encoder = msgspec.json.Encoder()
+_requests: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
+_answers: msgspec.json.Decoder[AnyAnswer] = msgspec.json.Decoder(AnyAnswer)
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """One message as a line. Raises ProtocolError when it is longer than `MAX_LINE`."""
+    line = _encoder.encode(message) + b"\n"
+    if len(line) > MAX_LINE:
+        raise ProtocolError(
+            f"a message of {len(line)} bytes is longer than the limit of {MAX_LINE}",
+            hint="Ask for less at once.",
+        )
+    return line
+
+
+def decode_request(line: bytes) -> AnyRequest:
+    """Raises ProtocolError that names the place of the fault."""
+    try:
+        return _requests.decode(line)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ProtocolError(
+            f"a request could not be read: {error}",
+            hint="Client and bench image may differ in version: run `infralab setup`.",
+        ) from error
+
+
+def decode_answer(line: bytes) -> AnyAnswer:
+    """Raises ProtocolError that names the place of the fault."""
+    try:
+        return _answers.decode(line)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ProtocolError(
+            f"the agent's answer could not be read: {error}",
+            hint="Client and bench image may differ in version: run `infralab setup`.",
+        ) from error
+
+
+def raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(_encoder.encode(value))
+
+
+def failure(request: int, error: Exception) -> Failure:
+    """Any exception as a Failure; those that are not ours are a fault of infralab."""
+    from lab_engine import errors
+
+    if not isinstance(error, errors.InfralabError):
+        return Failure(
+            request,
+            "AgentError",
+            f"the agent hit a fault of its own: {type(error).__name__}: {error}",
+            "Please report it, with /var/log/infralab/agent.log from the bench.",
+        )
+    fields = {
+        name: str(getattr(error, name))
+        for name in ("resource", "field", "daemon", "where")
+        if getattr(error, name, "")
+    }
+    return Failure(request, type(error).__name__, error.message, error.hint, fields)
+
+
+def raised(answer: Failure) -> AgentError | Exception:
+    """The error that a Failure stands for, of its own class, with its fields."""
+    from lab_engine import errors
+
+    kind = getattr(errors, answer.error, errors.AgentError)
+    if not (isinstance(kind, type) and issubclass(kind, errors.InfralabError)):
+        kind = errors.AgentError
+    error = kind.__new__(kind)
+    errors.InfralabError.__init__(error, answer.message, hint=answer.hint)
+    for name, value in answer.fields.items():
+        setattr(error, name, value)
+    return error

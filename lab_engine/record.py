@@ -1,0 +1,246 @@
+"""What was done, kept at the client: sessions, verdicts, hints taken, answers (SQLite, WAL).
+
+Everything is written when it happens, so a crash loses nothing. Times are seconds since 1970.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lab_engine.errors import InfralabError
+from lab_engine.verdict import Outcome, Verdict
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE session (
+    id TEXT PRIMARY KEY, lesson TEXT NOT NULL, step TEXT NOT NULL, seed TEXT NOT NULL,
+    mode TEXT NOT NULL, began REAL NOT NULL, touched REAL NOT NULL, ended REAL
+) STRICT;
+CREATE TABLE step (
+    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, name TEXT NOT NULL,
+    began REAL NOT NULL, baseline BLOB NOT NULL, PRIMARY KEY (session, name)
+) STRICT;
+CREATE TABLE verdict (
+    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, step TEXT NOT NULL,
+    task TEXT NOT NULL, outcome TEXT NOT NULL, points INTEGER NOT NULL, given INTEGER NOT NULL,
+    at REAL NOT NULL, verdict BLOB NOT NULL
+) STRICT;
+CREATE INDEX verdict_by_task ON verdict (session, step, task);
+CREATE TABLE hint (
+    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, step TEXT NOT NULL,
+    task TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (session, step, task, number)
+) STRICT;
+CREATE TABLE answer (
+    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, step TEXT NOT NULL,
+    question TEXT NOT NULL, answer TEXT NOT NULL, correct INTEGER NOT NULL, at REAL NOT NULL
+) STRICT;
+CREATE TABLE loop (device TEXT NOT NULL, session TEXT NOT NULL, backing TEXT NOT NULL) STRICT;
+"""
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    """One session. `ended` is None while its bench may be there."""
+
+    id: str
+    lesson: str
+    step: str
+    seed: str
+    mode: str
+    began: float
+    touched: float
+    ended: float | None
+
+
+class TaskState(msgspec.Struct, frozen=True):
+    """The best a task reached in a session: `passed` once is passed; `given` was not earned."""
+
+    step: str
+    task: str
+    passed: bool
+    given: bool
+    points: int
+    hints: int
+
+
+class Record:
+    """The database. Safe to use from one thread at a time; open one a process."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=10, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._migrate(path)
+        except (OSError, sqlite3.Error) as error:
+            raise InfralabError(
+                f"your progress in {path} cannot be opened: {error}",
+                hint="Check that the folder can be written and the disk is not full. "
+                "INFRALAB_DATA_DIR names another folder.",
+            ) from error
+
+    def _migrate(self, path: Path) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            with self._db:
+                self._db.executescript(SCHEMA)
+                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif version != SCHEMA_VERSION:
+            raise InfralabError(
+                f"{path} was written by another version of infralab ({version})",
+                hint="Update infralab, or move that file away to begin anew.",
+            )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._db:
+                yield self._db
+        except sqlite3.Error as error:
+            raise InfralabError(
+                f"your progress could not be written: {error}",
+                hint="Check that the disk is not full; what was saved before is safe.",
+            ) from error
+
+    def begin(self, session: str, lesson: str, seed: str, mode: str = "practice") -> None:
+        now = time.time()
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO session VALUES (?, ?, '', ?, ?, ?, ?, NULL)",
+                (session, lesson, seed, mode, now, now),
+            )
+
+    def enter(self, session: str, step: str, baseline: dict[str, bytes]) -> None:
+        """The step has begun, with the readings that its checks compare with."""
+        now = time.time()
+        blob = msgspec.msgpack.encode(baseline)
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO step VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET began = excluded.began, baseline = excluded.baseline",
+                (session, step, now, blob),
+            )
+            db.execute(
+                "UPDATE session SET step = ?, touched = ? WHERE id = ?", (step, now, session)
+            )
+
+    def baseline(self, session: str, step: str) -> dict[str, bytes] | None:
+        row = self._db.execute(
+            "SELECT baseline FROM step WHERE session = ? AND name = ?", (session, step)
+        ).fetchone()
+        return msgspec.msgpack.decode(row[0], type=dict[str, bytes]) if row else None
+
+    def verdicts(
+        self, session: str, step: str, verdicts: list[Verdict], *, given: bool = False
+    ) -> None:
+        """Add verdicts. Nothing is ever overwritten."""
+        now = time.time()
+        with self._writing() as db:
+            db.executemany(
+                "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        session,
+                        step,
+                        v.task,
+                        v.outcome.value,
+                        v.points,
+                        int(given),
+                        now,
+                        msgspec.msgpack.encode(v),
+                    )
+                    for v in verdicts
+                ],
+            )
+            db.execute("UPDATE session SET touched = ? WHERE id = ?", (now, session))
+
+    def last_verdicts(self, session: str, step: str) -> list[Verdict]:
+        """The newest verdict of each task."""
+        rows = self._db.execute(
+            "SELECT verdict, MAX(rowid) FROM verdict WHERE session = ? AND step = ? GROUP BY task",
+            (session, step),
+        )
+        return [msgspec.msgpack.decode(row[0], type=Verdict) for row in rows]
+
+    def hint(self, session: str, step: str, task: str, number: int) -> None:
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO hint VALUES (?, ?, ?, ?, ?)",
+                (session, step, task, number, time.time()),
+            )
+
+    def hints(self, session: str, step: str, task: str) -> int:
+        """How many hints of a task were taken."""
+        (count,) = self._db.execute(
+            "SELECT COUNT(*) FROM hint WHERE session = ? AND step = ? AND task = ?",
+            (session, step, task),
+        ).fetchone()
+        return int(count)
+
+    def answer(
+        self, session: str, step: str, question: str, answer: str, *, correct: bool
+    ) -> None:
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",
+                (session, step, question, answer, int(correct), time.time()),
+            )
+
+    def answered(self, session: str, step: str) -> dict[str, bool]:
+        """Each question that was answered, and whether rightly at last."""
+        rows = self._db.execute(
+            "SELECT question, correct, MAX(rowid) FROM answer WHERE session = ? AND step = ? "
+            "GROUP BY question",
+            (session, step),
+        )
+        return {question: bool(correct) for question, correct, _ in rows}
+
+    def tasks(self, session: str) -> list[TaskState]:
+        """The state of every task that has a verdict."""
+        rows = self._db.execute(
+            "SELECT step, task, MAX(outcome = ?), "
+            "MIN(CASE WHEN outcome = ? THEN given END), MAX(points), "
+            "(SELECT COUNT(*) FROM hint h WHERE h.session = v.session AND h.step = v.step "
+            "AND h.task = v.task) FROM verdict v WHERE session = ? GROUP BY step, task",
+            (Outcome.PASS.value, Outcome.PASS.value, session),
+        )
+        return [
+            TaskState(step, task, bool(passed), bool(given), points, hints)
+            for step, task, passed, given, points, hints in rows
+        ]
+
+    def passed_tasks(self) -> set[tuple[str, str, str]]:
+        """(lesson, step, task) that was ever passed, in any session, earned or given."""
+        return set(
+            self._db.execute(
+                "SELECT DISTINCT s.lesson, v.step, v.task FROM verdict v JOIN session s "
+                "ON s.id = v.session WHERE v.outcome = ?",
+                (Outcome.PASS.value,),
+            )
+        )
+
+    def end(self, session: str) -> None:
+        with self._writing() as db:
+            db.execute("UPDATE session SET ended = ? WHERE id = ?", (time.time(), session))
+
+    def session(self, session: str) -> SessionRow | None:
+        row = self._db.execute("SELECT * FROM session WHERE id = ?", (session,)).fetchone()
+        return SessionRow(*row) if row else None
+
+    def open_sessions(self) -> list[SessionRow]:
+        """Sessions that were not ended, the one touched last first."""
+        rows: list[tuple[Any, ...]] = self._db.execute(
+            "SELECT * FROM session WHERE ended IS NULL ORDER BY touched DESC"
+        ).fetchall()
+        return [SessionRow(*row) for row in rows]
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,411 @@
+"""The flow of a lesson at the client, from end to end. Start reading here.
+
+    load -> plan -> provision -> the learner works -> check -> record -> next step, or teardown
+
+A Session is one learner in one lesson on one bench. It owns every task that outlives a screen:
+screens only listen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from lab_engine import protocol as p
+from lab_engine.bench.container import Bench
+from lab_engine.check import Baseline, Sight, read_baseline, run_checks
+from lab_engine.errors import BenchError, InfralabError, UsageError
+from lab_engine.lab import LabStep, Solution, Variables
+from lab_engine.lesson import Lesson
+from lab_engine.link import Link, OnNotice
+from lab_engine.plan import Plan
+from lab_engine.probes.base import Probe
+from lab_engine.record import Record, SessionRow
+from lab_engine.seed import Seed
+from lab_engine.settings import Settings
+from lab_engine.verdict import Outcome, Verdict
+
+T = TypeVar("T")
+
+PRISTINE = "pristine"
+STEP = "step"
+SCRIPT_LIMIT = 300.0
+SCRIPT_OUTPUT = 64 * 1024
+
+
+def new_session_id() -> str:
+    """Eight lower-case letters and digits: short enough for interface names."""
+    return secrets.token_hex(4)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a script in the bench did. `output` is standard output and error, the last 64 KiB."""
+
+    exit_code: int
+    output: str
+
+
+class Session:
+    """Make one with `Session.begin` or `Session.resume`; use it from one event loop."""
+
+    def __init__(
+        self, lesson: Lesson, row: SessionRow, record: Record, settings: Settings
+    ) -> None:
+        self.lesson = lesson
+        self.id = row.id
+        self.seed = Seed(row.seed)
+        self.mode = row.mode
+        self.variables: Variables = lesson.variables(self.seed)
+        self.step_name = row.step
+        self.record = record
+        self.settings = settings
+        self.lost: tuple[str, ...] = ()
+        """What a resumed session had lost, in words for the learner."""
+        self._bench: Bench | None = None
+        self._link: Link | None = None
+        self._baseline: Baseline | None = None
+        self._changing = asyncio.Lock()
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="session")
+        self.on_event: OnNotice = lambda _: None
+
+    # -- opening and closing ---------------------------------------------------------------------
+
+    @classmethod
+    async def begin(
+        cls,
+        lesson: Lesson,
+        record: Record,
+        settings: Settings,
+        *,
+        seed: str | None = None,
+        mode: str = "practice",
+        session: str | None = None,
+    ) -> Session:
+        """A new session with a bench of its own. Raises BenchError, ImageError, AgentError."""
+        identity = session or new_session_id()
+        record.begin(identity, lesson.slug, seed or secrets.token_hex(8), mode)
+        row = record.session(identity)
+        assert row is not None
+        self = cls(lesson, row, record, settings)
+        try:
+            await self._open_bench(create=True)
+        except BaseException:
+            await asyncio.shield(self.down())
+            raise
+        return self
+
+    @classmethod
+    async def resume(
+        cls,
+        lesson: Lesson,
+        row: SessionRow,
+        record: Record,
+        settings: Settings,
+        *,
+        watch: bool = False,
+        steal: bool = False,
+        on_notice: OnNotice = lambda _: None,
+    ) -> Session:
+        """Take up a session where it was; `lost` says what could not be kept.
+
+        A bench that was stopped is started, one that is gone is made anew, and the step is then
+        built again. Raises LeaseTaken when another client works in it and neither `watch` nor
+        `steal` is set.
+        """
+        self = cls(lesson, row, record, settings)
+        self._baseline = record.baseline(row.id, row.step) if row.step else None
+        found = await self._call(Bench.find, row.id)
+        if found is None:
+            await self._open_bench(create=True)
+            self.lost = ("the bench was gone, and what you had made in it",)
+        else:
+            self._bench = found
+            if await self._call(found.status) != "running":
+                await self._call(found.start)
+                self.lost = ("the bench had stopped: processes, namespaces, links and mounts",)
+            welcome = await self._connect(watch=watch, steal=steal)
+            if welcome.recovered:
+                self.lost += tuple(f"half-made: {what}" for what in welcome.recovered)
+        if self.lost and row.step:
+            await self.enter(row.step, on_notice=on_notice)
+        return self
+
+    async def _open_bench(self, *, create: bool) -> None:
+        self._bench = await self._call(
+            lambda: Bench.create(
+                self.id,
+                memory=self.settings.bench_memory,
+                cpus=self.settings.bench_cpus,
+                idle_minutes=self.settings.bench_idle // 60,
+            )
+        )
+        await self._connect()
+        await self._ask(p.TakeBaseline, int, name=PRISTINE)
+
+    async def _connect(self, *, watch: bool = False, steal: bool = False) -> p.Welcome:
+        relay = self.bench.exec_argv(
+            ["socat", "-t", "5", "-", f"UNIX-CONNECT:{p.SOCKET}"],
+            user="root",
+            interactive=True,
+            workdir="/",
+        )
+        self._link = Link(relay)
+        return await self._link.open(
+            watch=watch, steal=steal, on_event=lambda notice: self.on_event(notice)
+        )
+
+    @property
+    def bench(self) -> Bench:
+        if self._bench is None:
+            raise BenchError("the session has no bench", hint="Run `infralab up LESSON`.")
+        return self._bench
+
+    @property
+    def link(self) -> Link:
+        if self._link is None:
+            raise BenchError("the session is not connected", hint="Run `infralab up LESSON`.")
+        return self._link
+
+    async def close(self) -> None:
+        """Leave: the bench goes on, and `resume` takes it up again."""
+        if self._link:
+            await self._link.close()
+            self._link = None
+        self._threads.shutdown(wait=False)
+
+    async def down(self) -> None:
+        """End: remove the bench with all that is in it. The record stays."""
+        if self._link:
+            await self._link.close()
+            self._link = None
+        found = self._bench or await self._call(Bench.find, self.id)
+        if found:
+            await self._call(found.remove)
+        self._bench = None
+        self.record.end(self.id)
+        self._threads.shutdown(wait=False)
+
+    async def _call(self, call: Callable[..., T], *args: Any) -> T:
+        """A blocking call to the outer engine, off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+
+    async def _ask(
+        self, kind: type[p.AnyRequest], result: type[T] | Any, **fields: Any
+    ) -> T:
+        """A request; when the agent was killed meanwhile, once more after reconnecting."""
+        return await self.link.request(kind, result, **fields)
+
+    async def reconnect(self) -> None:
+        """After AgentLost: connect again to the agent, which restarts by itself."""
+        if self._link:
+            await self._link.close()
+        welcome = await self._connect(steal=True)
+        self.lost = welcome.recovered
+
+    # -- a step ----------------------------------------------------------------------------------
+
+    def lab_step(self, name: str | None = None) -> LabStep:
+        """Raises UsageError for a step that the lesson does not have."""
+        wanted = name or self.step_name
+        step = self.lesson.lab.steps.get(wanted)
+        if step is None:
+            raise UsageError(
+                f"lesson {self.lesson.slug} has no step {wanted!r}",
+                hint=f"Its steps: {', '.join(self.lesson.lab.steps)}.",
+            )
+        return step
+
+    async def plan(self, name: str | None = None) -> Plan:
+        """What provisioning the step would do now, each action with its reason."""
+        step = self.lab_step(name)
+        await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons)
+        return await self._ask(p.ShowPlan, Plan, resources=self._resources(step))
+
+    def _resources(self, step: LabStep) -> tuple[Any, ...]:
+        return tuple(step.resources(self.variables))
+
+    async def enter(self, name: str, *, on_notice: OnNotice = lambda _: None) -> list[str]:
+        """Make the step ready for the learner.
+
+        A step that continues an earlier one keeps the learner's own state if that step was just
+        worked on; otherwise its solution is run, and returned as given. Any other step begins on a
+        clean bench. Can be cancelled: what was begun is then undone. Returns the steps that were
+        made ready by their solutions.
+        """
+        step = self.lab_step(name)
+        given: list[str] = []
+        async with self._changing:
+            if step.continues is None:
+                await self._clean(step, on_notice)
+            elif self.step_name != step.continues or not self._passed(step.continues):
+                given = await self._make_ready(step.continues, on_notice)
+            await self._build(step, on_notice)
+        return given
+
+    def _passed(self, name: str) -> bool:
+        done = {t.task for t in self.record.tasks(self.id) if t.step == name and t.passed}
+        return {check.task for check in self.lab_step(name).checks} <= done
+
+    async def _make_ready(self, name: str, on_notice: OnNotice) -> list[str]:
+        earlier = self.lab_step(name)
+        given: list[str] = []
+        if earlier.continues is None:
+            await self._clean(earlier, on_notice)
+        else:
+            given = await self._make_ready(earlier.continues, on_notice)
+        await self._build(earlier, on_notice)
+        await self._solve(earlier, earlier.solutions[0])
+        return [*given, name]
+
+    async def _clean(self, step: LabStep, on_notice: OnNotice) -> None:
+        daemons = tuple({*step.daemons, *self._daemons_of(self.step_name)})
+        await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons, on_notice=on_notice)
+        await self._ask(p.Teardown, list[str], on_notice=on_notice)
+        await self._ask(p.Undo, p.Difference, name=PRISTINE, on_notice=on_notice)
+
+    def _daemons_of(self, name: str) -> tuple[str, ...]:
+        return self.lesson.lab.steps[name].daemons if name in self.lesson.lab.steps else ()
+
+    async def _build(self, step: LabStep, on_notice: OnNotice) -> None:
+        await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons, on_notice=on_notice)
+        await self._ask(
+            p.Provision, p.ProvisionReport, resources=self._resources(step), on_notice=on_notice
+        )
+        await self._ask(p.TakeBaseline, int, name=STEP)
+        self._baseline, self.start_verdicts = await read_baseline(step, self.variables, self.ask)
+        self.step_name = step.name
+        self.record.enter(self.id, step.name, self._baseline)
+
+    async def reset(self, *, on_notice: OnNotice = lambda _: None) -> p.Difference:
+        """The step as it was at its start. Returns what could not be brought back (often nothing).
+
+        Undoes only what changed, which is quick; when that does not bring everything back, the
+        step is built again from a clean bench.
+        """
+        step = self.lab_step()
+        async with self._changing:
+            await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons)
+            left = await self._ask(
+                p.Undo,
+                p.Difference,
+                name=STEP,
+                resources=self._resources(step),
+                on_notice=on_notice,
+            )
+        if not left.none:
+            await self.enter(step.name, on_notice=on_notice)
+        return left
+
+    async def compare(self) -> p.Difference:
+        """What is different in the bench from the step's start."""
+        return await self._ask(p.Compare, p.Difference, name=STEP)
+
+    async def repair(self, *, on_notice: OnNotice = lambda _: None) -> None:
+        """Start again what the learner may have stopped: the daemons, the connection."""
+        await self.reconnect()
+        await self._ask(
+            p.StartDaemons, dict[str, bool], daemons=self.lab_step().daemons, on_notice=on_notice
+        )
+
+    # -- checking --------------------------------------------------------------------------------
+
+    async def ask(self, probes: Sequence[Probe[Any]]) -> list[p.Answer]:
+        """Answers to typed questions about the bench, in their order."""
+        return await self._ask(p.Ask, list[p.Answer], probes=tuple(probes))
+
+    async def check(
+        self, tasks: Sequence[str] | None = None, *, given: bool = False
+    ) -> tuple[list[Verdict], dict[str, Sight]]:
+        """Run the step's checks at one moment and record their verdicts."""
+        verdicts, sights = await self.verdicts(tasks)
+        recorded = [v for v in verdicts if v.outcome is not Outcome.WAITING]
+        await self._call(lambda: self.record.verdicts(self.id, self.step_name, recorded, given=given))
+        return verdicts, sights
+
+    async def verdicts(
+        self, tasks: Sequence[str] | None = None
+    ) -> tuple[list[Verdict], dict[str, Sight]]:
+        """Run the step's checks without recording anything."""
+        return await run_checks(
+            self.lab_step(), self.variables, self.ask, self._baseline, tasks=tasks
+        )
+
+    # -- working in the bench --------------------------------------------------------------------
+
+    async def script(
+        self, commands: Sequence[str], *, strict: bool = True, limit: float = SCRIPT_LIMIT
+    ) -> Ran:
+        """Run commands as the learner, in one bash in the work folder.
+
+        With `strict` it ends at the first command that fails. Raises InfralabError when it takes
+        longer than `limit` seconds.
+        """
+        text = "\n".join(["set -e" if strict else "set +e", *commands])
+        process = await asyncio.create_subprocess_exec(
+            *self.bench.exec_argv(["bash", "-l", "-c", text], user="learner"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            output, _ = await asyncio.wait_for(process.communicate(), limit)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise InfralabError(
+                f"the script took longer than {limit:g} s: {commands[0]!r} ...",
+                hint="Does a command wait for input?",
+            ) from None
+        code = process.returncode if process.returncode is not None else -1
+        return Ran(code, output[-SCRIPT_OUTPUT:].decode(errors="replace"))
+
+    async def _solve(self, step: LabStep, solution: Solution) -> None:
+        ran = await self.script(list(solution.script(self.variables)))
+        if ran.exit_code != 0:
+            raise InfralabError(
+                f"the solution {solution.name!r} of step {step.name} failed:\n{ran.output}",
+                hint="This is a fault of the lesson. Please report it.",
+            )
+        await self.check(given=True)
+
+    async def solve(self, name: str | None = None) -> None:
+        """Do the current step's tasks by its solution; they count as given, not earned."""
+        step = self.lab_step()
+        wanted = next((s for s in step.solutions if name in (None, s.name)), None)
+        if wanted is None:
+            raise UsageError(
+                f"step {step.name} has no solution {name!r}",
+                hint=f"It has: {', '.join(s.name for s in step.solutions)}.",
+            )
+        async with self._changing:
+            await self._solve(step, wanted)
+
+    def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]:
+        """See `shell_argv`."""
+        return shell_argv(self.bench, target, tty=tty)
+
+
+def shell_argv(bench: Bench, target: str, *, tty: bool = True) -> list[str]:
+    """The command line that opens a shell at `target`.
+
+    `bench`, `container:NAME`, `vm:NAME` (its serial console) or `netns:NAME`. Raises UsageError
+    for anything else.
+    """
+    kind, _, name = target.partition(":")
+    inner = {
+        "bench": ["bash", "-l"],
+        "container": ["docker", "exec", "-it" if tty else "-i", name, "sh"],
+        "vm": ["virsh", "--connect", "qemu:///system", "console", name],
+        "netns": ["sudo", "ip", "netns", "exec", name, "bash"],
+    }.get(kind)
+    if inner is None or (kind != "bench") != bool(name):
+        raise UsageError(
+            f"there is no shell called {target!r}",
+            hint="Say bench, container:NAME, vm:NAME or netns:NAME.",
+        )
+    return bench.exec_argv(inner, user="learner", tty=tty, interactive=True)
