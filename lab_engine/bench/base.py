@@ -1,7 +1,7 @@
 """Build the base image: Debian packages, a guest kernel, Python packages of the agent.
 
-Two ways with one list of packages: `mmdebstrap` needs no registry; `base-image` starts from a Debian
-image where one can be pulled. Each leaves nothing behind when it is interrupted.
+Two ways with one list of packages: `mmdebstrap` needs no registry; `base-image` starts from a
+Debian image where one can be pulled. Each leaves nothing behind when it is interrupted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lab_engine import settings as settings_module
-from lab_engine.bench import archive, engine, image, recipe
+from lab_engine.bench import archive, engine, image, recipe, scratch
 from lab_engine.errors import ImageError
 
 KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -61,8 +60,7 @@ def build(tag: str, progress: image.Progress) -> None:
     """
     settings = settings_module.load()
     mirror = settings.mirror or recipe.host_mirror()
-    with tempfile.TemporaryDirectory(prefix="infralab-build-", dir="/var/tmp") as name:  # noqa: S108
-        folder = Path(name)
+    with scratch.folder() as folder, scratch.signals_as_interrupt():
         if image.free_space(folder) < NEEDED:
             raise ImageError(
                 f"building the bench image needs {NEEDED >> 30} GiB free in /var/tmp; there are "
@@ -87,10 +85,10 @@ def _inputs(folder: Path) -> bytes:
     for name in ("wheels.lock", "sdists.lock"):
         (folder / name).write_bytes(files[name])
     platforms = [word for name in recipe.PLATFORMS for word in ("--platform", name)]
-    _pip(folder / "wheels.lock", target, [
-        "--only-binary=:all:", "--python-version", recipe.PYTHON, "--implementation", "cp",
-        "--abi", f"cp{recipe.PYTHON.replace('.', '')}", "--abi", "abi3", "--abi", "none", *platforms,
-    ])
+    tags = [f"cp{recipe.PYTHON.replace('.', '')}", "abi3", "none"]
+    abis = [word for name in tags for word in ("--abi", name)]
+    versions = ["--python-version", recipe.PYTHON, "--implementation", "cp"]
+    _pip(folder / "wheels.lock", target, ["--only-binary=:all:", *versions, *abis, *platforms])
     _pip(folder / "sdists.lock", target, ["--no-binary=:all:"])
     for path in sorted(target.iterdir()):
         files[f"wheels/{path.name}"] = path.read_bytes()
@@ -100,8 +98,8 @@ def _inputs(folder: Path) -> bytes:
 def _pip(lock: Path, target: Path, options: list[str]) -> None:
     """Download with this host's pip, so that its index and certificate settings count."""
     pythons = [sys.executable, "python3", "/usr/bin/python3"]
-    command = ["-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-input", "--no-deps",
-               "--require-hashes", "-r", str(lock), "-d", str(target), *options]
+    command = ["-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-deps", "--require-hashes", "-r", str(lock), "-d", str(target), *options]
     for python in pythons:
         try:
             probe = subprocess.run(
@@ -116,7 +114,9 @@ def _pip(lock: Path, target: Path, options: list[str]) -> None:
             "no Python with pip was found for downloading the agent's packages",
             hint="Install it: `sudo apt-get install python3-pip`.",
         )
-    done = subprocess.run([python, *command], capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run(
+        [python, *command], capture_output=True, text=True, timeout=900, check=False
+    )
     if done.returncode:
         reason = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise ImageError(
@@ -135,9 +135,9 @@ def _with_mmdebstrap(
         )
     (folder / "inputs.tar").write_bytes(inputs)
     folder.chmod(0o711)
-    scratch = folder / "root"
-    scratch.mkdir()
-    scratch.chmod(0o1777)
+    root = folder / "root"
+    root.mkdir()
+    root.chmod(0o1777)
     run = 'chroot "$1" sh /tmp/infralab/customize.sh /tmp/infralab'
     command = [
         "mmdebstrap", "--verbose", "--variant=minbase", "--architectures=amd64", "--format=tar",
@@ -152,8 +152,11 @@ def _with_mmdebstrap(
     ]  # fmt: skip
     tail: list[str] = []
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        env={**os.environ, "TMPDIR": str(scratch), "LC_ALL": "C.UTF-8"},
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": str(root), "LC_ALL": "C.UTF-8"},
     )
     reader = threading.Thread(target=_follow, args=(process.stderr, tail, progress), daemon=True)
     reader.start()
@@ -247,8 +250,10 @@ def _follow(stream: Any, tail: list[str], progress: image.Progress) -> None:
             if time.monotonic() - last > 1:
                 last = time.monotonic()
                 verb = "fetched" if line.startswith("Get:") else "set up"
-                progress(f"{stage}: {verb} {min(done, total) if total else done}"
-                         + (f" of {total}" if total else ""))
+                progress(
+                    f"{stage}: {verb} {min(done, total) if total else done}"
+                    + (f" of {total}" if total else "")
+                )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -292,11 +297,16 @@ def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[s
         "infralab/build-sources.list": sources.encode(),
         "infralab/build-dpkg.cfg": "\n".join(_DPKG).encode() + b"\n",
     }
-    context = archive.tar_of({
-        "Dockerfile": "\n".join(lines).encode(),
-        "inputs.tar": archive.joined(inputs, extra),
-    })
-    proxies = {name: os.environ[name] for name in ("http_proxy", "https_proxy", "no_proxy")
-               if name in os.environ}
+    context = archive.tar_of(
+        {
+            "Dockerfile": "\n".join(lines).encode(),
+            "inputs.tar": archive.joined(inputs, extra),
+        }
+    )
+    proxies = {
+        name: os.environ[name]
+        for name in ("http_proxy", "https_proxy", "no_proxy")
+        if name in os.environ
+    }
     client = engine.connect(timeout=1800)
     image.build_from(client, context, tag, progress, network_mode="host", buildargs=proxies)

@@ -21,6 +21,7 @@ from lab_engine.errors import BenchError
 VOLUME: Final = "infralab-cache"
 MOUNT: Final = "/var/cache/infralab"
 WRITER: Final = "infralab-cache-writer"
+_PYTHON: Final = "/opt/infralab/venv/bin/python"
 _LIB: Final = "/opt/infralab/lib"
 
 
@@ -41,6 +42,7 @@ def write(
     key: str,
     timeout: float = 1800.0,
     internet: bool = False,
+    forget: bool = False,
     env: Mapping[str, str] | None = None,
     progress: image.Progress = lambda _: None,
 ) -> str:
@@ -49,10 +51,11 @@ def write(
     Args:
         argv: the command, such as `["/opt/infralab/venv/bin/python", "-m", "lab_engine.x"]`; the
             engine's code is importable.
-        key: what it makes; the manifest records it with the time and the image. The same key is
-            not run twice at the same moment.
+        key: what it makes; the manifest records it with the time and the image, once the command
+            has succeeded.
         timeout: seconds for waiting for another writer and for the command, each.
         internet: whether the command may reach the Internet.
+        forget: the command removes what `key` names, so the manifest loses it.
         env: more environment.
         progress: told each line that the command writes.
 
@@ -65,7 +68,9 @@ def write(
     tag = image.ensure_image(progress)
     client = engine.connect()
     ensure_volume(client)
-    container = _take_writer(client, tag, argv, internet, env or {}, timeout, progress)
+    words = [_PYTHON, "-m", "lab_engine.bench.writer", "--forget" if forget else "--record"]
+    words += [f"{MOUNT}/manifest.json", key, tag, "--", *argv]
+    container = _take_writer(client, tag, words, internet, env or {}, timeout, progress)
     asked = f"writing {key} to the cache"
     try:
         with engine.explain(asked):
@@ -80,7 +85,6 @@ def write(
     finally:
         with suppress(Exception):
             client.api.remove_container(container, force=True, v=True)
-    _record(client, tag, key)
     return output
 
 
@@ -89,7 +93,7 @@ def manifest() -> dict[str, Any]:
     client = engine.connect()
     tag = image.ensure_image()
     ensure_volume(client)
-    text = _short(client, tag, ["cat", f"{MOUNT}/manifest.json"], writable=False)
+    text = _short(client, tag, ["cat", f"{MOUNT}/manifest.json"])
     try:
         found: dict[str, Any] = json.loads(text)
     except ValueError:
@@ -198,21 +202,7 @@ def _follow(
         time.sleep(0.2)
 
 
-def _record(client: Any, tag: str, key: str) -> None:
-    code = (
-        "import json,os,sys\n"
-        "path='manifest.json'\n"
-        "try: data=json.load(open(path))\n"
-        "except (OSError, ValueError): data={}\n"
-        "data[sys.argv[1]]={'written':sys.argv[2],'image':sys.argv[3]}\n"
-        "json.dump(data,open(path+'.new','w'),indent=1,sort_keys=True)\n"
-        "os.replace(path+'.new',path)\n"
-    )
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    _short(client, tag, ["/usr/bin/python3", "-c", code, key, now, tag], writable=True)
-
-
-def _short(client: Any, tag: str, argv: Sequence[str], *, writable: bool) -> str:
+def _short(client: Any, tag: str, argv: Sequence[str]) -> str:
     with engine.explain("reading the cache"):
         answer = client.api.create_container(
             tag,
@@ -220,7 +210,7 @@ def _short(client: Any, tag: str, argv: Sequence[str], *, writable: bool) -> str
             entrypoint=[argv[0]],
             working_dir=MOUNT,
             labels={"infralab.kind": "cache-reader"},
-            host_config=_config(client, writable=writable, network="none"),
+            host_config=_config(client, writable=False, network="none"),
         )
         try:
             client.api.start(answer["Id"])

@@ -62,6 +62,8 @@ DEVICE_RULES: Final = (
 """The entrypoint makes the nodes. A fixed list of nodes would fail where one is missing, and would
 end at the fifth loop device."""
 
+Argv = list[str]
+
 _SUBNETS: Final = tuple(f"10.213.{third}.0/24" for third in range(0, 250, 7))
 
 
@@ -76,7 +78,7 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class BenchInfo:
-    """One bench as the engine lists it. `status` is Docker's word, such as `running` or `exited`."""
+    """One bench as the engine lists it. `status` is Docker's word: `running`, `exited`, ..."""
 
     session: str
     name: str
@@ -128,8 +130,10 @@ class Bench:
         tag = image.ensure_image(progress)
         client = engine.connect()
         labels = labels_for(session, "bench")
-        volumes = {f"{PREFIX}{session}-docker": "/var/lib/docker",
-                   f"{PREFIX}{session}-state": "/var/lib/infralab"}
+        volumes = {
+            f"{PREFIX}{session}-docker": "/var/lib/docker",
+            f"{PREFIX}{session}-state": "/var/lib/infralab",
+        }
         asked = f"creating the bench {PREFIX}{session}"
         if _container(client, session) is not None:
             raise BenchError(
@@ -214,6 +218,12 @@ class Bench:
         found = _container(self._client, self.session)
         return str(found["State"]) if found else "gone"
 
+    def inspect(self) -> dict[str, Any]:
+        """What the engine knows of the container (`docker inspect`)."""
+        with engine.explain(f"inspecting the bench {self.name}"):
+            found: dict[str, Any] = self._client.api.inspect_container(self.id)
+        return found
+
     def wait_prepared(self, timeout: float = 15.0) -> None:
         """Return when the entrypoint has prepared the machine (about 0.3 s after the start).
 
@@ -240,7 +250,7 @@ class Bench:
         interactive: bool = False,
         workdir: str = WORKDIR,
         env: Mapping[str, str] | None = None,
-    ) -> list[str]:
+    ) -> Argv:
         """The `docker exec` command line that runs `argv` in the bench.
 
         It inherits DOCKER_HOST and its kin from the environment it is started in, as the SDK does.
@@ -277,9 +287,7 @@ class Bench:
             BenchError: the bench does not run, or `timeout` seconds passed. The command itself may
                 live on in the bench then; wrap it in `timeout` where that matters.
         """
-        command = self.exec_argv(
-            argv, user=user, interactive=bool(stdin), workdir=workdir, env=env
-        )
+        command = self.exec_argv(argv, user=user, interactive=bool(stdin), workdir=workdir, env=env)
         try:
             done = subprocess.run(
                 command, input=stdin, capture_output=True, timeout=timeout, check=False
@@ -346,7 +354,7 @@ def _host_config(
 
 
 def _network(client: Any, internet: bool) -> str:
-    """`none`, or the name of a labelled network whose subnet clashes with nothing in the lessons."""
+    """`none`, or the name of a labelled network outside the subnets of the lessons."""
     if not internet:
         return "none"
     name = f"{PREFIX}outside"

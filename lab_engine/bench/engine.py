@@ -16,7 +16,7 @@ from docker import errors as docker_errors
 
 from lab_engine.errors import BenchError, DockerUnavailable
 
-TIMEOUT: Final = 30.0
+TIMEOUT: Final = 30
 """Seconds that an ordinary call to the engine may take."""
 
 LABEL: Final = "infralab"
@@ -28,7 +28,7 @@ START_HINT: Final = (
 )
 
 
-def connect(timeout: float = TIMEOUT) -> Any:
+def connect(timeout: int = TIMEOUT) -> Any:
     """Return a `docker.DockerClient` for the engine that the environment names.
 
     Raises:

@@ -116,13 +116,19 @@ def build_from(client: Any, context: bytes, tag: str, progress: Progress, **opti
     try:
         with engine.explain(f"building {tag}"):
             stream = client.api.build(
-                fileobj=context, custom_context=True, tag=temporary, rm=True, forcerm=True,
-                decode=True, encoding="identity", **options,
+                fileobj=context,
+                custom_context=True,
+                tag=temporary,
+                rm=True,
+                forcerm=True,
+                decode=True,
+                encoding="identity",
+                **options,
             )
             for message in stream:
                 if "error" in message:
                     raise ImageError(
-                        f"building {tag} failed: {message['error'].strip()}\n" + "".join(tail[-15:]),
+                        f"building {tag}: {message['error'].strip()}\n{''.join(tail[-15:])}",
                         hint="Mend the cause and run it again; what was built is kept by Docker.",
                     )
                 text = str(message.get("stream", ""))

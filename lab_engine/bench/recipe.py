@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab_engine.bench import archive
+from lab_engine.bench import archive, tarball
 
 SUITE: Final = "trixie"
 PYTHON: Final = "3.13"
@@ -56,9 +56,12 @@ def split_lock() -> tuple[str, str]:
 
 def scripts() -> dict[str, bytes]:
     """The build scripts and the module that they use, by path in the folder of inputs."""
-    found = {path.name: path.read_bytes() for path in sorted((_HERE / "recipe").iterdir())
-             if path.is_file()}
-    return {**found, "lab_engine/bench/archive.py": Path(archive.__file__).read_bytes()}
+    found = {
+        path.name: path.read_bytes()
+        for path in sorted((_HERE / "recipe").iterdir())
+        if path.is_file()
+    }
+    return {**found, "lab_engine/bench/tarball.py": Path(tarball.__file__).read_bytes()}
 
 
 def base_hash() -> str:
@@ -89,11 +92,15 @@ def layer_tar(entries: Iterable[Entry]) -> bytes:
     """The layer as a tar with fixed times, in which folders of ours come before their files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for folder, mode in (("opt/infralab", 0o700), ("opt/infralab/lib", 0o700),
-                             ("usr/lib/infralab", 0o755), ("usr/lib/infralab/bin", 0o755)):
-            archive.add(tar, folder, b"", mode=mode, kind=tarfile.DIRTYPE)
+        for folder, mode in (
+            ("opt/infralab", 0o700),
+            ("opt/infralab/lib", 0o700),
+            ("usr/lib/infralab", 0o755),
+            ("usr/lib/infralab/bin", 0o755),
+        ):
+            tarball.add(tar, folder, b"", mode=mode, kind=tarfile.DIRTYPE)
         for entry in sorted(entries, key=lambda entry: entry.path):
-            archive.add(tar, entry.path.lstrip("/"), entry.data, mode=entry.mode, owner=entry.owner)
+            tarball.add(tar, entry.path.lstrip("/"), entry.data, mode=entry.mode, owner=entry.owner)
     return buffer.getvalue()
 
 
@@ -162,12 +169,14 @@ def _deb822(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def apt_options() -> list[str]:
-    """The host's apt settings for reaching a mirror: proxies and certificates, as `key "value";`."""
+    """The host's apt settings for reaching a mirror: proxies, certificates."""
     try:
         dump = subprocess.run(
             ["apt-config", "dump"], capture_output=True, text=True, timeout=20, check=False
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return []
-    wanted = re.compile(r"Acquire::https?::(.*::)?(Proxy|Proxy-Auto-Detect|CaInfo|Verify-\w+)\b", re.I)
+    wanted = re.compile(
+        r"Acquire::https?::(.*::)?(Proxy|Proxy-Auto-Detect|CaInfo|Verify-\w+)\b", re.IGNORECASE
+    )
     return [line for line in dump.splitlines() if wanted.match(line) and '""' not in line]

@@ -1,0 +1,97 @@
+"""The folder that a build works in: gone afterwards, also when the build was killed.
+
+mmdebstrap mounts /proc, /sys and more below it. Where it was killed, these mounts stay, and nothing
+may be removed before they are gone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+PARENT: Final = Path("/var/tmp")  # noqa: S108
+PREFIX: Final = "infralab-build-"
+_OWNER: Final = "owner"
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A new folder, removed at the end together with those of builds that were killed."""
+    for old in PARENT.glob(f"{PREFIX}*"):
+        if not _alive(old):
+            remove(old)
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
+    (path / _OWNER).write_text(f"{os.getpid()} {_birth(os.getpid())}")
+    try:
+        yield path
+    finally:
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Unmount what is mounted below `path` and remove it; what resists is left as it is."""
+    for point in _mounts_below(path):
+        with suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(["umount", "-l", point], timeout=20, check=False, capture_output=True)
+    if not _mounts_below(path):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def signals_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block like Ctrl-C, so that it cleans up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _mounts_below(path: Path) -> list[str]:
+    """Mount points below `path`, deepest first."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    points = [line.split(" ")[4] for line in lines]
+    return [point for point in reversed(points) if point.startswith(f"{path}/")]
+
+
+def _birth(pid: int) -> str:
+    """The start time of a process in clock ticks, which tells it from a later one of its number."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _alive(path: Path) -> bool:
+    """Whether the build that made this folder still runs. Folders of other users count as alive."""
+    try:
+        if path.stat().st_uid != os.geteuid():
+            return True
+        pid, _, birth = (path / _OWNER).read_text(encoding="utf-8").partition(" ")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return pid.isdigit() and bool(birth) and _birth(int(pid)) == birth

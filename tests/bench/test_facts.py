@@ -1,0 +1,263 @@
+"""What the design says of a bench, each fact looked at in a real one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lab_engine.bench import container
+from lab_engine.bench.container import Bench
+from tests.bench.conftest import fails, sh
+
+pytestmark = pytest.mark.bench
+
+CAP_NUMBER = {"sys_module": 16, "sys_rawio": 17, "sys_boot": 22, "sys_time": 25}
+CAP_ASKED = {"net_admin": 12, "sys_admin": 21}
+
+
+def test_capabilities_of_the_host_are_not_held(bench: Bench) -> None:
+    bits = int(sh(bench, "sed -n 's/^CapBnd:.//p' /proc/self/status"), 16)
+    assert [name for name, number in CAP_NUMBER.items() if bits >> number & 1] == []
+    assert [name for name, number in CAP_ASKED.items() if not bits >> number & 1] == []
+
+
+def test_it_is_not_privileged(bench: Bench) -> None:
+    config = bench.inspect()["HostConfig"]
+    assert config["Privileged"] is False
+    assert config["Devices"] in (None, [])
+    assert set(config["DeviceCgroupRules"]) == set(container.DEVICE_RULES)
+
+
+@pytest.mark.parametrize("name", ["kernel/panic", "vm/swappiness", "fs/file-max"])
+def test_settings_of_the_host_are_read_only(bench: Bench, name: str) -> None:
+    assert "Read-only" in fails(
+        bench, f"cat /proc/sys/{name} > /tmp/v; cat /tmp/v > /proc/sys/{name}"
+    )
+
+
+def test_sysrq_is_read_only(bench: Bench) -> None:
+    # `h` only prints help, should this test fail.
+    assert "Read-only" in fails(bench, "echo h > /proc/sysrq-trigger")
+
+
+def test_settings_of_its_own_network_can_be_written(bench: Bench) -> None:
+    name = "net.ipv4.ip_forward"
+    assert sh(bench, f"sysctl -qw {name}=0; sysctl -qw {name}=1; sysctl -n {name}") == "1"
+
+
+def test_sysfs_is_read_only_but_for_its_own_links(bench: Bench) -> None:
+    assert "Read-only" in fails(bench, "echo 1 > /sys/kernel/mm/ksm/run")
+    script = """
+    ip link add br-test type bridge
+    echo 1 > /sys/class/net/br-test/bridge/stp_state
+    cat /sys/class/net/br-test/bridge/stp_state
+    ip link del br-test
+    """
+    assert sh(bench, script) == "1"
+
+
+def test_a_user_namespace_can_mount_its_own_proc(bench: Bench) -> None:
+    command = "unshare --user --map-root-user --pid --fork --mount-proc ps -o comm="
+    assert sh(bench, command, user="learner").split() == ["ps"]
+
+
+def test_more_than_five_loop_devices(bench: Bench) -> None:
+    script = """
+    cd /var/lib/docker
+    for i in 1 2 3 4 5 6 7; do truncate -s 1M t$i.img; losetup -f --show $PWD/t$i.img; done
+    """
+    try:
+        nodes = sh(bench, script).split()
+        assert len(set(nodes)) == 7
+    finally:
+        sh(
+            bench,
+            "cd /var/lib/docker; for i in 1 2 3 4 5 6 7; do"
+            " losetup -d $(losetup -n -O NAME -j $PWD/t$i.img); rm t$i.img; done",
+        )
+
+
+def test_a_loop_device_carries_a_file_system(bench: Bench) -> None:
+    script = """
+    truncate -s 16M /tmp/disk.img; mkfs.ext4 -q /tmp/disk.img; mkdir -p /tmp/mnt
+    mount -o loop /tmp/disk.img /tmp/mnt; echo kept > /tmp/mnt/file; cat /tmp/mnt/file
+    umount /tmp/mnt; rm -r /tmp/mnt /tmp/disk.img
+    """
+    assert sh(bench, script) == "kept"
+
+
+def test_device_nodes(bench: Bench) -> None:
+    assert sh(bench, "stat -c %t:%T /dev/net/tun /dev/fuse /dev/loop-control").split() == [
+        "a:c8", "a:e5", "a:ed",
+    ]  # fmt: skip
+    assert sh(bench, "if [ -e /dev/kvm ]; then stat -c %a:%G /dev/kvm; fi") in ("", "660:kvm")
+
+
+def test_no_disk_of_the_host_can_be_read(bench: Bench) -> None:
+    script = (
+        "mknod /tmp/disk b $(cut -d: -f1 /tmp/dev) $(cut -d: -f2 /tmp/dev); head -c 1 /tmp/disk"
+    )
+    found = fails(
+        bench,
+        "for dev in /sys/block/[nsv]*/dev; do cat $dev; done | head -1 > /tmp/dev;"
+        f" trap 'rm -f /tmp/disk /tmp/dev' EXIT; {script}",
+    )
+    assert "not permitted" in found
+
+
+def test_tmp_can_hold_programs_and_devices(bench: Bench) -> None:
+    script = "printf '#!/bin/sh\\necho ran\\n' > /tmp/p; chmod 755 /tmp/p; /tmp/p; rm /tmp/p"
+    assert sh(bench, script) == "ran"
+    options = sh(bench, "findmnt -no OPTIONS /tmp").split(",")
+    assert not {"noexec", "nosuid", "nodev"} & set(options)
+    assert sh(bench, "findmnt -no FSTYPE /run") == "tmpfs"
+
+
+def test_docker_data_is_not_on_an_overlay(bench: Bench) -> None:
+    assert sh(bench, "findmnt -no FSTYPE -T /var/lib/docker") != "overlay"
+    assert sh(bench, "docker info -f '{{.Driver}}'") == "overlay2"
+
+
+def test_docker0_has_the_subnet_of_the_course(bench: Bench) -> None:
+    assert sh(bench, "ip -4 -br addr show docker0 | awk '{print $3}'") == "172.17.0.1/16"
+
+
+def test_there_is_no_way_to_the_internet(bench: Bench) -> None:
+    assert sh(bench, "ip route show default") == ""
+    assert sh(bench, "ip -br link | awk '$1 != \"lo\" && $1 !~ /^docker|^veth|^virbr|^br-/'") == ""
+
+
+def test_limits_of_inner_containers_work(bench: Bench) -> None:
+    version2 = sh(bench, "test -e /sys/fs/cgroup/cgroup.controllers && echo 2 || echo 1") == "2"
+    memory = (
+        "/sys/fs/cgroup/memory.max" if version2 else "/sys/fs/cgroup/memory/memory.limit_in_bytes"
+    )
+    pids = "/sys/fs/cgroup/pids.max" if version2 else "/sys/fs/cgroup/pids/pids.max"
+    run = "docker run --rm --memory 32m --pids-limit 15 --cpus 0.5 busybox"
+    assert sh(bench, f"{run} cat {memory} {pids}").split() == [str(32 << 20), "15"]
+
+
+def test_the_memory_limit_of_an_inner_container_is_enforced(bench: Bench) -> None:
+    script = "docker run --name oom --memory 16m busybox sh -c 'tail -c 64m /dev/zero' || true"
+    try:
+        sh(bench, script)
+        assert sh(bench, "docker inspect -f '{{.State.OOMKilled}}' oom") == "true"
+    finally:
+        sh(bench, "docker rm -f oom")
+
+
+def test_the_pids_limit_of_an_inner_container_is_enforced(bench: Bench) -> None:
+    loop = "i=0; while [ $i -lt 30 ]; do sleep 5 & i=$((i+1)); done; echo all"
+    done = bench.run(["docker", "run", "--rm", "--pids-limit", "10", "busybox", "sh", "-c", loop])
+    assert b"fork" in done.stderr
+    assert b"all" not in done.stdout
+
+
+def test_groups_by_hand(bench: Bench) -> None:
+    """A learner can make a control group and move a process into it."""
+    script = """
+    base=/sys/fs/cgroup; [ -e $base/cgroup.controllers ] || base=$base/pids
+    mkdir $base/mine; sleep 30 & echo $! > $base/mine/cgroup.procs
+    cat $base/mine/cgroup.procs | wc -l; kill $!; wait $! || true; rmdir $base/mine
+    """
+    assert sh(bench, script) == "1"
+
+
+def test_the_limits_of_the_bench_itself(bench: Bench) -> None:
+    files = "/sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max"
+    config = bench.inspect()["HostConfig"]
+    assert config["Memory"] == config["MemorySwap"] == 1 << 30
+    assert config["PidsLimit"] > 0
+    assert config["LogConfig"]["Config"]["max-size"]
+    found = sh(bench, f"cat {files} 2> /dev/null || true").split()
+    assert found in ([str(1 << 30)], [])
+
+
+def test_the_learner(bench: Bench) -> None:
+    assert sh(bench, "id -un; id -u", user="learner").split() == ["learner", "1000"]
+    groups = set(sh(bench, "id -nG", user="learner").split())
+    assert {"sudo", "docker", "libvirt", "kvm"} <= groups
+    assert sh(bench, "pwd") == "/"
+    done = bench.run(["sh", "-c", "cd ~/work && touch f && rm f && pwd"], user="learner")
+    assert done.stdout == b"/home/learner/work\n"
+
+
+def test_the_learner_has_what_lessons_use(bench: Bench) -> None:
+    assert sh(bench, "sudo -n id -u", user="learner") == "0"
+    sh(bench, "docker run --rm busybox true", user="learner")
+    sh(bench, "virsh list --all", user="learner")
+    assert sh(bench, "virsh uri", user="learner") == "qemu:///system"
+
+
+def test_sudo_says_nothing_of_an_unknown_host(bench: Bench) -> None:
+    done = bench.run(["sudo", "true"], user="learner")
+    assert done.stderr == b""
+
+
+def test_the_prompt(bench: Bench) -> None:
+    argv = bench.exec_argv(["bash", "-lic", 'echo "${PS1@P}"'])
+    assert "--user" in argv
+    done = bench.run(["bash", "-lic", 'cd; echo "${PS1@P}"; echo $PATH'], user="learner")
+    prompt, path = done.stdout.decode().splitlines()
+    assert prompt == "learner@bench:~$ "
+    assert "/usr/sbin" in path.split(":")
+
+
+def test_agent_files_are_roots_alone(bench: Bench) -> None:
+    for path in (
+        "/opt/infralab",
+        "/opt/infralab/lib/lab_engine",
+        "/var/lib/infralab",
+        "/run/infralab",
+    ):
+        assert "denied" in fails(bench, f"ls {path}/", user="learner")
+
+
+def test_no_solutions_are_in_the_image(bench: Bench) -> None:
+    found = sh(
+        bench, "find / -xdev \\( -name tui -o -name labs -o -name content \\) -path '*infralab*'"
+    )
+    assert found == ""
+
+
+def test_settings_of_the_building_machine_are_not_in_the_image(bench: Bench) -> None:
+    for path in ("/etc/pip.conf", "/root/.config/pip", "/root/.cache", "/tmp/infralab"):
+        fails(bench, f"ls {path}")
+    assert sh(bench, "find /etc/apt/apt.conf.d -name '*mmdebstrap' -o -name '*build'") == ""
+    assert sh(bench, "grep -ril proxy /etc/apt /etc/environment || true") == ""
+    assert sh(bench, "cat /etc/hostname") == "bench"
+
+
+def test_cache_is_read_only(bench: Bench) -> None:
+    assert "Read-only" in fails(bench, "touch /var/cache/infralab/x")
+
+
+def test_init_reaps(bench: Bench) -> None:
+    assert sh(bench, "readlink -f /proc/1/exe").endswith(("tini-static", "docker-init", "tini"))
+    sh(bench, "sh -c 'sleep 0.1 & exec true'; sleep 0.3; ! ps -eo stat= | grep -q ^Z")
+
+
+def test_daemons_start_once(bench: Bench) -> None:
+    before = sh(bench, "pidof dockerd libvirtd")
+    sh(bench, "/usr/lib/infralab/bin/start-docker; /usr/lib/infralab/bin/start-libvirt")
+    assert sh(bench, "pidof dockerd libvirtd") == before
+
+
+def test_no_network_of_libvirt_starts_by_itself(bench: Bench) -> None:
+    assert sh(bench, "virsh net-list --name") == ""
+
+
+def test_small_images(bench: Bench) -> None:
+    applets = sh(bench, "docker run --rm busybox busybox --list").split()
+    assert {"httpd", "udhcpc", "ping", "wget", "nslookup", "ip", "nc"} <= set(applets)
+    assert re.fullmatch(r"root:x:0:0.*", sh(bench, "docker run --rm busybox head -1 /etc/passwd"))
+    script = """
+    docker run -d --name web -p 8088:8080 -v webvol:/webdata myapp > /dev/null
+    docker exec web sh -c 'echo hello > /webdata/index.html'
+    curl -s --retry 5 --retry-connrefused http://127.0.0.1:8088/
+    """
+    try:
+        assert sh(bench, script) == "hello"
+    finally:
+        sh(bench, "docker rm -f web; docker volume rm webvol")
