@@ -1,8 +1,8 @@
 """The bench as it was at a moment, and the way back to it (agent side).
 
-A baseline is an inventory - every container, network, volume, image, domain, namespace, link, rule,
-mount, process and watched file, each with a fingerprint - and a copy of the watched files. It serves
-three ends: frame conditions ("what the step did not name is unchanged"), reset, and cheap proofs.
+A baseline is an inventory - every container, network, volume, image, domain, namespace, link,
+rule, mount, process and watched file, each with a fingerprint - and a copy of the watched files. It
+serves three ends: frame conditions ("what the step did not name is unchanged"), reset, and cheap proofs.
 """
 
 from __future__ import annotations
@@ -103,7 +103,6 @@ class Baselines:
     async def take(self, name: str) -> int:
         """Remember the bench as it is. Returns how many things there are."""
         now = await inventory(self._families, self._daemons)
-        BASELINES.mkdir(parents=True, exist_ok=True)
         await self._families.run(
             "files",
             LIMIT,
@@ -115,6 +114,7 @@ class Baselines:
         return len(now)
 
     def _save(self, name: str, entries: dict[str, str]) -> None:
+        BASELINES.mkdir(parents=True, exist_ok=True)
         fresh = self._path(name).with_suffix(".new")
         fresh.write_bytes(msgspec.json.encode(entries))
         fresh.replace(self._path(name))

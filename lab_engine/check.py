@@ -43,7 +43,9 @@ class Sight:
         for probe in probes:
             self.topics |= probe.topics()
         answers = await self._ask(probes)
-        readings = [self._read(probe, answer) for probe, answer in zip(probes, answers, strict=True)]
+        readings = [
+            self._read(probe, answer) for probe, answer in zip(probes, answers, strict=True)
+        ]
         return readings[0] if len(readings) == 1 else tuple(readings)
 
     def _read(self, probe: Probe[Any], answer: Answer) -> msgspec.Struct:
@@ -141,7 +143,9 @@ def explain(step: LabStep, verdict: Verdict) -> str:
     return ""
 
 
-async def read_baseline(step: LabStep, variables: Variables, ask: Ask) -> tuple[Baseline, list[Verdict]]:
+async def read_baseline(
+    step: LabStep, variables: Variables, ask: Ask
+) -> tuple[Baseline, list[Verdict]]:
     """Run every check once on the start state.
 
     Returns the readings for `see.before`, and the verdicts, none of which should be a pass.

@@ -98,6 +98,15 @@ def text_faults(step: Step, document: Document, lab_step: LabStep | None) -> Ite
                 where=where,
                 hint="From a nudge to the answer.",
             )
+    answers = lab_step.answers if lab_step else {}
+    for block in document.questions:
+        source = block.question.answer_from
+        if source and source not in answers:
+            yield ContentError(
+                f"question {block.question.id!r} has answer_from={source}, which the lab lacks",
+                where=f"{step.where}:{block.line}",
+                hint=f'Write @step.answer("{source}") in the lab.',
+            )
     for name in sorted(checked - {task.id for task in document.tasks}):
         yield ContentError(
             f"the lab checks {name!r}, but the text has no such task",

@@ -1,15 +1,15 @@
-"""What an author writes in `labs/<slug>/`: resources, checks, solutions and near misses of a lesson.
+"""What an author writes in `labs/<slug>/`: resources, checks, solutions and near misses.
 
-    lab = Lab("docker-networking", Variables)
-    step = lab.step("my-bridge", daemons=("docker",), resources=lambda v: [Image("busybox")])
+lab = Lab("docker-networking", Variables)
+step = lab.step("my-bridge", daemons=("docker",), resources=lambda v: [Image("busybox")])
 
-    @step.check("create", points=2)
-    async def bridge_exists(see: See, v: Variables) -> None:
-        network = await see(DockerNetworkProbe(v.bridge))
-        require(network.exists, "absent", expected=..., observed=..., look=...)
+@step.check("create", points=2)
+async def bridge_exists(see: See, v: Variables) -> None:
+network = await see(DockerNetworkProbe(v.bridge))
+require(network.exists, "absent", expected=..., observed=..., look=...)
 
-    step.solution("plain", lambda v: [f"docker network create {v.bridge}"])
-    step.near_miss("overlay", lambda v: [...], rejected_by="create", reason="driver", explain="...")
+step.solution("plain", lambda v: [f"docker network create {v.bridge}"])
+step.near_miss("overlay", lambda v: [...], rejected_by="create", reason="driver", explain="...")
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Variables(msgspec.Struct, frozen=True):
 
     @classmethod
     def draw(cls, seed: Seed) -> Any:
-        """The variables for one learner. Override; every field must come from `seed` or be fixed."""
+        """The variables for one learner. Every field comes from `seed` or is fixed."""
         return cls()
 
     def as_text(self) -> dict[str, str]:
@@ -66,6 +66,7 @@ class See(Protocol):
 
 
 CheckFunction = Callable[[See, Any], Awaitable[None]]
+AnswerFunction = Callable[[See, Any], Awaitable[Sequence[str]]]
 Script = Callable[[Any], Sequence[str]]
 
 
@@ -123,6 +124,7 @@ class LabStep:
     checks: list[Check] = field(default_factory=list)
     solutions: list[Solution] = field(default_factory=list)
     near_misses: list[NearMiss] = field(default_factory=list)
+    answers: dict[str, AnswerFunction] = field(default_factory=dict)
 
     def check(
         self,
@@ -156,6 +158,21 @@ class LabStep:
         self, name: str, script: Script, *, rejected_by: str, reason: str, explain: str
     ) -> None:
         self.near_misses.append(NearMiss(name, script, rejected_by, reason, explain))
+
+    def answer(self, name: str) -> Callable[[AnswerFunction], AnswerFunction]:
+        """Register the decorated function as what a question with `answer_from=<name>` asks.
+
+        It reads the bench and returns every form that is accepted. It may call `require` for what
+        must be there before the question makes sense.
+        """
+
+        def register(function: AnswerFunction) -> AnswerFunction:
+            if name in self.answers:
+                raise ContentError(f"answer {name!r} is given twice", where=f"step {self.name}")
+            self.answers[name] = function
+            return function
+
+        return register
 
 
 class Lab(Generic[V]):

@@ -88,7 +88,7 @@ class Ledger:
         ]
         fresh = self.path.with_suffix(".new")
         fresh.write_bytes(b"".join(line + b"\n" for line in lines))
-        os.replace(fresh, self.path)
+        fresh.replace(self.path)
         os.close(self._file)
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
 

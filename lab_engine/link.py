@@ -96,11 +96,13 @@ class Link:
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        assert self._process and self._process.stdout and self._process.stderr
+        process = self._process
+        if process is None or process.stdout is None or process.stderr is None:
+            return
         try:
-            while line := await self._process.stdout.readline():
+            while line := await process.stdout.readline():
                 self._take(p.decode_answer(line))
-            tail = (await self._process.stderr.read()).decode(errors="replace").strip()
+            tail = (await process.stderr.read()).decode(errors="replace").strip()
             reason = tail.splitlines()[-1] if tail else "the relay ended"
         except (ValueError, ProtocolError) as error:
             reason = str(error)
@@ -136,7 +138,7 @@ class Link:
     async def _request(
         self,
         request: p.AnyRequest,
-        result: type[T] | Any,
+        result: type[T],
         *,
         limit: float = REQUEST_LIMIT,
         on_notice: OnNotice | None = None,
@@ -175,7 +177,7 @@ class Link:
     async def request(
         self,
         kind: type[p.AnyRequest],
-        result: type[T] | Any,
+        result: type[T],
         *,
         limit: float = REQUEST_LIMIT,
         on_notice: OnNotice | None = None,

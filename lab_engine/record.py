@@ -185,9 +185,7 @@ class Record:
         ).fetchone()
         return int(count)
 
-    def answer(
-        self, session: str, step: str, question: str, answer: str, *, correct: bool
-    ) -> None:
+    def answer(self, session: str, step: str, question: str, answer: str, *, correct: bool) -> None:
         with self._writing() as db:
             db.execute(
                 "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",

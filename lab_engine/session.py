@@ -27,7 +27,7 @@ from lab_engine.probes.base import Probe
 from lab_engine.record import Record, SessionRow
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
-from lab_engine.verdict import Outcome, Verdict
+from lab_engine.verdict import Outcome, Unmet, Verdict
 
 T = TypeVar("T")
 
@@ -53,9 +53,7 @@ class Ran:
 class Session:
     """Make one with `Session.begin` or `Session.resume`; use it from one event loop."""
 
-    def __init__(
-        self, lesson: Lesson, row: SessionRow, record: Record, settings: Settings
-    ) -> None:
+    def __init__(self, lesson: Lesson, row: SessionRow, record: Record, settings: Settings) -> None:
         self.lesson = lesson
         self.id = row.id
         self.seed = Seed(row.seed)
@@ -194,9 +192,7 @@ class Session:
         """A blocking call to the outer engine, off the loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
-    async def _ask(
-        self, kind: type[p.AnyRequest], result: type[T] | Any, **fields: Any
-    ) -> T:
+    async def _ask(self, kind: type[p.AnyRequest], result: type[T], **fields: Any) -> T:
         """A request; when the agent was killed meanwhile, once more after reconnecting."""
         return await self.link.request(kind, result, **fields)
 
@@ -324,7 +320,9 @@ class Session:
         """Run the step's checks at one moment and record their verdicts."""
         verdicts, sights = await self.verdicts(tasks)
         recorded = [v for v in verdicts if v.outcome is not Outcome.WAITING]
-        await self._call(lambda: self.record.verdicts(self.id, self.step_name, recorded, given=given))
+        await self._call(
+            lambda: self.record.verdicts(self.id, self.step_name, recorded, given=given)
+        )
         return verdicts, sights
 
     async def verdicts(
@@ -334,6 +332,20 @@ class Session:
         return await run_checks(
             self.lab_step(), self.variables, self.ask, self._baseline, tasks=tasks
         )
+
+    async def found(self, name: str) -> Sequence[str]:
+        """The accepted answers to a question with `answer_from=<name>`, read from the bench.
+
+        Raises UsageError when what the question is about is not there yet.
+        """
+        read = self.lab_step().answers[name]
+        try:
+            return await read(Sight(self.ask, self._baseline), self.variables)
+        except Unmet as unmet:
+            raise UsageError(
+                f"the question cannot be answered yet: {unmet.evidence.observed}",
+                hint=f"First: {unmet.evidence.expected}",
+            ) from None
 
     # -- working in the bench --------------------------------------------------------------------
 

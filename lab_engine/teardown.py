@@ -16,9 +16,7 @@ async def destroy_one(key: str, mark: Mark, ledger: Ledger, families: Families) 
     kind, _, name = key.partition("/")
     its = provider(kind)
     ledger.write("destroy", "intend", key, mark.session)
-    await families.run(
-        its.family, its.limit("destroy"), f"removing {key}", its.destroy, name, mark
-    )
+    await families.run(its.family, its.limit("destroy"), f"removing {key}", its.destroy, name, mark)
     ledger.write("destroy", "done", key, mark.session)
 
 
@@ -31,7 +29,9 @@ async def teardown(
     """
     removed: list[str] = []
     left: list[str] = []
-    for key in reversed([*ledger.standing, *(k for k in ledger.pending if k not in ledger.standing)]):
+    for key in reversed(
+        [*ledger.standing, *(k for k in ledger.pending if k not in ledger.standing)]
+    ):
         try:
             await destroy_one(key, mark, ledger, families)
         except InfralabError as error:

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Outcome(StrEnum):
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     FAIL = "fail"
     ERROR = "error"
     """The checker broke or could not look: never the learner's fault."""

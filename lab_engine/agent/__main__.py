@@ -6,14 +6,15 @@ import asyncio
 import logging
 import os
 import sys
+from pathlib import Path
 
 from lab_engine.agent.server import AgentServer
 
-LOG = "/var/log/infralab/agent.log"
+LOG = Path("/var/log/infralab/agent.log")
 
 
 def main() -> int:
-    os.makedirs(os.path.dirname(LOG), exist_ok=True)
+    LOG.parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
         filename=LOG, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )

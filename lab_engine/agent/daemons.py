@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
 
@@ -36,7 +35,7 @@ async def start(daemon: str, tell: Callable[[str, str], None]) -> None:
         return
     tell(daemon, "starting")
     process = await asyncio.create_subprocess_exec(
-        os.path.join(SCRIPTS, f"start-{daemon}"),
+        f"{SCRIPTS}/start-{daemon}",
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

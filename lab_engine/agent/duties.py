@@ -155,7 +155,10 @@ class Duties:
                 continue
             try:
                 found = await self.families.run(
-                    its.family, its.limit("observe"), f"looking for {kind}", lambda p=its: list(p.owned())
+                    its.family,
+                    its.limit("observe"),
+                    f"looking for {kind}",
+                    lambda p=its: list(p.owned()),
                 )
             except DaemonDown:
                 continue

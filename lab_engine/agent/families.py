@@ -1,4 +1,4 @@
-"""The agent's threads: one pool a family of providers, so that a slow daemon delays only its own."""
+"""The agent's threads: one pool a family of providers, so a slow daemon delays only its own."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Families:
         and ends by the time limits of its own calls.
         """
         loop = asyncio.get_running_loop()
-        begun = loop.create_future()
+        begun: asyncio.Future[None] = loop.create_future()
 
         def work() -> T:
-            loop.call_soon_threadsafe(lambda: begun.done() or begun.set_result(None))
+            loop.call_soon_threadsafe(_set, begun)
             return call(*args)
 
         future = loop.run_in_executor(self._pool(family), work)
@@ -62,3 +62,8 @@ class Families:
     def close(self) -> None:
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

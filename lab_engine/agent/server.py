@@ -7,7 +7,9 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 
 from lab_engine import protocol as p
 from lab_engine.agent import daemons
@@ -140,8 +142,9 @@ class AgentServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
-    def background(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def background(self, work: Coroutine[None, None, None]) -> None:
+        """Run something beside the requests, and keep it from being collected."""
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -202,9 +205,7 @@ class AgentServer:
             loop.add_signal_handler(number, self._stop.set)
         self.duties = Duties(self.session)
         await self.duties.recover()
-        os.makedirs(os.path.dirname(self.socket), mode=0o700, exist_ok=True)
-        with suppress(FileNotFoundError):
-            os.unlink(self.socket)
+        _make_way(Path(self.socket))
         old = os.umask(0o177)
         server = await asyncio.start_unix_server(self._serve, self.socket, limit=p.MAX_LINE)
         os.umask(old)
@@ -232,3 +233,9 @@ class AgentServer:
             pid=os.getpid(),
             idle_seconds=time.monotonic() - self.touched,
         )
+
+
+def _make_way(socket: Path) -> None:
+    """A folder that only root may enter, and no socket of an earlier agent in it."""
+    socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    socket.unlink(missing_ok=True)

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _prove(args: argparse.Namespace) -> int:
+    import asyncio
     from pathlib import Path
 
     from lab_engine import settings
@@ -81,5 +82,5 @@ async def _prove(args: argparse.Namespace) -> int:
     if args.json:
         emit_json(proofs)
     if args.junit:
-        Path(args.junit).write_bytes(junit(proofs))
+        await asyncio.to_thread(Path(args.junit).write_bytes, junit(proofs))
     return 0 if all(proof.good for proof in proofs) else 1

@@ -50,4 +50,4 @@ def run(args: argparse.Namespace) -> int:
         tty=sys.stdin.isatty() and sys.stdout.isatty(),
         interactive=True,
     )
-    os.execvp(argv[0], argv)
+    os.execvp(argv[0], argv)  # noqa: S606

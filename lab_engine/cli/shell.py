@@ -42,4 +42,4 @@ def run(args: argparse.Namespace) -> int:
             hint=f"`infralab up {row.lesson}` builds the step again.",
         )
     argv = shell_argv(bench, args.target, tty=sys.stdin.isatty())
-    os.execvp(argv[0], argv)
+    os.execvp(argv[0], argv)  # noqa: S606

@@ -27,9 +27,11 @@ def table(proof: LessonProof, lesson: Lesson) -> str:
                 f"  {kind + ' cases':<22} {good}/{len(mine)} good, "
                 f"{seconds:.1f} s, {seconds / len(mine):.2f} s each"
             )
-    for case in proof.cases:
-        if not case.good:
-            lines.append(f"  PROBLEM {case.step} {case.kind} {case.name}: {case.problem}")
+    lines += [
+        f"  PROBLEM {case.step} {case.kind} {case.name}: {case.problem}"
+        for case in proof.cases
+        if not case.good
+    ]
     return "\n".join(lines)
 
 
@@ -47,7 +49,8 @@ def junit(proofs: Sequence[LessonProof]) -> bytes:
         )
         for case in proof.cases:
             _junit_case(suite, proof, case)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text
 
 
 def _junit_case(suite: ElementTree.Element, proof: LessonProof, case: CaseResult) -> None:

@@ -170,9 +170,7 @@ class Proof:
                 problem = f"line {number + 1} is said to be dispensable, but it is not: {reason}"
             problem = _joined(problem, await self._undo())
             name = f"{solution.name} without line {number + 1}"
-            self._add(
-                step.name, "left-out", name, began, problem, failed[0].task if failed else ""
-            )
+            self._add(step.name, "left-out", name, began, problem, failed[0].task if failed else "")
 
     async def _text(self, step: LabStep, blocks: Sequence[Code]) -> None:
         """Run the text's commands in order: those for before the work, then those for after."""
@@ -183,9 +181,7 @@ class Proof:
             if not part:
                 continue
             if later:
-                await self.session.script(
-                    list(step.solutions[0].script(self.session.variables))
-                )
+                await self.session.script(list(step.solutions[0].script(self.session.variables)))
                 await self._settled(step)
             problems += await self._blocks(part)
             left = await self._undo()
