@@ -1,0 +1,1 @@
+"""Namespaces, links, addresses, routes and firewall rules, straight from the kernel."""
