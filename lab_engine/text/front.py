@@ -64,7 +64,7 @@ def split(source: str, *, where: str) -> Parts:
     if end is None:
         raise ContentError(f"the front matter has no closing {FENCE}", where=f"{where}:1")
     # An empty line stands for the opening fence, so that TOML's line numbers are the file's.
-    toml = "\n".join(["", *lines[1:end]])
+    toml = "\n".join(["", *lines[1:end], ""])
     return Parts(table(toml, where=where), "\n".join(lines[end + 1 :]), end + 2)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import cast, get_args
 
 from markdown_it import MarkdownIt
@@ -47,6 +48,7 @@ _NOT_SHOWN = {
 }
 
 
+@cache
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     container_plugin(markdown, _BOX, validate=lambda _params, _markup: True)

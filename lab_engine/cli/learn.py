@@ -1,0 +1,142 @@
+"""`infralab learn`: take a lesson."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from lab_engine.cli.words import say, verb
+
+if TYPE_CHECKING:
+    from lab_engine.lesson import Course, Lesson
+    from lab_engine.record import Record, SessionRow
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "learn",
+        "take a lesson: read, work, and see what is done",
+        about="Goes on where you were, or begins the first lesson that you have not finished. "
+        "--plain talks line by line: for screen readers, small terminals, pipes and logs.",
+        examples=[
+            ("infralab learn", "go on"),
+            ("infralab learn namespaces", "a lesson of your choice"),
+            ("infralab learn namespaces uts", "a step of it"),
+            ("infralab learn --plain", "line by line"),
+            ("printf 'check\\nquit\\n' | infralab learn --plain", "from a script"),
+        ],
+    )
+    parser.add_argument("lesson", nargs="?", help="a lesson, as listed by `infralab lessons`")
+    parser.add_argument("step", nargs="?", help="a step of it, by name or number")
+    parser.add_argument("--plain", action="store_true", help="line by line")
+    parser.add_argument("--seed", help="what names, sizes and addresses are drawn from")
+    parser.add_argument("--new", action="store_true", help="a new session, on a bench of its own")
+    parser.add_argument("--take-over", action="store_true", help="cut off another client")
+    parser.add_argument("--width", type=int, help="columns of a line (the terminal's, at most 80)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from lab_engine.cli.current import run_async
+
+    return run_async(lambda: _plain(args))
+
+
+async def _plain(args: argparse.Namespace) -> int:
+    import shutil
+    import sys
+
+    from lab_engine import settings
+    from lab_engine.cli.current import open_record, show_notice
+    from lab_engine.lesson import load_course
+    from lab_engine.lines import Lines
+    from lab_engine.plain import Walk
+    from lab_engine.session import Session
+
+    course = load_course()
+    wanted = course.lesson(args.lesson) if args.lesson else None
+    if wanted and args.step:
+        wanted.step(args.step)
+    record = open_record()
+    try:
+        old = None if args.new else _open_session(record, course, wanted, args.seed)
+        lesson = course.lesson(old.lesson) if old else wanted or _next_lesson(course, record)
+        print(f"{course.title}. Lesson {lesson.number}: {lesson.title}.", flush=True)
+        _say_needs(course, lesson, record)
+        if old:
+            say(f"Going on in session {old.id}.")
+            session = await Session.resume(
+                lesson, old, record, settings.load(), steal=args.take_over, on_notice=show_notice
+            )
+            for lost in session.lost:
+                print(f"Lost since you left: {lost}. The step was built again.", flush=True)
+        else:
+            say("Starting a bench.")
+            session = await Session.begin(lesson, record, settings.load(), seed=args.seed)
+        tty = sys.stdin.isatty()
+        width = args.width or min(shutil.get_terminal_size().columns, 80)
+        lines = Lines(sys.stdin.fileno())
+
+        async def read() -> str | None:
+            print("> ", end="", flush=True)
+            line = await lines.next()
+            if not tty or line is None:
+                # Nobody's typing shows here, so that the log reads like a talk.
+                print("" if line is None else line, flush=True)
+            return line
+
+        try:
+            walk = Walk(
+                session,
+                read=read,
+                say=lambda line: print(line, flush=True),
+                on_notice=show_notice,
+                tty=tty,
+                width=width,
+            )
+            await walk.run(args.step)
+        finally:
+            await session.close()
+        print(
+            f"Session {session.id} stays. `infralab learn` goes on in it, `infralab down` ends it."
+        )
+        return 0
+    finally:
+        record.close()
+
+
+def _open_session(
+    record: Record, course: Course, lesson: Lesson | None, seed: str | None
+) -> SessionRow | None:
+    """The session touched last that fits what was asked for."""
+    known = {one.slug for one in course.lessons}
+    for row in record.open_sessions():
+        if (
+            row.mode != "proof"
+            and row.lesson in known
+            and (lesson is None or row.lesson == lesson.slug)
+            and seed in (None, row.seed)
+        ):
+            return row
+    return None
+
+
+def _next_lesson(course: Course, record: Record) -> Lesson:
+    """The first lesson with a task that was never passed; the first one when all were."""
+    from lab_engine.errors import ContentError
+
+    if not course.lessons:
+        raise ContentError("the course has no lessons", where=str(course.content))
+    passed = record.passed_tasks()
+    for lesson in course.lessons:
+        tasks = {(lesson.slug, step.name, task.id) for step in lesson.steps for task in step.tasks}
+        if not tasks <= passed:
+            return lesson
+    return course.lessons[0]
+
+
+def _say_needs(course: Course, lesson: Lesson, record: Record) -> None:
+    passed = {slug for slug, _, _ in record.passed_tasks()}
+    for need in lesson.needs:
+        if need not in passed:
+            print(f"It builds on the lesson {course.lesson(need).title}, which you have not done.")

@@ -1,0 +1,386 @@
+"""The plain walk through a lesson: one line in, some lines out.
+
+No alternate screen, no cursor movement, no colour: for screen readers, small terminals, pipes and
+logs. What changes is said in a sentence. The engine is the same as behind the TUI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from lab_engine.errors import AgentLost, DaemonDown, InfralabError
+from lab_engine.lab import Variables
+from lab_engine.lesson import Lesson, Step
+from lab_engine.record import Record
+from lab_engine.spoken import HELP, finish, situation, spoken, verdict_lines
+from lab_engine.text.model import Document, QuestionBlock, TaskBlock
+from lab_engine.text.plain import render_blocks, render_plain, wrap
+from lab_engine.verdict import Outcome, Verdict
+
+
+class LearningSession(Protocol):
+    """What the walk needs of `lab_engine.session.Session`."""
+
+    id: str
+    mode: str
+    lesson: Lesson
+    variables: Variables
+    step_name: str
+    record: Record
+
+    async def enter(
+        self, name: str, *, on_notice: Callable[[Any], None] = ...
+    ) -> Sequence[str]: ...
+
+    async def check(self) -> tuple[list[Verdict], Any]: ...
+
+    async def reset(self, *, on_notice: Callable[[Any], None] = ...) -> Any: ...
+
+    async def repair(self, *, on_notice: Callable[[Any], None] = ...) -> None: ...
+
+    async def solve(self, name: str | None = None) -> None: ...
+
+    async def found(self, name: str) -> Sequence[str]: ...
+
+    def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]: ...
+
+
+class Walk:
+    """One learner's way through one lesson.
+
+    Args:
+        session: an open session; closing it is left to the caller.
+        read: the next line, None at the end of input.
+        say: prints a line.
+        on_notice: shows how provisioning is going.
+        tty: whether a person types here; a shell needs it.
+        width: columns of a line.
+    """
+
+    def __init__(
+        self,
+        session: LearningSession,
+        *,
+        read: Callable[[], Awaitable[str | None]],
+        say: Callable[[str], None],
+        on_notice: Callable[[Any], None],
+        tty: bool,
+        width: int = 80,
+    ) -> None:
+        self.session = session
+        self.read = read
+        self.print = say
+        self.on_notice = on_notice
+        self.tty = tty
+        self.width = width
+        self.steps = session.lesson.steps
+        self.step: Step = self.steps[0]
+        self.document: Document = self.step.document(session.variables)
+        self.seen: dict[str, Outcome] = {}
+        self.over = False
+        self._action: asyncio.Task[None] | None = None
+        self._interrupted = False
+        self._away = False
+
+    def say(self, text: str) -> None:
+        """A paragraph, wrapped."""
+        for line in wrap(text, self.width):
+            self.print(line)
+
+    async def run(self, first: str | None = None) -> None:
+        """Walk until the learner leaves or the input ends. `first` is the step to begin with."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        try:
+            begin = first or self.session.step_name or self.steps[0].name
+            await self._act(self.go(begin, again=begin == self.session.step_name))
+            while not self.over:
+                line = await self.read()
+                if line is None:
+                    self.over = True
+                elif line.strip():
+                    await self._act(self.obey(line.strip()))
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
+    def _interrupt(self) -> None:
+        if self._away:
+            # The program in the foreground has had the key itself.
+            return
+        if self._action is None:
+            self.say("Type `quit` to leave.")
+            return
+        self._interrupted = True
+        self._action.cancel()
+
+    async def _act(self, work: Any) -> None:
+        """Do one thing; say what went wrong; Ctrl-C ends the thing, not the walk."""
+        self._interrupted = False
+        self._action = asyncio.create_task(work)
+        try:
+            await self._action
+        except asyncio.CancelledError:
+            if not self._interrupted:
+                raise
+            self.say("Interrupted. What had been begun is undone; `reset` begins the step anew.")
+        except InfralabError as error:
+            self.say(f"That did not work: {error}")
+            if error.hint:
+                self.say(error.hint)
+            if isinstance(error, AgentLost | DaemonDown):
+                self.say("`repair` starts again what was stopped.")
+        finally:
+            self._action = None
+
+    async def obey(self, line: str) -> None:
+        """One command line."""
+        word, _, rest = line.partition(" ")
+        commands: dict[str, Callable[[str], Awaitable[None]]] = {
+            "check": self.check,
+            "tasks": self.tasks,
+            "text": self.text,
+            "hint": self.hint,
+            "run": self.command,
+            "shell": self.shell,
+            "answer": self.answer,
+            "next": self.next,
+            "back": self.back,
+            "go": self.to,
+            "steps": self.list_steps,
+            "status": self.status,
+            "reset": self.reset,
+            "solution": self.solution,
+            "repair": self.repair,
+            "quit": self.quit,
+            "help": self.help,
+        }
+        chosen = commands.get(word.casefold())
+        if chosen is None:
+            self.say(f"There is no command “{word}”. `help` lists them.")
+            self.say(f"To run it in the bench, type: run {line}")
+            return
+        await chosen(rest.strip())
+
+    # -- steps -----------------------------------------------------------------------------------
+
+    async def go(self, name: str, *, again: bool = False) -> None:
+        """Begin a step. With `again` the bench is in it already and is left as it is."""
+        step = self.session.lesson.step(name)
+        self.document = step.document(self.session.variables)
+        self.step, self.seen = step, {}
+        self.say(f"Step {step.number} of {len(self.steps)}: {step.title}. ({step.minutes} minutes)")
+        if step.lab_step is not None and not again:
+            self.say("Making the step ready.")
+            for given in await self.session.enter(step.name, on_notice=self.on_notice):
+                self.say(f"Step {given} was done for you by its solution. It counts as given.")
+        self.print("")
+        await self.text("")
+        self.print("")
+        if step.lab_step is not None:
+            verdicts, _ = await self.session.check()
+            self.seen = {verdict.task: verdict.outcome for verdict in verdicts}
+        self.say("Ready. Type a command; `help` lists them.")
+
+    async def next(self, rest: str) -> None:
+        open_tasks = [t.id for t in self.document.tasks if self.seen.get(t.id) is not Outcome.PASS]
+        if open_tasks and rest != "anyway":
+            await self.check("")
+            open_tasks = [
+                t.id for t in self.document.tasks if self.seen.get(t.id) is not Outcome.PASS
+            ]
+        if open_tasks and rest != "anyway":
+            self.say("Not all tasks are done. `next anyway` goes on all the same.")
+            return
+        if self.step.number == len(self.steps):
+            self.say(finish(self.session.lesson, self.session.record.tasks(self.session.id)))
+            self.over = True
+            return
+        await self.go(self.steps[self.step.number].name)
+
+    async def back(self, _: str) -> None:
+        if self.step.number == 1:
+            self.say("This is the first step.")
+            return
+        await self.go(self.steps[self.step.number - 2].name)
+
+    async def to(self, rest: str) -> None:
+        await self.go(rest)
+
+    async def list_steps(self, _: str) -> None:
+        for step in self.steps:
+            here = ", you are here" if step == self.step else ""
+            self.say(f"{step.number}. {step.name}: {step.title}{here}")
+
+    async def text(self, _: str) -> None:
+        self.print(render_plain(self.document, self.width))
+
+    async def tasks(self, _: str) -> None:
+        blocks = tuple(b for b in self.document.blocks if isinstance(b, TaskBlock | QuestionBlock))
+        self.print(render_blocks(blocks, self.width) if blocks else "This step has no tasks.")
+
+    async def status(self, _: str) -> None:
+        record = self.session.record
+        for line in situation(
+            self.session.lesson,
+            self.step,
+            self.document,
+            self.seen,
+            record.answered(self.session.id, self.step.name),
+            record.tasks(self.session.id),
+        ):
+            self.say(line)
+
+    async def reset(self, _: str) -> None:
+        if self.step.lab_step is None:
+            self.say("This step has nothing to reset.")
+            return
+        await self.session.reset(on_notice=self.on_notice)
+        self.say("The step is as it was at its start.")
+        await self.changes()
+
+    async def repair(self, _: str) -> None:
+        await self.session.repair(on_notice=self.on_notice)
+        self.say("What the step needs is running again.")
+
+    async def quit(self, _: str) -> None:
+        self.over = True
+
+    async def help(self, _: str) -> None:
+        self.print(HELP)
+
+    # -- tasks and questions ---------------------------------------------------------------------
+
+    async def check(self, _: str) -> None:
+        """Every task's verdict."""
+        if not self.document.tasks:
+            self.say("This step has nothing to check. `next` goes on.")
+            return
+        verdicts, _sights = await self.session.check()
+        for verdict in verdicts:
+            for line in verdict_lines(self._number(verdict.task), verdict):
+                self.say(line)
+        self._remember(verdicts)
+
+    async def changes(self) -> None:
+        """What is different since the last look, in a sentence each."""
+        if not self.document.tasks:
+            return
+        verdicts, _ = await self.session.check()
+        for line in spoken(verdicts, self.seen, self._number):
+            self.say(line)
+        self._remember(verdicts)
+
+    def _remember(self, verdicts: Sequence[Verdict]) -> None:
+        before = all(self.seen.get(v.task) is Outcome.PASS for v in verdicts)
+        self.seen = {verdict.task: verdict.outcome for verdict in verdicts}
+        if verdicts and all(v.passed for v in verdicts) and not before:
+            self.say("All tasks of this step are done. `next` goes on.")
+
+    def _number(self, task: str) -> int:
+        return next(n for n, block in enumerate(self.document.tasks, 1) if block.id == task)
+
+    def _task(self, word: str) -> TaskBlock | None:
+        """The task of that number or id; without a word the first one that is not done."""
+        tasks = self.document.tasks
+        if not word:
+            return next((t for t in tasks if self.seen.get(t.id) is not Outcome.PASS), None)
+        return next((t for n, t in enumerate(tasks, 1) if word in (str(n), t.id)), None)
+
+    async def hint(self, rest: str) -> None:
+        task = self._task(rest)
+        if task is None:
+            count = len(self.document.tasks)
+            self.say(
+                f"Say which task: `hint N`, with N from 1 to {count}." if count else "No task."
+            )
+            return
+        record, step = self.session.record, self.step.name
+        taken = record.hints(self.session.id, step, task.id)
+        number = min(taken + 1, len(task.hints))
+        if taken == len(task.hints):
+            self.say("There are no more hints for this task. This was the last one:")
+        else:
+            record.hint(self.session.id, step, task.id, number)
+        self.say(f"Hint {number} of {len(task.hints)} for task {self._number(task.id)}:")
+        self.print(render_blocks(task.hints[number - 1], self.width))
+
+    async def answer(self, rest: str) -> None:
+        questions = self.document.questions
+        word, _, given = rest.partition(" ")
+        if len(questions) == 1 and not given:
+            word, given = "1", rest
+        block = next(
+            (q for n, q in enumerate(questions, 1) if word in (str(n), q.question.id)), None
+        )
+        if block is None:
+            self.say("Say which question: `answer Q A`." if questions else "No question here.")
+            return
+        question = block.question
+        found = await self.session.found(question.answer_from) if question.answer_from else ()
+        graded = question.grade(given, found)
+        self.session.record.answer(
+            self.session.id, self.step.name, question.id, given, correct=graded.correct
+        )
+        said = "" if graded.correct and graded.explanation == "Right." else graded.explanation
+        self.say(f"{'Right.' if graded.correct else 'Not right.'} {said}".strip())
+
+    async def solution(self, rest: str) -> None:
+        lab_step = self.step.lab_step
+        if lab_step is None:
+            self.say("This step has nothing to solve.")
+            return
+        if self.session.mode == "assessed":
+            self.say("Solutions are not shown in an assessed session.")
+            return
+        if rest and not (rest.isdecimal() and 0 < int(rest) <= len(lab_step.solutions)):
+            self.say(f"Say a number from 1 to {len(lab_step.solutions)}.")
+            return
+        for number, one in enumerate(lab_step.solutions, 1):
+            if rest in ("", str(number)):
+                self.say(f"Solution {number}, {one.name}:")
+                for command in one.script(self.session.variables):
+                    self.print(f"    {command}")
+        if not rest:
+            self.say("`solution N` does the step so. Its points then count as given, not earned.")
+            return
+        await self.session.solve(lab_step.solutions[int(rest) - 1].name)
+        await self.changes()
+
+    # -- working in the bench --------------------------------------------------------------------
+
+    async def command(self, rest: str) -> None:
+        if not rest:
+            self.say("Say what to run, such as: run docker ps")
+            return
+        code = await self._foreground([*self.session.shell_argv("bench", tty=self.tty), "-c", rest])
+        if code:
+            self.say(f"It ended with exit code {code}.")
+        await self.changes()
+
+    async def shell(self, rest: str) -> None:
+        if not self.tty:
+            self.say("A shell needs a terminal. Use `run COMMAND` here.")
+            return
+        self.say("You are in the bench. `exit` comes back here.")
+        await self._foreground(self.session.shell_argv(rest or "bench"))
+        self.say("Back in the lesson.")
+        await self.changes()
+
+    async def _foreground(self, argv: Sequence[str]) -> int:
+        """A program with the terminal to itself. Its input is empty when nobody types here."""
+        sys.stdout.flush()
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=None if self.tty else asyncio.subprocess.DEVNULL
+        )
+        self._away = self.tty
+        try:
+            return await process.wait()
+        finally:
+            self._away = False
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()

@@ -1,0 +1,489 @@
+"""Loading the course: what is read when, and each bad input with its words."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from lab_engine import syllabus
+from lab_engine.errors import ContentError, UsageError
+from lab_engine.faults import faults, validate_resources, verify
+from lab_engine.lesson import Course, Lesson, load_course
+from lab_engine.lint.run import lint
+from lab_engine.resources.base import Need, Resource
+from lab_engine.resources.docker import Container, DockerNetwork, Image
+from lab_engine.seed import Seed
+
+COURSE = """
+title = "A course"
+[[chapters]]
+number = "06"
+title = "Six"
+[[chapters]]
+number = "07"
+title = "Seven"
+"""
+SYLLABUS = "id\tlines\theading\tsystems\n06.1\t1-2\tA\t\n07.6\t3-4\tB\tDocker\n07.7\t5-6\tC\tx, y\n"
+LESSON = """\
++++
+slug = "bridges"
+title = "Bridges"
+chapter = "07"
+syllabus = ["07.6", "07.7"]
+minutes = 5
++++
+About @{bridge}.
+"""
+STEP = """\
++++
+title = "One"
+syllabus = ["07.6", "07.7"]
+minutes = 5
++++
+Why it is so.
+
+```sh
+docker network ls
+```
+
+:::: task create
+Make `@{bridge}`.
+::: hint
+a
+:::
+::: hint
+b
+:::
+::: hint
+c
+:::
+::::
+"""
+LAB = """\
+from __future__ import annotations
+
+from lab_engine.lab import Lab, See, Variables
+from lab_engine.probes.docker import DockerNetworkProbe
+from lab_engine.resources.docker import Image
+from lab_engine.seed import Seed
+from lab_engine.verdict import require
+
+
+class Values(Variables, frozen=True):
+    bridge: str = ""
+
+    @classmethod
+    def draw(cls, seed: Seed) -> Values:
+        return cls(bridge=f"my_bridge_{seed.number('bridge', 10, 99)}")
+
+
+lab = Lab("bridges", Values)
+step = lab.step("one", daemons=("docker",), resources=lambda v: [Image("busybox")])
+
+
+@step.check("create", points=2)
+async def create(see: See, v: Values) -> None:
+    network = await see(DockerNetworkProbe(v.bridge))
+    require(network.exists, "absent", expected="a network", observed="none")
+    require(network.driver == "bridge", "driver", expected="bridge", observed=network.driver)
+
+
+step.solution("plain", lambda v: [f"docker network create {v.bridge}"])
+step.near_miss("a", lambda v: ["true"], rejected_by="create", reason="absent", explain="x")
+step.near_miss("b", lambda v: ["true"], rejected_by="create", reason="driver", explain="x")
+"""
+
+
+class Kit:
+    """A course of one lesson in a temporary folder, to be broken."""
+
+    def __init__(self, root: Path, package: str) -> None:
+        self.root = root
+        self.package = package
+        self.content = root / "content"
+        self.folder = self.content / "07.6-bridges"
+        self.labs = root / package
+        self.write("content/course.toml", COURSE)
+        self.write("content/syllabus.tsv", SYLLABUS)
+        self.write("content/07.6-bridges/lesson.md", LESSON)
+        self.write("content/07.6-bridges/10-one.md", STEP)
+        self.write(f"{package}/__init__.py", "")
+        self.write(f"{package}/bridges/__init__.py", LAB)
+
+    def write(self, path: str, text: str) -> None:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def change(self, path: str, old: str, new: str) -> None:
+        text = (self.root / path).read_text()
+        assert old in text
+        self.write(path, text.replace(old, new))
+
+    def change_lab(self, old: str, new: str) -> None:
+        self.change(f"{self.package}/bridges/__init__.py", old, new)
+
+    def load(self) -> Course:
+        return load_course(self.content, labs=self.package)
+
+    def lesson(self) -> Lesson:
+        return self.load().lesson("bridges")
+
+    def fault(self) -> ContentError:
+        with pytest.raises(ContentError) as caught:
+            verify(self.lesson(), Seed("a"))
+        return caught.value
+
+    def rules(self) -> list[tuple[str, str, str]]:
+        return [(f.rule, f.level, f.message) for f in lint([self.lesson()])]
+
+
+@pytest.fixture
+def kit(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Kit]:
+    package = f"kit_{abs(hash(request.node.nodeid))}"
+    monkeypatch.syspath_prepend(tmp_path)
+    yield Kit(tmp_path, package)
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+
+
+class TestGood:
+    def test_course(self, kit: Kit) -> None:
+        course = kit.load()
+        assert [c.number for c in course.chapters] == ["06", "07"]
+        lesson = course.lesson("07.6")
+        assert lesson is course.lesson("bridges")
+        (step,) = lesson.steps
+        assert (step.name, step.number, step.points) == ("one", 1, 2)
+        assert [(t.id, t.number, t.points, t.hints) for t in step.tasks] == [("create", 1, 2, 3)]
+        variables = lesson.variables(Seed("a"))
+        name = variables.as_text()["bridge"]
+        assert name in str(step.document(variables).blocks)
+        assert name in str(lesson.introduction(variables).blocks)
+
+    def test_is_whole_and_lints_clean(self, kit: Kit) -> None:
+        verify(kit.lesson(), Seed("a"))
+        assert kit.rules() == []
+
+    def test_another_seed_has_another_text(self, kit: Kit) -> None:
+        lesson = kit.lesson()
+        texts = {
+            str(lesson.steps[0].document(lesson.variables(Seed(str(n)))).blocks) for n in range(9)
+        }
+        assert len(texts) > 1
+
+    def test_unknown_names_are_suggested(self, kit: Kit) -> None:
+        with pytest.raises(UsageError) as caught:
+            kit.load().lesson("bridge")
+        assert "bridges" in caught.value.hint
+        with pytest.raises(UsageError) as caught:
+            kit.lesson().step("two")
+        assert "one" in caught.value.hint
+
+    def test_a_step_of_text_alone(self, kit: Kit) -> None:
+        kit.write(
+            "content/07.6-bridges/20-two.md",
+            '+++\ntitle = "T"\nsyllabus = []\nminutes = 1\n+++\nHi.\n',
+        )
+        two = kit.lesson().step("2")
+        assert two.lab_step is None
+        assert two.tasks == ()
+
+    def test_coverage(self, kit: Kit) -> None:
+        course = kit.load()
+        found = syllabus.coverage(course.syllabus, course.lessons)
+        assert [(c.entry.id, c.how) for c in found] == [
+            ("06.1", "missing"),
+            ("07.6", "real"),
+            ("07.7", "real"),
+        ]
+        kit.change("content/07.6-bridges/10-one.md", "minutes", 'instead = "a file"\nminutes')
+        course = kit.load()
+        assert syllabus.coverage(course.syllabus, course.lessons)[1].how == "nearest"
+
+    def test_listing_imports_no_lab_and_no_daemon(self, kit: Kit) -> None:
+        code = dedent(f"""
+            import sys
+            sys.path.insert(0, {str(kit.root)!r})
+            from pathlib import Path
+            from lab_engine.lesson import load_course
+            course = load_course(Path({str(kit.content)!r}), labs={kit.package!r})
+            assert course.lessons[0].steps[0].title == "One"
+            heavy = {{"docker", "libvirt", "pyroute2", "markdown_it", "textual", {kit.package!r}}}
+            assert not heavy & set(sys.modules), heavy & set(sys.modules)
+            course.lessons[0].steps[0].tasks
+            assert not {{"docker", "libvirt", "pyroute2", "textual"}} & set(sys.modules)
+        """)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def test_listing_a_hundred_lessons_is_quick(self, kit: Kit) -> None:
+        for n in range(100):
+            text = LESSON.replace('"bridges"', f'"b{n}"')
+            kit.write(f"content/07.{n + 10}-b{n}/lesson.md", text)
+        began = time.perf_counter()
+        assert len(kit.load().lessons) == 101
+        assert time.perf_counter() - began < 0.25
+
+
+class TestBadFrontMatter:
+    @pytest.mark.parametrize(
+        ("path", "old", "new", "where", "words"),
+        [
+            ("content/course.toml", "title =", "titel =", "content/course.toml", "titel"),
+            ("content/course.toml", '"07"', '"06"', "content/course.toml", "used twice"),
+            ("content/syllabus.tsv", "06.1\t", "07.6\t", "content/syllabus.tsv:3", "twice"),
+            ("content/syllabus.tsv", "\tDocker", "", "content/syllabus.tsv:3", "3 columns"),
+            ("lesson.md", "minutes = 5", "minutes = 0", "lesson.md", "no time"),
+            ("lesson.md", "minutes = 5", 'minutes = "5"', "lesson.md", "minutes"),
+            ("lesson.md", "minutes = 5", "minutes = 5\nlevel = 2", "lesson.md", "level"),
+            ("lesson.md", 'slug = "bridges"', 'slug = "bridge"', "lesson.md", "folder says"),
+            ("lesson.md", '"07"', '"06"', "lesson.md", "begins with 07.6"),
+            ("lesson.md", '"07.7"', '"07.70"', "lesson.md", "07.70"),
+            ("lesson.md", "+++\nAbout", "About", "lesson.md:1", "no closing"),
+            ("lesson.md", "minutes", 'needs = ["x"]\nminutes', "lesson.md", "does not exist"),
+            ("lesson.md", '["07.6", "07.7"]', "[]", "lesson.md", "syllabus is empty"),
+        ],
+    )
+    def test_names_file_and_key(
+        self, kit: Kit, path: str, old: str, new: str, where: str, words: str
+    ) -> None:
+        folder = "content/07.6-bridges/"
+        kit.change(path if "/" in path else folder + path, old, new)
+        with pytest.raises(ContentError) as caught:
+            assert kit.load().syllabus
+        assert caught.value.where == (where if "/" in where else folder + where)
+        assert words in caught.value.message
+
+    @pytest.mark.parametrize(
+        ("old", "new", "words"),
+        [
+            ("minutes = 5", "minutes = 0", "no time"),
+            ('title = "One"', "", "`title` is missing"),
+            ('"07.7"', '"06.1"', "lesson.md does not list"),
+            ("minutes = 5", "minute = 5", "unknown key `minute`"),
+        ],
+    )
+    def test_of_a_step(self, kit: Kit, old: str, new: str, words: str) -> None:
+        kit.change("content/07.6-bridges/10-one.md", old, new)
+        with pytest.raises(ContentError) as caught:
+            assert kit.lesson().steps
+        assert caught.value.where == "content/07.6-bridges/10-one.md"
+        assert words in caught.value.message
+
+    def test_names_of_files(self, kit: Kit) -> None:
+        kit.write("content/07.6-bridges/one.md", STEP)
+        assert "NN-name.md" in kit.fault().message
+        kit.write("content/bridges/lesson.md", LESSON)
+        with pytest.raises(ContentError, match=r"NN\.N-slug"):
+            kit.load()
+
+    def test_two_steps_of_one_name(self, kit: Kit) -> None:
+        kit.write("content/07.6-bridges/20-one.md", STEP)
+        assert "used twice" in kit.fault().message
+
+    def test_two_lessons_of_one_number(self, kit: Kit) -> None:
+        kit.write("content/07.6-other/lesson.md", LESSON.replace('"bridges"', '"other"'))
+        with pytest.raises(ContentError, match=r"'07.6' is used twice"):
+            kit.load()
+
+    def test_needs_a_later_lesson(self, kit: Kit) -> None:
+        kit.write("content/07.7-other/lesson.md", LESSON.replace('"bridges"', '"other"'))
+        kit.change("content/07.6-bridges/lesson.md", "minutes", 'needs = ["other"]\nminutes')
+        with pytest.raises(ContentError, match="comes later"):
+            kit.load()
+
+    def test_no_steps(self, kit: Kit) -> None:
+        (kit.folder / "10-one.md").unlink()
+        assert "no steps" in kit.fault().message
+
+
+class TestBadLab:
+    @pytest.mark.parametrize(
+        ("old", "new", "words"),
+        [
+            ("lab = Lab(", "lap = Lab(", "NameError"),
+            ('Lab("bridges"', 'Lab("bridge"', "'bridge', not 'bridges'"),
+            ("from lab_engine.lab", "from lab_engine.lap", "lab_engine.lap"),
+            ('lab.step("one"', 'lab.step("first"', "'first' has no text"),
+            ('daemons=("docker",)', 'continues="zero"', "'zero', which is no step"),
+            ('daemons=("docker",)', 'continues="one"', "which is not earlier"),
+            ('@step.check("create"', '@step.check("make"', "'create' has no check"),
+            ("points=2", 'points=2, needs=["x"]', "needs 'x', no task"),
+            ("points=2", 'points=2, needs=["create"]', "circle"),
+            ('rejected_by="create"', 'rejected_by="x"', "rejected by 'x'"),
+            ('near_miss("b"', 'near_miss("a"', "called 'a'"),
+            ('[f"docker network create {v.bridge}"]', "v.bridg", "solution 'plain' broke"),
+            ('[f"docker network create {v.bridge}"]', '"ls"', "not a list of commands"),
+            ('[Image("busybox")]', '[Image("Busy Box")]', "field name"),
+            ('[Image("busybox")]', '[Image("a"), Image("a")]', "two resources"),
+            ('[Image("busybox")]', "[v.x]", "resources broke"),
+            ("seed.number(", "seed.numbr(", "Variables.draw broke"),
+            ("bridge: str", "bridg: str", "draw broke"),
+        ],
+    )
+    def test_is_refused(self, kit: Kit, old: str, new: str, words: str) -> None:
+        kit.change_lab(old, new)
+        error = kit.fault()
+        assert words in error.message
+        assert "bridges" in error.where
+
+    def test_missing(self, kit: Kit) -> None:
+        (kit.labs / "bridges" / "__init__.py").unlink()
+        (kit.labs / "bridges").rmdir()
+        assert "no such lab" in kit.fault().message
+
+    @pytest.mark.parametrize(
+        ("old", "new", "words"),
+        [
+            ("::: hint\nc\n:::\n", "", "2 hints, not 3"),
+            (":::: task create", ":::: task make", "'make' has no check"),
+            ("@{bridge}", "@{brigde}", "@{brigde}"),
+        ],
+    )
+    def test_text_that_does_not_fit(self, kit: Kit, old: str, new: str, words: str) -> None:
+        kit.change("content/07.6-bridges/10-one.md", old, new)
+        assert words in kit.fault().message
+
+    def test_a_check_without_a_task(self, kit: Kit) -> None:
+        text = (kit.folder / "10-one.md").read_text()
+        (kit.folder / "10-one.md").write_text(text[: text.index("::::")])
+        assert "no such task" in kit.fault().message
+
+    def test_a_question_that_asks_what_the_lab_does_not_read(self, kit: Kit) -> None:
+        text = (kit.folder / "10-one.md").read_text()
+        asked = "\n::: question q kind=text answer_from=x\nWhich?\n- [ ] * | no\n:::\n"
+        (kit.folder / "10-one.md").write_text(text + asked)
+        assert "answer_from=x" in kit.fault().message
+
+    def test_every_fault_is_told(self, kit: Kit) -> None:
+        kit.change_lab('near_miss("b"', 'near_miss("a"')
+        kit.change("content/07.6-bridges/10-one.md", "::: hint\nc\n:::\n", "")
+        assert len(list(faults(kit.lesson(), Seed("a")))) == 2
+
+
+class _Odd(Resource, frozen=True, tag="odd"):
+    other: str = ""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Need(self.other),) if self.other else ()
+
+
+class TestResources:
+    def test_good(self) -> None:
+        validate_resources([Image("busybox"), Container(name="web", image="busybox")])
+
+    @pytest.mark.parametrize(
+        ("resources", "words"),
+        [
+            ([_Odd("a")], "no resource kind 'odd'"),
+            ([Image("a"), Image("a")], "two resources"),
+            ([Container(name="web", image="busybox")], "refers to image/busybox"),
+            (
+                [
+                    DockerNetwork(name="n1", subnet="10.1.0.0/16"),
+                    DockerNetwork(name="n2", subnet="10.1.5.0/24"),
+                ],
+                "10.1.",
+            ),
+        ],
+    )
+    def test_refused(self, resources: list[Resource], words: str) -> None:
+        with pytest.raises(ContentError) as caught:
+            validate_resources(resources, "labs/x, step y")
+        assert words in caught.value.message
+        assert caught.value.where == "labs/x, step y"
+
+    def test_circle(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules["lab_engine.faults"].KINDS, "odd", _Odd)
+        with pytest.raises(ContentError, match="circle"):
+            validate_resources([_Odd("a", "odd/b"), _Odd("b", "odd/a")])
+
+
+class TestLint:
+    @pytest.mark.parametrize(
+        ("old", "new", "rule"),
+        [
+            ('step.near_miss("b"', '0 and step.near_miss("b"', "near-misses"),
+            ("step.solution(", "0 and step.solution(", "no-solution"),
+            ('reason="driver"', 'reason="drivers"', "reason"),
+            ("points=2", "points=2, gone=True", "baseline"),
+            (
+                '{v.bridge}"])',
+                '{v.bridge}"], survives={3: "x"})',
+                "survives",
+            ),
+            ('bridge: str = ""', 'bridge: str = ""\n    other: str = ""', "unused-variable"),
+        ],
+    )
+    def test_lab(self, kit: Kit, old: str, new: str, rule: str) -> None:
+        kit.change_lab(old, new)
+        assert [(r, level) for r, level, _ in kit.rules()] == [(rule, "error")]
+
+    @pytest.mark.parametrize(
+        ("old", "new", "rule", "level"),
+        [
+            ("```sh\n", "```sh show\n", "not-run", "error"),
+            ("```sh\n", "```sh console\n", "not-run", "advice"),
+            ("```sh\n", "```bash\n", "commands", "error"),
+            ("```sh\ndocker", "```output\n$ docker", "commands", "error"),
+            ("```sh\ndocker", "```sh\n$ docker", "prompt", "error"),
+            ("Make `@{bridge}`", "Make it", "unstated", "advice"),
+            ("minutes = 5", "minutes = 50", "minutes", "advice"),
+        ],
+    )
+    def test_text(self, kit: Kit, old: str, new: str, rule: str, level: str) -> None:
+        kit.change("content/07.6-bridges/10-one.md", old, new)
+        if rule == "unstated":
+            kit.change("content/07.6-bridges/lesson.md", "@{bridge}", "bridges")
+        assert {(r, one) for r, one, _ in kit.rules()} == {(rule, level)}
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            ("```sh\n", '```sh show why="it needs another machine"\n'),
+            ("docker network ls", "docker network create @{bridge}"),
+        ],
+    )
+    def test_covered_commands(self, kit: Kit, change: tuple[str, str]) -> None:
+        kit.change("content/07.6-bridges/10-one.md", *change)
+        assert kit.rules() == []
+
+    def test_order(self, kit: Kit) -> None:
+        kit.change("content/07.6-bridges/lesson.md", '"07.6", "07.7"', '"07.7", "07.6"')
+        assert {rule for rule, _, _ in kit.rules()} == {"order"}
+
+    def test_steps_in_another_order(self, kit: Kit) -> None:
+        kit.write(
+            "content/07.6-bridges/05-zero.md",
+            '+++\ntitle = "T"\nsyllabus = ["07.7"]\nminutes = 1\n+++\nHi.\n',
+        )
+        assert [rule for rule, _, _ in kit.rules()] == ["order"]
+
+    def test_a_part_that_only_text_covers(self, kit: Kit) -> None:
+        kit.change("content/07.6-bridges/10-one.md", ', "07.7"', "")
+        assert [rule for rule, _, _ in kit.rules()] == ["not-covered"]
+
+    def test_variable_that_only_the_text_uses(self, kit: Kit) -> None:
+        kit.change_lab('bridge: str = ""', 'bridge: str = ""\n    other: str = "x"')
+        kit.change("content/07.6-bridges/10-one.md", "Why", "Why @{other}")
+        ((rule, _, message),) = kit.rules()
+        assert rule == "unused-variable"
+        assert "@{other}" in message
+
+    def test_a_variable_read_through_a_property_is_used(self, kit: Kit) -> None:
+        kit.change_lab(
+            'bridge: str = ""',
+            'bridge: str = ""\n    base: str = "x"\n\n'
+            "    @property\n    def full(self) -> str:\n        return self.base",
+        )
+        kit.change_lab('lambda v: ["true"]', "lambda v: [v.full]")
+        assert kit.rules() == []
