@@ -1,0 +1,113 @@
+"""System calls that Python 3.11 does not offer: mount, umount, setns, unshare.
+
+Each raises OSError with the errno of the kernel. See mount(2), umount2(2), setns(2), unshare(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+MS_RDONLY: Final = 1
+MS_NOSUID: Final = 2
+MS_NODEV: Final = 4
+MS_REMOUNT: Final = 32
+MS_BIND: Final = 4096
+MS_REC: Final = 16384
+MS_PRIVATE: Final = 1 << 18
+MNT_DETACH: Final = 2
+UMOUNT_NOFOLLOW: Final = 8
+CLONE_FS: Final = 0x200
+CLONE_NEWNS: Final = 0x20000
+CLONE_NEWNET: Final = 0x40000000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, path: str = "") -> None:
+    if result != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), path or None)
+
+
+def mount(source: str, target: str, fstype: str = "", flags: int = 0, data: str = "") -> None:
+    _checked(
+        _libc.mount(
+            os.fsencode(source),
+            os.fsencode(target),
+            fstype.encode() or None,
+            ctypes.c_ulong(flags),
+            data.encode() or None,
+        ),
+        target,
+    )
+
+
+def umount(target: str, *, lazy: bool = False) -> None:
+    """Take off the topmost mount at `target`. A lazy one ends when its last user does."""
+    flags = UMOUNT_NOFOLLOW | (MNT_DETACH if lazy else 0)
+    _checked(_libc.umount2(os.fsencode(target), flags), target)
+
+
+def unshare(flags: int) -> None:
+    """Give the calling thread namespaces of its own."""
+    _checked(_libc.unshare(flags))
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """Move the calling thread into the namespace that `descriptor` refers to."""
+    _checked(_libc.setns(descriptor, kind))
+
+
+def in_thread(prepare: Callable[[], None], call: Callable[[], T]) -> T:
+    """Run `call` after `prepare` in a thread made for it.
+
+    The thread ends afterwards, so that what `prepare` changed about it (its network, its root
+    folder) reaches nobody else.
+    """
+    result: list[T] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            prepare()
+            result.append(call())
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=work, name="elsewhere", daemon=True)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return result[0]
+
+
+def in_network(namespace: str | Path, call: Callable[[], T]) -> T:
+    """Run `call` in a network namespace, given as a path such as `/run/netns/h1`."""
+
+    def enter() -> None:
+        descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            setns(descriptor, CLONE_NEWNET)
+        finally:
+            os.close(descriptor)
+
+    return in_thread(enter, call)
+
+
+def in_root_of(pid: int, call: Callable[[], T]) -> T:
+    """Run `call` with the file tree of process `pid`: its mounts, its root folder."""
+
+    def enter() -> None:
+        unshare(CLONE_FS)
+        os.chroot(f"/proc/{pid}/root")
+        os.chdir("/")
+
+    return in_thread(enter, call)
