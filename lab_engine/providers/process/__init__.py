@@ -1,0 +1,1 @@
+"""Programs that run in the bench for as long as a step does."""

@@ -1,0 +1,119 @@
+"""The kinds of this family, each with how to damage it and what a stranger would put in its place.
+
+`damage` and `foreign` are shell commands for root. `foreign` makes an unmarked thing where ours
+would go; `theirs` succeeds as long as that thing is untouched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab_engine.resources.base import Resource
+from lab_engine.resources.files import Directory, File, Mount, Tmpfs
+from lab_engine.resources.process import HttpReady, Service, TcpReady
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    resource: Resource
+    damages: tuple[str, ...] = ()
+    foreign: str = ""
+    theirs: str = ""
+    before: str = ""
+    """Run first, for what the resource needs besides."""
+
+
+HTTP = (
+    "import http.server; http.server.HTTPServer(('127.0.0.1', 18471), "
+    "http.server.SimpleHTTPRequestHandler).serve_forever()"
+)
+CHILDREN = "sleep 1000 & (setsid sleep 1001 &) ; trap '' TERM; sleep 1002"
+
+CASES = (
+    Case(
+        "file",
+        File("page", path="/srv/site/deep/index.html", content="hello\n", owner="root", mode=0o640),
+        damages=(
+            "echo more >> /srv/site/deep/index.html",
+            "chmod 600 /srv/site/deep/index.html",
+            "chown 1:1 /srv/site/deep/index.html",
+        ),
+        foreign="mkdir -p /srv/site/deep; echo theirs > /srv/site/deep/index.html",
+        theirs="grep -q theirs /srv/site/deep/index.html",
+    ),
+    Case(
+        "directory",
+        Directory(
+            "site",
+            path="/srv/www/site",
+            files={"index.html": "one", "img/a/logo.txt": "two", "empty": ""},
+            owner="root",
+            mode=0o751,
+        ),
+        damages=(
+            "rm /srv/www/site/img/a/logo.txt",
+            "echo x > /srv/www/site/index.html",
+            "chmod 700 /srv/www/site",
+            "rm /srv/www/site/empty; mkdir /srv/www/site/empty",
+        ),
+        foreign="mkdir -p /srv/www/site; echo theirs > /srv/www/site/mine",
+        theirs="grep -q theirs /srv/www/site/mine",
+    ),
+    Case(
+        "mount",
+        Mount("web", source="/srv/data", target="/srv/shown/here"),
+        damages=("mount -o remount,bind,ro /srv/shown/here",),
+        foreign="mkdir -p /srv/shown/here; mount -t tmpfs theirs /srv/shown/here",
+        theirs="findmnt -n -o SOURCE /srv/shown/here | grep -q theirs",
+        before="mkdir -p /srv/data; echo data > /srv/data/file",
+    ),
+    Case(
+        "mount-read-only-file",
+        Mount("conf", source="/srv/one.conf", target="/srv/etc/two.conf", read_only=True),
+        damages=("mount -o remount,bind,rw /srv/etc/two.conf",),
+        before="echo one > /srv/one.conf",
+    ),
+    Case(
+        "tmpfs",
+        Tmpfs("cache", target="/srv/cache", size="64k", mode=0o1777),
+        damages=(
+            "mount -o remount,size=128k /srv/cache",
+            "mount -o remount,ro /srv/cache",
+            "chmod 700 /srv/cache",
+        ),
+        foreign="mkdir -p /srv/cache; mount -t tmpfs theirs /srv/cache",
+        theirs="findmnt -n -o SOURCE /srv/cache | grep -q theirs",
+    ),
+    Case(
+        "service",
+        Service(
+            "web",
+            argv=("python3", "-c", HTTP),
+            user="root",
+            cwd="/srv",
+            ready=HttpReady(18471),
+        ),
+        damages=("kill -STOP $(pgrep -f '1847[1]')",),
+    ),
+    Case(
+        "service-with-children",
+        Service("tree", argv=("sh", "-c", CHILDREN), user="nobody"),
+    ),
+    Case(
+        "service-tcp",
+        Service(
+            "port",
+            argv=(
+                "python3",
+                "-c",
+                "import socket, time; s = socket.create_server(('127.0.0.1', 18472)); "
+                "time.sleep(1000)",
+            ),
+            user="nobody",
+            env={"WORD": "a b"},
+            ready=TcpReady(18472),
+            log="/srv/log/port.log",
+        ),
+    ),
+)

@@ -1,0 +1,242 @@
+"""Every provider of files, mounts and services, run for real in a mount namespace of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab_engine.errors import ProviderError
+from lab_engine.kernel import mountinfo, processes, trees
+from lab_engine.providers.base import Mark, Provider
+from lab_engine.providers.files import marks
+from lab_engine.providers.process.service import members
+from lab_engine.providers.registry import provider
+from lab_engine.resources.files import Directory, File, Mount, Tmpfs
+from lab_engine.resources.process import Service, TcpReady
+from tests.contract.cases_files import CASES, Case
+from tests.contract.folders import own_folders
+
+MARK = Mark("contract-test")
+OTHER = Mark("another-session")
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for mounts and marks")
+
+
+@pytest.fixture(autouse=True)
+def place() -> Iterator[None]:
+    with own_folders():
+        yield
+        for kind in ("service", "mount", "tmpfs"):
+            for one in provider(kind).owned():
+                if one.session in (MARK.session, OTHER.session):
+                    provider(kind).destroy(one.key.partition("/")[2], Mark(one.session))
+
+
+def sh(command: str) -> None:
+    subprocess.run(["sh", "-ec", command], check=True, timeout=20)
+
+
+def make(its: Provider[Any], resource: Any) -> None:
+    its.create(resource, MARK, lambda _: None)
+    deadline = time.monotonic() + its.limit("ready")
+    while not its.reached(resource, resource.final_stage()):
+        assert time.monotonic() < deadline, "never ready"
+        time.sleep(0.02)
+
+
+def everything() -> set[str]:
+    """All that a provider could leave behind here."""
+    paths = {
+        entry.path
+        for entry in trees.walk()
+        if not entry.path.startswith(("/srv/data", "/srv/one.conf"))
+    }
+    mounts = {
+        f"{entry.target} {entry.source}" for entry in mountinfo.below("/srv", mountinfo.mounts())
+    }
+    marked = {
+        str(pid) for pid in processes.every() if "INFRALAB_MARK" in processes.environment(pid)
+    }
+    return paths | mounts | marked
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_lifecycle(case: Case) -> None:
+    its = provider(case.resource.kind())
+    name, key = case.resource.name, case.resource.key
+    if case.before:
+        sh(case.before)
+    clean = everything()
+
+    assert not its.observe([case.resource], MARK)[name].present
+    its.destroy(name, MARK)
+    make(its, case.resource)
+    seen = its.observe([case.resource], MARK)[name]
+    assert (seen.present, seen.ours, seen.drift) == (True, True, "")
+    make(its, case.resource)
+    seen = its.observe([case.resource], MARK)[name]
+    assert (seen.present, seen.ours, seen.drift) == (True, True, "")
+    assert (key, MARK.session) in {(one.key, one.session) for one in its.owned()}
+    assert not its.observe([case.resource], OTHER)[name].ours
+    its.destroy(name, OTHER)
+    assert its.observe([case.resource], MARK)[name].ours
+
+    for damage in case.damages:
+        sh(damage)
+        assert its.observe([case.resource], MARK)[name].drift, damage
+        its.destroy(name, MARK)
+        make(its, case.resource)
+        assert its.observe([case.resource], MARK)[name].drift == ""
+
+    its.destroy(name, MARK)
+    assert not its.observe([case.resource], MARK)[name].present
+    its.destroy(name, MARK)
+    assert list(its.owned()) == []
+    assert everything() - {"/var/log/infralab", "/var/log/infralab/services"} == clean
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.foreign], ids=lambda case: case.name)
+def test_never_touches_what_is_not_ours(case: Case) -> None:
+    its = provider(case.resource.kind())
+    name = case.resource.name
+    if case.before:
+        sh(case.before)
+    sh(case.foreign)
+    seen = its.observe([case.resource], MARK)[name]
+    assert (seen.present, seen.ours) == (True, False)
+    with pytest.raises(ProviderError):
+        its.create(case.resource, MARK, lambda _: None)
+    its.destroy(name, MARK)
+    assert list(its.owned()) == []
+    sh(case.theirs)
+
+
+def test_a_copy_of_ours_is_not_ours() -> None:
+    its = provider("file")
+    wanted = File("page", path="/srv/a.txt", content="a", owner="root")
+    make(its, wanted)
+    sh("cp -a /srv/a.txt /srv/b.txt")
+    its.destroy("page", MARK)
+    assert not Path("/srv/a.txt").exists()
+    assert Path("/srv/b.txt").read_text() == "a"
+
+
+def test_folder_above_stays_with_what_others_put_there() -> None:
+    its = provider("file")
+    make(its, File("page", path="/srv/new/a.txt", owner="root"))
+    Path("/srv/new/mine").write_text("mine")
+    its.destroy("page", MARK)
+    assert Path("/srv/new/mine").read_text() == "mine"
+    assert list(its.owned()) == []
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        File("page", path="/srv/new/a.txt", owner="root"),
+        Directory("page", path="/srv/new/a", owner="root"),
+    ],
+    ids=("file", "directory"),
+)
+def test_half_made_is_found_and_removed(wanted: Any) -> None:
+    its = provider(wanted.kind())
+    staged = marks.staged_path("/srv/new", MARK.text(wanted.key))
+    staged.mkdir()
+    assert {one.key for one in its.owned()} == {wanted.key}
+    its.destroy("page", MARK)
+    assert not staged.exists()
+
+
+def test_half_made_mount_is_found_and_removed() -> None:
+    its = provider("mount")
+    wanted = Mount("web", source="/srv/data", target="/srv/there")
+    Path("/srv/data").mkdir()
+    make(its, wanted)
+    sh("umount /srv/there")
+    assert not its.observe([wanted], MARK)["web"].present
+    assert {one.key for one in its.owned()} == {wanted.key}
+    its.destroy("web", MARK)
+    assert list(its.owned()) == []
+    assert os.listxattr("/srv/data") == []
+
+
+def test_mount_whose_source_was_removed() -> None:
+    its = provider("mount")
+    Path("/srv/data").mkdir()
+    make(its, Mount("web", source="/srv/data", target="/srv/there"))
+    Path("/srv/data").rmdir()
+    its.destroy("web", MARK)
+    assert not Path("/srv/there").exists()
+
+
+def test_mount_of_somebody_on_top_is_not_taken_off() -> None:
+    its = provider("tmpfs")
+    make(its, Tmpfs("cache", target="/srv/cache"))
+    sh("mount -t tmpfs theirs /srv/cache")
+    with pytest.raises(ProviderError, match="covers ours"):
+        its.destroy("cache", MARK)
+    sh("findmnt -n -o SOURCE /srv/cache | tail -1 | grep -q theirs; umount /srv/cache")
+    its.destroy("cache", MARK)
+
+
+def test_busy_mount_goes_out_of_sight() -> None:
+    its = provider("tmpfs")
+    make(its, Tmpfs("cache", target="/srv/cache"))
+    holder = subprocess.Popen(["sleep", "30"], cwd="/srv/cache")
+    try:
+        its.destroy("cache", MARK)
+        assert not Path("/srv/cache").exists()
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def test_service_that_ends_at_once_says_its_last_words() -> None:
+    its = provider("service")
+    wanted = Service("dies", argv=("sh", "-c", "echo no such port >&2; exit 3"), user="nobody")
+    its.create(wanted, MARK, lambda _: None)
+    deadline = time.monotonic() + 5
+    while its.observe([wanted], MARK)["dies"].present and time.monotonic() < deadline:
+        time.sleep(0.02)
+    with pytest.raises(ProviderError, match="no such port"):
+        its.reached(wanted, "running")
+
+
+def test_service_without_program_or_user() -> None:
+    its = provider("service")
+    with pytest.raises(ProviderError, match="no program"):
+        its.create(Service("x", argv=("no-such-program",), user="nobody"), MARK, lambda _: None)
+    with pytest.raises(ProviderError, match="no user"):
+        its.create(Service("x", argv=("true",), user="nosuchuser"), MARK, lambda _: None)
+
+
+def test_service_in_a_host_of_its_own() -> None:
+    its = provider("service")
+    sh("ip netns add contract-h1; ip -n contract-h1 link set lo up")
+    wanted = Service(
+        "inside",
+        argv=(
+            "python3",
+            "-c",
+            "import socket, time; s = socket.create_server(('127.0.0.1', 18473)); time.sleep(99)",
+        ),
+        user="nobody",
+        host="contract-h1",
+        ready=TcpReady(18473),
+    )
+    try:
+        make(its, wanted)
+        (process,) = members(MARK.text(wanted.key))
+        assert Path(f"/proc/{process.pid}/ns/net").stat().st_ino == (
+            Path("/run/netns/contract-h1").stat().st_ino
+        )
+        assert process.user == "nobody"
+        its.destroy("inside", MARK)
+    finally:
+        sh("ip netns del contract-h1")
