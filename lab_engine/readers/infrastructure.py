@@ -1,0 +1,62 @@
+"""Which processes are the bench's own machinery, and not the learner's (agent side)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from lab_engine.kernel.processes import Process, descendants
+from lab_engine.protocol import SOCKET
+
+INIT: Final = 1
+ENTRYPOINT: Final = "/usr/lib/infralab/entrypoint"
+DOCKERD_NUMBER: Final = Path("/run/docker.pid")
+CONTAINERD_SOCKET: Final = "/run/docker/containerd/containerd.sock"
+LIBVIRT: Final = frozenset({"libvirtd", "virtlogd", "virtlockd", "virtqemud", "virtnetworkd"})
+LIBVIRT_DNSMASQ: Final = "/var/lib/libvirt/dnsmasq/"
+
+
+def pids(among: dict[int, Process]) -> set[int]:
+    """The machinery: init, agent, relay, daemons, containers of the main engine, libvirt's VMs.
+
+    What the learner starts beside them is not among it, a second dockerd for instance.
+    """
+    dockerd = _dockerd()
+    trees: set[int] = set()
+    single: set[int] = {INIT}
+    for process in among.values():
+        if process.pid == os.getpid() or process.pid == dockerd or _is_tree(process):
+            trees.add(process.pid)
+        elif ENTRYPOINT in process.argv or _is_relay(process) or _is_libvirt(process):
+            single.add(process.pid)
+    entrypoint = {pid for pid in single if pid in among and ENTRYPOINT in among[pid].argv}
+    # It sleeps between two agents.
+    sleeps = {p.pid for p in among.values() if p.parent in entrypoint and p.name == "sleep"}
+    return single | sleeps | descendants(trees, among)
+
+
+def _dockerd() -> int:
+    try:
+        return int(DOCKERD_NUMBER.read_text())
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def _is_tree(process: Process) -> bool:
+    """Whether a process and all below it are machinery: a container of the main engine is."""
+    return process.name.startswith("containerd-shim") and any(
+        word.endswith(CONTAINERD_SOCKET) for word in process.argv
+    )
+
+
+def _is_relay(process: Process) -> bool:
+    return process.name == "socat" and any(SOCKET in word for word in process.argv)
+
+
+def _is_libvirt(process: Process) -> bool:
+    if process.name.startswith("qemu-system"):
+        return any(word.startswith("guest=") for word in process.argv)
+    if process.name == "dnsmasq":
+        return any(LIBVIRT_DNSMASQ in word for word in process.argv)
+    return process.name in LIBVIRT

@@ -1,0 +1,251 @@
+"""Answers about files, mounts and processes, straight from the kernel (agent side)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import docker.errors
+import msgspec
+
+from lab_engine.errors import ProviderError
+from lab_engine.kernel import mountinfo, processes, syscalls
+from lab_engine.kernel.processes import Process
+from lab_engine.probes import system as s
+from lab_engine.probes.base import Probe
+from lab_engine.providers.docker.engine import asking
+from lab_engine.providers.files.marks import owner_name
+from lab_engine.readers import infrastructure
+from lab_engine.readers.cgroups import read_cgroup
+
+T = TypeVar("T")
+
+KINDS: Final[tuple[tuple[Callable[[int], bool], str], ...]] = (
+    (stat.S_ISREG, "file"),
+    (stat.S_ISDIR, "directory"),
+    (stat.S_ISLNK, "link"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISFIFO, "fifo"),
+    (stat.S_ISBLK, "block"),
+    (stat.S_ISCHR, "char"),
+)
+CHUNK: Final = 1 << 20
+CHANGES: Final = ("changed", "added", "deleted")
+
+
+def kind_of(mode: int) -> str:
+    return next((word for test, word in KINDS if test(mode)), "other")
+
+
+def _from(pid: int, call: Callable[[], T]) -> T:
+    return syscalls.in_root_of(pid, call) if pid else call()
+
+
+def _device(number: int) -> str:
+    return f"{os.major(number)}:{os.minor(number)}"
+
+
+def read_file(probe: s.FileProbe) -> s.FileReading:
+    def look() -> s.FileReading:
+        path = Path(probe.path)
+        link = str(path.readlink()) if path.is_symlink() else ""
+        info = path.stat(follow_symlinks=probe.follow)
+        content, digest = b"", ""
+        if stat.S_ISREG(info.st_mode):
+            content, digest = _read(path, info.st_size)
+        return s.FileReading(
+            kind=kind_of(info.st_mode),
+            size=info.st_size,
+            mode=stat.S_IMODE(info.st_mode),
+            owner=owner_name(info),
+            uid=info.st_uid,
+            gid=info.st_gid,
+            modified_ns=info.st_mtime_ns,
+            inode=info.st_ino,
+            device=_device(info.st_dev),
+            link=link,
+            content=content.decode(errors="replace"),
+            whole=info.st_size <= len(content),
+            sha256=digest,
+        )
+
+    try:
+        return _from(probe.pid, look)
+    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+        return s.FileReading(exists=False)
+    except OSError as error:
+        raise ProviderError(f"{probe.path} cannot be read: {error.strerror}") from error
+
+
+def _read(path: Path, size: int) -> tuple[bytes, str]:
+    """The beginning of a file and the hash of all of it."""
+    # Another may have put a pipe there meanwhile, and reading that would wait for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        start = file.read(s.CONTENT_LIMIT)
+        if size > s.HASH_LIMIT:
+            return start, ""
+        digest = hashlib.sha256(start)
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return start, digest.hexdigest()
+
+
+def read_directory(probe: s.DirectoryProbe) -> s.DirectoryReading:
+    def look() -> s.DirectoryReading:
+        with os.scandir(probe.path) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        kinds = {}
+        for entry in entries[: s.ENTRY_LIMIT]:
+            try:
+                kinds[entry.name] = kind_of(entry.stat(follow_symlinks=False).st_mode)
+            except FileNotFoundError:
+                continue
+        return s.DirectoryReading(entries=kinds, total=len(entries))
+
+    try:
+        return _from(probe.pid, look)
+    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+        return s.DirectoryReading(exists=False)
+    except OSError as error:
+        raise ProviderError(f"{probe.path} cannot be listed: {error.strerror}") from error
+
+
+def _mounts(pid: int) -> list[mountinfo.MountEntry] | None:
+    try:
+        return mountinfo.mounts(pid)
+    except OSError:
+        return None
+
+
+def _mount(entry: mountinfo.MountEntry, entries: list[mountinfo.MountEntry]) -> s.MountReading:
+    return s.MountReading(
+        target=entry.target,
+        fstype=entry.fstype,
+        source=entry.source,
+        root=entry.root,
+        options=entry.options,
+        super_options=entry.super_options,
+        propagation=entry.propagation,
+        device=entry.device,
+        layers=sum(other.target == entry.target for other in entries),
+    )
+
+
+def read_mount(probe: s.MountProbe) -> s.MountReading:
+    entries = _mounts(probe.pid) or []
+    entry = mountinfo.at(probe.target.rstrip("/") or "/", entries)
+    return s.MountReading(exists=False) if entry is None else _mount(entry, entries)
+
+
+def read_mounts(probe: s.MountsProbe) -> s.MountsReading:
+    entries = _mounts(probe.pid)
+    if entries is None:
+        return s.MountsReading(exists=False)
+    under = probe.under.rstrip("/")
+    wanted = [e for e in entries if e.target == under or e.target.startswith(under + "/")]
+    return s.MountsReading(mounts=tuple(_mount(entry, entries) for entry in wanted))
+
+
+def _boot_time() -> int:
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith("btime "):
+            return int(line.split()[1])
+    return 0
+
+
+def _namespaces(pid: int) -> dict[str, int]:
+    found = {}
+    try:
+        for entry in os.scandir(f"/proc/{pid}/ns"):
+            found[entry.name] = entry.stat().st_ino
+    except OSError:
+        return {}
+    return found
+
+
+def read_processes(probe: s.ProcessProbe) -> s.ProcessesReading:
+    try:
+        pattern = re.compile(probe.argv)
+    except re.error as error:
+        raise ProviderError(f"{probe.argv!r} is not a regular expression: {error}") from error
+    among = processes.every()
+    hidden = set() if probe.everything else infrastructure.pids(among)
+    boot = _boot_time()
+
+    def matches(process: Process) -> bool:
+        return (
+            process.pid not in hidden
+            and not process.ended
+            and probe.pid in (0, process.pid)
+            and probe.program in ("", process.name)
+            and probe.user in ("", process.user)
+            and pattern.search(" ".join(process.argv)) is not None
+        )
+
+    return s.ProcessesReading(
+        tuple(
+            s.ProcessReading(
+                pid=process.pid,
+                parent=process.parent,
+                name=process.name,
+                argv=process.argv,
+                user=process.user,
+                state=process.state,
+                started=boot + process.start / processes.TICKS,
+                namespaces=_namespaces(process.pid),
+            )
+            for process in sorted(among.values(), key=lambda process: process.pid)
+            if matches(process)
+        )
+    )
+
+
+def read_disk_usage(probe: s.DiskUsageProbe) -> s.DiskUsageReading:
+    try:
+        found = _from(probe.pid, lambda: os.statvfs(probe.path))
+    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+        return s.DiskUsageReading(exists=False)
+    except OSError as error:
+        raise ProviderError(f"{probe.path} cannot be read: {error.strerror}") from error
+    return s.DiskUsageReading(
+        total=found.f_blocks * found.f_frsize,
+        used=(found.f_blocks - found.f_bfree) * found.f_frsize,
+        free=found.f_bavail * found.f_frsize,
+        inodes=found.f_files,
+        inodes_free=found.f_favail,
+    )
+
+
+def read_layers(probe: s.ContainerLayersProbe) -> s.ContainerLayersReading:
+    with asking(f"list the layers of {probe.container}") as api:
+        try:
+            about = api.inspect_container(probe.container)
+            changes = api.diff(probe.container) or []
+        except docker.errors.NotFound:
+            return s.ContainerLayersReading(exists=False)
+    graph = about.get("GraphDriver") or {}
+    data = graph.get("Data") or {}
+    return s.ContainerLayersReading(
+        driver=graph.get("Name", ""),
+        writable=data.get("UpperDir", ""),
+        lower=tuple(filter(None, data.get("LowerDir", "").split(":"))),
+        changes={change["Path"]: CHANGES[change["Kind"]] for change in changes},
+    )
+
+
+READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {
+    s.FileProbe: read_file,
+    s.DirectoryProbe: read_directory,
+    s.MountProbe: read_mount,
+    s.MountsProbe: read_mounts,
+    s.ProcessProbe: read_processes,
+    s.CgroupProbe: read_cgroup,
+    s.DiskUsageProbe: read_disk_usage,
+    s.ContainerLayersProbe: read_layers,
+}

@@ -1,0 +1,185 @@
+"""What was changed by hand is seen, and brought back or taken away."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab_engine.errors import ProviderError
+from lab_engine.kernel import mountinfo
+from lab_engine.providers.base import Mark
+from lab_engine.providers.registry import provider
+from lab_engine.readers import system_inventory as inventory
+from lab_engine.readers import watched
+from lab_engine.resources.files import File
+from tests.contract.folders import own_folders
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for mounts and marks")
+
+
+@pytest.fixture(autouse=True)
+def place() -> Iterator[None]:
+    with own_folders():
+        yield
+
+
+def sh(command: str) -> None:
+    subprocess.run(["bash", "-ec", command], check=True, timeout=20)
+
+
+def command_of(key: str) -> str:
+    pid = key.removeprefix("process/").partition("-")[0]
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def files() -> dict[str, str]:
+    return {k: v for k, v in inventory.inventory().items() if k.startswith("file/")}
+
+
+TREE = """
+mkdir -p /srv/a/b /srv/empty; echo one > /srv/a/one; echo two > /srv/a/b/two
+chmod 600 /srv/a/one; chown 12:34 /srv/a/b/two; ln -s one /srv/a/link; mkfifo /srv/a/pipe
+mknod /srv/a/null c 1 3; head -c 3000000 /dev/zero > /srv/a/large; touch -d '2020-01-01' /srv/a/one
+mkdir /srv/mem; mount -t tmpfs mem /srv/mem; echo held > /srv/mem/file
+"""
+
+DAMAGE = {
+    "deleted": "rm /srv/a/one",
+    "folder deleted": "rm -r /srv/a",
+    "changed": "echo more >> /srv/a/one",
+    "same size": "printf 'ONE\\n' > /srv/a/one",
+    "mode": "chmod 644 /srv/a/one /srv/a/b",
+    "owner": "chown 1:1 /srv/a/b/two",
+    "added": "echo new > /srv/new; mkdir -p /srv/n/m; echo x > /srv/n/m/x",
+    "file became a folder": "rm /srv/a/one; mkdir /srv/a/one; touch /srv/a/one/x",
+    "folder became a file": "rm -r /srv/empty; touch /srv/empty",
+    "link elsewhere": "ln -sfn b /srv/a/link",
+    "file became a link": "rm /srv/a/one; ln -s /etc/passwd /srv/a/one",
+    "large one cut": "truncate -s 5 /srv/a/large",
+    "special ones gone": "rm /srv/a/pipe /srv/a/null",
+    "in memory": "rm /srv/mem/file; touch /srv/mem/other",
+    "everything": "rm -rf /srv/a /srv/empty /srv/mem/*; echo x > /srv/x",
+}
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_damage_is_seen_and_mended(how: str, tmp_path: Path) -> None:
+    sh(TREE)
+    keep = tmp_path / "step.files"
+    watched.snapshot(keep)
+    before = files()
+    time_of_one = Path("/srv/a/one").stat().st_mtime_ns
+    sh(DAMAGE[how])
+    assert files() != before
+    assert watched.restore(keep)
+    assert files() == before
+    assert Path("/srv/a/one").stat().st_mtime_ns == time_of_one
+    assert watched.restore(keep) == []
+    sh("test -p /srv/a/pipe; test -c /srv/a/null; test $(stat -c %s /srv/a/large) = 3000000")
+    assert Path("/srv/a/b/two").read_text() == "two\n"
+
+
+def test_an_open_inode_is_mended_in_place(tmp_path: Path) -> None:
+    """A container that has the file mounted must see the mended text."""
+    sh("echo one > /srv/one; touch /srv/shown; mount --bind /srv/one /srv/shown")
+    watched.snapshot(tmp_path / "s.files")
+    sh("echo two > /srv/one")
+    watched.restore(tmp_path / "s.files")
+    assert Path("/srv/shown").read_text() == "one\n"
+
+
+def test_mark_comes_back_with_its_file(tmp_path: Path) -> None:
+    wanted = File("page", path="/srv/page", content="hello", owner="root")
+    its, mark = provider("file"), Mark("inventory-test")
+    its.create(wanted, mark, lambda _: None)
+    watched.snapshot(tmp_path / "s.files")
+    sh("rm /srv/page; printf hello > /srv/page")
+    assert not its.observe([wanted], mark)["page"].ours
+    watched.restore(tmp_path / "s.files")
+    seen = its.observe([wanted], mark)["page"]
+    assert (seen.ours, seen.drift) == (True, "")
+
+
+def test_second_snapshot_drops_what_is_not_needed(tmp_path: Path) -> None:
+    sh("echo one > /srv/one")
+    watched.snapshot(tmp_path / "s.files")
+    sh("echo two > /srv/one")
+    watched.snapshot(tmp_path / "s.files")
+    assert len(list((tmp_path / "blobs").iterdir())) == 1
+
+
+def test_file_in_memory_does_not_come_back_without_its_mount(tmp_path: Path) -> None:
+    sh(TREE)
+    watched.snapshot(tmp_path / "s.files")
+    sh("umount /srv/mem")
+    watched.restore(tmp_path / "s.files")
+    assert list(Path("/srv/mem").iterdir()) == []
+
+
+def test_snapshot_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError, match="no snapshot"):
+        watched.restore(tmp_path / "none.files")
+
+
+def test_mounts_on_top_of_each_other() -> None:
+    sh("mkdir /srv/m; mount -t tmpfs one /srv/m")
+    before = inventory.inventory()
+    sh("mount -t tmpfs two /srv/m; mount -t tmpfs three /srv/m")
+    now = inventory.inventory()
+    assert {"mount//srv/m#2", "mount//srv/m#3"} == now.keys() - before.keys()
+    inventory.remove("mount//srv/m#2")
+    assert inventory.inventory() == before
+    inventory.remove("mount//srv/m#2")
+    entry = mountinfo.at("/srv/m", mountinfo.mounts())
+    assert entry is not None
+    assert entry.source == "one"
+    inventory.remove("mount//srv/m")
+    inventory.remove("mount//srv/m")
+    assert mountinfo.at("/srv/m", mountinfo.mounts()) is None
+
+
+def test_process_is_ended_and_another_with_its_number_is_not() -> None:
+    before = inventory.inventory()
+    sh("setsid -f sh -c \"trap '' TERM; sleep 1000.71 & wait; sleep 1000.71\" > /dev/null 2>&1")
+    time.sleep(0.2)
+    added = [key for key in inventory.inventory() if key not in before and key.startswith("proc")]
+    mine = [key for key in added if "1000.71" in command_of(key)]
+    try:
+        assert len(mine) == 2
+        pid = mine[0].removeprefix("process/").partition("-")[0]
+        inventory.remove(f"process/{pid}-1")
+        assert Path(f"/proc/{pid}").exists()
+    finally:
+        for key in mine:
+            inventory.remove(key)
+            inventory.remove(key)
+    assert not inventory.inventory().keys() & set(mine)
+
+
+def test_loop_device_of_ours_is_seen_and_detached() -> None:
+    sh("truncate -s 1M /srv/disk.img")
+    made = subprocess.run(
+        ["losetup", "--find", "--show", "/srv/disk.img"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        pytest.skip("no loop devices here")
+    key = "loop/" + made.stdout.strip().removeprefix("/dev/")
+    try:
+        assert inventory.inventory()[key] == "/srv/disk.img"
+        sh("rm /srv/disk.img")
+        assert key in inventory.inventory()
+    finally:
+        inventory.remove(key)
+    assert key not in inventory.inventory()
+    inventory.remove(key)
