@@ -1,0 +1,264 @@
+"""The plain walk with a stand-in for the session: what is said, and what is asked of the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab_engine.errors import AgentLost, UsageError
+from lab_engine.lesson import Lesson, load_course
+from lab_engine.lines import Lines
+from lab_engine.plain import Walk
+from lab_engine.record import Record
+from lab_engine.seed import Seed
+from lab_engine.verdict import Evidence, Outcome, Verdict
+from tests.unit.test_lesson import Kit
+
+QUESTION = """
+::: question driver kind=choice
+Which driver is it?
+- [x] bridge | It is a switch.
+- [ ] overlay | That one spans hosts.
+:::
+"""
+SECOND = '+++\ntitle = "Two"\nsyllabus = []\nminutes = 1\n+++\nOnly text.\n'
+
+
+class Standing:
+    """A session whose task is done once `done` is set."""
+
+    def __init__(self, lesson: Lesson, record: Record) -> None:
+        self.id = "s1"
+        self.mode = "practice"
+        self.lesson = lesson
+        self.variables = lesson.variables(Seed("a"))
+        self.step_name = ""
+        self.record = record
+        self.asked: list[str] = []
+        self.done = False
+        self.broken: Exception | None = None
+        record.begin(self.id, lesson.slug, "a")
+
+    async def enter(
+        self, name: str, *, on_notice: Callable[[Any], None] = lambda _: None
+    ) -> Sequence[str]:
+        self.asked.append(f"enter {name}")
+        if self.broken:
+            raise self.broken
+        self.step_name = name
+        return ["zero"]
+
+    async def check(self) -> tuple[list[Verdict], Any]:
+        self.asked.append("check")
+        found = Verdict("create", Outcome.PASS, 2)
+        if not self.done:
+            evidence = Evidence("absent", "a network", "none", "docker network ls")
+            found = Verdict("create", Outcome.FAIL, 2, evidence, explanation="It was left out.")
+        self.record.verdicts(self.id, self.step_name, [found])
+        return [found], {}
+
+    async def reset(self, *, on_notice: Callable[[Any], None] = lambda _: None) -> Any:
+        self.done = False
+
+    async def repair(self, *, on_notice: Callable[[Any], None] = lambda _: None) -> None:
+        self.asked.append("repair")
+
+    async def solve(self, name: str | None = None) -> None:
+        self.asked.append(f"solve {name}")
+        self.done = True
+
+    async def found(self, name: str) -> Sequence[str]:
+        return [name]
+
+    def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]:
+        if target == "nowhere":
+            raise UsageError("there is no shell called 'nowhere'", hint="Say bench.")
+        return ["sh"]
+
+
+@pytest.fixture
+def session(kit: Kit, tmp_path: Path) -> Iterator[Standing]:
+    path = "content/07.6-bridges/10-one.md"
+    kit.write(path, (kit.root / path).read_text() + QUESTION)
+    kit.write("content/07.6-bridges/20-two.md", SECOND)
+    record = Record(tmp_path / "progress.sqlite")
+    yield Standing(load_course(kit.content, labs=kit.package).lesson("bridges"), record)
+    record.close()
+
+
+async def walk(
+    session: Standing, *lines: str, tty: bool = False, first: str | None = None
+) -> list[str]:
+    said: list[str] = []
+    waiting = iter(lines)
+
+    async def read() -> str | None:
+        said.append("--")
+        return next(waiting, None)
+
+    await Walk(
+        session, read=read, say=said.append, on_notice=lambda _: None, tty=tty, width=70
+    ).run(first)
+    return said
+
+
+def after(said: list[str], number: int) -> str:
+    """What was said after the line of that number."""
+    marks = [n for n, line in enumerate(said) if line == "--"]
+    return "\n".join(said[marks[number] + 1 : marks[number + 1]])
+
+
+async def test_begins_with_the_text_and_the_given_steps(session: Standing) -> None:
+    said = "\n".join(await walk(session))
+    assert "Step 1 of 2: One. (5 minutes)" in said
+    assert "Step zero was done for you" in said
+    assert "Task 1: Make `my_bridge_" in said
+    assert "Question 1: Which driver is it?" in said
+    assert "It is a switch" not in said
+
+
+async def test_check_says_why_not(session: Standing) -> None:
+    said = after(await walk(session, "check"), 0)
+    assert said.split("\n") == [
+        "Task 1 is not done yet.",
+        "Expected: a network",
+        "Found: none",
+        "To see it: docker network ls",
+        "Perhaps: It was left out.",
+    ]
+
+
+async def test_only_changes_are_said_after_work(session: Standing) -> None:
+    said: list[str] = await walk(session, "run true", "run false", "reset", "status")
+    assert after(said, 0) == ""
+    assert after(said, 1) == "It ended with exit code 1."
+    session.done = True
+    said = await walk(session, "run true", "reset", "run true", first="one")
+    assert after(said, 0) == ""
+    assert "Task 1 is no longer done. `check` says why." in after(said, 1)
+    assert after(said, 2) == ""
+
+
+async def test_a_task_that_turns_green_is_told_once(session: Standing) -> None:
+    said = await walk(session, "solution 1", "check", "status")
+    assert "docker network create my_bridge_" in after(said, 0)
+    assert "Task 1 is now done: 2 points.\nAll tasks of this step are done." in after(said, 0)
+    assert after(said, 1) == "Task 1 is done: 2 points."
+    assert "Task 1: done" in after(said, 2)
+    assert session.asked.count("solve plain") == 1
+
+
+async def test_hints_come_one_after_another_and_are_counted(session: Standing) -> None:
+    said = await walk(session, "hint 1", "hint", "hint create", "hint", "hint 9", "status")
+    assert after(said, 0) == "Hint 1 of 3 for task 1:\na"
+    assert after(said, 1) == "Hint 2 of 3 for task 1:\nb"
+    assert after(said, 2) == "Hint 3 of 3 for task 1:\nc"
+    assert "no more hints" in after(said, 3)
+    assert "from 1 to 1" in after(said, 4)
+    assert session.record.hints("s1", "one", "create") == 3
+    assert "with 3 of 3 hints" in after(said, 5)
+
+
+async def test_answers_are_explained_and_kept(session: Standing) -> None:
+    said = await walk(session, "answer 1 2", "answer driver bridge", "answer 1", "answer 4 x")
+    assert after(said, 0) == "Not right. That one spans hosts."
+    assert after(said, 1) == "Right. It is a switch."
+    assert after(said, 2) == "Right. It is a switch."
+    assert "Say which question" in after(said, 3)
+    assert session.record.answered("s1", "one") == {"driver": True}
+
+
+async def test_next_holds_until_done_and_the_end_is_said(session: Standing) -> None:
+    said = await walk(session, "next", "next anyway", "next", "never read")
+    assert "Not all tasks are done" in after(said, 0)
+    assert "Step 2 of 2: Two." in after(said, 1)
+    assert said[-1] == "That was the last step of Bridges. Points: 0 earned of 2."
+    assert session.asked.count("enter one") == 1
+
+
+async def test_going_about(session: Standing) -> None:
+    said = await walk(session, "back", "go two", "steps", "check", "back", "go three", "tasks")
+    assert "first step" in after(said, 0)
+    assert "Only text." in after(said, 1)
+    assert after(said, 2) == "1. one: One\n2. two: Two, you are here"
+    assert "nothing to check" in after(said, 3)
+    assert "Step 1 of 2" in after(said, 4)
+    assert "no step 'three'" in after(said, 5)
+    assert "Task 1: Make" in after(said, 6)
+
+
+async def test_a_session_taken_up_again_is_left_as_it_is(session: Standing) -> None:
+    session.step_name = "one"
+    await walk(session)
+    assert session.asked == ["check"]
+
+
+async def test_errors_are_said_and_the_walk_goes_on(session: Standing) -> None:
+    session.broken = AgentLost("the connection ended", hint="Try again.")
+    said = await walk(session, "repair", "shell nowhere", "dance", "help", tty=True)
+    assert "That did not work: the connection ended" in said
+    assert "`repair` starts again what was stopped." in said
+    assert session.asked[1] == "repair"
+    assert "no shell called" in after(said, 1)
+    assert "no command “dance”" in after(said, 2)
+    assert "answer Q A" in after(said, 3)
+
+
+async def test_no_shell_without_a_terminal(session: Standing) -> None:
+    assert "needs a terminal" in after(await walk(session, "shell"), 0)
+
+
+async def test_assessed_mode_hides_solutions(session: Standing) -> None:
+    session.mode = "assessed"
+    assert "not shown" in after(await walk(session, "solution"), 0)
+
+
+async def test_ctrl_c_ends_the_command_and_not_the_walk(session: Standing) -> None:
+    async def enter(name: str, *, on_notice: Callable[[Any], None] = print) -> Sequence[str]:
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
+        await asyncio.sleep(30)
+        return []
+
+    session.enter = enter  # type: ignore[method-assign]
+    said = await walk(session, "help")
+    assert any(line.startswith("Interrupted.") for line in said)
+    assert "check" in after(said, 0)
+
+
+class TestLines:
+    async def test_pipe(self) -> None:
+        end, start = os.pipe()
+        lines = Lines(end)
+        os.write(start, b"one\r\ntwo\nlast")
+        assert await lines.next() == "one"
+        assert await lines.next() == "two"
+        waiting = asyncio.create_task(lines.next())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        os.close(start)
+        assert await waiting == "last"
+        assert await lines.next() is None
+        os.close(end)
+
+    async def test_file(self, tmp_path: Path) -> None:
+        (tmp_path / "in").write_bytes(b"a\n\nb\n")
+        with (tmp_path / "in").open("rb") as file:
+            lines = Lines(file.fileno())
+            assert [await lines.next() for _ in range(4)] == ["a", "", "b", None]
+
+    async def test_a_wait_can_be_cancelled(self) -> None:
+        end, start = os.pipe()
+        waiting = asyncio.create_task(Lines(end).next())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert not asyncio.get_running_loop().remove_reader(end)
+        os.close(end)
+        os.close(start)
