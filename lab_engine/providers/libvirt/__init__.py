@@ -1,0 +1,1 @@
+"""VMs, virtual networks, pools, disks and snapshots, through libvirt's own API."""
