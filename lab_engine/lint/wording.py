@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from lab_engine.lab import LabStep, Variables
 from lab_engine.lesson import Lesson, Step
 from lab_engine.lint import code
 from lab_engine.lint.finding import Finding
+from lab_engine.scaffold import NOT_WRITTEN
 from lab_engine.text import front, names
 from lab_engine.text.model import Code, Document, visible_text
 
@@ -21,6 +23,7 @@ _COMMANDS = ("bash", "shell", "console", "zsh", "shell-session")
 
 def findings(lesson: Lesson, variables: Variables) -> Iterator[Finding]:
     yield from _variables(lesson)
+    yield from _unwritten(lesson)
     stated = visible_text(lesson.introduction(variables).blocks)
     for step in lesson.steps:
         document = step.document(variables)
@@ -30,6 +33,28 @@ def findings(lesson: Lesson, variables: Variables) -> Iterator[Finding]:
         if lab_step is not None:
             yield from _stated(step, document, lab_step, variables, stated)
         yield from _commands(step, document, lab_step, variables)
+
+
+def _unwritten(lesson: Lesson) -> Iterator[Finding]:
+    """What `infralab new-lesson` left for the author."""
+    for where, path in _texts(lesson).items():
+        for number, line in enumerate(front.read(path, where=where).split("\n"), 1):
+            if NOT_WRITTEN in line:
+                yield Finding(f"{where}:{number}", "not-written", line.strip(), "Write it.")
+    for step in lesson.lab.steps.values():
+        for check in step.checks:
+            if any(NOT_WRITTEN in text for text in code.strings(check.function)):
+                yield Finding(
+                    code.place(check.function),
+                    "not-written",
+                    f"the check of {check.task!r} is not written yet",
+                    "Ask a probe, and `require` what the task wants.",
+                )
+
+
+def _texts(lesson: Lesson) -> dict[str, Path]:
+    texts = {lesson.where: lesson.folder / "lesson.md"}
+    return texts | {step.where: step.source for step in lesson.steps}
 
 
 def functions(step: LabStep) -> list[Callable[..., Any]]:
@@ -48,10 +73,8 @@ def _variables(lesson: Lesson) -> Iterator[Finding]:
     lab = lesson.lab
     every = [f for step in lab.steps.values() for f in functions(step)]
     used = code.fields_read(every, lab.variables)
-    texts = {lesson.where: lesson.folder / "lesson.md"}
-    texts |= {step.where: step.source for step in lesson.steps}
     written: dict[str, str] = {}
-    for where, path in texts.items():
+    for where, path in _texts(lesson).items():
         for name in names.used(front.read(path, where=where)):
             written.setdefault(name, where)
     for field in msgspec.structs.fields(lab.variables):

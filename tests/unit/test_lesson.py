@@ -12,8 +12,10 @@ import pytest
 from lab_engine import syllabus
 from lab_engine.errors import ContentError, UsageError
 from lab_engine.faults import faults, validate_resources, verify
+from lab_engine.lint.run import lint
 from lab_engine.resources.base import Need, Resource
 from lab_engine.resources.docker import Container, DockerNetwork, Image
+from lab_engine.scaffold import scaffold
 from lab_engine.seed import Seed
 from tests.unit.kit import LESSON, STEP, Kit
 
@@ -350,3 +352,41 @@ class TestLint:
         )
         kit.change_lab('lambda v: ["true"]', "lambda v: [v.full]")
         assert kit.rules() == []
+
+
+class TestScaffold:
+    def begin(self, kit: Kit, slug: str = "two-words", identifier: str = "06.1") -> Course:
+        kit.write("pyproject.toml", "")
+        (kit.root / "labs").symlink_to(kit.labs, target_is_directory=True)
+        scaffold(kit.load(), slug, identifier)
+        return kit.load()
+
+    def test_loads_and_says_what_is_not_written(self, kit: Kit) -> None:
+        lesson = self.begin(kit).lesson("two-words")
+        assert (lesson.number, lesson.title) == ("06.1", "Two words")
+        verify(lesson, Seed("a"))
+        rules = {finding.rule for finding in lint([lesson]) if finding.level == "error"}
+        assert rules == {"not-written", "near-misses", "no-solution"}
+
+    @pytest.mark.parametrize(
+        ("slug", "identifier", "words"),
+        [
+            ("Two", "06.1", "not a slug"),
+            ("two", "06.9", "no part '06.9'"),
+            ("bridges", "06.1", "already"),
+            ("two", "07.6", "already"),
+        ],
+    )
+    def test_refused(self, kit: Kit, slug: str, identifier: str, words: str) -> None:
+        with pytest.raises(UsageError, match=words):
+            self.begin(kit, slug, identifier)
+
+    def test_not_in_an_installed_kit(self, kit: Kit) -> None:
+        with pytest.raises(UsageError, match="installed kit"):
+            scaffold(kit.load(), "two", "06.1")
+
+    def test_overwrites_nothing(self, kit: Kit) -> None:
+        kit.write(f"{kit.package}/two/__init__.py", "mine")
+        with pytest.raises(UsageError, match="there already"):
+            self.begin(kit, "two")
+        assert not (kit.content / "06.1-two").exists()

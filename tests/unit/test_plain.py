@@ -18,7 +18,7 @@ from lab_engine.plain import Walk
 from lab_engine.record import Record
 from lab_engine.seed import Seed
 from lab_engine.verdict import Evidence, Outcome, Verdict
-from tests.unit.test_lesson import Kit
+from tests.unit.kit import Kit
 
 QUESTION = """
 ::: question driver kind=choice
