@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 import docker
@@ -22,6 +23,8 @@ TIMEOUT: Final = 30
 LABEL: Final = "infralab"
 """Prefix of every label; `infralab.kind` is on everything that infralab makes in an engine."""
 
+_ENVIRONMENT: Final = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+
 START_HINT: Final = (
     "Start it with `sudo systemctl start docker`, or `sudo dockerd` where there is no systemd. "
     "`infralab doctor` shows more."
@@ -34,12 +37,19 @@ def connect(timeout: int = TIMEOUT) -> Any:
     Raises:
         DockerUnavailable: no engine answers, or this user may not use it.
     """
+    where = tuple(os.environ.get(name, "") for name in _ENVIRONMENT)
     try:
-        client = docker.from_env(timeout=timeout)
+        client = _client(timeout, where)
         client.ping()
     except (docker_errors.DockerException, requests.RequestException, OSError) as error:
         raise unavailable(error) from error
     return client
+
+
+@cache
+def _client(timeout: int, where: tuple[str, ...]) -> Any:
+    """One client for each engine and time limit; it keeps its connections open."""
+    return docker.from_env(timeout=timeout)
 
 
 def unavailable(error: BaseException) -> DockerUnavailable:

@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 from docker import errors as docker_errors
 
+from lab_engine import __version__
 from lab_engine import settings as settings_module
 from lab_engine.bench import archive, base, engine, recipe
 from lab_engine.errors import ImageError
@@ -46,11 +46,8 @@ class ImageState:
 
 
 def version() -> str:
-    """The version of infralab, as installed."""
-    try:
-        return metadata.version("infralab")
-    except metadata.PackageNotFoundError:
-        return "0"
+    """The version of infralab."""
+    return __version__
 
 
 def base_tag() -> str:

@@ -29,7 +29,12 @@ def make_bench(image_tag: str) -> Iterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
     def make(name: str, **options: object) -> Bench:
-        settings: dict[str, object] = {"memory": MEMORY, "idle_minutes": 0, **options}
+        settings: dict[str, object] = {
+            "memory": MEMORY,
+            "idle_minutes": 0,
+            "tag": image_tag,
+            **options,
+        }
         bench = Bench.create(f"test-{os.getpid()}-{name}", **settings)  # type: ignore[arg-type]
         made.append(bench)
         return bench

@@ -81,16 +81,13 @@ def test_stop_with_work_in_it_is_fast_and_start_brings_it_back(make_bench: Make)
 def test_the_agent_comes_back_when_it_is_killed(make_bench: Make) -> None:
     bench = make_bench("agent")
     # A stand-in, so that this test is about the supervisor alone.
-    sh(bench, "rm -rf /opt/infralab/lib/lab_engine/agent; mkdir /opt/infralab/lib/lab_engine/agent")
-    sh(
-        bench,
-        "echo 'import time; time.sleep(600)' > /opt/infralab/lib/lab_engine/agent/__main__.py",
-    )
-    sh(
-        bench,
-        "touch /opt/infralab/lib/lab_engine/agent/__init__.py; pkill -f lab_engine.agent || true",
-    )
-    wait = "for i in $(seq 100); do pgrep -f lab_engine.agent && exit 0; sleep 0.1; done; exit 1"
+    script = """
+    cd /opt/infralab/lib/lab_engine; rm -rf agent; mkdir agent; touch agent/__init__.py
+    echo 'import time; time.sleep(600)' > agent/__main__.py
+    pkill -f '[l]ab_engine.agent' || true
+    """
+    sh(bench, script)
+    wait = "for i in $(seq 100); do pgrep -f '[l]ab_engine.agent' && exit; sleep 0.1; done; exit 1"
     for _ in range(3):
         first = sh(bench, wait).split()[0]
         sh(bench, f"kill -9 {first}")
