@@ -12,7 +12,7 @@ from lab_engine.protocol import SOCKET
 INIT: Final = 1
 ENTRYPOINT: Final = "/usr/lib/infralab/entrypoint"
 DOCKERD_NUMBER: Final = Path("/run/docker.pid")
-CONTAINERD_SOCKET: Final = "/run/docker/containerd/containerd.sock"
+CONTAINERD_SOCKET: Final = "/run/containerd/containerd.sock"
 LIBVIRT: Final = frozenset({"libvirtd", "virtlogd", "virtlockd", "virtqemud", "virtnetworkd"})
 LIBVIRT_DNSMASQ: Final = "/var/lib/libvirt/dnsmasq/"
 
@@ -30,9 +30,9 @@ def pids(among: dict[int, Process]) -> set[int]:
             trees.add(process.pid)
         elif ENTRYPOINT in process.argv or _is_relay(process) or _is_libvirt(process):
             single.add(process.pid)
-    entrypoint = {pid for pid in single if pid in among and ENTRYPOINT in among[pid].argv}
-    # It sleeps between two agents.
-    sleeps = {p.pid for p in among.values() if p.parent in entrypoint and p.name == "sleep"}
+    shells = {pid for pid in single - {INIT} if pid in among and ENTRYPOINT in among[pid].argv}
+    # The entrypoint sleeps between two agents.
+    sleeps = {p.pid for p in among.values() if p.parent in shells and p.name == "sleep"}
     return single | sleeps | descendants(trees, among)
 
 
@@ -44,10 +44,11 @@ def _dockerd() -> int:
 
 
 def _is_tree(process: Process) -> bool:
-    """Whether a process and all below it are machinery: a container of the main engine is."""
-    return process.name.startswith("containerd-shim") and any(
-        word.endswith(CONTAINERD_SOCKET) for word in process.argv
-    )
+    """Whether a process and all below it are machinery, as the main engine's containers are."""
+    if process.name == "containerd":
+        # One with settings of its own is somebody else's.
+        return len(process.argv) == 1
+    return process.name.startswith("containerd-shim") and CONTAINERD_SOCKET in process.argv
 
 
 def _is_relay(process: Process) -> bool:

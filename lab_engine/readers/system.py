@@ -51,35 +51,35 @@ def _device(number: int) -> str:
 
 
 def read_file(probe: s.FileProbe) -> s.FileReading:
-    def look() -> s.FileReading:
+    def look() -> tuple[os.stat_result, str, bytes, str]:
         path = Path(probe.path)
         link = str(path.readlink()) if path.is_symlink() else ""
         info = path.stat(follow_symlinks=probe.follow)
-        content, digest = b"", ""
-        if stat.S_ISREG(info.st_mode):
-            content, digest = _read(path, info.st_size)
-        return s.FileReading(
-            kind=kind_of(info.st_mode),
-            size=info.st_size,
-            mode=stat.S_IMODE(info.st_mode),
-            owner=owner_name(info),
-            uid=info.st_uid,
-            gid=info.st_gid,
-            modified_ns=info.st_mtime_ns,
-            inode=info.st_ino,
-            device=_device(info.st_dev),
-            link=link,
-            content=content.decode(errors="replace"),
-            whole=info.st_size <= len(content),
-            sha256=digest,
-        )
+        content, digest = _read(path, info.st_size) if stat.S_ISREG(info.st_mode) else (b"", "")
+        return info, link, content, digest
 
     try:
-        return _from(probe.pid, look)
+        info, link, content, digest = _from(probe.pid, look)
     except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
         return s.FileReading(exists=False)
     except OSError as error:
         raise ProviderError(f"{probe.path} cannot be read: {error.strerror}") from error
+    # Names are looked up here and not in the other root: that could load a library found there.
+    return s.FileReading(
+        kind=kind_of(info.st_mode),
+        size=info.st_size,
+        mode=stat.S_IMODE(info.st_mode),
+        owner=owner_name(info),
+        uid=info.st_uid,
+        gid=info.st_gid,
+        modified_ns=info.st_mtime_ns,
+        inode=info.st_ino,
+        device=_device(info.st_dev),
+        link=link,
+        content=content.decode(errors="replace"),
+        whole=info.st_size <= len(content),
+        sha256=digest,
+    )
 
 
 def _read(path: Path, size: int) -> tuple[bytes, str]:

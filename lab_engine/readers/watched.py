@@ -140,8 +140,8 @@ def entries() -> Iterator[tuple[str, Entry]]:
     """Every watched path, folders before what is in them."""
     memory = _memory_mounts()
     _, points = trees.crossable(mountinfo.mounts())
-    for found in trees.walk(WATCHED):
-        path = found.path
+    roots = [root for root in WATCHED if Path(root).is_dir()]
+    for path in (*roots, *(found.path for found in trees.walk(WATCHED))):
         if path.startswith(HOME + "/") and path[len(HOME) + 1 :].split("/", 1)[0] in TRACES:
             continue
         on = next((m for m in memory if path.startswith(m + "/")), "")
