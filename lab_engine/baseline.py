@@ -2,7 +2,8 @@
 
 A baseline is an inventory - every container, network, volume, image, domain, namespace, link,
 rule, mount, process and watched file, each with a fingerprint - and a copy of the watched files. It
-serves three ends: frame conditions ("what the step did not name is unchanged"), reset, and cheap proofs.
+serves three ends: frame conditions ("what the step did not name is unchanged"), reset, and cheap
+proofs.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ import msgspec
 from lab_engine.agent.families import Families
 from lab_engine.errors import AgentError
 from lab_engine.protocol import Difference
-
-BASELINES = Path("/var/lib/infralab/baselines")
 
 INVENTORIES = {
     "docker": "lab_engine.readers.docker_inventory",
@@ -84,12 +83,15 @@ def difference(before: dict[str, str], now: dict[str, str]) -> Difference:
 class Baselines:
     """The named baselines of this bench, kept on its own volume."""
 
-    def __init__(self, families: Families, daemons: Callable[[str], bool]) -> None:
+    def __init__(
+        self, folder: Path, families: Families, daemons: Callable[[str], bool]
+    ) -> None:
+        self._folder = folder
         self._families = families
         self._daemons = daemons
 
     def _path(self, name: str) -> Path:
-        return BASELINES / f"{name}.json"
+        return self._folder / f"{name}.json"
 
     def _load(self, name: str) -> dict[str, str]:
         try:
@@ -108,13 +110,13 @@ class Baselines:
             LIMIT,
             "copying the watched files",
             _module("files").snapshot,
-            BASELINES / f"{name}.files",
+            self._folder / f"{name}.files",
         )
         self._save(name, now)
         return len(now)
 
     def _save(self, name: str, entries: dict[str, str]) -> None:
-        BASELINES.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         fresh = self._path(name).with_suffix(".new")
         fresh.write_bytes(msgspec.json.encode(entries))
         fresh.replace(self._path(name))
@@ -147,7 +149,7 @@ class Baselines:
             LIMIT,
             "putting the watched files back",
             _module("files").restore,
-            BASELINES / f"{name}.files",
+            self._folder / f"{name}.files",
         )
 
     async def accept(self, name: str, resources: Sequence[str]) -> Difference:

@@ -15,8 +15,6 @@ from typing import Literal
 
 import msgspec
 
-LEDGER = Path("/var/lib/infralab/ledger.jsonl")
-
 Act = Literal["create", "destroy"]
 Phase = Literal["intend", "done"]
 
@@ -34,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True):
 class Ledger:
     """Opened once by the agent. `standing` and `pending` are what its lines add up to."""
 
-    def __init__(self, path: Path = LEDGER) -> None:
+    def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.standing: dict[str, None] = {}

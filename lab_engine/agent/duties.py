@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -36,11 +37,11 @@ CHANGES = (p.StartDaemons, p.Provision, p.Teardown, p.TakeBaseline, p.Undo)
 class Duties:
     """Holds the ledger, the threads and the baselines; knows nothing of sockets."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str, state: Path) -> None:
         self.mark = Mark(session)
-        self.ledger = Ledger()
+        self.ledger = Ledger(state / "ledger.jsonl")
         self.families = Families()
-        self.baselines = Baselines(self.families, daemons.answers)
+        self.baselines = Baselines(state / "baselines", self.families, daemons.answers)
         self.recovered: tuple[str, ...] = ()
         self._changing = asyncio.Lock()
 

@@ -18,6 +18,9 @@ from lab_engine.errors import InfralabError, LeaseTaken, ProtocolError
 
 log = logging.getLogger(__name__)
 
+STATE = Path("/var/lib/infralab")
+"""Ledger and baselines, on the bench's own volume."""
+
 SEND_LIMIT = 30.0
 """Seconds that a client may leave its pipe full before it is cut off."""
 
@@ -133,10 +136,18 @@ class Connection:
 class AgentServer:
     """Listens on the root-only socket until SIGTERM, or until nobody came for `idle_seconds`."""
 
-    def __init__(self, session: str, *, idle_seconds: float = 0, socket: str = p.SOCKET) -> None:
+    def __init__(
+        self,
+        session: str,
+        *,
+        idle_seconds: float = 0,
+        socket: Path = Path(p.SOCKET),
+        state: Path = STATE,
+    ) -> None:
         self.session = session
         self.idle_seconds = idle_seconds
         self.socket = socket
+        self.state = state
         self.connections: set[Connection] = set()
         self.touched = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -198,14 +209,18 @@ class AgentServer:
             self.touched = time.monotonic()
             writer.close()
 
+    def stop(self) -> None:
+        """End `run` soon."""
+        self._stop.set()
+
     async def run(self) -> int:
         """Returns the exit code: 0 when stopped, 75 when idle (the entrypoint then ends)."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
-        self.duties = Duties(self.session)
+            loop.add_signal_handler(number, self.stop)
+        self.duties = Duties(self.session, self.state)
         await self.duties.recover()
-        _make_way(Path(self.socket))
+        _make_way(self.socket)
         old = os.umask(0o177)
         server = await asyncio.start_unix_server(self._serve, self.socket, limit=p.MAX_LINE)
         os.umask(old)

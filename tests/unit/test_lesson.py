@@ -12,6 +12,7 @@ import pytest
 from lab_engine import syllabus
 from lab_engine.errors import ContentError, UsageError
 from lab_engine.faults import faults, validate_resources, verify
+from lab_engine.lesson import Course
 from lab_engine.lint.run import lint
 from lab_engine.resources.base import Need, Resource
 from lab_engine.resources.docker import Container, DockerNetwork, Image
@@ -280,6 +281,7 @@ class TestLint:
             ('step.near_miss("b"', '0 and step.near_miss("b"', "near-misses"),
             ("step.solution(", "0 and step.solution(", "no-solution"),
             ('reason="driver"', 'reason="drivers"', "reason"),
+            ('reason="driver", explain="x"', 'reason="absent", explain="y"', "explain"),
             ("points=2", "points=2, gone=True", "baseline"),
             (
                 '{v.bridge}"])',
