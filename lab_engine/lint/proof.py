@@ -56,6 +56,15 @@ def _step(step: LabStep, variables: Variables, where: str) -> Iterator[Finding]:
                     f"which check {check.task!r} never gives",
                     "Use the same word in `require` and in the near miss.",
                 )
+        said_before: dict[str, str] = {}
+        for miss in misses:
+            if said_before.setdefault(miss.reason, miss.explain) != miss.explain:
+                yield Finding(
+                    spot,
+                    "explain",
+                    f"near misses with reason {miss.reason!r} have different explanations",
+                    "The learner's state is the same: use one explanation, or two reasons.",
+                )
         if check.gone and "before" not in code.names([check.function]):
             yield Finding(
                 spot,

@@ -1,0 +1,82 @@
+"""Every lesson loads and lints clean with three seeds, and every command in it is run by a test."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lab_engine.faults import faults
+from lab_engine.lesson import Course, Lesson, load_course
+from lab_engine.lint.run import SEEDS, lint
+from lab_engine.seed import Seed
+from lab_engine.syllabus import order
+from lab_engine.text.plain import render_plain
+
+COURSE = load_course()
+each_lesson = pytest.mark.parametrize("lesson", COURSE.lessons, ids=lambda lesson: lesson.slug)
+each_seed = pytest.mark.parametrize("seed", SEEDS)
+
+
+@pytest.fixture
+def course() -> Course:
+    return COURSE
+
+
+def test_all_fifteen_chapters_in_order(course: Course) -> None:
+    assert [c.number for c in course.chapters] == [f"{n:02}" for n in range(1, 16)]
+    ids = list(course.syllabus)
+    assert len(ids) == 119
+    assert ids == sorted(ids, key=order)
+    assert {identifier.partition(".")[0] for identifier in ids} == {
+        c.number for c in course.chapters
+    }
+
+
+def test_listing_is_quick() -> None:
+    def once() -> float:
+        began = time.perf_counter()
+        assert load_course().lessons is not None
+        return time.perf_counter() - began
+
+    assert min(once() for _ in range(3)) < 0.05
+
+
+@each_lesson
+@each_seed
+def test_is_whole(lesson: Lesson, seed: str) -> None:
+    assert [str(fault) for fault in faults(lesson, Seed(seed))] == []
+
+
+@each_lesson
+def test_lints_clean(lesson: Lesson) -> None:
+    assert [finding for finding in lint([lesson]) if finding.level == "error"] == []
+
+
+@each_lesson
+@each_seed
+def test_every_command_is_covered(lesson: Lesson, seed: str) -> None:
+    """A block of commands is run by the proof, or says why it cannot be."""
+    for step in lesson.steps:
+        for code in step.document(lesson.variables(Seed(seed))).code():
+            if code.language == "sh":
+                assert code.typed or code.why or code.role == "console", (step.where, code)
+
+
+@each_lesson
+@each_seed
+def test_no_variable_is_left_and_plain_text_is_plain(lesson: Lesson, seed: str) -> None:
+    variables = lesson.variables(Seed(seed))
+    documents = [lesson.introduction(variables)]
+    documents += [step.document(variables) for step in lesson.steps]
+    for document in documents:
+        shown = render_plain(document, 80)
+        assert "@{" not in shown
+        assert "\x1b" not in shown
+
+
+@each_lesson
+def test_learners_differ(lesson: Lesson) -> None:
+    """Three learners do not share all their values, so one cannot hand in another's work."""
+    drawn = {tuple(lesson.variables(Seed(seed)).as_text().items()) for seed in SEEDS}
+    assert len(drawn) > 1
