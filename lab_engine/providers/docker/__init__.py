@@ -1,0 +1,1 @@
+"""Images, containers, networks and volumes of the Docker engine inside the bench."""
