@@ -242,8 +242,9 @@ class Bench:
             while time.monotonic() < end:
                 state = self.inspect()["State"]
                 # Nanoseconds are more than a datetime reads.
-                started = datetime.fromisoformat(state["StartedAt"][:26].rstrip("Z") + "+00:00")
-                log = self._client.api.logs(self.id, since=started.timestamp(), stderr=False)
+                started = datetime.fromisoformat(state["StartedAt"].rstrip("Z")[:26])
+                since = started.replace(tzinfo=UTC).timestamp()
+                log = self._client.api.logs(self.id, since=since, stderr=False)
                 if b"prepared" in log:
                     return
                 if not state["Running"]:

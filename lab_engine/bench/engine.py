@@ -6,6 +6,7 @@ The docker SDK is untyped; this module and its neighbours treat its values as `A
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -23,6 +24,7 @@ TIMEOUT: Final = 30
 LABEL: Final = "infralab"
 """Prefix of every label; `infralab.kind` is on everything that infralab makes in an engine."""
 
+DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _ENVIRONMENT: Final = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 
 START_HINT: Final = (
@@ -39,11 +41,20 @@ def connect(timeout: int = TIMEOUT) -> Any:
     """
     where = tuple(os.environ.get(name, "") for name in _ENVIRONMENT)
     try:
+        _knock(where[0] or DEFAULT_HOST)
         client = _client(timeout, where)
         client.ping()
     except (docker_errors.DockerException, requests.RequestException, OSError) as error:
         raise unavailable(error) from error
     return client
+
+
+def _knock(host: str) -> None:
+    """Fail early where nobody listens; the SDK would leave an open socket behind."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(5)
+            probe.connect(host.removeprefix("unix://"))
 
 
 @cache
@@ -54,15 +65,16 @@ def _client(timeout: int, where: tuple[str, ...]) -> Any:
 
 def unavailable(error: BaseException) -> DockerUnavailable:
     """Say why the engine cannot be used, from the error that a first call gave."""
-    where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    where = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
     text = str(error)
-    if "Permission denied" in text or "PermissionError" in text:
+    if isinstance(error, PermissionError) or "Permission denied" in text:
         return DockerUnavailable(
             f"this user may not use the Docker engine at {where}",
             hint="Either join the group (`sudo usermod -aG docker $USER`, then log in again), "
             "or run infralab with sudo.",
         )
-    if "FileNotFoundError" in text or "Connection refused" in text or "No such file" in text:
+    absent = isinstance(error, FileNotFoundError | ConnectionRefusedError)
+    if absent or "Connection refused" in text or "No such file" in text:
         return DockerUnavailable(f"no Docker engine answers at {where}", hint=START_HINT)
     return DockerUnavailable(
         f"the Docker engine at {where} cannot be used: {text}", hint=START_HINT
