@@ -48,9 +48,11 @@ async def _plain(args: argparse.Namespace) -> int:
 
     from lab_engine import settings
     from lab_engine.cli.current import open_record, show_notice
+    from lab_engine.faults import verify
     from lab_engine.lesson import load_course
     from lab_engine.lines import Lines
     from lab_engine.plain import Walk
+    from lab_engine.seed import Seed
     from lab_engine.session import Session
 
     course = load_course()
@@ -61,6 +63,7 @@ async def _plain(args: argparse.Namespace) -> int:
     try:
         old = None if args.new else _open_session(record, course, wanted, args.seed)
         lesson = course.lesson(old.lesson) if old else wanted or _next_lesson(course, record)
+        verify(lesson, Seed(old.seed if old else args.seed or "sample"))
         print(f"{course.title}. Lesson {lesson.number}: {lesson.title}.", flush=True)
         _say_needs(course, lesson, record)
         if old:

@@ -191,6 +191,8 @@ class _Reader:
             raise self.wrong(line, f"there is no block `{name}`", f"There are: {', '.join(BOXES)}.")
         if self.inside and (self.inside[-1], name) != ("task", "hint"):
             raise self.wrong(line, f"`{name}` cannot be inside `{self.inside[-1]}`")
+        if node.parent is not None and node.parent.type == "list_item":
+            raise self.wrong(line, f"`{name}` cannot be inside a list")
         if name == "hint":
             raise self.wrong(line, "`hint` stands only inside `task`")
         words, options = self.info(node.info, line, boxes.SETTINGS[name])

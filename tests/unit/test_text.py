@@ -158,6 +158,7 @@ class TestRefused:
             ("a\n\n:::\n", "step.md:3", "close nothing"),
             ("::: hint\nb\n:::", "step.md:1", "only inside `task`"),
             (":::: note\n::: note\nb\n:::\n::::", "step.md:2", "cannot be inside"),
+            ("- a\n  ::: note\n  b\n  :::", "step.md:2", "inside a list"),
             ("::: task\nb\n:::", "step.md:1", "one id"),
             ("::: task Big One\nb\n:::", "step.md:1", "one id"),
             ("::: task Big\nb\n:::", "step.md:1", "not an id"),
