@@ -49,7 +49,7 @@ class Sight:
         return readings[0] if len(readings) == 1 else tuple(readings)
 
     def _read(self, probe: Probe[Any], answer: Answer) -> msgspec.Struct:
-        if answer.reading is None:
+        if answer.problem:
             raise CheckError(answer.problem, hint=answer.hint)
         self.readings[probe_key(probe)] = bytes(answer.reading)
         reading: msgspec.Struct = msgspec.json.decode(answer.reading, type=probe.reading)

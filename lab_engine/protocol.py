@@ -19,6 +19,9 @@ VERSION = 1
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
 
+RESYNC = "resync"
+"""The topic of an event that says that others may have been missed."""
+
 SOCKET = "/run/infralab/agent.sock"
 
 
@@ -177,9 +180,9 @@ class Welcome(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One probe's answer: a reading, or why there is none."""
+    """One probe's answer: a reading, or in `problem` why there is none."""
 
-    reading: msgspec.Raw | None = None
+    reading: msgspec.Raw = msgspec.Raw(b"null")
     problem: str = ""
     hint: str = ""
 

@@ -347,6 +347,14 @@ class Session:
                 hint=f"First: {unmet.evidence.expected}",
             ) from None
 
+    async def keep(self, verdicts: list[Verdict]) -> None:
+        """Record verdicts that were earned by the learner's work."""
+        await self._call(lambda: self.record.verdicts(self.id, self.step_name, verdicts))
+
+    async def listen(self, topics: tuple[str, ...]) -> None:
+        """Have `on_event` called for events of these topics from now on."""
+        await self._ask(p.Watch, type(None), topics=topics)
+
     # -- working in the bench --------------------------------------------------------------------
 
     async def script(

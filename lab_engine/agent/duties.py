@@ -137,13 +137,12 @@ class Duties:
                 family(its), PROBE_LIMIT, f"the probe {probe.name()}", reader(its), probe
             )
         except InfralabError as error:
-            return p.Answer(None, error.message, error.hint)
+            return p.Answer(problem=error.message, hint=error.hint)
         except Exception as error:
             log.exception("the probe %s broke", probe)
             return p.Answer(
-                None,
-                f"the probe {probe.name()} broke: {type(error).__name__}: {error}",
-                "This is a fault of infralab, not yours. Please report it.",
+                problem=f"the probe {probe.name()} broke: {type(error).__name__}: {error}",
+                hint="This is a fault of infralab, not yours. Please report it.",
             )
         return p.Answer(msgspec.Raw(msgspec.json.encode(reading)))
 

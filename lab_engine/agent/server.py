@@ -15,6 +15,7 @@ from lab_engine import protocol as p
 from lab_engine.agent import daemons
 from lab_engine.agent.duties import Duties
 from lab_engine.errors import InfralabError, LeaseTaken, ProtocolError
+from lab_engine.events.feed import Feed
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ class Connection:
             await self.send(p.Reply(request.id, p.raw(task is not None)))
         elif isinstance(request, p.Watch):
             self.topics = request.topics
+            self.server.feed.listen(request.topics)
             await self.send(p.Reply(request.id, p.raw(None)))
         else:
             task = asyncio.create_task(self._run(request))
@@ -218,6 +220,7 @@ class AgentServer:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        self.feed = Feed(self.publish)
         self.duties = Duties(self.session, self.state)
         await self.duties.recover()
         _make_way(self.socket)
@@ -237,6 +240,7 @@ class AgentServer:
                     break
         for connection in list(self.connections):
             connection.writer.close()
+        self.feed.close()
         self.duties.close()
         return code
 

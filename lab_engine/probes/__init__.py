@@ -14,6 +14,49 @@ from lab_engine.probes.docker import (
     DockerVolumeProbe,
     DockerVolumesProbe,
 )
+from lab_engine.probes.libvirt import (
+    AcceleratorProbe,
+    DiskProbe,
+    DomainListProbe,
+    DomainProbe,
+    GuestCommandProbe,
+    GuestFileProbe,
+    GuestInterfacesProbe,
+    PoolProbe,
+    VirtualNetworkProbe,
+)
+from lab_engine.probes.namespaces import (
+    InhabitantsProbe,
+    SystemVProbe,
+)
+from lab_engine.probes.network import (
+    AddressesProbe,
+    BridgePortProbe,
+    FirewallProbe,
+    ForwardingProbe,
+    LinkProbe,
+    LinksProbe,
+    NetworkNamespaceProbe,
+    NetworkNamespacesProbe,
+    RoutesProbe,
+    SocketsProbe,
+)
+from lab_engine.probes.reach import (
+    ConnectProbe,
+    DnsProbe,
+    HttpProbe,
+    ReachProbe,
+)
+from lab_engine.probes.system import (
+    CgroupProbe,
+    ContainerLayersProbe,
+    DirectoryProbe,
+    DiskUsageProbe,
+    FileProbe,
+    MountProbe,
+    MountsProbe,
+    ProcessProbe,
+)
 
 AnyProbe = (
     ContainerCommandProbe
@@ -26,6 +69,39 @@ AnyProbe = (
     | DockerNetworksProbe
     | DockerVolumeProbe
     | DockerVolumesProbe
+    | AcceleratorProbe
+    | DiskProbe
+    | DomainListProbe
+    | DomainProbe
+    | GuestCommandProbe
+    | GuestFileProbe
+    | GuestInterfacesProbe
+    | PoolProbe
+    | VirtualNetworkProbe
+    | InhabitantsProbe
+    | SystemVProbe
+    | AddressesProbe
+    | BridgePortProbe
+    | FirewallProbe
+    | ForwardingProbe
+    | LinkProbe
+    | LinksProbe
+    | NetworkNamespaceProbe
+    | NetworkNamespacesProbe
+    | RoutesProbe
+    | SocketsProbe
+    | ConnectProbe
+    | DnsProbe
+    | HttpProbe
+    | ReachProbe
+    | CgroupProbe
+    | ContainerLayersProbe
+    | DirectoryProbe
+    | DiskUsageProbe
+    | FileProbe
+    | MountProbe
+    | MountsProbe
+    | ProcessProbe
 )
 """A new probe is one more line here, and a reader in `lab_engine/readers`."""
 

@@ -38,7 +38,7 @@ class Bench:
     def _answer(self, probe: Probe[Any]) -> Answer:
         assert isinstance(probe, CountProbe)
         if probe.of not in self.counts:
-            return Answer(None, "the daemon does not answer", "Run `infralab repair`.")
+            return Answer(problem="the daemon does not answer", hint="Run `infralab repair`.")
         return Answer(msgspec.Raw(msgspec.json.encode(CountReading(self.counts[probe.of]))))
 
 
