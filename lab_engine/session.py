@@ -293,6 +293,12 @@ class Session:
                 resources=self._resources(step),
                 on_notice=on_notice,
             )
+            if left.none:
+                # What was made anew has other ids: what checks compare with is read again.
+                self._baseline, self.start_verdicts = await read_baseline(
+                    step, self.variables, self.ask
+                )
+                self.record.enter(self.id, step.name, self._baseline)
         if not left.none:
             await self.enter(step.name, on_notice=on_notice)
         return left
