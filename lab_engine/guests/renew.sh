@@ -1,20 +1,20 @@
 # Run inside a guest after it was restored from a saved state: make it a machine of its own.
-# $1 is its name, $2 its machine id; standard input is a random seed.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+# $1 is its name, $2 its machine id, $3 the time in seconds since 1970; standard input is a random seed.
+date -s "@$3" > /dev/null
 cat > /dev/urandom
 echo "$1" > /etc/hostname
-hostname "$1"
+echo "$1" > /proc/sys/kernel/hostname
 echo "127.0.0.1 localhost $1" > /etc/hosts
 echo "$2" > /etc/machine-id
-rm -f /var/lib/dbus/machine-id
 if [ -d /run/systemd/system ]; then
-    rm -f /etc/ssh/ssh_host_*
+    rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id
     ssh-keygen -q -A
     systemctl --no-block try-restart ssh
 else
-    rm -f /etc/dropbear/dropbear_*_host_key
-    killall dropbear 2> /dev/null
-    # Nobody has logged in yet; a new prompt shows the new name.
-    killall getty 2> /dev/null
+    for key in /etc/dropbear/dropbear_*_host_key; do [ -e "$key" ] && rm -f "$key"; done
+    # Both start again; nobody has logged in yet, and a new prompt shows the new name.
+    killall dropbear getty 2> /dev/null
 fi
+# The hardware's clock may take its time.
+hwclock -w -u > /dev/null 2>&1 &
 exit 0

@@ -28,7 +28,7 @@ def network_xml(wanted: VirtualNetwork, made: ET.Element) -> str:
     if wanted.mode == "nat":
         ET.SubElement(root, "forward", mode="nat")
     bridge = {"name": wanted.bridge} if wanted.bridge else {}
-    ET.SubElement(root, "bridge", {**bridge, "stp": "on", "delay": "0"})
+    ET.SubElement(root, "bridge", {**bridge, "stp": "off", "delay": "0"})
     if wanted.domain:
         ET.SubElement(root, "domain", name=wanted.domain, localOnly="yes")
     mask = str(ipaddress.IPv4Network(wanted.subnet).netmask)
