@@ -63,7 +63,6 @@ def inventory() -> dict[str, str]:
 def _container(api: Api, container: str) -> str:
     try:
         about = api.inspect_container(container)
-        changes = api.diff(container)
     except docker.errors.NotFound:
         return ""
     state, host = about["State"], about["HostConfig"]
@@ -78,7 +77,8 @@ def _container(api: Api, container: str) -> str:
         ",".join(sorted(networks)) or str(host["NetworkMode"]),
         _hash([networks, [host.get(name) for name in _LIMITS]]),
     )
-    return f"{' '.join(outside)}\n{state['StartedAt']} {_hash(changes)}"
+    own_layer = (about["GraphDriver"]["Data"] or {}).get("UpperDir", "")
+    return f"{' '.join(outside)}\n{state['StartedAt']} {_contents(own_layer)}"
 
 
 def _walk(folder: str) -> Iterator[list[Any]]:
@@ -92,11 +92,11 @@ def _walk(folder: str) -> Iterator[list[Any]]:
             yield [name, about.st_mode, about.st_size, about.st_mtime_ns, about.st_uid]
 
 
-def _contents(mountpoint: str) -> str:
-    if not mountpoint or not Path(mountpoint).is_dir():
+def _contents(folder: str) -> str:
+    if not folder or not Path(folder).is_dir():
         return ""
     entries = []
-    for entry in _walk(mountpoint):
+    for entry in _walk(folder):
         entries.append(entry)
         if len(entries) >= _MAX_FILES:
             break
@@ -104,9 +104,10 @@ def _contents(mountpoint: str) -> str:
 
 
 def remove(key: str) -> None:
-    """Take one entry of the inventory away by force. What is gone already is no error.
+    """Take one entry of the inventory away by force, with the containers that hold on to it.
 
-    Raises ProviderError when the engine refuses, DaemonDown when it does not answer.
+    What is gone already is no error. Raises ProviderError when the engine refuses, DaemonDown when
+    it does not answer.
     """
     kind, _, name = key.partition("/")
     with asking(f"remove {key}", key) as api:
@@ -118,10 +119,17 @@ def remove(key: str) -> None:
                     api.disconnect_container_from_network(container, name, force=True)
                 api.remove_network(name)
             elif kind == "docker-volume":
+                _remove_users(api, "volume", name)
                 api.remove_volume(name, force=True)
             elif kind == "image":
+                _remove_users(api, "ancestor", name)
                 api.remove_image(name, force=True)
             else:
                 raise ProviderError(f"the Docker engine has nothing of kind {kind!r}", resource=key)
         except docker.errors.NotFound:
             return
+
+
+def _remove_users(api: Api, what: str, name: str) -> None:
+    for entry in api.containers(all=True, filters={what: name}):
+        api.remove_container(entry["Id"], force=True, v=True)

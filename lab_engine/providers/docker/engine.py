@@ -10,7 +10,7 @@ import hashlib
 import http.client
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -118,6 +118,26 @@ def foreign(what: str, key: str) -> ProviderError:
         resource=key,
         hint=f"If you do not need it any more: `docker {verb} {name}`.",
     )
+
+
+def free(api: Api, users: Iterable[Mapping[str, Any]], key: str, mark: Mark) -> None:
+    """Remove the session's own containers among `users`, which hold on to `key`.
+
+    They need it, so whoever replaces it makes them anew. Raises ProviderError for others.
+    """
+    others = []
+    for entry in users:
+        name = entry["Names"][0].lstrip("/")
+        if is_ours(entry["Labels"], f"container/{name}", mark):
+            api.remove_container(entry["Id"], force=True, v=True)
+        else:
+            others.append(name)
+    if others:
+        raise ProviderError(
+            f"is still used by {', '.join(sorted(others))}",
+            resource=key,
+            hint=f"`docker rm -f {' '.join(sorted(others))}` frees it.",
+        )
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -8,6 +8,7 @@ every container and image made from it, the learner's too.
 from __future__ import annotations
 
 import tarfile
+import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ import msgspec
 
 from lab_engine.errors import ProviderError
 from lab_engine.providers.base import ABSENT, Mark, Owned, Provider, Say, Sighting
-from lab_engine.providers.docker.engine import CONFLICT, Api, asking, foreign
+from lab_engine.providers.docker.engine import Api, asking, foreign, free
 from lab_engine.resources.docker import Image
 
 ARCHIVES: Final = Path("/usr/lib/infralab/images")
@@ -67,6 +68,9 @@ class ImageProvider(Provider[Image]):
     family = "docker"
     limits: ClassVar[dict[str, float]] = {"create": 120}
 
+    def __init__(self) -> None:
+        self._loading = threading.Lock()
+
     def observe(self, wanted: Sequence[Image], mark: Mark) -> dict[str, Sighting]:
         with asking("list its images") as api:
             found = {
@@ -90,23 +94,32 @@ class ImageProvider(Provider[Image]):
 
     def create(self, wanted: Image, mark: Mark, say: Say) -> None:
         path, archive = archive_of(wanted)
-        with asking(f"load the image {wanted.name}", wanted.key) as api:
-            there = self._id_of(api, wanted.reference)
-            if there not in ("", archive.id):
+        # Two names from one archive must not take each other for what was there before.
+        with self._loading, asking(f"load the image {wanted.name}", wanted.key) as api:
+            if self._id_of(api, wanted.reference) not in ("", archive.id):
                 raise foreign("an image", wanted.key)
             if not self._id_of(api, archive.id):
                 say(f"loading {wanted.source}")
-                with path.open("rb") as stream:
-                    for line in api.load_image(stream, quiet=True):
-                        if "error" in line:
-                            raise ProviderError(
-                                f"the engine cannot load {path}: {line['error']}",
-                                resource=wanted.key,
-                                hint="`df -h /var/lib/docker` shows whether the disk is full.",
-                            )
+                self._load(api, path, wanted)
             if self._id_of(api, wanted.reference) != archive.id:
                 repository, _, tag = wanted.reference.rpartition(":")
                 api.tag(archive.id, repository, tag)
+
+    def _load(self, api: Api, path: Path, wanted: Image) -> None:
+        """Load an archive without the name that it carries, unless that is the wanted one."""
+        carried = archive_of(wanted)[1].reference
+        with path.open("rb") as stream:
+            for line in api.load_image(stream, quiet=True):
+                if "error" in line:
+                    raise ProviderError(
+                        f"the engine cannot load {path}: {line['error']}",
+                        resource=wanted.key,
+                        hint="`df -h /var/lib/docker` shows whether the disk is full.",
+                    )
+        if carried != wanted.reference:
+            repository, _, tag = wanted.reference.rpartition(":")
+            api.tag(carried, repository, tag)
+            api.remove_image(carried)
 
     def _id_of(self, api: Api, reference: str) -> str:
         try:
@@ -121,18 +134,12 @@ class ImageProvider(Provider[Image]):
             ids = {self._archive_id(path) for path in ARCHIVES.glob("*.tar")}
             if self._id_of(api, wanted.reference) not in ids:
                 return
+            users = api.containers(all=True, filters={"ancestor": wanted.reference})
+            free(api, users, wanted.key, mark)
             try:
                 api.remove_image(wanted.reference)
             except docker.errors.NotFound:
                 return
-            except docker.errors.APIError as error:
-                if error.status_code != CONFLICT:
-                    raise
-                raise ProviderError(
-                    "a container still uses it",
-                    resource=wanted.key,
-                    hint=f"`docker ps -a --filter ancestor={name}` shows which.",
-                ) from error
 
     def _archive_id(self, path: Path) -> str:
         try:

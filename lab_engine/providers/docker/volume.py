@@ -11,11 +11,11 @@ import docker.errors
 from lab_engine.errors import ProviderError
 from lab_engine.providers.base import ABSENT, Mark, Owned, Provider, Say, Sighting
 from lab_engine.providers.docker.engine import (
-    CONFLICT,
     SPEC_LABEL,
     asking,
     digest,
     foreign,
+    free,
     is_ours,
     labels,
     owned_by,
@@ -96,22 +96,13 @@ class VolumeProvider(Provider[DockerVolume]):
         with asking(f"remove the volume {name}", key) as api:
             try:
                 found = api.inspect_volume(name)
-                if is_ours(found["Labels"], key, mark):
-                    api.remove_volume(name)
+                if not is_ours(found["Labels"], key, mark):
+                    return
+                users = api.containers(all=True, filters={"volume": name})
+                free(api, users, key, mark)
+                api.remove_volume(name)
             except docker.errors.NotFound:
                 return
-            except docker.errors.APIError as error:
-                if error.status_code != CONFLICT:
-                    raise
-                users = [
-                    entry["Names"][0].lstrip("/")
-                    for entry in api.containers(all=True, filters={"volume": name})
-                ]
-                raise ProviderError(
-                    f"is still used by {', '.join(users) or 'a container'}",
-                    resource=key,
-                    hint=f"`docker rm -f {' '.join(users)}` frees it.",
-                ) from error
 
     def owned(self) -> Iterable[Owned]:
         with asking("list its volumes") as api:
