@@ -8,11 +8,14 @@ import msgspec
 from lab_engine.agent import daemons
 from lab_engine.events.source import Source
 from lab_engine.providers.docker.engine import API_VERSION, SOCKET
+from lab_engine.readers.docker_inside import OUR_EXECS
 
 SECONDS = 3600
 """A stream that is silent so long is opened anew."""
 
-QUIET = frozenset({"exec_create", "exec_die", "exec_detach"})
+READS = frozenset({"exec_create", "archive-path", "attach", "export", "resize", "top"})
+"""What only looks, or only prepares."""
+INSIDE = frozenset({"exec_start", "exec_die", "exec_detach", "extract-to-dir"})
 
 
 class _Actor(msgspec.Struct):
@@ -46,8 +49,8 @@ class DockerEvents(Source):
 
     def _tell(self, event: _Event) -> None:
         action = event.Action.partition(":")[0]
-        if event.Type == "container" and action in QUIET:
-            topic = "docker:exec"
-        else:
-            topic = f"docker:{event.Type}"
-        self.publish(topic, event.Actor.Attributes.get("name", ""))
+        facts = event.Actor.Attributes
+        if action in READS or facts.get("execID") in OUR_EXECS:
+            return
+        topic = "docker:exec" if action in INSIDE else f"docker:{event.Type}"
+        self.publish(topic, facts.get("name", ""))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+from pathlib import Path
 from typing import Final
 
 from lab_engine.events.source import Source
@@ -16,6 +17,17 @@ from lab_engine.kernel import mountinfo
 from lab_engine.kernel.notify import Programs
 from lab_engine.protocol import RESYNC
 
+MACHINERY: Final = (
+    "containerd",
+    "dockerd",
+    "docker-proxy",
+    "runc",
+    "libvirtd",
+    "virtlogd",
+    "qemu-",
+)
+"""Beginnings of the names of daemons that start programs themselves; their own events tell of it.
+A probe inside a container is started by them too, and must not wake the check that asked it."""
 CONTAINERS: Final = "/var/lib/docker/overlay2/"
 LOOK_SECONDS: Final = 1.0
 
@@ -37,7 +49,7 @@ class ProgramEvents(Source):
                 for pid, lost in programs.read():
                     if lost:
                         self.publish(RESYNC, "process")
-                    elif pid != own:
+                    elif not _is_machinery(pid, own):
                         self.publish("process", str(pid))
         finally:
             programs.close()
@@ -53,3 +65,20 @@ class ProgramEvents(Source):
                 continue
             marked.add(target)
         marked &= there
+
+
+def _is_machinery(pid: int, own: int) -> bool:
+    """Whether the agent started a process, directly or through one other, or a daemon directly."""
+    for generation in range(3):
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            # It ended at once; it may have been the learner's.
+            return False
+        name, _, rest = stat.partition("(")[2].rpartition(")")
+        if pid == own or (generation < 2 and name.startswith(MACHINERY)):
+            return True
+        pid = int(rest.split()[1])
+        if pid <= 1:
+            return False
+    return False
