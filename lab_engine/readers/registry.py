@@ -16,6 +16,7 @@ READERS: dict[str, str] = {
     "lab_engine.probes.docker": "lab_engine.readers.docker",
     "lab_engine.probes.libvirt": "lab_engine.readers.libvirt",
     "lab_engine.probes.network": "lab_engine.readers.network",
+    "lab_engine.probes.reach": "lab_engine.readers.reach",
     "lab_engine.probes.namespaces": "lab_engine.readers.namespaces",
     "lab_engine.probes.system": "lab_engine.readers.system",
 }
@@ -25,6 +26,7 @@ FAMILIES = {
     "lab_engine.probes.docker": "docker",
     "lab_engine.probes.libvirt": "libvirt",
     "lab_engine.probes.network": "netlink",
+    "lab_engine.probes.reach": "netlink",
     "lab_engine.probes.namespaces": "netlink",
     "lab_engine.probes.system": "files",
 }

@@ -59,7 +59,7 @@ class AddressProvider(Provider[Address]):
                 )
             noting = Message(wire.RTM_NEWLINKPROP, marks.noting(link.index, altname), wire.MAKE)
             connection.do(
-                noting, Message(wire.RTM_NEWADDR, _request(link.index, wanted.cidr), wire.MAKE)
+                noting, Message(wire.RTM_NEWADDR, request(link.index, wanted.cidr), wire.MAKE)
             )
         _whereabouts.saw(text, wanted.host, wanted.device)
 
@@ -105,22 +105,23 @@ def _removed(host: str, mark: Mark, key: str, interface: str = "") -> bool:
 def _remove(connection: Rtnl, link: LinkFacts, note: marks.Note) -> None:
     doomed = [Message(wire.RTM_DELLINKPROP, marks.noting(link.index, note.altname))]
     if any(fact.cidr == note.detail for fact in connection.addresses(link.index)):
-        doomed.insert(0, Message(wire.RTM_DELADDR, _request(link.index, note.detail)))
+        doomed.insert(0, Message(wire.RTM_DELADDR, request(link.index, note.detail)))
     connection.do(*doomed)
 
 
-def _request(index: int, cidr: str) -> bytes:
+def request(index: int, cidr: str) -> bytes:
+    """The request that gives an address to an interface or takes it away."""
     parsed = ipaddress.ip_interface(cidr)
     packed = parsed.ip.packed
     family = socket.AF_INET if parsed.version == 4 else socket.AF_INET6
-    request = wire.address(family, parsed.network.prefixlen, index)
-    request += attribute(wire.IFA_LOCAL, packed) + attribute(wire.IFA_ADDRESS, packed)
+    body = wire.address(family, parsed.network.prefixlen, index)
+    body += attribute(wire.IFA_LOCAL, packed) + attribute(wire.IFA_ADDRESS, packed)
     if parsed.version == 6:
         # Without the search for duplicates the address can be used at once.
-        return request + attribute(wire.IFA_FLAGS, wire.IFA_F_NODAD)
+        return body + attribute(wire.IFA_FLAGS, wire.IFA_F_NODAD)
     if parsed.network.prefixlen < 31:
-        request += attribute(wire.IFA_BROADCAST, parsed.network.broadcast_address.packed)
-    return request
+        body += attribute(wire.IFA_BROADCAST, parsed.network.broadcast_address.packed)
+    return body
 
 
 def _sighting(

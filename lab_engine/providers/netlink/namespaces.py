@@ -110,7 +110,7 @@ def note(name: str) -> str:
         found = (FOLDER / name).stat()
         if found.st_dev == _nsfs():
             return ""
-        return (FOLDER / name).read_text(errors="replace")[:256]
+        return (FOLDER / name).read_text(errors="replace")[:256].strip()
     except (FileNotFoundError, IsADirectoryError):
         return ""
 

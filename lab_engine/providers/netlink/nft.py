@@ -16,7 +16,7 @@ import msgspec
 
 from lab_engine.errors import ProviderError, ProvisionTimeout
 from lab_engine.providers.base import Mark, Owned
-from lab_engine.providers.netlink import marks, namespaces
+from lab_engine.providers.netlink import marks, namespaces, rtnl, wire
 from lab_engine.resources.netlink import Filter, Nat
 from lab_engine.sighting import ABSENT, Sighting
 
@@ -64,6 +64,30 @@ def run(descriptor: int | None, *words: str, text: bytes = b"", key: str = "") -
             hint="`sudo nft list ruleset` shows what is there.",
         )
     return done.stdout
+
+
+class _PacketFilter(rtnl.Netlink):
+    protocol = 12
+    """NETLINK_NETFILTER"""
+
+
+_GET_TABLE: Final = 10 << 8 | 1
+_TABLE_NAME: Final = 1
+_HEADER_SIZE: Final = 4
+
+
+def tables(descriptor: int | None) -> list[str]:
+    """The names of all tables of a namespace, of every family, without starting nft.
+
+    Raises OSError.
+    """
+    with namespaces.inside(descriptor):
+        connection = _PacketFilter()
+    try:
+        found = list(connection.dump(wire.Message(_GET_TABLE, bytes(_HEADER_SIZE))))
+    finally:
+        connection.close()
+    return [wire.text(wire.attributes(body, _HEADER_SIZE).get(_TABLE_NAME)) for body in found]
 
 
 def ruleset(descriptor: int | None) -> list[dict[str, Any]]:
@@ -121,12 +145,14 @@ def _in_table(objects: Sequence[dict[str, Any]], table: str, what: str) -> Itera
 
 def observe(host: str, key: str, chain: Chain, mark: Mark) -> Sighting:
     """Look for the table of a resource and compare it."""
+    table = table_name(key)
     try:
         with namespaces.of_host(host) as descriptor:
+            if table not in tables(descriptor):
+                return ABSENT
             objects = ruleset(descriptor)
     except FileNotFoundError:
         return ABSENT
-    table = table_name(key)
     if not any(_in_table(objects, table, "table")):
         return ABSENT
     text = mark.text(key)
@@ -192,9 +218,9 @@ def destroy(key: str, mark: Mark) -> None:
     likely = _whereabouts.likely(text)
     for host in [*([likely[0]] if likely else []), *marks.places()]:
         with suppress(FileNotFoundError), namespaces.of_host(host) as descriptor:
-            objects = ruleset(descriptor)
-            if not any(_in_table(objects, table, "table")):
+            if table not in tables(descriptor):
                 continue
+            objects = ruleset(descriptor)
             rules = [str(rule.get("comment", "")) for rule in _in_table(objects, table, "rule")]
             if not rules or any(rule.partition(" ")[0] == text for rule in rules):
                 named = {"table": {"family": FAMILY, "name": table}}
@@ -209,6 +235,8 @@ def owned(kind: str) -> Iterator[Owned]:
     found: dict[Owned, None] = {}
     for host in marks.places():
         with suppress(FileNotFoundError), namespaces.of_host(host) as descriptor:
+            if not any(table.startswith(table_name(kind)) for table in tables(descriptor)):
+                continue
             for entry in ruleset(descriptor):
                 comment = str(entry.get("rule", {}).get("comment", ""))
                 mine = Owned.parse(comment.partition(" ")[0])

@@ -69,9 +69,11 @@ class RouteProvider(Provider[Route]):
                         hint=f"`{marks.look(wanted.host)}ip link` lists what is there.",
                     )
                 index = device.index
+            scope = wire.RT_SCOPE_UNIVERSE if wanted.via else wire.RT_SCOPE_LINK
+            body = _body(wanted.destination, wanted.via, index, wanted.metric, PROTOCOL, scope)
             connection.do(
                 Message(wire.RTM_NEWLINKPROP, marks.noting(loopback.index, altname), wire.MAKE),
-                Message(wire.RTM_NEWROUTE, _request(detail, wanted.via, index), wire.MAKE),
+                Message(wire.RTM_NEWROUTE, body, wire.MAKE),
             )
         _whereabouts.saw(text, wanted.host, "lo")
 
@@ -120,28 +122,32 @@ def _removed(host: str, mark: Mark, key: str) -> bool:
 
 
 def _remove(connection: Rtnl, loopback: LinkFacts, note: marks.Note) -> None:
+    """Remove the note and the route it is about, also one that somebody put in its place."""
     doomed = [Message(wire.RTM_DELLINKPROP, marks.noting(loopback.index, note.altname))]
-    there = _at(_main(connection), note.detail)
-    if there and there.protocol == PROTOCOL:
-        doomed.insert(0, Message(wire.RTM_DELROUTE, _request(note.detail, "", 0)))
+    if there := _at(_main(connection), note.detail):
+        doomed.insert(0, removal(there))
     connection.do(*doomed)
 
 
-def _request(detail: str, via: str, index: int) -> bytes:
-    to, _, metric = detail.rpartition("@")
+def removal(route: RouteFacts) -> Message:
+    """The request that removes exactly this route, whoever made it."""
+    body = _body(route.to, route.via, route.index, route.metric, 0, wire.RT_SCOPE_NOWHERE)
+    return Message(wire.RTM_DELROUTE, body + attribute(wire.RTA_TABLE, route.table))
+
+
+def _body(to: str, via: str, index: int, metric: int, protocol: int, scope: int) -> bytes:
     network = ipaddress.ip_network(to)
     family = socket.AF_INET if network.version == 4 else socket.AF_INET6
-    scope = wire.RT_SCOPE_UNIVERSE if via or not index else wire.RT_SCOPE_LINK
-    request = wire.route(family, network.prefixlen, PROTOCOL, scope)
+    body = wire.route(family, network.prefixlen, protocol, scope)
     if network.prefixlen:
-        request += attribute(wire.RTA_DST, network.network_address.packed)
+        body += attribute(wire.RTA_DST, network.network_address.packed)
     if via:
-        request += attribute(wire.RTA_GATEWAY, ipaddress.ip_address(via).packed)
+        body += attribute(wire.RTA_GATEWAY, ipaddress.ip_address(via).packed)
     if index:
-        request += attribute(wire.RTA_OIF, index)
-    if int(metric):
-        request += attribute(wire.RTA_PRIORITY, int(metric))
-    return request
+        body += attribute(wire.RTA_OIF, index)
+    if metric:
+        body += attribute(wire.RTA_PRIORITY, metric)
+    return body
 
 
 def _sighting(

@@ -90,12 +90,14 @@ class RouteFacts(msgspec.Struct, frozen=True):
     kind: int
 
 
-class Rtnl:
-    """Talks rtnetlink(7) in the namespace of the thread that opened it, whoever uses it later."""
+class Netlink:
+    """Talks netlink(7) in the namespace of the thread that opened it, whoever uses it later."""
+
+    protocol = socket.NETLINK_ROUTE
 
     def __init__(self) -> None:
         self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, self.protocol
         )
         for option in (_CAP_ACK, _EXT_ACK, _STRICT_CHECK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
@@ -166,6 +168,10 @@ class Rtnl:
                 yield body
                 if not flags & _MULTI:
                     return
+
+
+class Rtnl(Netlink):
+    """Asks for and changes interfaces, addresses and routes (rtnetlink(7))."""
 
     def links(self) -> list[LinkFacts]:
         """All interfaces, in the order of their indexes."""

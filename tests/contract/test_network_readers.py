@@ -1,0 +1,312 @@
+"""The network's probes, answered by this kernel, and the inventory that lists and removes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from lab_engine.plan import ordered
+from lab_engine.probes.namespaces import InhabitantsProbe, SystemVProbe
+from lab_engine.probes.network import (
+    AddressesProbe,
+    BridgePortProbe,
+    FirewallProbe,
+    ForwardingProbe,
+    LinkProbe,
+    LinksProbe,
+    NetworkNamespaceProbe,
+    NetworkNamespacesProbe,
+    RoutesProbe,
+    SocketsProbe,
+)
+from lab_engine.probes.reach import ConnectProbe, DnsProbe, HttpProbe, ReachProbe
+from lab_engine.providers.base import Mark
+from lab_engine.providers.netlink import namespaces
+from lab_engine.providers.registry import provider
+from lab_engine.readers import dns, network_inventory, reach
+from lab_engine.readers import namespaces as inhabitants_reader
+from lab_engine.readers import network as reader
+from lab_engine.resources.base import Resource
+from lab_engine.resources.netlink import (
+    Address,
+    Bridge,
+    End,
+    Filter,
+    Host,
+    Link,
+    Nat,
+    Route,
+    Rule,
+)
+from tests.contract.own_network import own_network, sh
+
+MARK = Mark("reader-test")
+
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for network namespaces"),
+    pytest.mark.skipif(
+        not (shutil.which("nft") and shutil.which("ip")), reason="needs nftables and iproute2"
+    ),
+]
+
+ROUTED: tuple[Resource, ...] = (
+    Host("a"),
+    Host("b"),
+    Host("r", forwarding=True),
+    Bridge("br1", host="r"),
+    Link("la", a=End("eth0", host="a"), b=End("va", host="r", bridge="br1")),
+    Link("lb", a=End("vb", host="r"), b=End("eth0", host="b")),
+    Address("aa", cidr="10.1.0.2/24", interface="eth0", host="a", link="la"),
+    Address("ab", cidr="10.2.0.2/24", interface="eth0", host="b", link="lb"),
+    Address("ra", cidr="10.1.0.1/24", host="r", bridge="br1"),
+    Address("rb", cidr="10.2.0.1/24", interface="vb", host="r", link="lb"),
+    Address("a6", cidr="fd00::2/64", interface="eth0", host="a", link="la"),
+    Address("r6", cidr="fd00::1/64", host="r", bridge="br1"),
+    Route("da", to="default", via="10.1.0.1", host="a", address="aa"),
+    Route("db", to="10.1.0.0/24", via="10.2.0.1", dev="eth0", host="b", address="ab"),
+    Nat(
+        "out", action="dnat", protocol="tcp", port=8088, to_address="10.2.0.2", to_port=80, host="r"
+    ),
+    Filter(
+        "guard",
+        hook="input",
+        host="b",
+        rules=(
+            Rule("drop", protocol="tcp", port=81),
+            Rule("reject", protocol="tcp", port=82),
+            Rule("drop", protocol="icmp", destination="10.2.0.3"),
+        ),
+    ),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def place() -> Iterator[None]:
+    with own_network():
+        for resource in ordered(ROUTED):
+            provider(resource.kind()).create(resource, MARK, lambda _: None)
+        yield
+
+
+def listening(host: str, address: str, port: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
+    with namespaces.of_host(host) as descriptor, namespaces.inside(descriptor):
+        made = socket.socket(socket.AF_INET, kind)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((address, port))
+    if kind == socket.SOCK_STREAM:
+        made.listen(4)
+    return made
+
+
+def test_link() -> None:
+    seen = reader.link(LinkProbe("eth0", "host:a"))
+    assert (seen.exists, seen.kind, seen.up, seen.state) == (True, "veth", True, "up")
+    assert (seen.peer, seen.peer_place) == ("va", "host:r")
+    assert {"10.1.0.2/24", "fd00::2/64"} <= set(seen.addresses)
+    other = reader.link(LinkProbe("va", "host:r"))
+    assert (other.master, other.peer_place) == ("br1", "host:a")
+    assert not reader.link(LinkProbe("eth9", "host:a")).exists
+    assert not reader.link(LinkProbe("a-name-that-is-too-long", "host:a")).exists
+    assert not reader.link(LinkProbe("eth0", "host:nowhere")).exists
+    assert not reader.link(LinkProbe("eth0", "pid:4000000")).exists
+
+
+def test_links_addresses_routes_ports() -> None:
+    assert set(reader.links(LinksProbe("host:r")).names) == {"lo", "br1", "va", "vb"}
+    assert not reader.links(LinksProbe("host:nowhere")).exists
+    addresses = reader.addresses(AddressesProbe("host:r"))
+    assert "10.1.0.1/24" in addresses.of("br1")
+    assert addresses.has("10.2.0.1")
+    assert not addresses.has("10.2.0.1/16")
+    assert [one.interface for one in addresses.within("10.2.0.0/24")] == ["vb"]
+    (default,) = reader.routes(RoutesProbe("host:a")).to("default")
+    assert (default.via, default.dev) == ("10.1.0.1", "eth0")
+    port = reader.bridge_port(BridgePortProbe("va", "host:r"))
+    assert (port.exists, port.bridge, port.state) == (True, "br1", "forwarding")
+    assert not reader.bridge_port(BridgePortProbe("vb", "host:r")).exists
+
+
+def test_namespaces_and_forwarding() -> None:
+    one = reader.network_namespace(NetworkNamespaceProbe("r"))
+    every = reader.network_namespaces(NetworkNamespacesProbe())
+    assert one.exists
+    assert one.forwarding
+    assert every.namespaces["r"] == one.inode != every.bench
+    assert not reader.network_namespace(NetworkNamespaceProbe("nowhere")).exists
+    assert not reader.forwarding(ForwardingProbe("host:a")).ipv4
+
+
+def test_firewall() -> None:
+    seen = reader.firewall(FirewallProbe("host:b"))
+    assert seen.tables == ("inet infralab-filter-guard",)
+    assert len(seen.at("input")) == 3
+    assert reader.firewall(FirewallProbe("host:a")).tables == ()
+
+
+def test_reach() -> None:
+    answered = reach.reach(ReachProbe("10.2.0.2", "host:a"))
+    assert answered.reached
+    assert answered.milliseconds is not None
+    assert reach.reach(ReachProbe("fd00::1", "host:a")).reached
+    silent = reach.reach(ReachProbe("10.1.0.77", "host:a", count=1, seconds=0.2))
+    assert (silent.reached, silent.problem) == (False, "timeout")
+    assert reach.reach(ReachProbe("10.2.0.2", count=1)).problem == "unreachable"
+    assert not reach.reach(ReachProbe("10.2.0.2", "host:nowhere")).exists
+
+
+def serve(listener: socket.socket, *answers: bytes) -> None:
+    for answer in answers:
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(4096)
+            peer.sendall(answer)
+
+
+def test_http_and_connect() -> None:
+    good = b"HTTP/1.1 200 OK\r\nX-Lab: yes\r\nContent-Length: 5\r\n\r\nhello"
+    with closing(listening("b", "10.2.0.2", 80)) as listener:
+        answers = (
+            good,
+            b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
+            b"garbage\r\n\r\n",
+            b"",
+            good,
+        )
+        server = threading.Thread(target=serve, args=(listener, *answers), daemon=True)
+        server.start()
+        seen = reach.get(HttpProbe("http://10.2.0.2/x?y=1", "host:a"))
+        assert (seen.status, seen.body, seen.headers["x-lab"]) == (200, "hello", "yes")
+        assert seen.ok
+        assert reach.get(HttpProbe("http://10.2.0.2/", "host:a")).status == 404
+        assert reach.get(HttpProbe("http://10.2.0.2/", "host:a")).problem == "malformed"
+        assert reach.get(HttpProbe("http://10.2.0.2/", "host:a")).problem == "closed"
+        through_nat = reach.get(HttpProbe("http://10.1.0.1:8088/", "host:a"))
+        assert (through_nat.status, through_nat.body) == (200, "hello")
+        server.join(5)
+        (found,) = reader.sockets(SocketsProbe("host:b")).on(80)
+        assert (found.address, found.pid) == ("10.2.0.2", os.getpid())
+        assert reach.connect(ConnectProbe("10.2.0.2", 80, "host:a")).connected
+    assert reach.get(HttpProbe("http://10.2.0.2:82/", "host:a")).problem == "refused"
+    assert reach.get(HttpProbe("http://10.2.0.2:81/", "host:a", seconds=0.3)).problem == "timeout"
+    assert reach.get(HttpProbe("http://10.2.0.2:83/", "host:nowhere")).exists is False
+    assert reach.connect(ConnectProbe("10.2.0.2", 99, "host:a")).problem == "refused"
+
+
+def test_dns() -> None:
+    def answer(listener: socket.socket) -> None:
+        query, peer = listener.recvfrom(512)
+        head = query[:2] + b"\x81\x80" + b"\0\1\0\2\0\0\0\0"
+        name = b"\xc0\x0c"
+        alias = name + b"\0\5\0\1\0\0\0\1\0\2\xc0\x0c"
+        address = name + b"\0\1\0\1\0\0\0\1\0\4" + socket.inet_aton("10.2.0.9")
+        listener.sendto(head + query[12:] + alias + address, peer)
+
+    with closing(listening("b", "10.2.0.2", 53, socket.SOCK_DGRAM)) as listener:
+        server = threading.Thread(target=answer, args=(listener,), daemon=True)
+        server.start()
+        seen = reach.ask(DnsProbe("web.lab", "host:a", server="10.2.0.2"))
+        assert (seen.code, seen.answers) == ("NOERROR", ("10.2.0.9",))
+        server.join(5)
+        assert (
+            reach.ask(DnsProbe("x", "host:a", server="10.2.0.2", seconds=0.2)).problem == "timeout"
+        )
+    assert reach.ask(DnsProbe("x", "host:a", server="10.2.0.2")).problem == "refused"
+    loop = b"\0\1\x81\x80\0\1\0\0\0\0\0\0\xc0\x0c"
+    with pytest.raises(dns.Malformed):
+        dns.answer(loop, 1, "A")
+    with pytest.raises(dns.Malformed):
+        dns.answer(b"\0\1", 1, "A")
+
+
+def test_inhabitants_and_system_v() -> None:
+    script = "hostname inner-host; ipcmk -Q >/dev/null; exec sleep 4711"
+    started = subprocess.Popen(["unshare", "--fork", "-pruim", "--mount-proc", "sh", "-c", script])
+    try:
+        deadline = time.monotonic() + 10
+        probe = InhabitantsProbe(("sleep", "4711"))
+        while not (seen := inhabitants_reader.inhabitants(probe)).processes:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        (process,) = seen.outside("pid", "user", "ipc", "uts", "mnt")
+        assert seen.outside("net") == ()
+        assert (process.inner_pid, process.inner_uid) == (1, 0)
+        assert (process.hostname, seen.hostname) == ("inner-host", socket.gethostname())
+        assert process.namespaces["uts"] != seen.bench["uts"]
+        assert len(process.uid_map) == 1
+        there = inhabitants_reader.system_v(SystemVProbe(process.pid))
+        here = inhabitants_reader.system_v(SystemVProbe())
+        assert [queue.messages for queue in there.queues] == [0]
+        assert here.inode == seen.bench["ipc"] != there.inode
+        assert not {queue.key for queue in there.queues} & {queue.key for queue in here.queues}
+        assert socket.gethostname() == seen.hostname
+    finally:
+        sh(f"kill -9 {' '.join(str(p.pid) for p in seen.processes)}")
+        started.wait()
+    assert not inhabitants_reader.inhabitants(InhabitantsProbe(pid=process.pid)).processes
+    assert not inhabitants_reader.system_v(SystemVProbe(4000000)).exists
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [
+        ("ip netns add extra", "netns/extra"),
+        ("echo left over > /run/netns/rest", ""),
+        ("ip link add extra type bridge", "link/extra"),
+        ("ip link add veth0 type veth peer name veth1", "link/veth0"),
+        ("ip addr add 10.66.0.1/24 dev lo", "address/lo/10.66.0.1/24"),
+        ("ip addr add fd66::1/64 dev lo nodad", "address/lo/fd66::1/64"),
+        ("ip route add 10.67.0.0/16 dev lo", "route/10.67.0.0/16 dev lo metric 0 table 254"),
+        (
+            "ip route add 10.68.0.0/16 dev lo metric 7 table 99",
+            "route/10.68.0.0/16 dev lo metric 7 table 99",
+        ),
+        ("nft add table ip stranger", "nft/ip stranger"),
+    ],
+)
+def test_inventory_sees_and_removes(command: str, key: str) -> None:
+    before = network_inventory.inventory()
+    assert network_inventory.inventory() == before
+    sh(command)
+    added = network_inventory.inventory().keys() - before.keys()
+    assert not key or key in added
+    for one in sorted(added):
+        network_inventory.remove(one)
+        network_inventory.remove(one)
+    assert network_inventory.inventory() == before
+    sh("rm -f /run/netns/rest")
+
+
+@pytest.mark.parametrize(
+    ("command", "back"),
+    [
+        ("ip -n a link set eth0 mtu 1400", "ip -n a link set eth0 mtu 1500"),
+        ("ip -n a addr add 10.5.5.5/32 dev lo", "ip -n a addr del 10.5.5.5/32 dev lo"),
+        ("ip -n a route add 10.5.0.0/16 dev eth0", "ip -n a route del 10.5.0.0/16 dev eth0"),
+        ("ip netns exec a nft add table ip x", "ip netns exec a nft delete table ip x"),
+    ],
+)
+def test_inventory_sees_changes_inside_a_host(command: str, back: str) -> None:
+    before = network_inventory.inventory()
+    sh(command)
+    changed = network_inventory.inventory()
+    assert {key for key in before if changed[key] != before[key]} == {"netns/a"}
+    sh(back)
+    assert network_inventory.inventory() == before
+
+
+def test_inventory_is_the_same_after_a_rebuild() -> None:
+    before = network_inventory.inventory()
+    for resource in reversed(ordered(ROUTED)):
+        provider(resource.kind()).destroy(resource.name, MARK)
+    assert set(network_inventory.inventory()) == {"link/lo"}
+    for resource in ordered(ROUTED):
+        provider(resource.kind()).create(resource, MARK, lambda _: None)
+    assert network_inventory.inventory() == before
