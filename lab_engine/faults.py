@@ -11,7 +11,7 @@ from typing import Any
 
 from lab_engine.errors import ContentError, InfralabError
 from lab_engine.lab import Lab, LabStep, Variables
-from lab_engine.lesson import Lesson, Step
+from lab_engine.lesson import Course, Lesson, Step
 from lab_engine.plan import ordered
 from lab_engine.resources import KINDS, clashes
 from lab_engine.resources.base import Resource
@@ -25,6 +25,18 @@ def verify(lesson: Lesson, seed: Seed) -> None:
     """Refuse a lesson that is not whole. Raises ContentError, the first one found."""
     for fault in faults(lesson, seed):
         raise fault
+
+
+def course_faults(course: Course) -> Iterator[ContentError]:
+    """What is wrong between the lessons: they need one that is missing or comes later."""
+    before: set[str] = set()
+    for lesson in course.lessons:
+        for need in lesson.needs:
+            if need not in before:
+                later = any(need == one.slug for one in course.lessons)
+                why = "comes later in the course" if later else "does not exist"
+                yield ContentError(f"needs = {need!r}, a lesson that {why}", where=lesson.where)
+        before.add(lesson.slug)
 
 
 def faults(lesson: Lesson, seed: Seed) -> Iterator[ContentError]:

@@ -229,18 +229,11 @@ def load_course(content: Path | None = None, *, labs: str = "labs") -> Course:
     _once([one.slug for one in lessons], "the slug", "content")
     _once([one.number for one in lessons], "the lesson number", "content")
     known = {c.number for c in course.chapters}
-    before: set[str] = set()
     for lesson in lessons:
         if lesson.chapter not in known:
             raise ContentError(
                 f"chapter = {lesson.chapter!r} is not in course.toml", where=lesson.where
             )
-        for need in lesson.needs:
-            if need not in before:
-                later = any(need == one.slug for one in lessons)
-                why = "comes later in the course" if later else "does not exist"
-                raise ContentError(f"needs = {need!r}, a lesson that {why}", where=lesson.where)
-        before.add(lesson.slug)
     chapters = tuple(
         Chapter(c.number, c.title, tuple(one for one in lessons if one.chapter == c.number))
         for c in course.chapters

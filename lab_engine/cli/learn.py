@@ -140,6 +140,6 @@ def _next_lesson(course: Course, record: Record) -> Lesson:
 
 def _say_needs(course: Course, lesson: Lesson, record: Record) -> None:
     passed = {slug for slug, _, _ in record.passed_tasks()}
-    for need in lesson.needs:
-        if need not in passed:
-            print(f"It builds on the lesson {course.lesson(need).title}, which you have not done.")
+    for needed in course.lessons:
+        if needed.slug in lesson.needs and needed.slug not in passed:
+            print(f"It builds on the lesson {needed.title}, which you have not begun.", flush=True)

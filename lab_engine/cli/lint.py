@@ -27,11 +27,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from lab_engine.lesson import load_course
-    from lab_engine.lint.run import lint
+    from lab_engine.lint.run import lint, lint_course
 
     course = load_course()
     lessons = [course.lesson(name) for name in args.lessons] or list(course.lessons)
-    found = lint(lessons)
+    found = lint(lessons) if args.lessons else lint_course(course)
     errors = sum(finding.level == "error" for finding in found)
     if args.json:
         emit_json({"lessons": [one.slug for one in lessons], "findings": found})

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lab_engine.faults import faults
-from lab_engine.lesson import Lesson
+from lab_engine.errors import ContentError
+from lab_engine.faults import course_faults, faults
+from lab_engine.lesson import Course, Lesson
 from lab_engine.lint import order, proof, wording
 from lab_engine.lint.finding import Finding
 from lab_engine.seed import Seed
 
 SEEDS = ("lint-a", "lint-b", "lint-c")
+
+
+def lint_course(course: Course) -> list[Finding]:
+    """Every lesson, and what is wrong between them."""
+    between = [_as_finding(fault) for fault in course_faults(course)]
+    return sorted({*between, *lint(course.lessons)})
 
 
 def lint(lessons: Sequence[Lesson], seeds: Sequence[str] = SEEDS) -> list[Finding]:
@@ -27,8 +34,7 @@ def _lesson(lesson: Lesson, seeds: Sequence[str]) -> Iterator[Finding]:
     for seed in seeds:
         for fault in faults(lesson, Seed(seed)):
             broken = True
-            message = fault.message.removeprefix(f"{fault.where}: ")
-            yield Finding(fault.where, "fault", message, fault.hint)
+            yield _as_finding(fault)
     if broken:
         # The other rules need a lesson that is whole.
         return
@@ -37,3 +43,7 @@ def _lesson(lesson: Lesson, seeds: Sequence[str]) -> Iterator[Finding]:
         variables = lesson.variables(Seed(seed))
         yield from proof.findings(lesson, variables)
         yield from wording.findings(lesson, variables)
+
+
+def _as_finding(fault: ContentError) -> Finding:
+    return Finding(fault.where, "fault", fault.message.removeprefix(f"{fault.where}: "), fault.hint)

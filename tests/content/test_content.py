@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lab_engine.faults import faults
+from lab_engine.faults import course_faults, faults
 from lab_engine.lesson import Course, Lesson, load_course
 from lab_engine.lint.run import SEEDS, lint
 from lab_engine.seed import Seed
@@ -31,6 +31,10 @@ def test_all_fifteen_chapters_in_order(course: Course) -> None:
     assert {identifier.partition(".")[0] for identifier in ids} == {
         c.number for c in course.chapters
     }
+
+
+def test_lessons_need_earlier_lessons(course: Course) -> None:
+    assert [str(fault) for fault in course_faults(course)] == []
 
 
 def test_listing_is_quick() -> None:

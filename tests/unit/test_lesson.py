@@ -11,9 +11,9 @@ import pytest
 
 from lab_engine import syllabus
 from lab_engine.errors import ContentError, UsageError
-from lab_engine.faults import faults, validate_resources, verify
+from lab_engine.faults import course_faults, faults, validate_resources, verify
 from lab_engine.lesson import Course
-from lab_engine.lint.run import lint
+from lab_engine.lint.run import lint, lint_course
 from lab_engine.resources.base import Need, Resource
 from lab_engine.resources.docker import Container, DockerNetwork, Image
 from lab_engine.scaffold import scaffold
@@ -115,7 +115,6 @@ class TestBadFrontMatter:
             ("lesson.md", '"07"', '"06"', "lesson.md", "begins with 07.6"),
             ("lesson.md", '"07.7"', '"07.70"', "lesson.md", "07.70"),
             ("lesson.md", "+++\nAbout", "About", "lesson.md:1", "no closing"),
-            ("lesson.md", "minutes", 'needs = ["x"]\nminutes', "lesson.md", "does not exist"),
             ("lesson.md", '["07.6", "07.7"]', "[]", "lesson.md", "syllabus is empty"),
         ],
     )
@@ -161,11 +160,15 @@ class TestBadFrontMatter:
         with pytest.raises(ContentError, match=r"'07.6' is used twice"):
             kit.load()
 
-    def test_needs_a_later_lesson(self, kit: Kit) -> None:
+    def test_needs_a_later_lesson_and_one_that_is_not_there(self, kit: Kit) -> None:
         kit.write("content/07.7-other/lesson.md", LESSON.replace('"bridges"', '"other"'))
-        kit.change("content/07.6-bridges/lesson.md", "minutes", 'needs = ["other"]\nminutes')
-        with pytest.raises(ContentError, match="comes later"):
-            kit.load()
+        path = "content/07.6-bridges/lesson.md"
+        kit.change(path, "minutes", 'needs = ["other", "x"]\nminutes')
+        found = list(course_faults(kit.load()))
+        assert [fault.where for fault in found] == [path, path]
+        assert "'other', a lesson that comes later" in found[0].message
+        assert "'x', a lesson that does not exist" in found[1].message
+        assert {f.rule for f in lint_course(kit.load()) if "needs" in f.message} == {"fault"}
 
     def test_no_steps(self, kit: Kit) -> None:
         (kit.folder / "10-one.md").unlink()
