@@ -79,6 +79,7 @@ class DockerContainerReading(Reading, frozen=True):
     pid: int = 0
     created_at: float = 0.0
     started_at: float = 0.0
+    finished_at: float = 0.0
     network_mode: str = ""
     shares_with: str = ""
     networks: dict[str, Endpoint] = msgspec.field(default_factory=dict)

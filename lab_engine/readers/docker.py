@@ -171,6 +171,7 @@ def container(probe: DockerContainerProbe) -> DockerContainerReading:
         pid=state["Pid"],
         created_at=seconds_of(found["Created"]),
         started_at=seconds_of(state["StartedAt"]),
+        finished_at=seconds_of(state["FinishedAt"]),
         network_mode=_mode(host, networks),
         shares_with=shares_with,
         networks={name: _endpoint(endpoint) for name, endpoint in networks.items()},
