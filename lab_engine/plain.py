@@ -325,8 +325,10 @@ class Walk:
         self.session.record.answer(
             self.session.id, self.step.name, question.id, given, correct=graded.correct
         )
-        said = "" if graded.correct and graded.explanation == "Right." else graded.explanation
-        self.say(f"{'Right.' if graded.correct else 'Not right.'} {said}".strip())
+        verdict = "Right." if graded.correct else "Not right."
+        if graded.correct and graded.explanation.startswith(("Right", "Yes")):
+            verdict = ""
+        self.say(f"{verdict} {graded.explanation}".strip())
 
     async def solution(self, rest: str) -> None:
         lab_step = self.step.lab_step

@@ -192,7 +192,7 @@ class Proof:
         problems = []
         for block in blocks:
             ran = await self.session.script([block.text])
-            fails = block.role == "fails"
+            fails = block.fails
             if (ran.exit_code != 0) is not fails:
                 wanted = "a failure" if fails else "exit code 0"
                 problems.append(

@@ -8,12 +8,11 @@ from typing import Literal, TypeAlias
 
 from lab_engine.text.question import Question
 
-Role = Literal["run", "fails", "later", "show", "console"]
+Role = Literal["run", "later", "show", "console"]
 """What a code block is for.
 
 `run`: the learner may run it as it stands; a test runs it on the step's start state.
-`fails`: the same, and it must exit with a code other than 0.
-`later`: runs once the first solution has been applied.
+`later`: the same, once the first solution has been applied.
 `show`: only shown, such as output; never run.
 `console`: typed in another place than the bench's shell (a VM's console, inside a container).
 """
@@ -75,6 +74,7 @@ class Code:
         at: where to type it, in words; empty means the bench's shell.
         why: for commands with role `show`, why no test runs them.
         line: the line of the opening fence in the file.
+        fails: whether it is meant to exit with a code other than 0.
     """
 
     language: str
@@ -83,11 +83,12 @@ class Code:
     at: str
     why: str
     line: int
+    fails: bool = False
 
     @property
     def typed(self) -> bool:
         """Whether a learner may send it to the bench's shell as it stands."""
-        return self.language == "sh" and self.role in ("run", "fails", "later")
+        return self.language == "sh" and self.role in ("run", "later")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from lab_engine.text.model import (
 )
 
 ROLES: tuple[str, ...] = get_args(Role)
+FAILS = "fails"
 BOXES = ("task", "hint", "question", "note")
 _BOX = "box"
 _CELL_BAR = re.compile(r"(?<!\\)\|")
@@ -158,17 +159,22 @@ class _Reader:
             )
         if language == "diagram":
             return Diagram(text, options.get("alt", ""), line)
+        fails = FAILS in roles
+        roles = [word for word in roles if word != FAILS]
         unknown = [word for word in roles if word not in ROLES]
         if unknown or len(roles) > 1:
             raise self.wrong(
                 line,
                 f"“{' '.join(unknown or roles)}” is not one role",
-                f"Use one of {', '.join(ROLES)} after the language.",
+                f"Use one of {', '.join(ROLES)} after the language; {FAILS} may go with it.",
             )
         role = cast("Role", roles[0] if roles else "run" if language == "sh" else "show")
-        if language != "sh" and role != "show":
-            raise self.wrong(line, f"role {role} is for `sh`, not for `{language}`")
-        return Code(language, role, text, options.get("at", ""), options.get("why", ""), line)
+        if language != "sh" and (role != "show" or fails):
+            raise self.wrong(line, f"{FAILS if fails else role} is for `sh`, not for `{language}`")
+        if fails and role not in ("run", "later"):
+            raise self.wrong(line, f"{role} is never run, so it cannot be said to fail")
+        at, why = options.get("at", ""), options.get("why", "")
+        return Code(language, role, text, at, why, line, fails)
 
     def info(self, info: str, line: int, known: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Words and `key=value` of what follows a fence or a container's colons."""

@@ -169,18 +169,16 @@ def _verbatim(text: str) -> Iterator[str]:
 
 def _code(block: Code) -> Iterator[str]:
     place = f", at {block.at}" if block.at else ""
+    later = ", for when the tasks are done" if block.role == "later" else ""
+    fails = ", which is meant to fail" if block.fails else ""
     if block.language == "output":
         yield "Output:"
     elif block.language != "sh":
         yield f"Text ({block.language}):"
-    elif block.role == "fails":
-        yield f"Command, which is meant to fail{place}:"
     elif block.role == "show":
         yield f"Command, only shown{place}:"
-    elif block.role == "later":
-        yield "Command, for when the tasks are done:"
     elif block.role == "console":
         yield f"Typed{place or ' in another place'}:"
     else:
-        yield f"Command{place}:"
+        yield f"Command{later}{fails}:"
     yield from _verbatim(block.text)

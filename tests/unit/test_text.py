@@ -82,7 +82,8 @@ class TestBlocks:
         [
             ("sh", "run", True),
             ("sh run", "run", True),
-            ("sh fails", "fails", True),
+            ("sh fails", "run", True),
+            ("sh later fails", "later", True),
             ("sh later", "later", True),
             ("sh show", "show", False),
             ("sh console", "console", False),
@@ -94,6 +95,7 @@ class TestBlocks:
         (block,) = read(f"```{info}\nls\n```").blocks
         assert isinstance(block, Code)
         assert (block.role, block.typed, block.text) == (role, typed, "ls")
+        assert block.fails is ("fails" in info)
 
     def test_settings_of_a_fence(self) -> None:
         (block,) = read('```sh console at="the guest" why="it is another machine"\nls\n```').blocks
@@ -149,7 +151,8 @@ class TestRefused:
             ("##### deep", "step.md:1", "four #"),
             ("```\nls\n```", "step.md:1", "language"),
             ("```sh often\nls\n```", "step.md:1", "often"),
-            ("```sh run fails\nls\n```", "step.md:1", "run fails"),
+            ("```sh run later\nls\n```", "step.md:1", "run later"),
+            ("```sh show fails\nls\n```", "step.md:1", "never run"),
             ("```output fails\nls\n```", "step.md:1", "is for `sh`"),
             ("```sh colour=red\nls\n```", "step.md:1", "colour"),
             ('```sh at="x\nls\n```', "step.md:1", "quote"),
