@@ -1,0 +1,200 @@
+"""The storage driver: layers, copy-on-write, and where they lie."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.docker import DockerImageProbe
+from lab_engine.probes.system import ContainerLayersProbe, FileProbe
+from lab_engine.resources.docker import Container, Image
+from lab_engine.verdict import require
+from labs.keeping_data.values import Values, lab
+
+ANSWER = "/home/learner/work/upper.txt"
+UPPER = "docker container inspect left --format '{{.GraphDriver.Data.UpperDir}}'"
+NOT_A_LAYER = (
+    "MergedDir is the view that the container sees: all layers at once. WorkDir is the driver's "
+    "own scratch space. Neither is the layer."
+)
+
+step = lab.step(
+    "storage-backends",
+    daemons=("docker",),
+    resources=lambda _: [
+        Image("busybox"),
+        Image("myapp"),
+        Container("left", image="busybox", command=("sleep", "1d")),
+        Container("right", image="busybox", command=("sleep", "1d")),
+    ],
+    touches=lambda _: ["container/left"],
+)
+
+
+@step.check("three-changes", points=2)
+async def three_changes(see: See, v: Values) -> None:
+    left, right = await see(ContainerLayersProbe("left"), ContainerLayersProbe("right"))
+    look = "docker diff left; docker diff right"
+    require(
+        left.exists and right.exists,
+        "absent",
+        expected="The containers left and right are there.",
+        observed="One of them is gone.",
+        look="docker ps -a",
+    )
+
+    def changed(path: str, how: str, reason: str) -> None:
+        found = left.changes.get(path, "as in the image")
+        require(
+            found == how,
+            reason,
+            expected=f"In left, {path} is {how}.",
+            observed=f"It is {found}.",
+            look=look,
+        )
+
+    changed(f"/root/{v.file}", "added", "not-added")
+    changed("/etc/group", "changed", "not-changed")
+    changed("/usr/bin/env", "deleted", "not-deleted")
+    require(
+        not right.changes,
+        "right-touched",
+        expected="right is still as its image.",
+        observed=f"It differs in {', '.join(sorted(right.changes))}.",
+        look=look,
+    )
+
+
+@step.check("find-the-layer")
+async def find_the_layer(see: See, v: Values) -> None:
+    left, right, answer = await see(
+        ContainerLayersProbe("left"), ContainerLayersProbe("right"), FileProbe(ANSWER)
+    )
+    look = f"cat {ANSWER}; {UPPER.replace('.UpperDir', '')}"
+    require(
+        answer.exists and answer.content.strip(),
+        "no-answer",
+        expected="~/work/upper.txt holds the path of the folder.",
+        observed="The file is empty." if answer.exists else "There is no such file.",
+        look="ls ~/work",
+    )
+    said = answer.content.strip().rstrip("/")
+    expected = "The path is that of the layer in which left keeps its own changes."
+    base = left.writable.removesuffix("/diff")
+    require(
+        said != right.writable,
+        "the-other-container",
+        expected=expected,
+        observed="It is the layer of right.",
+        look=look,
+    )
+    require(
+        said not in (f"{base}/merged", f"{base}/work"),
+        "merged",
+        expected=expected,
+        observed=f"It is {said.rpartition('/')[2]}, which is not the layer itself.",
+        look=look,
+    )
+    require(
+        not (set(said.split(":")) & set(left.lower)),
+        "lower",
+        expected=expected,
+        observed="It names a layer of the image, which is never written to.",
+        look=look,
+    )
+    require(
+        said == left.writable,
+        "elsewhere",
+        expected=expected,
+        observed=f"It says {said[:120]}.",
+        look=look,
+    )
+
+
+@step.answer("layers-of-myapp")
+async def layers_of_myapp(see: See, v: Values) -> list[str]:
+    image = await see(DockerImageProbe("myapp"))
+    return [str(len(image.layers))]
+
+
+def three(container: str, v: Values) -> list[str]:
+    return [
+        f"docker exec {container} sh -c 'echo {v.message} > /root/{v.file}'",
+        f"docker exec {container} sh -c 'echo staff:x:50: >> /etc/group'",
+        f"docker exec {container} rm /usr/bin/env",
+    ]
+
+
+step.solution("inside", lambda v: [*three("left", v), f"{UPPER} > ~/work/upper.txt"])
+step.solution(
+    "from outside",
+    lambda v: [
+        f"echo {v.message} > {v.file} && docker cp {v.file} left:/root/{v.file}",
+        "docker exec left cat /etc/group > group && echo staff:x:50: >> group"
+        " && docker cp group left:/etc/group",
+        "docker exec left unlink /usr/bin/env",
+        f"dirname $(dirname $(sudo find /var/lib/docker/overlay2 -path '*/diff/root/{v.file}'))"
+        " > upper.txt",
+    ],
+)
+step.near_miss(
+    "in the other container",
+    lambda v: three("right", v),
+    rejected_by="three-changes",
+    reason="not-added",
+    explain="left has no file of its own there. Look at the names: the work is to be done in left.",
+)
+step.near_miss(
+    "replaced under another name",
+    lambda v: [
+        *three("left", v)[::2],
+        "docker exec left mv /etc/group /etc/group.old",
+    ],
+    rejected_by="three-changes",
+    reason="not-changed",
+    explain="/etc/group itself is to be there with one line more, neither gone nor renamed.",
+)
+step.near_miss(
+    "emptied instead of deleted",
+    lambda v: [
+        *three("left", v)[:2],
+        "docker exec left sh -c 'rm /usr/bin/env; touch /usr/bin/env'",
+    ],
+    rejected_by="three-changes",
+    reason="not-deleted",
+    explain="The name still exists, though with other content. Delete the file itself.",
+)
+step.near_miss(
+    "both containers changed",
+    lambda v: [*three("left", v), "docker exec right touch /root/x"],
+    rejected_by="three-changes",
+    reason="right-touched",
+    explain="right shall show that the image is unchanged, so it must stay as it was. `docker diff "
+    "right` lists what you did there: undo it, or press reset.",
+)
+step.near_miss(
+    "the merged view",
+    lambda _: [f"{UPPER.replace('UpperDir', 'MergedDir')} > ~/work/upper.txt"],
+    rejected_by="find-the-layer",
+    reason="merged",
+    explain=NOT_A_LAYER,
+)
+step.near_miss(
+    "the driver's scratch space",
+    lambda _: [f"{UPPER.replace('UpperDir', 'WorkDir')} > ~/work/upper.txt"],
+    rejected_by="find-the-layer",
+    reason="merged",
+    explain=NOT_A_LAYER,
+)
+step.near_miss(
+    "the image's layers",
+    lambda _: [f"{UPPER.replace('UpperDir', 'LowerDir')} > ~/work/upper.txt"],
+    rejected_by="find-the-layer",
+    reason="lower",
+    explain="LowerDir lists the layers below: those of the image, shared and never written to.",
+)
+step.near_miss(
+    "the other container's layer",
+    lambda _: [f"{UPPER.replace('left', 'right')} > ~/work/upper.txt"],
+    rejected_by="find-the-layer",
+    reason="the-other-container",
+    explain="Every container has a layer of its own. You asked for the one of right.",
+)

@@ -1,0 +1,190 @@
+"""Bind mounts: a folder of the host inside a container."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.docker import DockerContainerProbe
+from lab_engine.probes.reach import HttpProbe
+from lab_engine.probes.system import FileProbe, MountProbe
+from lab_engine.resources.docker import Image
+from lab_engine.resources.files import Directory
+from lab_engine.verdict import require
+from labs.keeping_data.values import Values, lab, running
+
+FOLDER = "/mnt/webvol"
+OLD_PAGE = "This page comes from the host.\n"
+NOT_BOUND = (
+    "The folder /mnt/webvol itself is not mounted at /webdata, so a change on the host does not "
+    "show. A copy, or a single file, is not enough."
+)
+STILL_WRITABLE = (
+    "A process in locked can still change the folder. Permissions do not stop root, and "
+    "--read-only is about the container's own root. The mount has to be read-only: :ro, or "
+    "readonly with --mount."
+)
+
+step = lab.step(
+    "bind-mount",
+    daemons=("docker",),
+    resources=lambda _: [
+        Image("myapp"),
+        Directory("webvol", path=FOLDER, files={"index.html": OLD_PAGE}),
+    ],
+    touches=lambda _: ["file//mnt/webvol/index.html", "file//mnt/webvol"],
+)
+
+
+@step.check("serve", points=2)
+async def serve(see: See, v: Values) -> None:
+    web, here = await see(DockerContainerProbe("web"), FileProbe(FOLDER))
+    running(web, "web", "myapp")
+    look = "docker container inspect web --format '{{json .Mounts}}'"
+    mount = web.mount_at("/webdata")
+    require(
+        mount is not None,
+        "not-mounted",
+        expected=f"{FOLDER} is mounted at /webdata in web.",
+        observed="Nothing is mounted there.",
+        look=look,
+    )
+    assert mount is not None
+    require(
+        mount.type == "bind",
+        "volume",
+        expected=f"The folder {FOLDER} is mounted at /webdata.",
+        observed=f"It is a {mount.type}, {mount.name}.",
+        look=look,
+    )
+    there, page = await see(
+        FileProbe("/webdata", pid=web.pid), HttpProbe("http://127.0.0.1:8080/", "container:web")
+    )
+    require(
+        (there.device, there.inode) == (here.device, here.inode),
+        "other-folder",
+        expected=f"The folder at /webdata is {FOLDER}.",
+        observed=f"It is {mount.source}.",
+        look=look,
+    )
+    require(
+        page.ok and page.body.strip() == v.message,
+        "page",
+        expected=f"web serves {v.message}.",
+        observed=f"It answers with status {page.status}: {page.body.strip()[:80]!r}.",
+        look=f"cat {FOLDER}/index.html; docker exec web wget -qO- http://localhost:8080/",
+    )
+
+
+@step.check("read-only", points=2)
+async def read_only(see: See, v: Values) -> None:
+    locked, here = await see(DockerContainerProbe("locked"), FileProbe(FOLDER))
+    running(locked, "locked", "myapp")
+    look = "docker exec locked grep /webdata /proc/mounts"
+    there, mount = await see(
+        FileProbe("/webdata", pid=locked.pid), MountProbe("/webdata", pid=locked.pid)
+    )
+    require(
+        mount.exists and (there.device, there.inode) == (here.device, here.inode),
+        "not-mounted",
+        expected=f"{FOLDER} is mounted at /webdata in locked.",
+        observed="Something else is mounted there."
+        if mount.exists
+        else "Nothing is mounted there.",
+        look=look,
+    )
+    require(
+        mount.read_only,
+        "writable",
+        expected="The mount is read-only.",
+        observed="It is read-write.",
+        look=look,
+    )
+
+
+def run(name: str, options: str = f"-v {FOLDER}:/webdata") -> str:
+    return f"docker container run -d --name {name} {options} myapp:latest"
+
+
+def write(v: Values) -> str:
+    return f"echo {v.message} > {FOLDER}/index.html"
+
+
+step.solution(
+    "with -v",
+    lambda v: [run("web"), write(v), run("locked", f"-v {FOLDER}:/webdata:ro")],
+)
+step.solution(
+    "with --mount",
+    lambda v: [
+        f"sed -i 's/.*/{v.message}/' {FOLDER}/index.html",
+        run("web", f"--mount type=bind,source={FOLDER},target=/webdata"),
+        run("locked", f"--mount type=bind,source={FOLDER},target=/webdata,readonly"),
+    ],
+)
+step.near_miss(
+    "copied in",
+    lambda v: [write(v), run("web", ""), f"docker cp {FOLDER}/. web:/webdata"],
+    rejected_by="serve",
+    reason="not-mounted",
+    explain=NOT_BOUND,
+)
+step.near_miss(
+    "only the file",
+    lambda v: [write(v), run("web", f"-v {FOLDER}/index.html:/webdata/index.html")],
+    rejected_by="serve",
+    reason="not-mounted",
+    explain=NOT_BOUND,
+)
+step.near_miss(
+    "a volume of that name",
+    lambda v: [
+        run("web", "-v webvol:/webdata"),
+        f"docker exec web sh -c 'echo {v.message} > /webdata/index.html'",
+    ],
+    rejected_by="serve",
+    reason="volume",
+    explain="Without a slash at its beginning, the first word of -v names a volume. Write the "
+    "whole path of the folder.",
+)
+step.near_miss(
+    "the folder above",
+    lambda v: [write(v), run("web", "-v /mnt:/webdata")],
+    rejected_by="serve",
+    reason="other-folder",
+    explain="That is another folder than /mnt/webvol. Docker makes a missing one without asking, "
+    "so look closely for a slip of the pen.",
+)
+step.near_miss(
+    "the page as it was",
+    lambda _: [run("web")],
+    rejected_by="serve",
+    reason="page",
+    explain="The mount is right, the text is not. Change the file on the host and look again.",
+)
+step.near_miss(
+    "read-write",
+    lambda _: [run("locked")],
+    rejected_by="read-only",
+    reason="writable",
+    explain=STILL_WRITABLE,
+)
+step.near_miss(
+    "a read-only root",
+    lambda _: [run("locked", f"--read-only -v {FOLDER}:/webdata")],
+    rejected_by="read-only",
+    reason="writable",
+    explain=STILL_WRITABLE,
+)
+step.near_miss(
+    "permissions taken away",
+    lambda _: [f"chmod 555 {FOLDER}", run("locked")],
+    rejected_by="read-only",
+    reason="writable",
+    explain=STILL_WRITABLE,
+)
+step.near_miss(
+    "a read-only volume",
+    lambda _: [run("locked", "-v webvol:/webdata:ro")],
+    rejected_by="read-only",
+    reason="not-mounted",
+    explain="It is read-only, but it is not the folder /mnt/webvol.",
+)

@@ -1,0 +1,238 @@
+"""A container's own layer: it outlives a stop, and ends with the container."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.docker import ContainerFileProbe, DockerContainerProbe
+from lab_engine.probes.system import ContainerLayersProbe
+from lab_engine.resources.docker import Container, Image
+from lab_engine.verdict import require
+from labs.keeping_data.values import Values, lab, running
+
+NOT_A_RESTART = (
+    "The file is younger than the container's last stop, so nothing shows yet that it outlives "
+    "one. Write it first, then stop and start the container that has it."
+)
+SAME_CONTAINER = (
+    "It is still the container from the beginning. The point is to replace it: remove the "
+    "container, then run a new one under the same name."
+)
+
+step = lab.step(
+    "ephemeral-layer",
+    daemons=("docker",),
+    resources=lambda v: [
+        Image("busybox"),
+        Container(
+            "draft",
+            image="busybox",
+            command=(
+                "sh",
+                "-c",
+                f"[ -e /root/{v.file} ] || echo {v.message} > /root/{v.file}; exec sleep 1d",
+            ),
+        ),
+    ],
+    touches=lambda _: ["container/draft"],
+)
+
+
+@step.check("outlive-a-stop")
+async def outlive_a_stop(see: See, v: Values) -> None:
+    path = f"/root/{v.file}"
+    diary, file, layers = await see(
+        DockerContainerProbe("diary"),
+        ContainerFileProbe("diary", path),
+        ContainerLayersProbe("diary"),
+    )
+    running(diary, "diary", "busybox")
+    require(
+        file.exists and file.text.strip() == v.message,
+        "no-file",
+        expected=f"{path} in diary says {v.message}.",
+        observed=f"It says {file.text.strip()!r}." if file.exists else "There is no such file.",
+        look=f"docker exec diary cat {path}",
+    )
+    require(
+        path in layers.changes,
+        "not-in-the-layer",
+        expected=f"{path} lies in the container's own layer.",
+        observed="It lies on something that is mounted into the container.",
+        look="docker diff diary",
+    )
+    require(
+        file.modified_at < diary.finished_at,
+        "not-restarted",
+        expected="diary was stopped and started again after the file was written.",
+        observed="The file was written after the last stop."
+        if diary.finished_at
+        else "It has not been stopped yet.",
+        look=f"docker exec diary stat /root/{v.file}; docker container inspect diary "
+        "--format '{{.State.FinishedAt}}'",
+    )
+
+
+@step.check("lose-a-file", gone=True)
+async def lose_a_file(see: See, v: Values) -> None:
+    before = await see.before(DockerContainerProbe("draft"))
+    path = f"/root/{v.file}"
+    now, file, old = await see(
+        DockerContainerProbe("draft"),
+        ContainerFileProbe("draft", path),
+        DockerContainerProbe(before.id),
+    )
+    require(
+        now.exists,
+        "nothing-new",
+        expected="A new container called draft runs.",
+        observed="There is no container called draft any more.",
+        look="docker ps -a",
+    )
+    require(
+        now.id != before.id,
+        "same-container",
+        expected="draft is another container than at the beginning.",
+        observed=f"It is still {before.id[:12]}.",
+        look="docker ps -a",
+    )
+    require(
+        not old.exists,
+        "kept",
+        expected=f"The first container, {before.id[:12]}, is removed.",
+        observed=f"It is still there, called {old.name}.",
+        look="docker ps -a",
+    )
+    require(
+        not file.exists,
+        "still-there",
+        expected=f"The new draft has no {path}.",
+        observed=f"It has one, which says {file.text.strip()!r}.",
+        look="docker exec draft ls /root; docker ps -a",
+    )
+    running(now, "draft", "busybox")
+
+
+step.solution(
+    "restart",
+    lambda v: [
+        "docker run -d --name diary busybox sleep 1d",
+        f"docker exec diary sh -c 'echo {v.message} > /root/{v.file}'",
+        "docker restart -t 0 diary",
+        "docker rm -f draft",
+        "docker run -d --name draft busybox sleep 1d",
+    ],
+)
+step.solution(
+    "copied in, stopped and started",
+    lambda v: [
+        "docker container create --name diary busybox sleep 1d && docker start diary",
+        f"echo {v.message} > {v.file}",
+        f"docker cp {v.file} diary:/root/{v.file}",
+        "docker container kill diary",
+        "docker container start diary",
+        "docker kill draft; docker container rm draft",
+        "docker container create --name draft busybox sleep 1d && docker start draft",
+    ],
+)
+step.near_miss(
+    "written at every start",
+    lambda v: [
+        f"docker run -d --name diary busybox sh -c 'echo {v.message} > /root/{v.file}; sleep 1d'",
+        "docker restart -t 0 diary",
+        "sleep 0.2",
+    ],
+    rejected_by="outlive-a-stop",
+    reason="not-restarted",
+    explain=NOT_A_RESTART,
+)
+step.near_miss(
+    "written after the restart",
+    lambda v: [
+        "docker run -d --name diary busybox sleep 1d",
+        "docker restart -t 0 diary",
+        f"docker exec diary sh -c 'echo {v.message} > /root/{v.file}'",
+    ],
+    rejected_by="outlive-a-stop",
+    reason="not-restarted",
+    explain=NOT_A_RESTART,
+)
+step.near_miss(
+    "in a volume",
+    lambda v: [
+        "docker run -d --name diary -v home:/root busybox sleep 1d",
+        f"docker exec diary sh -c 'echo {v.message} > /root/{v.file}'",
+        "docker restart -t 0 diary",
+    ],
+    rejected_by="outlive-a-stop",
+    reason="not-in-the-layer",
+    explain="That file is in a volume, which you meet soon. Here the container's own layer is "
+    "meant: run it without -v.",
+)
+step.near_miss(
+    "left stopped",
+    lambda v: [
+        "docker run -d --name diary busybox sleep 1d",
+        f"docker exec diary sh -c 'echo {v.message} > /root/{v.file}'",
+        "docker stop -t 0 diary",
+    ],
+    rejected_by="outlive-a-stop",
+    reason="not-running",
+    explain="The container is stopped. Its layer waits with the file in it: start it again.",
+)
+step.near_miss(
+    "only the file removed",
+    lambda v: [f"docker exec draft rm /root/{v.file}"],
+    rejected_by="lose-a-file",
+    reason="same-container",
+    explain=SAME_CONTAINER,
+)
+step.near_miss(
+    "restarted instead of replaced",
+    lambda _: ["docker restart -t 0 draft"],
+    rejected_by="lose-a-file",
+    reason="same-container",
+    explain=SAME_CONTAINER,
+)
+step.near_miss(
+    "removed and not replaced",
+    lambda _: ["docker rm -f draft"],
+    rejected_by="lose-a-file",
+    reason="nothing-new",
+    explain="The old container is gone, its file with it. Now run a new one called draft and look "
+    "for the file there.",
+)
+step.near_miss(
+    "renamed out of the way",
+    lambda _: [
+        "docker rename draft draft-old",
+        "docker run -d --name draft busybox sleep 1d",
+    ],
+    rejected_by="lose-a-file",
+    reason="kept",
+    explain="The old container still exists under another name, and so does its file. Remove it.",
+)
+step.near_miss(
+    "the file carried over",
+    lambda v: [
+        f"docker cp draft:/root/{v.file} .",
+        "docker rm -f draft",
+        "docker run -d --name draft busybox sleep 1d",
+        f"docker cp {v.file} draft:/root/{v.file}",
+    ],
+    rejected_by="lose-a-file",
+    reason="still-there",
+    explain="You saved the file by hand, or made an image of the container. That works, but only "
+    "while you remember it. Here, see what happens when nobody does.",
+)
+step.near_miss(
+    "an image of it first",
+    lambda _: [
+        "docker commit draft draft-image",
+        "docker rm -f draft",
+        "docker run -d --name draft draft-image",
+    ],
+    rejected_by="lose-a-file",
+    reason="still-there",
+    explain="You saved the file by hand, or made an image of the container. That works, but only "
+    "while you remember it. Here, see what happens when nobody does.",
+)

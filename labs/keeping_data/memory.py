@@ -1,0 +1,189 @@
+"""tmpfs: data in memory, gone when the container stops."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.docker import ContainerFileProbe, DockerContainerProbe
+from lab_engine.probes.system import DiskUsageProbe, MountProbe
+from lab_engine.resources.docker import Container, ContainerMount, Image
+from lab_engine.verdict import require
+from labs.keeping_data.values import Values, lab, running
+
+SCRATCH = "/scratch"
+NOT_STOPPED = (
+    "The container was never stopped, so its memory was never given back. Whatever removed the "
+    "file, it was not the tmpfs."
+)
+WRONG_SIZE = (
+    "The filesystem has another limit. Without one it may take half of the host's memory, and a "
+    "number without a letter counts bytes: write size=3m for three MiB."
+)
+
+step = lab.step(
+    "tmpfs",
+    daemons=("docker",),
+    resources=lambda v: [
+        Image("busybox"),
+        Container(
+            "secrets",
+            image="busybox",
+            mounts=(ContainerMount(SCRATCH, type="tmpfs", size="1m"),),
+            command=(
+                "sh",
+                "-c",
+                f"[ -e /root/begun ] || echo {v.message} > {SCRATCH}/{v.file}; "
+                "touch /root/begun; exec sleep 1d",
+            ),
+        ),
+    ],
+    touches=lambda _: ["container/secrets"],
+)
+
+
+@step.check("size", points=2)
+async def size(see: See, v: Values) -> None:
+    cache = await see(DockerContainerProbe("cache"))
+    running(cache, "cache", "busybox")
+    mount, usage = await see(
+        MountProbe(SCRATCH, pid=cache.pid), DiskUsageProbe(SCRATCH, pid=cache.pid)
+    )
+    look = f"docker exec cache df -h {SCRATCH}"
+    require(
+        mount.exists,
+        "not-mounted",
+        expected=f"A tmpfs is mounted at {SCRATCH} in cache.",
+        observed="Nothing is mounted there.",
+        look=look,
+    )
+    require(
+        mount.fstype == "tmpfs",
+        "not-tmpfs",
+        expected=f"What is mounted at {SCRATCH} is a tmpfs.",
+        observed=f"Its type is {mount.fstype}.",
+        look=f"docker exec cache grep {SCRATCH} /proc/mounts",
+    )
+    require(
+        usage.total == v.size << 20,
+        "size",
+        expected=f"It holds at most {v.size} MiB.",
+        observed=f"It holds at most {usage.total / (1 << 20):.1f} MiB.",
+        look=look,
+    )
+
+
+@step.check("forget", gone=True)
+async def forget(see: See, v: Values) -> None:
+    before = await see.before(DockerContainerProbe("secrets"))
+    path = f"{SCRATCH}/{v.file}"
+    now, file = await see(DockerContainerProbe("secrets"), ContainerFileProbe("secrets", path))
+    require(
+        now.exists and now.id == before.id,
+        "replaced",
+        expected=f"secrets is still the container {before.id[:12]}.",
+        observed=f"It is {now.id[:12]}." if now.exists else "It is removed.",
+        look="docker ps -a",
+    )
+    running(now, "secrets", "busybox")
+    require(
+        now.started_at > before.started_at,
+        "not-stopped",
+        expected="secrets was stopped and started again.",
+        observed="It has run all the time.",
+        look="docker container inspect secrets --format '{{.State.StartedAt}}'",
+    )
+    require(
+        not file.exists,
+        "still-there",
+        expected=f"{path} is gone.",
+        observed=f"It is there, and says {file.text.strip()[:80]!r}.",
+        look=f"docker exec secrets ls {SCRATCH}",
+    )
+
+
+def cache(options: str) -> str:
+    return f"docker run -d --name cache {options} busybox sleep 1d"
+
+
+step.solution(
+    "with --tmpfs",
+    lambda v: [
+        cache(f"--tmpfs {SCRATCH}:size={v.size}m"),
+        "docker stop -t 0 secrets",
+        "docker start secrets",
+    ],
+)
+step.solution(
+    "with --mount",
+    lambda v: [
+        cache(f"--mount type=tmpfs,target={SCRATCH},tmpfs-size={v.size}m"),
+        "docker restart -t 0 secrets",
+    ],
+)
+step.near_miss(
+    "no limit",
+    lambda _: [cache(f"--tmpfs {SCRATCH}")],
+    rejected_by="size",
+    reason="size",
+    explain=WRONG_SIZE,
+)
+step.near_miss(
+    "bytes",
+    lambda v: [cache(f"--tmpfs {SCRATCH}:size={v.size}")],
+    rejected_by="size",
+    reason="size",
+    explain=WRONG_SIZE,
+)
+step.near_miss(
+    "a volume",
+    lambda _: [cache(f"-v cachevol:{SCRATCH}")],
+    rejected_by="size",
+    reason="not-tmpfs",
+    explain="That is a volume: it lies on the disk and stays. --tmpfs is the option for memory.",
+)
+step.near_miss(
+    "shared memory",
+    lambda v: [cache(f"--shm-size {v.size}m"), f"docker exec cache mkdir {SCRATCH}"],
+    rejected_by="size",
+    reason="not-mounted",
+    explain="--shm-size sets the limit of /dev/shm. Nothing is mounted at /scratch.",
+)
+step.near_miss(
+    "deleted by hand",
+    lambda v: [f"docker exec secrets rm {SCRATCH}/{v.file}"],
+    rejected_by="forget",
+    reason="not-stopped",
+    explain=NOT_STOPPED,
+)
+step.near_miss(
+    "paused",
+    lambda v: [
+        f"docker exec secrets rm {SCRATCH}/{v.file}",
+        "docker pause secrets",
+        "docker unpause secrets",
+    ],
+    rejected_by="forget",
+    reason="not-stopped",
+    explain=NOT_STOPPED,
+)
+step.near_miss(
+    "replaced",
+    lambda _: [
+        "docker rm -f secrets",
+        f"docker run -d --name secrets --tmpfs {SCRATCH} busybox sleep 1d",
+    ],
+    rejected_by="forget",
+    reason="replaced",
+    explain="A removed container loses everything, so this shows nothing about tmpfs. Stop and "
+    "start the one that was there.",
+)
+step.near_miss(
+    "written again",
+    lambda v: [
+        "docker restart -t 0 secrets",
+        f"docker exec secrets sh -c 'echo {v.message} > {SCRATCH}/{v.file}'",
+    ],
+    rejected_by="forget",
+    reason="still-there",
+    explain="The file is there again, since you wrote it after the restart. Start once more, and "
+    "only look.",
+)
