@@ -97,6 +97,9 @@ class Walk:
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         try:
             begin = first or self.session.step_name or self.steps[0].name
+            if begin == self.steps[0].name and not self.session.step_name:
+                self.print(render_plain(self._introduction(), self.width))
+                self.print("")
             await self._act(self.go(begin, again=begin == self.session.step_name))
             while not self.over:
                 line = await self.read()
@@ -107,12 +110,16 @@ class Walk:
         finally:
             loop.remove_signal_handler(signal.SIGINT)
 
+    def _introduction(self) -> Document:
+        return self.session.lesson.introduction(self.session.variables)
+
     def _interrupt(self) -> None:
         if self._away:
             # The program in the foreground has had the key itself.
             return
         if self._action is None:
-            self.say("Type `quit` to leave.")
+            self.print("")
+            self.say("Type `quit` to leave, or any other command to go on.")
             return
         self._interrupted = True
         self._action.cancel()

@@ -115,7 +115,9 @@ def after(said: list[str], number: int) -> str:
 
 
 async def test_begins_with_the_text_and_the_given_steps(session: Standing) -> None:
-    said = "\n".join(await walk(session))
+    lines = await walk(session)
+    said = "\n".join(lines)
+    assert lines[0].startswith("About my_bridge_")
     assert "Step 1 of 2: One. (5 minutes)" in said
     assert "Step zero was done for you" in said
     assert "Task 1: Make `my_bridge_" in said
