@@ -7,7 +7,6 @@ Debian image where one can be pulled. Each leaves nothing behind when it is inte
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,10 +16,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Final
 
+from lab_engine import __version__
 from lab_engine import settings as settings_module
-from lab_engine.bench import archive, engine, image, recipe, scratch
+from lab_engine.bench import archive, build, engine, recipe, scratch
 from lab_engine.errors import ImageError
 
 KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -33,14 +33,6 @@ _DPKG: Final = (
     "path-exclude=/usr/share/man/??/*",
     "path-exclude=/usr/share/man/??_*/*",
 )
-_STAGES: Final = {
-    "running apt-get update": "reading the package lists of Debian",
-    "downloading packages": "downloading packages",
-    "extracting archives": "unpacking the core",
-    "installing essential": "installing the core",
-    "installing remaining": "installing packages",
-    "creating tarball": "writing the root file system",
-}
 
 
 def way(source: str) -> str:
@@ -52,7 +44,7 @@ def way(source: str) -> str:
     return "mmdebstrap" if able and may else "base-image"
 
 
-def build(tag: str, progress: image.Progress) -> None:
+def make(tag: str, progress: build.Progress) -> None:
     """Build the base image and give it `tag`.
 
     Raises:
@@ -61,10 +53,10 @@ def build(tag: str, progress: image.Progress) -> None:
     settings = settings_module.load()
     mirror = settings.mirror or recipe.host_mirror()
     with scratch.folder() as folder, scratch.signals_as_interrupt():
-        if image.free_space(folder) < NEEDED:
+        if scratch.free_space(folder) < NEEDED:
             raise ImageError(
                 f"building the bench image needs {NEEDED >> 30} GiB free in /var/tmp; there are "
-                f"{image.free_space(folder) >> 20} MiB",
+                f"{scratch.free_space(folder) >> 20} MiB",
                 hint="Free some space, or load a saved image with `infralab image load FILE`.",
             )
         progress("downloading the Python packages of the agent")
@@ -126,7 +118,7 @@ def _pip(lock: Path, target: Path, options: list[str]) -> None:
 
 
 def _with_mmdebstrap(
-    tag: str, folder: Path, inputs: bytes, mirror: str, progress: image.Progress
+    tag: str, folder: Path, inputs: bytes, mirror: str, progress: build.Progress
 ) -> None:
     if shutil.which("mmdebstrap") is None or not KEYRING.exists():
         raise ImageError(
@@ -150,7 +142,7 @@ def _with_mmdebstrap(
         '--customize-hook=rm -rf "$1/tmp/infralab"',
         recipe.SUITE, "-", *([mirror] if mirror else []),
     ]  # fmt: skip
-    tail: list[str] = []
+    follower = build.Follower(progress)
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -158,10 +150,10 @@ def _with_mmdebstrap(
         start_new_session=True,
         env={**os.environ, "TMPDIR": str(root), "LC_ALL": "C.UTF-8"},
     )
-    reader = threading.Thread(target=_follow, args=(process.stderr, tail, progress), daemon=True)
+    reader = threading.Thread(target=_follow, args=(process.stderr, follower), daemon=True)
     reader.start()
     try:
-        _import(tag, _output(process, tail), progress)
+        _import(tag, _output(process, follower.tail), progress)
     finally:
         _end(process)
         reader.join(timeout=5)
@@ -181,11 +173,11 @@ def _output(process: subprocess.Popen[bytes], tail: list[str]) -> Iterator[bytes
         )
 
 
-def _import(tag: str, blocks: Iterator[bytes], progress: image.Progress) -> None:
+def _import(tag: str, blocks: Iterator[bytes], progress: build.Progress) -> None:
     # The engine is not called before there is something to send: that takes minutes.
     first = next(blocks, b"")
     client = engine.connect(timeout=900)
-    temporary = f"{image.BASE}:tmp-{os.getpid()}"
+    temporary = f"{build.BASE}:tmp-{os.getpid()}"
     sent = 0
     last = time.monotonic()
 
@@ -201,7 +193,7 @@ def _import(tag: str, blocks: Iterator[bytes], progress: image.Progress) -> None
         progress("Docker unpacks the image")
 
     changes = [
-        f'LABEL infralab.kind="base-image" infralab.version="{image.version()}"',
+        f'LABEL infralab.kind="base-image" infralab.version="{__version__}"',
         'CMD ["/bin/bash"]',
     ]
     try:
@@ -209,7 +201,7 @@ def _import(tag: str, blocks: Iterator[bytes], progress: image.Progress) -> None
             # `import_image` of the SDK wants a file; the plain call takes a stream.
             answer = client.api._post(
                 client.api._url("/images/create"),
-                params={"fromSrc": "-", "repo": image.BASE, "tag": temporary.partition(":")[2],
+                params={"fromSrc": "-", "repo": build.BASE, "tag": temporary.partition(":")[2],
                         "changes": changes},
                 data=counted(),
                 headers={"Content-Type": "application/tar"},
@@ -220,46 +212,22 @@ def _import(tag: str, blocks: Iterator[bytes], progress: image.Progress) -> None
                     f"Docker cannot import the root file system: {answer.text.strip()}",
                     hint="Check the disk (`docker system df`), then run it again.",
                 )
-            image.retag(client, temporary, tag)
+            build.retag(client, temporary, tag)
     except BaseException:
         with suppress(Exception):
             client.api.remove_image(temporary, force=True)
         raise
 
 
-def _follow(stream: Any, tail: list[str], progress: image.Progress) -> None:
-    """Turn mmdebstrap's and apt's messages into progress, about one a second."""
-    stage, total, done, last = "", 0, 0, 0.0
+def _follow(stream: IO[bytes], follower: build.Follower) -> None:
     for raw in stream:
-        line = raw.decode(errors="replace").rstrip()
-        tail.append(line)
-        del tail[:-60]
-        if match := re.search(r"(\d+) newly installed", line):
-            total, done = int(match[1]), 0
-        if line.startswith("infralab: "):
-            stage, total = line.removeprefix("infralab: "), 0
-            progress(stage)
-        elif line.startswith("I: "):
-            for start, words in _STAGES.items():
-                if line[3:].startswith(start):
-                    stage = words
-                    progress(stage)
-        elif line.startswith(("Get:", "Unpacking ", "Setting up ")):
-            if line.startswith(("Get:", "Setting up ")):
-                done += 1
-            if time.monotonic() - last > 1:
-                last = time.monotonic()
-                verb = "fetched" if line.startswith("Get:") else "set up"
-                progress(
-                    f"{stage}: {verb} {min(done, total) if total else done}"
-                    + (f" of {total}" if total else "")
-                )
+        follower.line(raw.decode(errors="replace").rstrip())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Let mmdebstrap clean up after itself; it unmounts and removes its tree on a signal."""
     if process.poll() is None:
-        for number, patience in ((signal.SIGINT, 30), (signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        for number, patience in ((signal.SIGINT, 10), (signal.SIGTERM, 3), (signal.SIGKILL, 3)):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
             with suppress(subprocess.TimeoutExpired):
@@ -275,11 +243,14 @@ def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[s
     """`docker build` from a Debian image, with the host's network and apt settings."""
     conf = "\n".join(f"{line}" for line in recipe.apt_options())
     install = (
-        "apt-get -qq update && apt-get -qq -y --no-install-recommends install "
+        "echo 'infralab: reading the package lists of Debian' && apt-get -q update"
+        " && echo 'infralab: installing packages'"
+        " && apt-get -q -y --no-install-recommends install "
         f"{' '.join(recipe.packages())}"
     )
     lines = [
         f"FROM debian:{recipe.SUITE}-slim",
+        f'LABEL infralab.kind="base-image" infralab.version="{__version__}"',
         "ADD inputs.tar /tmp/",
         "RUN cp /tmp/infralab/build-apt.conf /etc/apt/apt.conf.d/99infralab-build"
         " && if [ -s /tmp/infralab/build-sources.list ]; then"
@@ -288,8 +259,8 @@ def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[s
         " && cp /tmp/infralab/build-dpkg.cfg /etc/dpkg/dpkg.cfg.d/99infralab"
         f" && export DEBIAN_FRONTEND=noninteractive && {install}"
         " && sh /tmp/infralab/customize.sh /tmp/infralab"
-        " && rm -rf /tmp/infralab /var/lib/apt/lists/* /var/cache/apt/*.bin",
-        f'LABEL infralab.kind="base-image" infralab.version="{image.version()}"',
+        " && apt-get clean && rm -rf /tmp/infralab /var/lib/apt/lists/* /var/cache/apt/*.bin",
+        f'LABEL infralab.kind="base-image" infralab.version="{__version__}"',
     ]
     sources = f"deb {mirror} {recipe.SUITE} main\n" if mirror else ""
     extra = {
@@ -309,4 +280,6 @@ def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[s
         if name in os.environ
     }
     client = engine.connect(timeout=1800)
-    image.build_from(client, context, tag, progress, network_mode="host", buildargs=proxies)
+    build.build_from(
+        client, context, tag, build.Follower(progress), network_mode="host", buildargs=proxies
+    )

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from docker import errors as docker_errors
 
+from lab_engine import __version__
 from lab_engine.bench import engine, image
 from lab_engine.errors import BenchError
 
@@ -31,7 +32,7 @@ def ensure_volume(client: Any | None = None) -> str:
     with engine.explain("making the cache volume"):
         # Creating one that exists is no error and changes nothing.
         client.api.create_volume(
-            VOLUME, labels={"infralab.kind": "cache", "infralab.version": image.version()}
+            VOLUME, labels={"infralab.kind": "cache", "infralab.version": __version__}
         )
     return VOLUME
 
@@ -142,7 +143,7 @@ def _take_writer(
                 name=WRITER,
                 user="root",
                 working_dir=MOUNT,
-                labels={"infralab.kind": "cache-writer", "infralab.version": image.version()},
+                labels={"infralab.kind": "cache-writer", "infralab.version": __version__},
                 environment={"PYTHONPATH": _LIB, "PYTHONUNBUFFERED": "1", **env},
                 host_config=_config(
                     client, writable=True, network="bridge" if internet else "none"

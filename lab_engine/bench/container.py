@@ -16,55 +16,14 @@ from typing import Any, Final
 
 from docker import errors as docker_errors
 
-from lab_engine.bench import cache, engine, image
+from lab_engine import __version__
+from lab_engine.bench import cache, engine, image, walls
 from lab_engine.errors import BenchError
 
-PREFIX: Final = "infralab-"
+PREFIX: Final = walls.PREFIX
 WORKDIR: Final = "/home/learner/work"
 
-CAPABILITIES: Final = (
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "KILL",
-    "LEASE",
-    "LINUX_IMMUTABLE",
-    "MKNOD",
-    "NET_ADMIN",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_RAW",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_ADMIN",
-    "SYS_CHROOT",
-    "SYS_NICE",
-    "SYS_PTRACE",
-    "SYS_TTY_CONFIG",
-)
-"""By name, because some hosts lack one that --privileged asks for; and never the host's own ones:
-SYS_TIME, SYS_MODULE, SYS_BOOT, SYS_RAWIO."""
-
-DEVICE_RULES: Final = (
-    "c 10:229 rwm",  # fuse
-    "c 10:232 rwm",  # kvm
-    "c 10:200 rwm",  # net/tun
-    "c 10:237 rwm",  # loop-control
-    "b 7:* rwm",  # loop0, loop1, ...
-)
-"""The entrypoint makes the nodes. A fixed list of nodes would fail where one is missing, and would
-end at the fifth loop device."""
-
 Argv = list[str]
-
-_SUBNETS: Final = tuple(f"10.213.{third}.0/24" for third in range(0, 250, 7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +104,14 @@ class Bench:
                 f"{asked}: there is one already",
                 hint=f"Use it, or remove it first: `docker rm -fv {PREFIX}{session}`.",
             )
-        made: list[str] = []
         try:
             with engine.explain(asked):
                 cache.ensure_volume(client)
                 for volume in volumes:
                     client.api.create_volume(volume, labels=labels_for(session, "volume"))
-                    made.append(volume)
-                config = _host_config(client, memory, cpus, volumes, _network(client, internet))
+                config = walls.host_config(
+                    client, memory, cpus, volumes, walls.network(client, internet)
+                )
                 answer = client.api.create_container(
                     tag,
                     hostname="bench",
@@ -332,69 +291,12 @@ def labels_for(session: str, kind: str) -> dict[str, str]:
         "infralab.session": session,
         "infralab.kind": kind,
         "infralab.created": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "infralab.version": image.version(),
+        "infralab.version": __version__,
     }
 
 
 def _is_engine_error(stderr: bytes) -> bool:
     return stderr.startswith((b"Error response from daemon", b"Cannot connect to", b"error during"))
-
-
-def _host_config(
-    client: Any, memory: int, cpus: float, volumes: Mapping[str, str], network: str
-) -> Any:
-    binds = [f"{name}:{path}" for name, path in volumes.items()]
-    config = client.api.create_host_config(
-        init=True,
-        cap_drop=["ALL"],
-        cap_add=list(CAPABILITIES),
-        security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
-        device_cgroup_rules=list(DEVICE_RULES),
-        binds=[*binds, f"{cache.VOLUME}:{cache.MOUNT}:ro"],
-        tmpfs={"/run": "exec,mode=755", "/tmp": "exec,suid,dev,mode=1777"},  # noqa: S108
-        network_mode=network,
-        mem_limit=memory,
-        memswap_limit=memory,
-        nano_cpus=int(cpus * 1e9) or None,
-        pids_limit=16384,
-        log_config={"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
-        restart_policy={"Name": "no"},
-        shm_size="256m",
-    )
-    config["MaskedPaths"] = []
-    config["ReadonlyPaths"] = []
-    config["CgroupnsMode"] = "private"
-    return config
-
-
-def _network(client: Any, internet: bool) -> str:
-    """`none`, or the name of a labelled network outside the subnets of the lessons."""
-    if not internet:
-        return "none"
-    name = f"{PREFIX}outside"
-    if client.api.networks(names=[f"^{name}$"]):
-        return name
-    last: docker_errors.APIError | None = None
-    for subnet in _SUBNETS:
-        pool = {"Config": [{"Subnet": subnet}]}
-        try:
-            client.api.create_network(
-                name,
-                driver="bridge",
-                ipam=pool,
-                labels={"infralab.kind": "network", "infralab.version": image.version()},
-                check_duplicate=True,
-            )
-        except docker_errors.APIError as error:
-            last = error
-            if "overlap" not in str(error):
-                break
-        else:
-            return name
-    raise BenchError(
-        f"no network for the bench could be made: {last}",
-        hint="Remove unused networks (`docker network prune`), then try again.",
-    )
 
 
 def _container(client: Any, session: str) -> Any:

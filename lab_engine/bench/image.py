@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import tarfile
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,14 +20,12 @@ from docker import errors as docker_errors
 
 from lab_engine import __version__
 from lab_engine import settings as settings_module
-from lab_engine.bench import archive, base, engine, recipe
+from lab_engine.bench import archive, base, build, engine, recipe
 from lab_engine.errors import ImageError
 
-Progress = Callable[[str], None]
-"""Called with a short sentence at least once for everything that takes over a second."""
-
-BASE: Final = "infralab/base"
-BENCH: Final = "infralab/bench"
+BASE: Final = build.BASE
+BENCH: Final = build.BENCH
+Progress = build.Progress
 KEPT: Final = 4
 """How many older bench images stay, so that a session in use by another checkout keeps its own."""
 
@@ -43,11 +39,6 @@ class ImageState:
     base_present: bool
     bench_present: bool
     size: int
-
-
-def version() -> str:
-    """The version of infralab."""
-    return __version__
 
 
 def base_tag() -> str:
@@ -95,75 +86,31 @@ def ensure_image(progress: Progress = lambda _: None) -> str:
             return tag
         base_name = base_tag()
         if _inspect(client, base_name) is None:
-            base.build(base_name, progress)
+            base.make(base_name, progress)
         progress("adding the agent to the bench image")
         _build_layer(base_name, tag, entries)
         _drop_old(client, keep=tag)
     return tag
 
 
-def build_from(client: Any, context: bytes, tag: str, progress: Progress, **options: Any) -> None:
-    """Run `docker build` on a context tar; `tag` appears only if all of it succeeded.
-
-    Raises:
-        ImageError: a step of the build failed; carries the end of its output.
-    """
-    temporary = f"{tag.split(':')[0]}:tmp-{os.getpid()}"
-    tail: list[str] = []
-    try:
-        with engine.explain(f"building {tag}"):
-            stream = client.api.build(
-                fileobj=context,
-                custom_context=True,
-                tag=temporary,
-                rm=True,
-                forcerm=True,
-                decode=True,
-                encoding="identity",
-                **options,
-            )
-            for message in stream:
-                if "error" in message:
-                    raise ImageError(
-                        f"building {tag}: {message['error'].strip()}\n{''.join(tail[-15:])}",
-                        hint="Mend the cause and run it again; what was built is kept by Docker.",
-                    )
-                text = str(message.get("stream", ""))
-                tail.append(text)
-                if text.startswith(("infralab: ", "Step ")):
-                    progress(text.strip().removeprefix("infralab: "))
-            retag(client, temporary, tag)
-    except BaseException:
-        with suppress(Exception):
-            client.api.remove_image(temporary, force=True)
-        raise
-
-
-def retag(client: Any, temporary: str, tag: str) -> None:
-    """Give a finished image its name and take the temporary one away."""
-    repository, _, name = tag.partition(":")
-    client.api.tag(temporary, repository, name)
-    client.api.remove_image(temporary, noprune=True)
-
-
 def _build_layer(base_name: str, tag: str, entries: list[recipe.Entry]) -> None:
     labels = {
         "infralab.kind": "bench-image",
-        "infralab.version": version(),
+        "infralab.version": __version__,
         "infralab.base": base_name,
         "infralab.hash": tag.partition(":")[2],
     }
     lines = [
         f"FROM {base_name}",
+        "LABEL " + " ".join(f'{key}="{value}"' for key, value in labels.items()),
         "ADD layer.tar /",
-        *(f'LABEL {key}="{value}"' for key, value in labels.items()),
         "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8"
         " LIBVIRT_DEFAULT_URI=qemu:///system",
         'ENTRYPOINT ["/usr/lib/infralab/entrypoint"]',
     ]
     files = {"Dockerfile": "\n".join(lines).encode(), "layer.tar": recipe.layer_tar(entries)}
     client = engine.connect(timeout=300)
-    build_from(client, archive.tar_of(files), tag, lambda _: None)
+    build.build_from(client, archive.tar_of(files), tag, build.Follower(lambda _: None))
 
 
 def save(path: Path, progress: Progress = lambda _: None) -> Path:
@@ -277,15 +224,16 @@ def _inspect(client: Any, name: str) -> Any:
 
 
 def _drop_old(client: Any, keep: str) -> None:
-    """Remove bench images beyond the newest few; one that a container uses stays."""
-    with suppress(docker_errors.APIError):
-        found = client.api.images(filters={"label": "infralab.kind=bench-image"})
-        found.sort(key=lambda image: image["Created"], reverse=True)
-        for image in found[1 + KEPT :]:
-            for tag in image.get("RepoTags") or []:
-                if tag != keep and tag.startswith(f"{BENCH}:"):
-                    with suppress(docker_errors.APIError):
-                        client.api.remove_image(tag)
+    """Remove all but the newest few images of each kind; one that a container uses stays."""
+    for kind, kept in (("bench-image", KEPT), ("base-image", 1)):
+        with suppress(docker_errors.APIError):
+            found = client.api.images(filters={"label": f"infralab.kind={kind}"})
+            found.sort(key=lambda image: image["Created"], reverse=True)
+            for image in found[1 + kept :]:
+                for tag in image.get("RepoTags") or []:
+                    if tag not in (keep, base_tag()) and tag.startswith((f"{BENCH}:", f"{BASE}:")):
+                        with suppress(docker_errors.APIError):
+                            client.api.remove_image(tag)
 
 
 @contextmanager
@@ -304,8 +252,3 @@ def _lock(progress: Progress) -> Iterator[None]:
                     told = True
                 time.sleep(0.3)
         yield
-
-
-def free_space(folder: Path) -> int:
-    """Bytes that are free where `folder` lies."""
-    return shutil.disk_usage(folder if folder.exists() else tempfile.gettempdir()).free

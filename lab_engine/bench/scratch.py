@@ -46,6 +46,11 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def free_space(path: Path) -> int:
+    """Bytes that are free where `path` lies."""
+    return shutil.disk_usage(path).free
+
+
 @contextmanager
 def signals_as_interrupt() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the block like Ctrl-C, so that it cleans up."""

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lab_engine.bench import container
+from lab_engine.bench import walls
 from lab_engine.bench.container import Bench
 from tests.bench.conftest import fails, sh
 
@@ -26,7 +26,7 @@ def test_it_is_not_privileged(bench: Bench) -> None:
     config = bench.inspect()["HostConfig"]
     assert config["Privileged"] is False
     assert config["Devices"] in (None, [])
-    assert set(config["DeviceCgroupRules"]) == set(container.DEVICE_RULES)
+    assert set(config["DeviceCgroupRules"]) == set(walls.DEVICE_RULES)
 
 
 @pytest.mark.parametrize("name", ["kernel/panic", "vm/swappiness", "fs/file-max"])

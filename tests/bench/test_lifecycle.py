@@ -63,6 +63,22 @@ def test_removal_leaves_nothing(make_bench: Make) -> None:
     bench.remove()
 
 
+def test_removal_gives_back_loop_devices(make_bench: Make, bench: Bench) -> None:
+    mine = make_bench("loops")
+    attach = "cd /root; truncate -s 2M d.img; losetup -f --show $PWD/d.img"
+    own, other = sh(mine, attach), sh(bench, attach)
+    mounted = "cd /root; mkfs.ext4 -q $(losetup -f --show $(truncate -s 4M e.img; echo $PWD/e.img))"
+    sh(mine, f"{mounted}; mkdir m; mount e.img m")
+    mine.remove()
+    left = sh(bench, "losetup --list --noheadings --output NAME,BACK-FILE").splitlines()
+    try:
+        assert other in [line.split()[0] for line in left]
+        assert own not in [line.split()[0] for line in left]
+        assert not [line for line in left if "e.img" in line]
+    finally:
+        sh(bench, f"losetup -d {other}; rm /root/d.img")
+
+
 def test_stop_with_work_in_it_is_fast_and_start_brings_it_back(make_bench: Make) -> None:
     bench = make_bench("stop")
     sh(bench, "/usr/lib/infralab/bin/start-docker; /usr/lib/infralab/bin/start-libvirt")

@@ -1,0 +1,125 @@
+"""What a bench may do and reach: capabilities, devices, mounts, limits, network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from docker import errors as docker_errors
+
+from lab_engine import __version__
+from lab_engine.bench import cache
+from lab_engine.errors import BenchError
+
+PREFIX: Final = "infralab-"
+
+CAPABILITIES: Final = (
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_ADMIN",
+    "SYS_CHROOT",
+    "SYS_NICE",
+    "SYS_PTRACE",
+    "SYS_TTY_CONFIG",
+)
+"""By name, because some hosts lack one that --privileged asks for; and never the host's own ones:
+SYS_TIME, SYS_MODULE, SYS_BOOT, SYS_RAWIO."""
+
+DEVICE_RULES: Final = (
+    "c 10:229 rwm",  # fuse
+    "c 10:232 rwm",  # kvm
+    "c 10:200 rwm",  # net/tun
+    "c 10:237 rwm",  # loop-control
+    "b 7:* rwm",  # loop0, loop1, ...
+)
+"""The entrypoint makes the nodes. A fixed list of nodes would fail where one is missing, and would
+end at the fifth loop device."""
+
+_SUBNETS: Final = tuple(f"10.213.{third}.0/24" for third in range(0, 250, 7))
+
+
+def host_config(
+    client: Any, memory: int, cpus: float, volumes: Mapping[str, str], network: str
+) -> Any:
+    """The engine's `HostConfig` of a bench.
+
+    Args:
+        client: the docker client.
+        memory: limit in bytes.
+        cpus: limit; 0 means none.
+        volumes: name of a volume -> where it is mounted.
+        network: the engine's name of a network, or `none`.
+    """
+    binds = [f"{name}:{path}" for name, path in volumes.items()]
+    config = client.api.create_host_config(
+        init=True,
+        cap_drop=["ALL"],
+        cap_add=list(CAPABILITIES),
+        security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
+        device_cgroup_rules=list(DEVICE_RULES),
+        binds=[*binds, f"{cache.VOLUME}:{cache.MOUNT}:ro"],
+        tmpfs={
+            "/run": f"exec,mode=755,size={memory // 8}",
+            "/tmp": f"exec,suid,dev,mode=1777,size={memory // 2}",  # noqa: S108
+        },
+        network_mode=network,
+        mem_limit=memory,
+        memswap_limit=memory,
+        nano_cpus=int(cpus * 1e9) or None,
+        pids_limit=16384,
+        log_config={"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
+        restart_policy={"Name": "no"},
+        shm_size="256m",
+    )
+    config["MaskedPaths"] = []
+    config["ReadonlyPaths"] = []
+    config["CgroupnsMode"] = "private"
+    return config
+
+
+def network(client: Any, internet: bool) -> str:
+    """`none`, or the name of a labelled network outside the subnets of the lessons."""
+    if not internet:
+        return "none"
+    name = f"{PREFIX}outside"
+    if client.api.networks(names=[f"^{name}$"]):
+        return name
+    last: docker_errors.APIError | None = None
+    for subnet in _SUBNETS:
+        pool = {"Config": [{"Subnet": subnet}]}
+        try:
+            client.api.create_network(
+                name,
+                driver="bridge",
+                ipam=pool,
+                labels={"infralab.kind": "network", "infralab.version": __version__},
+                check_duplicate=True,
+            )
+        except docker_errors.APIError as error:
+            last = error
+            if "overlap" not in str(error):
+                break
+        else:
+            return name
+    raise BenchError(
+        f"no network for the bench could be made: {last}",
+        hint="Remove unused networks (`docker network prune`), then try again.",
+    )
