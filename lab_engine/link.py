@@ -9,12 +9,15 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from lab_engine import protocol as p
 from lab_engine.errors import AgentLost, ProtocolError
+
+if TYPE_CHECKING:
+    from lab_engine.bench.container import Bench
 
 T = TypeVar("T")
 OnNotice = Callable[[p.AnyNotice], None]
@@ -28,10 +31,20 @@ def client_name() -> str:
     return f"{getpass.getuser()} on {platform.node()}, process {os.getpid()}"
 
 
+def relay_argv(bench: Bench) -> list[str]:
+    """The command line of the relay to a bench's agent."""
+    return bench.exec_argv(
+        ["socat", "-t", "5", "-", f"UNIX-CONNECT:{p.SOCKET}"],
+        user="root",
+        interactive=True,
+        workdir="/",
+    )
+
+
 class Link:
     """A relay process whose standard input and output carry the protocol.
 
-    `relay` is the command line of the relay, usually `docker exec -i BENCH socat - UNIX:...`. All
+    `relay` is the command line of the relay, usually `relay_argv(bench)`. All
     methods are for one event loop.
     """
 

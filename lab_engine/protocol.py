@@ -82,6 +82,12 @@ class Owned(Request, frozen=True, tag="owned"):
     """Everything in the bench that bears a mark, and the ledger's view of it."""
 
 
+class Sweep(Request, frozen=True, tag="sweep"):
+    """Destroy what bears these marks, each a session and a key, whatever the ledger says."""
+
+    marks: tuple[tuple[str, str], ...]
+
+
 class Status(Request, frozen=True, tag="status"):
     pass
 
@@ -109,6 +115,7 @@ AnyRequest = (
     | Compare
     | Undo
     | Owned
+    | Sweep
     | Status
     | Watch
     | Cancel

@@ -42,7 +42,6 @@ CREATE TABLE answer (
     session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, step TEXT NOT NULL,
     question TEXT NOT NULL, answer TEXT NOT NULL, correct INTEGER NOT NULL, at REAL NOT NULL
 ) STRICT;
-CREATE TABLE loop (device TEXT NOT NULL, session TEXT NOT NULL, backing TEXT NOT NULL) STRICT;
 """
 
 

@@ -21,7 +21,7 @@ from lab_engine.check import Baseline, Sight, read_baseline, run_checks
 from lab_engine.errors import BenchError, InfralabError, UsageError
 from lab_engine.lab import LabStep, Solution, Variables
 from lab_engine.lesson import Lesson
-from lab_engine.link import Link, OnNotice
+from lab_engine.link import Link, OnNotice, relay_argv
 from lab_engine.plan import Plan
 from lab_engine.probes.base import Probe
 from lab_engine.record import Record, SessionRow
@@ -146,13 +146,7 @@ class Session:
         await self._ask(p.TakeBaseline, int, name=PRISTINE)
 
     async def _connect(self, *, watch: bool = False, steal: bool = False) -> p.Welcome:
-        relay = self.bench.exec_argv(
-            ["socat", "-t", "5", "-", f"UNIX-CONNECT:{p.SOCKET}"],
-            user="root",
-            interactive=True,
-            workdir="/",
-        )
-        self._link = Link(relay)
+        self._link = Link(relay_argv(self.bench))
         return await self._link.open(
             watch=watch, steal=steal, on_event=lambda notice: self.on_event(notice)
         )

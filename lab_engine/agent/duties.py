@@ -16,6 +16,7 @@ from lab_engine.agent import daemons
 from lab_engine.agent.families import Families
 from lab_engine.baseline import Baselines
 from lab_engine.errors import DaemonDown, InfralabError, LeaseTaken
+from lab_engine.kernel import loops
 from lab_engine.ledger import Ledger
 from lab_engine.probes.base import Probe
 from lab_engine.providers.base import Mark
@@ -30,7 +31,8 @@ log = logging.getLogger(__name__)
 Tell = Callable[[p.AnyNotice], None]
 
 PROBE_LIMIT = 30.0
-CHANGES = (p.StartDaemons, p.Provision, p.Teardown, p.TakeBaseline, p.Undo)
+LOOPS_SECONDS = 2.0
+CHANGES = (p.StartDaemons, p.Provision, p.Teardown, p.TakeBaseline, p.Undo, p.Sweep)
 """Requests that change the bench: only the lease holder may make them, one at a time."""
 
 
@@ -111,6 +113,8 @@ class Duties:
                 )
             case p.TakeBaseline(name=name):
                 return await self.baselines.take(name)
+            case p.Sweep(marks=marks):
+                return await self._sweep(marks)
             case p.Undo(name=name, resources=resources):
                 return await self._undo(name, resources, tell)
         raise InfralabError(f"the agent does not know the request {type(request).__name__}")
@@ -168,6 +172,29 @@ class Duties:
             {session: tuple(keys) for session, keys in marked.items()},
             tuple(self.ledger.standing),
         )
+
+    async def _sweep(self, marks: tuple[tuple[str, str], ...]) -> list[str]:
+        for session, key in marks:
+            kind, _, name = key.partition("/")
+            its = provider(kind)
+            await self.families.run(
+                its.family,
+                its.limit("destroy"),
+                f"removing {key}",
+                its.destroy,
+                name,
+                Mark(session),
+            )
+        return [key for _, key in marks]
+
+    async def keep_loop_list(self) -> None:
+        """Write down the bench's loop devices every `LOOPS_SECONDS`, for whoever comes after."""
+        while True:
+            await self.families.run("files", PROBE_LIMIT, "listing loop devices", self._loops)
+            await asyncio.sleep(LOOPS_SECONDS)
+
+    def _loops(self) -> None:
+        loops.write_list(self.ledger.path.parent)
 
     def close(self) -> None:
         self.families.close()

@@ -223,6 +223,7 @@ class AgentServer:
         self.feed = Feed(self.publish)
         self.duties = Duties(self.session, self.state)
         await self.duties.recover()
+        self.background(self.duties.keep_loop_list())
         _make_way(self.socket)
         old = os.umask(0o177)
         server = await asyncio.start_unix_server(self._serve, self.socket, limit=p.MAX_LINE)
@@ -240,6 +241,8 @@ class AgentServer:
                     break
         for connection in list(self.connections):
             connection.writer.close()
+        for task in self._tasks:
+            task.cancel()
         self.feed.close()
         self.duties.close()
         return code

@@ -7,17 +7,12 @@ services that a step declares: a plan makes those again.
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import fcntl
-import os
-import struct
 from collections import Counter
-from pathlib import Path
 from typing import Final
 
 from lab_engine.errors import ProviderError
-from lab_engine.kernel import mountinfo, processes, syscalls
+from lab_engine.kernel import loops, mountinfo, processes, syscalls
 from lab_engine.kernel.processes import Process
 from lab_engine.providers.files import marks
 from lab_engine.providers.process.service import MARK
@@ -43,9 +38,6 @@ which other inventories list."""
 
 POLITE_SECONDS: Final = 0.2
 END_SECONDS: Final = 3.0
-LOOP_GET_STATUS64: Final = 0x4C05
-LOOP_CLR_FD: Final = 0x4C01
-LOOP_STATUS: Final = struct.Struct("QQQQQIIII64s64s32sQQ")
 
 
 def inventory() -> dict[str, str]:
@@ -62,7 +54,7 @@ def remove(key: str) -> None:
         elif kind == "process":
             _end(name)
         elif kind == "loop":
-            _detach(name)
+            loops.detach(name)
         elif kind == "file":
             marks.remove(name)
         else:
@@ -132,53 +124,4 @@ def _end(name: str) -> None:
 
 
 def _loops() -> dict[str, str]:
-    """The loop devices whose file lies in the bench; others are the host's or another bench's."""
-    devices = {entry.device for entry in mountinfo.mounts()}
-    found = {}
-    for folder in Path("/sys/block").glob("loop*/loop"):
-        name = folder.parent.name
-        try:
-            path = (folder / "backing_file").read_text().strip()
-            device, inode = _status(name)
-        except OSError:
-            continue
-        plain = path.removesuffix(" (deleted)")
-        with contextlib.suppress(OSError):
-            info = Path(plain).stat()
-            if (info.st_dev, info.st_ino) == (device, inode):
-                found[f"loop/{name}"] = path
-                continue
-        number = f"{os.major(device)}:{os.minor(device)}"
-        # An unnamed device is one bench's alone; a disk of the host may be shared by several.
-        if os.major(device) == 0 and number in devices:
-            found[f"loop/{name}"] = path
-    return found
-
-
-def _open_loop(name: str) -> int:
-    return os.open(f"/dev/{name}", os.O_RDONLY | os.O_CLOEXEC)
-
-
-def _status(name: str) -> tuple[int, int]:
-    """Device and inode of the file behind a loop device (loop(4))."""
-    descriptor = _open_loop(name)
-    try:
-        raw = fcntl.ioctl(descriptor, LOOP_GET_STATUS64, bytes(LOOP_STATUS.size))
-    finally:
-        os.close(descriptor)
-    fields = LOOP_STATUS.unpack(raw)
-    return fields[0], fields[1]
-
-
-def _detach(name: str) -> None:
-    try:
-        descriptor = _open_loop(name)
-    except FileNotFoundError:
-        return
-    try:
-        fcntl.ioctl(descriptor, LOOP_CLR_FD)
-    except OSError as error:
-        if error.errno != errno.ENXIO:
-            raise
-    finally:
-        os.close(descriptor)
+    return {f"loop/{loop.name}": loop.path for loop in loops.of_this_bench()}

@@ -1,0 +1,64 @@
+"""`infralab gc`: remove what belongs to no live session."""
+
+from __future__ import annotations
+
+import argparse
+
+from lab_engine.cli.words import add_json, emit_json, say, verb
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "gc",
+        "remove what is left of sessions that ended or crashed",
+        about="Lists or removes benches, volumes, networks, loop devices and old images of "
+        "infralab that belong to no live session, and marked things in benches that no ledger "
+        "knows. What is not marked as ours is never touched.",
+        examples=[
+            ("infralab gc --dry-run", "only say what there is"),
+            ("infralab gc", "remove it"),
+            ("infralab gc --all", "also what this user's record does not know"),
+        ],
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what there is")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="also sessions that this user's record does not know (another user may work in them)",
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from lab_engine.cli.current import run_async
+
+    return run_async(lambda: _gc(args))
+
+
+async def _gc(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from lab_engine import gc
+    from lab_engine.cli.current import open_record
+
+    record = open_record()
+    found = await asyncio.to_thread(gc.leftovers, record)
+    found += await gc.in_benches(record, say)
+    chosen = [thing for thing in found if args.all or not thing.foreign]
+    if args.json:
+        emit_json({"found": found, "removed": [] if args.dry_run else chosen})
+    else:
+        for thing in found:
+            where = f"in the bench of {thing.name}" if thing.where == "bench" else thing.name
+            note = " (unknown session: kept without --all)" if thing not in chosen else ""
+            session = f", session {thing.session}" if thing.session else ""
+            print(f"{thing.kind:<10} {where}{session}{note}")
+    left = [] if args.dry_run else await gc.sweep(chosen)
+    record.close()
+    for thing, why in left:
+        say(f"could not be removed: {thing.kind} {thing.name}: {why}")
+    if not args.json:
+        done = len(chosen) - len(left)
+        print(f"{len(found)} found." if args.dry_run else f"{done} removed, {len(left)} left.")
+    return 3 if left else 0

@@ -1,0 +1,57 @@
+"""One of every kind of resource, tied together."""
+
+from __future__ import annotations
+
+from lab_engine.resources import AnyResource
+from lab_engine.resources.docker import (
+    Attachment,
+    Container,
+    ContainerMount,
+    DockerNetwork,
+    DockerVolume,
+    Image,
+)
+from lab_engine.resources.files import Directory, File, Mount, Tmpfs
+from lab_engine.resources.libvirt import VM, Disk, DiskUse, Nic, Pool, Snapshot, VirtualNetwork
+from lab_engine.resources.netlink import (
+    Address,
+    Bridge,
+    End,
+    Filter,
+    Host,
+    Link,
+    Nat,
+    Route,
+    Rule,
+)
+from lab_engine.resources.process import Service
+
+EVERYTHING: tuple[AnyResource, ...] = (
+    Image("busybox"),
+    DockerNetwork("lan", subnet="10.77.0.0/24"),
+    DockerVolume("data", files={"one.txt": "one\n"}),
+    Container(
+        "web",
+        image="busybox",
+        command=("sleep", "1000"),
+        networks=(Attachment("lan"),),
+        mounts=(ContainerMount("/data", "data"),),
+    ),
+    VirtualNetwork("wire", subnet="192.168.140.0/24", domain="lab"),
+    Pool("store"),
+    Disk("disk.qcow2", pool="store", size=16),
+    VM("alpha", networks=(Nic("wire"),), disks=(DiskUse("disk.qcow2"),)),
+    Snapshot("before", vm="alpha"),
+    Host("left", forwarding=True),
+    Bridge("br-lab"),
+    Link("cable", a=End("port1", bridge="br-lab"), b=End("eth0", host="left")),
+    Address("left-ip", cidr="10.9.0.1/24", interface="eth0", host="left", link="cable"),
+    Route("out", to="default", via="10.9.0.2", host="left", address="left-ip"),
+    Nat("masq", action="masquerade", out_interface="eth0", host="left"),
+    Filter("wall", hook="input", rules=(Rule("accept", protocol="icmp"),), host="left"),
+    Directory("site", path="/srv/site", files={"index.html": "hello\n"}),
+    File("note", path="/home/learner/note.txt", content="read me\n"),
+    Mount("shown", source="/srv/site", target="/srv/shown", source_from="directory/site"),
+    Tmpfs("scratch", target="/srv/scratch"),
+    Service("idle", argv=("sleep", "1000"), host="left"),
+)

@@ -1,0 +1,91 @@
+"""kill -9 at every call of every provider: the next start finishes or undoes; nothing is left."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lab_engine.bench.container import Bench
+from lab_engine.plan import ordered
+from lab_engine.resources import KINDS
+from tests.bench.conftest import ok
+from tests.crash.everything import EVERYTHING
+
+pytestmark = [pytest.mark.bench, pytest.mark.vm, pytest.mark.slow]
+
+ORDER = [resource.key for resource in ordered(EVERYTHING)]
+POINTS = ("before", "during", "after")
+
+
+@pytest.fixture(scope="module")
+def crash_bench(make_bench: Callable[..., Bench]) -> Bench:
+    bench = make_bench("crash", memory=2 << 30)
+    for daemon in ("docker", "libvirt"):
+        ok(bench.run([f"/usr/lib/infralab/bin/start-{daemon}"]))
+    ok(bench.run(["mkdir", "-p", "/opt/tests/tests/crash"]))
+    for name in ("__init__.py", "crash/__init__.py", "crash/everything.py", "crash/killed.py"):
+        code = Path("tests", name).read_bytes() or b"\n"
+        ok(bench.run(["sh", "-c", f"cat > /opt/tests/tests/{name}"], stdin=code))
+    return bench
+
+
+def act(bench: Bench, *words: str) -> dict[str, list[str]] | None:
+    """What the agent reported, or None when it was killed."""
+    done = bench.run(
+        ["/opt/infralab/venv/bin/python", "-m", "tests.crash.killed", *words],
+        env={"PYTHONPATH": "/opt/infralab/lib:/opt/tests"},
+        timeout=120,
+    )
+    if done.exit_code == 128 + signal.SIGKILL:
+        return None
+    report: dict[str, list[str]] = json.loads(ok(done).splitlines()[-1])
+    return report
+
+
+def test_one_of_every_kind_is_here() -> None:
+    assert {resource.kind() for resource in EVERYTHING} == set(KINDS)
+
+
+@pytest.mark.timeout(900)
+def test_killed_while_making(crash_bench: Bench) -> None:
+    """In the order of the plan, so that each run stands on what earlier runs finished."""
+    for key in ORDER:
+        for point in POINTS:
+            assert act(crash_bench, "provision", key, point) is None, (key, point)
+            after = act(crash_bench, "recover")
+            assert after is not None
+            assert after["pending"] == [], (key, point)
+            assert key not in after["standing"], (key, point)
+            assert key not in after["marked"], (key, point)
+            assert key in after["missing"], (key, point)
+            assert set(after["marked"]) <= set(after["standing"]), (key, point)
+        made = act(crash_bench, "provision", key)
+        assert made is not None
+        assert key not in made["missing"]
+    whole = act(crash_bench, "provision", ORDER[-1])
+    assert whole is not None
+    assert whole["missing"] == []
+    assert whole["standing"] == sorted(ORDER)
+
+
+@pytest.mark.timeout(900)
+def test_killed_while_destroying(crash_bench: Bench) -> None:
+    assert act(crash_bench, "provision", ORDER[-1]) is not None
+    for key in reversed(ORDER):
+        for point in POINTS:
+            assert act(crash_bench, "provision", key) is not None
+            assert act(crash_bench, "destroy", key, point) is None, (key, point)
+            after = act(crash_bench, "recover")
+            assert after is not None
+            assert after["pending"] == [], (key, point)
+            assert key not in after["standing"], (key, point)
+            assert key not in after["marked"], (key, point)
+            assert key in after["missing"], (key, point)
+    end = act(crash_bench, "teardown")
+    assert end is not None
+    assert end["standing"] == end["marked"] == []
+    assert sorted(end["missing"]) == sorted(ORDER)
