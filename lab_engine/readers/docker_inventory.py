@@ -78,7 +78,13 @@ def _container(api: Api, container: str) -> str:
         _hash([networks, [host.get(name) for name in _LIMITS]]),
     )
     own_layer = (about["GraphDriver"]["Data"] or {}).get("UpperDir", "")
-    return f"{' '.join(outside)}\n{state['StartedAt']} {_contents(own_layer)}"
+    inside = [state["StartedAt"], _contents(own_layer)]
+    if state["Pid"]:
+        # What lies in memory is in no layer; it is seen through the container's own root.
+        memory = [m["Destination"] for m in about["Mounts"] if m["Type"] == "tmpfs"]
+        memory += host.get("Tmpfs") or {}
+        inside += [_contents(f"/proc/{state['Pid']}/root{path}") for path in sorted(memory)]
+    return f"{' '.join(outside)}\n{' '.join(inside)}"
 
 
 def _walk(folder: str) -> Iterator[list[Any]]:
