@@ -1,8 +1,10 @@
 """Keeping data: what a container loses, and the four places outside it."""
+# isort: skip_file
+# Importing declares the steps, in this order.
 
 from __future__ import annotations
 
-from labs.keeping_data import backends, binds, ephemeral, memory, volumes
 from labs.keeping_data.values import lab
+from labs.keeping_data import ephemeral, backends, volumes, binds, memory
 
 __all__ = ["backends", "binds", "ephemeral", "lab", "memory", "volumes"]
