@@ -255,8 +255,9 @@ class Session:
     async def _clean(self, step: LabStep, on_notice: OnNotice) -> None:
         daemons = tuple({*step.daemons, *self._daemons_of(self.step_name)})
         await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons, on_notice=on_notice)
-        await self._ask(p.Teardown, list[str], on_notice=on_notice)
+        # What the learner made may use what we made, so it goes first.
         await self._ask(p.Undo, p.Difference, name=PRISTINE, on_notice=on_notice)
+        await self._ask(p.Teardown, list[str], on_notice=on_notice)
 
     def _daemons_of(self, name: str) -> tuple[str, ...]:
         return self.lesson.lab.steps[name].daemons if name in self.lesson.lab.steps else ()

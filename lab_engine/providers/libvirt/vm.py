@@ -257,8 +257,12 @@ class VMProvider(Provider[VM]):
                 return False
             if stage == "running" or wanted.state == "paused":
                 return True
-            channel = AgentChannel(domain)
-            if not channel.answers() or not self._has_addresses(wanted, channel):
+            try:
+                channel = AgentChannel(domain)
+                if not channel.answers() or not self._has_addresses(wanted, channel):
+                    return False
+            except GuestSilent:
+                # Busy after all, as a guest under emulation may be: ask again.
                 return False
             # The guest gives memory back bit by bit.
             return bool(domain.info()[2] >> 10 == wanted.current_memory)
