@@ -1,7 +1,7 @@
 """Loop devices: which file is behind one, whose it is, and its end (loop(4)).
 
-They are the host's: one stays attached when its bench is removed. So the agent keeps a list of those
-of its bench on the bench's state volume, from which `infralab gc` takes them back.
+They are the host's: one stays attached when its bench is removed. So the agent keeps a list of
+those of its bench on the state volume, from which `infralab gc` takes them back.
 """
 
 from __future__ import annotations
