@@ -41,7 +41,8 @@ PYTHONPATH=/usr/lib/python3/dist-packages $pip --no-build-isolation --no-cache-d
 /opt/infralab/venv/bin/python -m compileall -q /opt/infralab/venv/lib || true
 apt-mark -qq auto $(apt-mark showmanual) > /dev/null
 xargs apt-mark -qq manual < "$inputs/manual" > /dev/null
-apt-get -qq -y --purge -o APT::AutoRemove::RecommendsImportant=false autoremove >&2
+apt-get -qq -y --purge -o APT::AutoRemove::RecommendsImportant=false \
+    -o APT::AutoRemove::SuggestsImportant=false autoremove >&2
 /opt/infralab/venv/bin/python -c 'import docker, libvirt, msgspec, pyroute2'
 chmod 700 /opt/infralab
 
@@ -54,7 +55,9 @@ say "cleaning"
 # The proxy and the certificates of the machine that built this are its own business.
 rm -f /etc/apt/apt.conf.d/99mmdebstrap /etc/apt/apt.conf.d/99infralab-build
 rm -rf /etc/libvirt/qemu/networks/autostart/* /etc/cron* /etc/init.d /etc/rc?.d /var/log/* /usr/share/bug
-# Parts of containerd that the Docker of the bench never starts.
+# What nothing in the bench starts or reads.
+rm -rf /usr/bin/qemu-system-i386 /usr/bin/qemu-system-x86_64-microvm /usr/lib/udev/hwdb.bin \
+    /usr/lib/udev/hwdb.d /usr/share/python-wheels
 rm -f /usr/bin/containerd-stress /usr/bin/containerd-shim /usr/bin/containerd-shim-runc-v1
 rm -rf /var/lib/docker /var/lib/containerd /etc/resolv.conf.dpkg* /etc/machine-id /var/lib/dbus/machine-id
 # One id for all benches; libvirt wants a host UUID, which it reads here when DMI has none.
