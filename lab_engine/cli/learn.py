@@ -17,10 +17,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs,
         "learn",
         "take a lesson: read, work, and see what is done",
-        about="Goes on where you were, or begins the first lesson that you have not finished. "
-        "--plain talks line by line: for screen readers, small terminals, pipes and logs.",
+        about="Opens the course: text, shell, tasks and a picture of the machines on one screen. "
+        "--plain goes on where you were and talks line by line: for screen readers, small "
+        "terminals, pipes and logs.",
         examples=[
-            ("infralab learn", "go on"),
+            ("infralab learn", "the course"),
             ("infralab learn namespaces", "a lesson of your choice"),
             ("infralab learn namespaces uts", "a step of it"),
             ("infralab learn --plain", "line by line"),
@@ -29,6 +30,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("lesson", nargs="?", help="a lesson, as listed by `infralab lessons`")
     parser.add_argument("step", nargs="?", help="a step of it, by name or number")
+    parser.add_argument("--session", metavar="ID", help="the session to take up")
     parser.add_argument("--plain", action="store_true", help="line by line")
     parser.add_argument("--seed", help="what names, sizes and addresses are drawn from")
     parser.add_argument("--new", action="store_true", help="a new session, on a bench of its own")
@@ -37,9 +39,34 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if not args.plain:
+        return _screens(args)
     from lab_engine.cli.current import run_async
 
     return run_async(lambda: _plain(args))
+
+
+def _screens(args: argparse.Namespace) -> int:
+    """The TUI. Refuses what it cannot draw on, and says what can be done instead."""
+    import sys
+
+    from lab_engine.errors import UsageError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the screens need a terminal", hint="`infralab learn --plain` works line by line."
+        )
+    from lab_engine import settings
+    from lab_engine.record import Record
+    from lab_engine.tui.app import LearnApp, Wanted
+
+    chosen = settings.load()
+    record = Record(chosen.data_dir / "progress.sqlite")
+    try:
+        wanted = Wanted(args.lesson, args.step, args.session, args.seed, args.new, args.take_over)
+        return LearnApp(record, chosen, wanted).run() or 0
+    finally:
+        record.close()
 
 
 async def _plain(args: argparse.Namespace) -> int:
@@ -61,7 +88,12 @@ async def _plain(args: argparse.Namespace) -> int:
         wanted.step(args.step)
     record = open_record()
     try:
-        old = None if args.new else _open_session(record, course, wanted, args.seed)
+        if args.session:
+            from lab_engine.cli.current import choose
+
+            old: SessionRow | None = choose(record, args.session)
+        else:
+            old = None if args.new else _open_session(record, course, wanted, args.seed)
         lesson = course.lesson(old.lesson) if old else wanted or _next_lesson(course, record)
         verify(lesson, Seed(old.seed if old else args.seed or "sample"))
         print(f"{course.title}. Lesson {lesson.number}: {lesson.title}.", flush=True)

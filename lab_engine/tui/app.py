@@ -1,0 +1,243 @@
+"""The application: which screen is shown, and the desk behind them all."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.screen import Screen
+
+from lab_engine.errors import InfralabError, UsageError
+from lab_engine.lesson import Lesson, load_course
+from lab_engine.record import Record, SessionRow
+from lab_engine.settings import Settings
+from lab_engine.tui.desk import Change, Desk
+from lab_engine.tui.messages import DeskChanged
+from lab_engine.tui.overview import Overview, read
+from lab_engine.tui.palette import Offer, Offers
+from lab_engine.tui.screens.home import HomeScreen
+
+THEMES = {"dark": "textual-dark", "light": "textual-light"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to open at once.
+
+    Args:
+        lesson: its slug or number.
+        step: a step of it, by name or number.
+        session: the session to take up, or the first letters of its id.
+        seed: for a new session, what names and numbers are drawn from.
+        new: a new session, even where one is open.
+        take_over: cut off another client that works in it.
+    """
+
+    lesson: str | None = None
+    step: str | None = None
+    session: str | None = None
+    seed: str | None = None
+    new: bool = False
+    take_over: bool = False
+
+
+class LearnApp(App[int]):
+    """infralab in a terminal.
+
+    Args:
+        record: the learner's progress.
+        settings: how benches are made, and where files are.
+        wanted: what to open at once.
+    """
+
+    TITLE = "infralab"
+    CSS_PATH = "screens/home.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Offers}
+    COMMAND_PALETTE_BINDING = "f10"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "Quit", show=False),
+        Binding("ctrl+p", "command_palette", "Menu", show=False),
+        Binding("question_mark,f1", "help", "Keys", show=False),
+    ]
+
+    def __init__(self, record: Record, settings: Settings, wanted: Wanted | None = None) -> None:
+        super().__init__()
+        self.record = record
+        self.settings = settings
+        self.desk = Desk(record, settings, self._told)
+        self.overview: Overview | None = None
+        self._wanted = wanted
+        self._home = HomeScreen()
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self._home
+
+    def on_mount(self) -> None:
+        self.run_worker(self._load(), group="load")
+
+    # -- the course ------------------------------------------------------------------------------
+
+    async def _load(self) -> None:
+        """Read the course and the progress, off the loop; then open what was asked for."""
+        try:
+            await self.reload()
+            wanted, self._wanted = self._wanted, None
+            if wanted and (wanted.session or wanted.lesson):
+                self._open_wanted(wanted)
+        except InfralabError as error:
+            self.report(error)
+
+    async def reload(self) -> None:
+        course = self.overview.course if self.overview else await self.desk.aside(load_course)
+        self.overview = await self.desk.aside(read, course, self.record)
+        self._home.show(self.overview)
+
+    def _open_wanted(self, wanted: Wanted) -> None:
+        """Raises UsageError for what is not there."""
+        assert self.overview is not None
+        course = self.overview.course
+        row, name = None, wanted.lesson
+        if wanted.session:
+            open_rows = self.record.open_sessions()
+            rows = [r for r in open_rows if r.id.startswith(wanted.session)]
+            if len(rows) != 1:
+                raise UsageError(
+                    f"{len(rows)} open sessions begin with {wanted.session!r}",
+                    hint=f"Open: {', '.join(r.id for r in open_rows) or 'none'}.",
+                )
+            row, name = rows[0], rows[0].lesson
+        if name is None:
+            return
+        lesson = course.lesson(name)
+        step = lesson.step(wanted.step).name if wanted.step else None
+        if wanted.new or wanted.seed:
+            self.desk.open(lesson, step, seed=wanted.seed)
+            self._show_lesson()
+        else:
+            self.take_up(lesson, step, row=row, steal=wanted.take_over)
+
+    def take_up(
+        self,
+        lesson: Lesson,
+        step: str | None = None,
+        *,
+        row: SessionRow | None = None,
+        steal: bool = False,
+        watch: bool = False,
+    ) -> None:
+        """Open a lesson where it was left, or begin it."""
+        desk = self.desk
+        at_hand = (
+            desk.lesson is not None
+            and desk.lesson.slug == lesson.slug
+            and (desk.session is not None or desk.busy)
+            and not (steal or watch or row)
+        )
+        if not at_hand:
+            if row is None and self.overview:
+                row = self.overview.states[lesson.slug].session
+            desk.open(lesson, step, row=row, steal=steal, watch=watch)
+        elif step is not None and desk.step is not None and desk.step.name != step:
+            desk.go(step)
+        self._show_lesson()
+
+    def _show_lesson(self) -> None:
+        from lab_engine.tui.screens.lesson import LessonScreen
+
+        if not isinstance(self.screen, LessonScreen):
+            self.push_screen(LessonScreen(self.desk))
+
+    def begin_anew(self, lesson: Lesson) -> None:
+        """A new session on a fresh bench; the old bench is removed, its progress stays."""
+        from lab_engine.tui.screens.dialogs import Choice
+
+        state = self.overview.states[lesson.slug] if self.overview else None
+        if state is None or state.session is None:
+            self.take_up(lesson)
+            return
+        row = state.session
+
+        def chosen(answer: str | None) -> None:
+            if answer == "anew":
+                self.desk.open_anew(lesson, row)
+                self._show_lesson()
+
+        self.push_screen(
+            Choice(
+                f"Begin “{lesson.title}” anew?",
+                "Its bench is removed with what you made in it. Your points stay.",
+                {"stay": "Keep it", "anew": "Begin anew"},
+            ),
+            chosen,
+        )
+
+    # -- the desk --------------------------------------------------------------------------------
+
+    def _told(self, change: Change) -> None:
+        for screen in self.screen_stack:
+            screen.post_message(DeskChanged(change))
+
+    def report(self, error: InfralabError) -> None:
+        """An error that no screen shows."""
+        self.notify(
+            error.hint or "", title=error.message, severity="error", timeout=15, markup=False
+        )
+
+    async def plain_terminal(self, argv: list[str]) -> None:
+        """Give the terminal to a program until it ends."""
+        with self.batch_update(), self.suspend():
+            print("The plain terminal. `exit` goes back to infralab.", flush=True)  # noqa: T201
+            await asyncio.to_thread(subprocess.call, argv)
+        self.refresh(layout=True)
+
+    # -- actions ---------------------------------------------------------------------------------
+
+    async def action_home(self) -> None:
+        """Back to the course. What goes on in the lesson goes on."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        self.run_worker(self.reload(), group="load", exclusive=True)
+
+    async def action_help(self) -> None:
+        from lab_engine.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            await self.push_screen(HelpScreen())
+
+    async def action_doctor(self) -> None:
+        from lab_engine.tui.screens.doctor import DoctorScreen
+
+        await self.push_screen(DoctorScreen())
+
+    def action_light(self) -> None:
+        """Light or dark."""
+        dark = self.theme == THEMES["dark"]
+        self.theme = THEMES["light"] if dark else THEMES["dark"]
+
+    async def action_leave(self) -> None:
+        """Quit. The bench goes on, and the next start offers to take it up."""
+        if self.desk.busy:
+            self.notify("Stopping, and undoing what was begun …", timeout=30)
+        await self.desk.close()
+        self.exit(0)
+
+    async def action_finish(self) -> None:
+        """Remove the bench of the open lesson."""
+        self.notify("Removing the bench …")
+        await self.desk.finish()
+        await self.action_home()
+
+    async def action_quit(self) -> None:
+        await self.action_leave()
+
+    def offers(self, screen: Screen[Any]) -> Iterator[Offer]:
+        """Everything that the menu lists."""
+        from lab_engine.tui.menu import offers
+
+        yield from offers(self, screen)

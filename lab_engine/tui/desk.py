@@ -1,0 +1,484 @@
+"""The learner's desk: the session, and every task of it that outlives a screen.
+
+Screens listen and ask; nothing here knows of textual. A change is told by its name, and whoever is
+told looks at the desk itself for what is now so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from lab_engine.errors import AgentLost, InfralabError, LeaseTaken
+from lab_engine.faults import verify
+from lab_engine.lesson import Lesson, Step
+from lab_engine.protocol import AnyNotice, EventNotice, LeaseNotice
+from lab_engine.record import Record, SessionRow, TaskState
+from lab_engine.seed import Seed
+from lab_engine.settings import Settings
+from lab_engine.text.question import Graded
+from lab_engine.tui.progress import Progress
+from lab_engine.tui.topology.picture import Picture
+from lab_engine.tui.topology.read import PictureReader
+from lab_engine.verdict import Evidence, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from lab_engine.lab import Variables
+    from lab_engine.session import Session
+    from lab_engine.text.model import Document
+
+T = TypeVar("T")
+Change = Literal["phase", "progress", "step", "verdicts", "picture", "hints", "answers", "given"]
+CHECK_EVERY: Final = 1.0
+"""Seconds between two looks while a step is open."""
+
+
+class Phase(StrEnum):
+    """Where the desk is."""
+
+    EMPTY = "empty"
+    OPENING = "opening"
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    """The learner stopped it; what was begun is undone."""
+
+
+class Desk:
+    """Use from one event loop.
+
+    Args:
+        record: the learner's progress.
+        settings: how benches are made.
+        tell: called on the loop with the name of what changed.
+    """
+
+    def __init__(
+        self, record: Record, settings: Settings, tell: Callable[[Change], None] = lambda _: None
+    ) -> None:
+        self.record = record
+        self.settings = settings
+        self.tell = tell
+        self.phase = Phase.EMPTY
+        self.lesson: Lesson | None = None
+        self.step: Step | None = None
+        self.document: Document | None = None
+        self.introduction: Document | None = None
+        self.variables: Variables | None = None
+        self.session: Session | None = None
+        self.doing = ""
+        """What goes on, in words for the learner: "Opening the bench"."""
+        self.progress = Progress()
+        self.trouble: InfralabError | None = None
+        self.lost: tuple[str, ...] = ()
+        self.given: tuple[str, ...] = ()
+        """Steps that were done for the learner on the way to this one."""
+        self.verdicts: dict[str, Verdict] = {}
+        self.at_start: dict[str, Evidence | None] = {}
+        """What each check said before the learner did anything."""
+        self.checking = False
+        self.answers: dict[str, bool] = {}
+        self.graded: dict[str, Graded] = {}
+        self.hints: dict[str, int] = {}
+        self.states: tuple[TaskState, ...] = ()
+        self.picture = Picture()
+        self.watching = False
+        """Whether another client works in the session and this one only looks on."""
+        self._reader = PictureReader()
+        self._work: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._look = asyncio.Event()
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._again: Callable[[], Awaitable[None]] | None = None
+
+    async def aside(self, call: Callable[..., T], *args: Any) -> T:
+        """A blocking call, such as one to the record, off the loop; one at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+
+    # -- what the learner asks for ---------------------------------------------------------------
+
+    def open(
+        self,
+        lesson: Lesson,
+        step: str | None = None,
+        *,
+        row: SessionRow | None = None,
+        seed: str | None = None,
+        steal: bool = False,
+        watch: bool = False,
+    ) -> None:
+        """Begin a lesson, from `seed` if given. With `row` that session is taken up."""
+        self._begin(lambda: self._open(lesson, step, row, seed=seed, steal=steal, watch=watch))
+
+    def open_anew(self, lesson: Lesson, old: SessionRow) -> None:
+        """Remove the bench of a session, and begin the lesson on a fresh one."""
+        self._begin(lambda: self._open_anew(lesson, old))
+
+    def go(self, name: str) -> None:
+        """Make another step of the lesson ready, from its start."""
+        self._begin(lambda: self._enter(name))
+
+    def reset(self) -> None:
+        """The step as it was at its start."""
+        self._begin(self._reset)
+
+    def repair(self) -> None:
+        """Start again what was stopped in the bench."""
+        self._begin(self._repair)
+
+    def solve(self, name: str) -> None:
+        """Do the step by a solution: it counts as given."""
+        self._begin(lambda: self._solve(name))
+
+    def retry(self) -> None:
+        """Do again what failed or was stopped."""
+        if self._again and not self.busy:
+            self._begin(self._again)
+
+    def cancel(self) -> None:
+        """Stop what goes on; what it began is undone."""
+        if self._work and not self._work.done():
+            self.doing = "Stopping, and undoing what was begun"
+            self._work.cancel()
+            self.tell("phase")
+
+    def check(self) -> None:
+        """Look at once."""
+        self.checking = self.phase is Phase.READY
+        self._look.set()
+        self.tell("verdicts")
+
+    @property
+    def busy(self) -> bool:
+        return self._work is not None and not self._work.done()
+
+    @property
+    def ready(self) -> bool:
+        return self.phase is Phase.READY
+
+    @property
+    def next_step(self) -> Step | None:
+        if self.lesson is None or self.step is None:
+            return None
+        steps = self.lesson.steps
+        return steps[self.step.number] if self.step.number < len(steps) else None
+
+    @property
+    def previous_step(self) -> Step | None:
+        if self.lesson is None or self.step is None or self.step.number == 1:
+            return None
+        return self.lesson.steps[self.step.number - 2]
+
+    @property
+    def done(self) -> bool:
+        """Whether all tasks of the step are done and all its questions answered."""
+        if self.document is None:
+            return False
+        tasks = all(self.passed(task.id) for task in self.document.tasks)
+        return tasks and all(self.answers.get(q.question.id) for q in self.document.questions)
+
+    def passed(self, task: str) -> bool:
+        verdict = self.verdicts.get(task)
+        return verdict is not None and verdict.passed
+
+    def touched(self, task: str) -> bool:
+        """Whether a task that is not done stands otherwise than at the step's start."""
+        verdict = self.verdicts.get(task)
+        if verdict is None or verdict.outcome is not Outcome.FAIL:
+            return False
+        return task in self.at_start and verdict.evidence != self.at_start[task]
+
+    # -- running one thing at a time -------------------------------------------------------------
+
+    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
+        before = self._work
+        self._again = work
+        self._work = asyncio.create_task(self._run(work, before))
+
+    async def _run(
+        self, work: Callable[[], Awaitable[None]], before: asyncio.Task[None] | None
+    ) -> None:
+        if before and not before.done():
+            before.cancel()
+            await asyncio.wait([before])
+        await self._stop_watch()
+        self.trouble, self.progress = None, Progress()
+        try:
+            await work()
+        except asyncio.CancelledError:
+            self._set(Phase.STOPPED)
+        except InfralabError as error:
+            self.trouble = error
+            self._set(Phase.FAILED)
+        except Exception as error:
+            self.trouble = InfralabError(
+                f"unexpected {type(error).__name__}: {error}",
+                hint="This is a fault in infralab, not in your work. Please report it.",
+            )
+            self._set(Phase.FAILED)
+        else:
+            self._set(Phase.READY)
+            if self.session and self.step and self.step.lab_step:
+                self._watch = asyncio.create_task(self._keep_looking())
+
+    def _set(self, phase: Phase, doing: str = "") -> None:
+        self.phase, self.doing = phase, doing
+        if phase in (Phase.READY, Phase.FAILED, Phase.STOPPED):
+            self.progress.end()
+        self.tell("phase")
+
+    def _notice(self, notice: AnyNotice) -> None:
+        if self.progress.take(notice):
+            self.tell("progress")
+
+    def _event(self, notice: AnyNotice) -> None:
+        if isinstance(notice, LeaseNotice):
+            self._lose(
+                LeaseTaken(
+                    f"this session was taken over: {notice.holder}",
+                    hint="Take it back, or leave it to the other one.",
+                )
+            )
+        elif isinstance(notice, EventNotice):
+            self._look.set()
+
+    def _lose(self, error: InfralabError) -> None:
+        self.trouble = error
+        self._set(Phase.FAILED)
+        if self._watch:
+            self._watch.cancel()
+
+    # -- the work --------------------------------------------------------------------------------
+
+    async def _open(
+        self,
+        lesson: Lesson,
+        step: str | None = None,
+        row: SessionRow | None = None,
+        *,
+        seed: str | None = None,
+        steal: bool = False,
+        watch: bool = False,
+    ) -> None:
+        await self._leave()
+        self._set(Phase.OPENING, "Opening the lesson")
+        seed = row.seed if row else seed or secrets.token_hex(8)
+        await self.aside(verify, lesson, Seed(seed))
+        self.lesson, self.watching = lesson, watch
+        self.lost = self.given = ()
+        self.variables = await self.aside(lesson.variables, Seed(seed))
+        steps = await self.aside(lambda: lesson.steps)
+        wanted = lesson.step(step or (row.step if row and row.step else steps[0].name))
+        await self._show(wanted, row.id if row else "")
+        self.introduction = await self.aside(lesson.introduction, self.variables)
+        self.tell("step")
+        self._set(Phase.OPENING, "Starting the bench" if row is None else "Opening your bench")
+        module = await self.aside(importlib.import_module, "lab_engine.session")
+        kind: type[Session] = module.Session
+        if row is None:
+            self.session = await kind.begin(lesson, self.record, self.settings, seed=seed)
+        else:
+            self.session = await kind.resume(
+                lesson,
+                row,
+                self.record,
+                self.settings,
+                watch=watch,
+                steal=steal,
+                on_notice=self._notice,
+            )
+            self.lost = tuple(self.session.lost)
+        self.session.on_event = self._event
+        # From here on, a retry has a session to work in.
+        self._again = lambda: self._enter(wanted.name)
+        at_hand = row is not None and self.session.step_name == wanted.name
+        if not at_hand and not watch:
+            await self._enter(wanted.name)
+
+    async def _open_anew(self, lesson: Lesson, old: SessionRow) -> None:
+        await self._leave()
+        self._set(Phase.OPENING, "Removing the old bench")
+        container = await self.aside(importlib.import_module, "lab_engine.bench.container")
+        bench = await self.aside(container.Bench.find, old.id)
+        if bench is not None:
+            await self.aside(bench.remove)
+        await self.aside(self.record.end, old.id)
+        self._again = lambda: self._open(lesson)
+        await self._again()
+
+    async def _show(self, step: Step, session: str) -> None:
+        """The text of a step, with what is known of it."""
+        assert self.variables is not None
+        self.document = await self.aside(step.document, self.variables)
+        await self.aside(lambda: step.lab_step)
+        self.step = step
+        self.verdicts, self.at_start, self.graded, self.hints = {}, {}, {}, {}
+        self.picture = Picture()
+        self._reader = PictureReader()
+        record = self.record
+        if session:
+            self.answers = await self.aside(record.answered, session, step.name)
+            for task in self.document.tasks:
+                self.hints[task.id] = await self.aside(record.hints, session, step.name, task.id)
+            self.states = tuple(await self.aside(record.tasks, session))
+        else:
+            self.answers, self.states = {}, ()
+        self.tell("step")
+
+    async def _enter(self, name: str) -> None:
+        session = self._session()
+        step = session.lesson.step(name)
+        if step is not self.step or self.verdicts:
+            await self._show(step, session.id)
+        self.given = ()
+        if step.lab_step is None:
+            return
+        self._set(Phase.PREPARING, "Making the step ready")
+        self.given = tuple(await session.enter(step.name, on_notice=self._notice))
+        self.at_start = {v.task: v.evidence for v in session.start_verdicts}
+        if self.given:
+            self.tell("given")
+
+    async def _reset(self) -> None:
+        session = self._session()
+        self._set(Phase.PREPARING, "Bringing the step back to its start")
+        await session.reset(on_notice=self._notice)
+
+    async def _repair(self) -> None:
+        session = self._session()
+        self._set(Phase.PREPARING, "Starting again what was stopped")
+        await session.repair(on_notice=self._notice)
+
+    async def _solve(self, name: str) -> None:
+        session = self._session()
+        self._set(Phase.PREPARING, f"Doing the step by the solution “{name}”")
+        await session.solve(name)
+
+    def _session(self) -> Session:
+        if self.session is None:
+            raise InfralabError("no lesson is open", hint="Choose one from the course.")
+        return self.session
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    async def _keep_looking(self) -> None:
+        while True:
+            self._look.clear()
+            try:
+                await self._look_once()
+            except AgentLost as error:
+                self._lose(error)
+                return
+            except InfralabError as error:
+                self.trouble = error
+                self.tell("phase")
+            finally:
+                self.checking = False
+            try:
+                await asyncio.wait_for(self._look.wait(), CHECK_EVERY)
+            except TimeoutError:
+                continue
+
+    async def _look_once(self) -> None:
+        session = self._session()
+        assert self.step is not None
+        verdicts, _ = await session.verdicts()
+        standing = {v.task: (v.outcome, v.evidence) for v in self.verdicts.values()}
+        if any(standing.get(v.task) != (v.outcome, v.evidence) for v in verdicts):
+            if not self.watching:
+                verdicts, _ = await session.check()
+            self.verdicts = {v.task: v for v in verdicts}
+            self.states = tuple(await self.aside(self.record.tasks, session.id))
+            self.tell("verdicts")
+        elif self.checking:
+            self.tell("verdicts")
+        self.checking = False
+        lab_step = self.step.lab_step
+        picture = await self._reader.read(session.ask, lab_step.daemons if lab_step else ())
+        if picture != self.picture:
+            self.picture = picture
+            self.tell("picture")
+
+    async def _stop_watch(self) -> None:
+        if self._watch:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+            self._watch = None
+
+    # -- hints, questions ------------------------------------------------------------------------
+
+    async def take_hint(self, task: str) -> None:
+        """One more hint of a task; nothing when there is no more."""
+        if self.document is None or self.step is None:
+            return
+        block = next(b for b in self.document.tasks if b.id == task)
+        taken = self.hints.get(task, 0)
+        if taken == len(block.hints):
+            return
+        self.hints[task] = taken + 1
+        self.tell("hints")
+        if self.session and not self.watching:
+            await self.aside(self.record.hint, self.session.id, self.step.name, task, taken + 1)
+
+    async def answer(self, name: str, text: str) -> Graded:
+        """Grade and record an answer. An answer that needs the bench may raise InfralabError."""
+        assert self.document is not None
+        assert self.step is not None
+        block = next(b for b in self.document.questions if b.question.id == name)
+        question = block.question
+        found: Sequence[str] = ()
+        try:
+            if question.answer_from:
+                found = await self._session().found(question.answer_from)
+        except InfralabError as error:
+            graded = Graded(False, f"{error} {error.hint}".strip())
+        else:
+            graded = question.grade(text, found)
+            self.answers[name] = graded.correct
+            if self.session and not self.watching:
+                record, session, step = self.record, self.session.id, self.step.name
+                await self.aside(
+                    lambda: record.answer(session, step, name, text, correct=graded.correct)
+                )
+        self.graded[name] = graded
+        self.tell("answers")
+        return graded
+
+    # -- shells ----------------------------------------------------------------------------------
+
+    def shell(self, target: str = "bench") -> list[str]:
+        """The command line of a shell that outlives this program: tmux in the bench."""
+        from lab_engine.tui.shells import lasting
+
+        return lasting(self._session().bench, target)
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    async def _leave(self) -> None:
+        await self._stop_watch()
+        session, self.session = self.session, None
+        if session:
+            await session.close()
+
+    async def close(self) -> None:
+        """Leave the bench as it is; the next start takes it up again."""
+        if self._work and not self._work.done():
+            self._work.cancel()
+            await asyncio.wait([self._work])
+        await self._leave()
+        self._threads.shutdown(wait=False)
+
+    async def finish(self) -> None:
+        """Remove the bench. The progress stays."""
+        await self._stop_watch()
+        session, self.session = self.session, None
+        if session:
+            await session.down()
+        self.lesson = self.step = self.document = None
+        self._set(Phase.EMPTY)

@@ -1,0 +1,198 @@
+"""Widgets for the blocks of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, HorizontalScroll, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from lab_engine.text.model import (
+    Block,
+    Code,
+    Diagram,
+    Heading,
+    ListBlock,
+    Note,
+    Paragraph,
+    Spans,
+    Table,
+)
+from lab_engine.tui.document.content import styled
+
+
+class CodeBlock(Static, can_focus=True):
+    """Commands or output. Enter, or a click, sends commands to the shell, without running them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "send", "Put in shell"),
+        Binding("y", "copy", "Copy"),
+    ]
+    DEFAULT_CSS = """
+    CodeBlock {
+        height: auto;
+        margin: 0 0 1 0;
+        padding: 0 1;
+        background: $surface-lighten-1;
+        border-left: outer $accent;
+        border-title-color: $text-muted;
+    }
+    CodeBlock.-shown { border-left: outer $surface-lighten-2; color: $text-muted; }
+    CodeBlock:focus { border-left: outer $success; background: $boost; text-style: bold; }
+    CodeBlock.-typed:hover { background: $boost; }
+    """
+
+    @dataclass
+    class Sent(Message):
+        """The learner wants this text in the shell."""
+
+        text: str
+
+    def __init__(self, text: str, *, label: str = "", typed: bool = True) -> None:
+        head = Content.styled(f"{label}\n", "dim italic") if label else Content("")
+        super().__init__(head + Content(text), classes="-typed" if typed else "-shown")
+        self.text = text
+        self.typed = typed
+        self.can_focus = typed
+        if typed:
+            self.tooltip = "Enter or a click puts this in the shell. Then press Enter there."
+
+    def action_send(self) -> None:
+        if self.typed:
+            self.post_message(self.Sent(self.text))
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self.text)
+        self.notify("Copied.")
+
+    def on_click(self) -> None:
+        self.action_send()
+
+
+class Drawing(HorizontalScroll, can_focus=False):
+    """A text diagram: never wrapped, moved sideways when it is too wide."""
+
+    DEFAULT_CSS = """
+    Drawing { height: auto; margin: 0 0 1 0; scrollbar-size-horizontal: 1; }
+    Drawing > Static { width: auto; color: $text-secondary; }
+    """
+
+    def __init__(self, diagram: Diagram) -> None:
+        super().__init__(Static(Content(diagram.text)))
+        self.tooltip = diagram.alt or None
+
+
+class Aside(Vertical):
+    """A note that may be skipped."""
+
+    DEFAULT_CSS = """
+    Aside {
+        height: auto;
+        margin: 0 0 1 0;
+        padding: 0 1;
+        border-left: wide $secondary;
+    }
+    Aside > .lead { color: $text-secondary; text-style: bold; }
+    """
+
+
+class Item(Horizontal):
+    """One item of a list: its mark, and blocks beside it."""
+
+    DEFAULT_CSS = """
+    Item { height: auto; }
+    Item > .mark { width: 4; padding: 0 1 0 1; color: $text-accent; }
+    Item > Vertical { height: auto; width: 1fr; }
+    """
+
+
+class Facts(Static):
+    """A table. Where it is too narrow, cells wrap."""
+
+    DEFAULT_CSS = """
+    Facts { height: auto; margin: 0 0 1 0; }
+    """
+
+    def __init__(self, table: Table) -> None:
+        from rich import box
+        from rich.table import Table as Grid
+
+        grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+        for cell in table.head:
+            grid.add_column(_plain(cell), overflow="fold")
+        for row in table.rows:
+            grid.add_row(*(_plain(cell) for cell in row))
+        super().__init__(grid)
+
+
+def _plain(spans: Spans) -> str:
+    return styled(spans).plain.replace("[", "\\[")
+
+
+def build(blocks: Iterable[Block]) -> Iterator[Widget]:
+    """A widget for each block that is no task and no question."""
+    for block in blocks:
+        match block:
+            case Paragraph(spans=spans):
+                yield Static(styled(spans), classes="paragraph")
+            case Heading(spans=spans, level=level):
+                yield Static(styled(spans), classes=f"heading level-{level}")
+            case ListBlock():
+                yield Vertical(*_items(block), classes="list")
+            case Table():
+                yield Facts(block)
+            case Code():
+                yield code(block)
+            case Diagram():
+                yield Drawing(block)
+            case Note(body=body):
+                yield Aside(Static("Note", classes="lead"), *build(body))
+            case _:
+                continue
+
+
+def _items(block: ListBlock) -> Iterator[Widget]:
+    for n, item in enumerate(block.items):
+        mark = "•" if block.start is None else f"{block.start + n}."
+        yield Item(Static(mark, classes="mark"), Vertical(*build(item)))
+
+
+def code(block: Code) -> CodeBlock:
+    """A code block with a word on what it is, where that is not plain."""
+    place = f" at {block.at}" if block.at else ""
+    if block.language == "output":
+        label = "prints:"
+    elif block.language != "sh":
+        label = block.language
+    else:
+        label = {
+            "later": "when the tasks are done:",
+            "console": f"type{place or ' in another place'}:",
+            "show": f"only shown{place}:",
+            "run": f"type{place}:" if place else "",
+        }[block.role]
+        if block.fails:
+            label = f"{label.removesuffix(':')} (fails, as it should):".lstrip()
+    return CodeBlock(block.text, label=label, typed=block.typed)
+
+
+class Blocks(Vertical):
+    """Some blocks below each other, such as a hint."""
+
+    DEFAULT_CSS = """
+    Blocks { height: auto; }
+    """
+
+    def __init__(self, blocks: tuple[Block, ...], *, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self._blocks = blocks
+
+    def compose(self) -> ComposeResult:
+        yield from build(self._blocks)

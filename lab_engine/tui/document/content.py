@@ -1,0 +1,78 @@
+"""Spans and verdicts as styled text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.content import Content
+
+from lab_engine.text.model import (
+    Block,
+    Heading,
+    Paragraph,
+    Spans,
+    spans_text,
+)
+from lab_engine.verdict import Outcome, Verdict
+
+CODE_STYLE: Final = "bold $text-accent"
+DONE: Final = "✔"
+OPEN: Final = "○"
+WRONG: Final = "✘"
+WAITING: Final = "…"
+ERROR: Final = "!"
+
+
+def styled(spans: Spans) -> Content:
+    """A line of text; code is bold and coloured, so that it stands out without colour too."""
+    parts: list[tuple[str, str]] = []
+    for span in spans:
+        style = []
+        if span.code:
+            style.append(CODE_STYLE)
+        if span.strong:
+            style.append("bold")
+        if span.emphasis:
+            style.append("italic")
+        if span.link:
+            style.append("underline")
+        parts.append((span.text, " ".join(style)))
+        if span.link and span.link != span.text:
+            parts.append((f" ({span.link})", "dim"))
+    return Content.assemble(*parts)
+
+
+def summary(body: tuple[Block, ...]) -> Content:
+    """The first paragraph of a task, for a list."""
+    for block in body:
+        if isinstance(block, Paragraph | Heading):
+            return styled(block.spans)
+    return Content("")
+
+
+def summary_text(body: tuple[Block, ...]) -> str:
+    first = next((b for b in body if isinstance(b, Paragraph | Heading)), None)
+    return spans_text(first.spans) if first else ""
+
+
+def points(count: int) -> str:
+    return f"{count} point" if count == 1 else f"{count} points"
+
+
+def standing(
+    verdict: Verdict | None, *, touched: bool, given: bool = False
+) -> tuple[str, str, str]:
+    """How a task stands: a sign, a word, a style. All three say the same."""
+    if verdict is None:
+        return OPEN, "to do", "dim"
+    match verdict.outcome:
+        case Outcome.PASS:
+            return DONE, "done, given" if given else "done", "bold $text-success"
+        case Outcome.WAITING:
+            return WAITING, "after the tasks before it", "dim"
+        case Outcome.ERROR:
+            return ERROR, "could not be checked", "bold $text-warning"
+        case Outcome.FAIL:
+            if touched:
+                return WRONG, "not right yet", "bold $text-error"
+            return OPEN, "to do", "dim"

@@ -1,0 +1,85 @@
+"""The pane with a step's text."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from lab_engine.lesson import Step
+from lab_engine.text.model import Document, QuestionBlock, TaskBlock
+from lab_engine.tui.document.blocks import build
+from lab_engine.tui.document.question import QuestionCard
+from lab_engine.tui.document.task import TaskCard
+
+
+class TextPane(VerticalScroll, can_focus=True):
+    """A step's text with its tasks and questions in their places."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_down", "Down", show=False),
+        Binding("k,up", "scroll_up", "Up", show=False),
+        Binding("space,pagedown", "page_down", "Page", show=False),
+    ]
+    DEFAULT_CSS = """
+    TextPane { padding: 0 1; scrollbar-size-vertical: 1; }
+    TextPane .paragraph { height: auto; margin: 0 0 1 0; }
+    TextPane .heading { height: auto; text-style: bold; color: $text-primary; margin: 0 0 1 0; }
+    TextPane .level-1 { text-style: bold underline; }
+    TextPane .list { height: auto; margin: 0 0 1 0; }
+    TextPane Item .paragraph { margin: 0; }
+    TextPane TaskCard .paragraph, TextPane Aside .paragraph { margin: 0; }
+    TextPane Aside .paragraph { margin: 0; }
+    TextPane .step-title { text-style: bold; color: $text-accent; height: auto; margin: 0 0 1 0; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tasks: dict[str, TaskCard] = {}
+        self.questions: dict[str, QuestionCard] = {}
+        self.shown: Document | None = None
+
+    async def show(
+        self, step: Step, document: Document, answers: dict[str, bool], before: Document | None
+    ) -> None:
+        """Show a step; `before` is the lesson's introduction, shown above its first step."""
+        self.shown = document
+        self.tasks, self.questions = {}, {}
+        widgets: list[Widget] = []
+        if before is not None:
+            widgets += build(before.blocks)
+        title = Content.assemble(
+            (f"{step.number}. {step.title}", ""),
+            (f"  about {step.minutes} minutes", "dim"),
+        )
+        widgets.append(Static(title, classes="step-title"))
+        if step.instead:
+            words = f"Here, {step.instead} stands in for what the source uses."
+            widgets.append(Static(Content.styled(words, "dim italic"), classes="paragraph"))
+        worth = {task.id: task.points for task in step.tasks}
+        for block in document.blocks:
+            if isinstance(block, TaskBlock):
+                card = TaskCard(block, len(self.tasks) + 1, worth.get(block.id, 0))
+                self.tasks[block.id] = card
+                widgets.append(card)
+            elif isinstance(block, QuestionBlock):
+                name = block.question.id
+                question = QuestionCard(block, len(self.questions) + 1, correct=answers.get(name))
+                self.questions[name] = question
+                widgets.append(question)
+            else:
+                widgets += build((block,))
+        async with self.batch():
+            await self.remove_children()
+            await self.mount_all(widgets)
+        self.scroll_home(animate=False)
+
+    def to_task(self, task: str) -> None:
+        """Bring a task into sight."""
+        card = self.tasks.get(task)
+        if card:
+            self.scroll_to_widget(card, animate=False)

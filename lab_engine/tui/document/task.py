@@ -1,0 +1,124 @@
+"""A task in the text: what to do, how it stands, its hints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from lab_engine.text.model import TaskBlock
+from lab_engine.tui.document.blocks import Blocks, CodeBlock, build
+from lab_engine.tui.document.content import points, standing
+from lab_engine.verdict import Outcome, Verdict
+
+
+def evidence_content(verdict: Verdict) -> Content:
+    """Why a task is not done, a line each: expected, found, perhaps."""
+    if verdict.outcome is Outcome.ERROR:
+        return Content.assemble(
+            ("This is not your fault. ", "bold"), verdict.message or "The check could not look."
+        )
+    evidence = verdict.evidence
+    if evidence is None:
+        return Content(verdict.message)
+    parts: list[str | tuple[str, str]] = [
+        ("Expected  ", "bold"),
+        f"{evidence.expected}\n",
+        ("Found     ", "bold"),
+        evidence.observed,
+    ]
+    if verdict.explanation:
+        parts += ["\n", ("Perhaps   ", "bold"), verdict.explanation]
+    return Content.assemble(*parts)
+
+
+class TaskCard(Vertical, can_focus=True):
+    """One task. `h` gives the next hint."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("h", "hint", "Hint")]
+    DEFAULT_CSS = """
+    TaskCard {
+        height: auto;
+        margin: 0 0 1 0;
+        padding: 0 1;
+        border: round $primary;
+        border-title-style: bold;
+        border-title-color: $text-primary;
+        border-subtitle-color: $text-muted;
+    }
+    TaskCard:focus { border: round $accent; }
+    TaskCard.-done { border: round $success; border-title-color: $text-success; }
+    TaskCard.-wrong { border: round $error; border-title-color: $text-error; }
+    TaskCard .hint { margin: 0; padding: 0 1; border-left: wide $warning; }
+    TaskCard .hint .lead { color: $text-warning; text-style: bold; }
+    """
+
+    @dataclass
+    class HintWanted(Message):
+        task: str
+
+    def __init__(self, block: TaskBlock, number: int, worth: int) -> None:
+        super().__init__()
+        self.block = block
+        self.number = number
+        self.worth = worth
+        self._shown = 0
+
+    def compose(self) -> ComposeResult:
+        yield from build(self.block.body)
+
+    def on_mount(self) -> None:
+        self.stand(None, touched=False)
+        self.border_subtitle = self._hint_words()
+
+    def stand(self, verdict: Verdict | None, *, touched: bool, given: bool = False) -> None:
+        """Show how the task stands now."""
+        sign, word, _ = standing(verdict, touched=touched, given=given)
+        self.border_title = f"{sign} Task {self.number}: {word} · {points(self.worth)}"
+        self.set_class(verdict is not None and verdict.passed, "-done")
+        self.set_class(touched, "-wrong")
+
+    def _hint_words(self) -> str:
+        total = len(self.block.hints)
+        if not total:
+            return ""
+        if self._shown >= total:
+            return "no more hints"
+        return f"h: hint {self._shown + 1} of {total}"
+
+    async def show_hints(self, count: int) -> None:
+        """Show the first `count` hints."""
+        for n in range(self._shown, min(count, len(self.block.hints))):
+            lead = Static(f"Hint {n + 1} of {len(self.block.hints)}", classes="lead")
+            await self.mount(Vertical(lead, Blocks(self.block.hints[n]), classes="hint"))
+        self._shown = max(self._shown, count)
+        self.border_subtitle = self._hint_words()
+
+    def action_hint(self) -> None:
+        self.post_message(self.HintWanted(self.block.id))
+
+
+class Evidence(Vertical):
+    """Why a task is not done, with the command that shows it."""
+
+    DEFAULT_CSS = """
+    Evidence { height: auto; padding: 0 0 0 2; }
+    Evidence > .why { height: auto; }
+    Evidence > CodeBlock { margin: 0; }
+    """
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__()
+        self.verdict = verdict
+
+    def compose(self) -> ComposeResult:
+        yield Static(evidence_content(self.verdict), classes="why")
+        evidence = self.verdict.evidence
+        if evidence and evidence.look:
+            yield CodeBlock(evidence.look, label="see it yourself:")

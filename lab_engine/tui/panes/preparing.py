@@ -1,0 +1,119 @@
+"""What goes on while a step is made ready, and what to do when that failed."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from lab_engine.errors import AgentLost, DaemonDown, LeaseTaken
+from lab_engine.tui.desk import Desk, Phase
+from lab_engine.tui.progress import SIGNS, Row
+
+SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+STATES: Final = {
+    "going": ("$text-accent", "…"),
+    "done": ("$text-success", ""),
+    "failed": ("bold $text-error", "failed"),
+    "undone": ("dim", "undone"),
+}
+
+
+class Preparing(VerticalScroll, can_focus=True):
+    """Each action with its reason, state and time; then, if it failed, why and what now."""
+
+    DEFAULT_CSS = """
+    Preparing { padding: 1 2; }
+    Preparing Static { height: auto; }
+    Preparing #rows { margin: 1 0; }
+    Preparing #trouble { display: none; margin: 0 0 1 0; padding: 0 1; border-left: outer $error; }
+    Preparing Horizontal { height: auto; }
+    Preparing Button { margin: 0 1 0 0; display: none; }
+    Preparing.-busy #cancel { display: block; }
+    Preparing.-failed #trouble { display: block; }
+    Preparing.-failed #retry, Preparing.-stopped #retry { display: block; }
+    Preparing.-repairable #repair { display: block; }
+    Preparing.-resettable #reset { display: block; }
+    Preparing.-taken #take, Preparing.-taken #look { display: block; }
+    Preparing.-taken #retry, Preparing.-taken #reset { display: none; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.desk = desk
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="lead")
+        yield Static(id="rows")
+        yield Static(id="trouble")
+        with Horizontal():
+            yield Button("Stop", id="cancel", action="screen.cancel", compact=True)
+            yield Button(
+                "Try again", id="retry", action="screen.retry", compact=True, variant="primary"
+            )
+            yield Button("Repair", id="repair", action="screen.repair", compact=True)
+            yield Button("Reset the step", id="reset", action="screen.reset", compact=True)
+            yield Button(
+                "Take over", id="take", action="screen.take_over", compact=True, variant="primary"
+            )
+            yield Button("Only look on", id="look", action="screen.look_on", compact=True)
+
+    def on_mount(self) -> None:
+        self.set_interval(0.125, self._tick)
+        self.refresh_rows()
+
+    def _tick(self) -> None:
+        if self.desk.busy and self.display and self.size:
+            self.refresh_rows()
+
+    def refresh_rows(self) -> None:
+        desk, error = self.desk, self.desk.trouble
+        now = time.monotonic()
+        failed = desk.phase is Phase.FAILED
+        self.set_class(desk.busy, "-busy")
+        self.set_class(failed, "-failed")
+        self.set_class(desk.phase is Phase.STOPPED, "-stopped")
+        lost = isinstance(error, AgentLost | DaemonDown)
+        self.set_class(failed and lost and desk.session is not None, "-repairable")
+        self.set_class(failed and desk.session is not None and not lost, "-resettable")
+        self.set_class(failed and isinstance(error, LeaseTaken), "-taken")
+        self.query_one("#lead", Static).update(self._lead(now))
+        rows = [self._row(row, now) for row in desk.progress.rows.values()]
+        self.query_one("#rows", Static).update(Content("\n").join(rows))
+        if failed and error:
+            undone = [row.key for row in desk.progress.rows.values() if row.state == "undone"]
+            parts: list[str | tuple[str, str]] = [(error.message, "bold"), "\n"]
+            if undone:
+                parts += [f"Undone again: {', '.join(undone)}.\n"]
+            parts += [("What to do now: ", "bold"), error.hint or "Try again."]
+            self.query_one("#trouble", Static).update(Content.assemble(*parts))
+
+    def _lead(self, now: float) -> Content:
+        desk = self.desk
+        seconds = f"{desk.progress.seconds:.1f} s"
+        if desk.busy:
+            sign = SPINNER[int(now * 8) % len(SPINNER)]
+            return Content.assemble((f"{sign} {desk.doing}", "bold"), (f"  {seconds}", "dim"))
+        if desk.phase is Phase.FAILED:
+            if isinstance(desk.trouble, LeaseTaken):
+                return Content.styled("Somebody else works in this lesson.", "bold $text-warning")
+            return Content.styled("✘ That did not work.", "bold $text-error")
+        if desk.phase is Phase.STOPPED:
+            return Content.styled("Stopped. What had been begun is undone.", "bold")
+        return Content.assemble((f"✔ Ready after {seconds}", "bold $text-success"))
+
+    def _row(self, row: Row, now: float) -> Content:
+        style, _ = STATES[row.state]
+        sign = SIGNS[row.state]
+        kind, _, name = row.key.partition("/")
+        said = row.said or row.reason
+        return Content.assemble(
+            (f"{sign} ", style),
+            (f"{row.act} {kind} {name}", "bold"),
+            (f"  {row.elapsed(now):.1f} s", "dim"),
+            (f"  {said}" if said else "", "dim"),
+        )

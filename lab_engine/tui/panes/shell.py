@@ -1,0 +1,137 @@
+"""The pane with the shells, one a tab."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, Tab, Tabs
+
+from lab_engine.errors import InfralabError
+from lab_engine.tui.desk import Desk
+from lab_engine.tui.panes.preparing import Preparing
+from lab_engine.tui.shells import title
+from lab_engine.tui.terminal.pane import TerminalPane
+
+PREPARING = "preparing"
+BENCH = "bench"
+
+
+class ShellPane(Vertical):
+    """Shells in the bench, containers, namespaces, on consoles. The bench's is always there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    DEFAULT_CSS = """
+    ShellPane > Tabs { display: none; }
+    ShellPane.-several > Tabs { display: block; height: 2; }
+    ShellPane > ContentSwitcher { height: 1fr; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.desk = desk
+        self.target = BENCH
+        self._panes: dict[str, TerminalPane] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Tabs(Tab("bench", id=_id(BENCH)))
+        with ContentSwitcher(initial=PREPARING):
+            yield Preparing(self.desk, id=PREPARING)
+
+    @property
+    def pane(self) -> TerminalPane | None:
+        """The terminal in front."""
+        return self._panes.get(self.target)
+
+    @property
+    def in_front(self) -> TerminalPane | Preparing:
+        pane = self.pane
+        showing = self.query_one(ContentSwitcher).current
+        return pane if pane and showing != PREPARING else self.query_one(Preparing)
+
+    async def open(self, target: str = BENCH) -> None:
+        """Show the shell at `target`; start it when it does not run."""
+        switcher = self.query_one(ContentSwitcher)
+        pane = self._panes.get(target)
+        if pane is None:
+            try:
+                argv = self.desk.shell(target)
+            except InfralabError as error:
+                self.notify(error.hint, title=error.message, severity="error")
+                return
+            pane = TerminalPane(id=f"pane-{_id(target)}")
+            self._panes[target] = pane
+            await switcher.mount(pane)
+            tabs = self.query_one(Tabs)
+            if target != BENCH:
+                await tabs.add_tab(Tab(title(target), id=_id(target)))
+            pane.spawn(argv)
+        self.target = target
+        self._front(pane)
+
+    def _front(self, pane: TerminalPane) -> None:
+        self.query_one(ContentSwitcher).current = pane.id
+        tabs = self.query_one(Tabs)
+        with tabs.prevent(Tabs.TabActivated):
+            tabs.active = _id(self.target)
+        self.set_class(len(self._panes) > 1, "-several")
+
+    async def close(self, target: str) -> None:
+        """Close a shell; the bench's own only goes with the lesson."""
+        pane = self._panes.pop(target, None)
+        if pane is None:
+            return
+        await pane.hang_up()
+        await pane.remove()
+        if target != BENCH:
+            await self.query_one(Tabs).remove_tab(_id(target))
+        self.set_class(len(self._panes) > 1, "-several")
+        if self.target == target:
+            self.target = BENCH
+            if BENCH in self._panes:
+                self._front(self._panes[BENCH])
+
+    async def close_all(self) -> None:
+        for target in list(self._panes):
+            await self.close(target)
+        self.show_preparing()
+
+    def show_preparing(self) -> None:
+        self.query_one(ContentSwitcher).current = PREPARING
+
+    def next_tab(self) -> None:
+        self.query_one(Tabs).action_next_tab()
+
+    async def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
+        event.stop()
+        for target, pane in self._panes.items():
+            if event.tab.id == _id(target):
+                self.target = target
+                self._front(pane)
+                pane.focus()
+
+    async def on_terminal_pane_exited(self, event: TerminalPane.Exited) -> None:
+        event.stop()
+        if event.pane is not self._panes.get(BENCH):
+            for target, pane in list(self._panes.items()):
+                if pane is event.pane:
+                    self.notify(f"The shell of {title(target)} has ended.")
+                    await self.close(target)
+
+    def on_terminal_pane_again(self, event: TerminalPane.Again) -> None:
+        event.stop()
+        try:
+            event.pane.spawn(self.desk.shell(BENCH))
+        except InfralabError as error:
+            self.notify(error.hint, title=error.message, severity="error")
+
+    def on_terminal_pane_copied(self, event: TerminalPane.Copied) -> None:
+        event.stop()
+        self.app.copy_to_clipboard(event.text)
+        self.notify("Copied.", timeout=2)
+
+
+def _id(target: str) -> str:
+    return "tab-" + "".join(c if c.isalnum() else f"_{ord(c):x}_" for c in target)

@@ -1,0 +1,158 @@
+"""The pane that says how the tasks stand."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from lab_engine.text.model import TaskBlock
+from lab_engine.tui.desk import Desk
+from lab_engine.tui.document.content import points, standing, summary
+from lab_engine.tui.document.task import Evidence, TaskCard
+from lab_engine.verdict import Outcome, Verdict
+
+
+class TaskRow(Vertical, can_focus=True):
+    """One task in a line; opens to why it is not done."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "unfold", "Why"),
+        Binding("h", "hint", "Hint"),
+    ]
+    DEFAULT_CSS = """
+    TaskRow { height: auto; padding: 0 1; }
+    TaskRow:focus { background: $boost; }
+    TaskRow > Horizontal { height: auto; }
+    TaskRow .sign { width: 5; }
+    TaskRow .line { width: 1fr; height: auto; }
+    """
+
+    def __init__(self, block: TaskBlock, number: int, worth: int) -> None:
+        super().__init__()
+        self.block = block
+        self.number = number
+        self.worth = worth
+        self.verdict: Verdict | None = None
+        self.touched = False
+        self.given = False
+        self.open: bool | None = None
+        """What the learner chose; None leaves it to the verdict."""
+        self._shown: Verdict | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(self._sign(), classes="sign")
+            yield Static(self._line(), classes="line")
+
+    def _sign(self) -> Content:
+        sign, _, style = standing(self.verdict, touched=self.touched, given=self.given)
+        return Content.styled(f"{sign} {self.number}.", style)
+
+    def _line(self) -> Content:
+        _, word, style = standing(self.verdict, touched=self.touched, given=self.given)
+        return Content.assemble(
+            summary(self.block.body),
+            (f"  {word}", style),
+            (f", {points(self.worth)}", "dim"),
+        )
+
+    async def stand(self, verdict: Verdict | None, *, touched: bool, given: bool) -> None:
+        self.verdict, self.touched, self.given = verdict, touched, given
+        if self.is_mounted:
+            self.query_one(".sign", Static).update(self._sign())
+            self.query_one(".line", Static).update(self._line())
+        await self._unfold()
+
+    async def _unfold(self) -> None:
+        wanted = self.verdict if self._is_open() else None
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        await self.query(Evidence).remove()
+        if wanted is not None:
+            await self.mount(Evidence(wanted))
+
+    def _is_open(self) -> bool:
+        verdict = self.verdict
+        if verdict is None or verdict.outcome in (Outcome.PASS, Outcome.WAITING):
+            return False
+        if self.open is not None:
+            return self.open
+        return self.touched or verdict.outcome is Outcome.ERROR
+
+    async def action_unfold(self) -> None:
+        self.open = not self._is_open()
+        await self._unfold()
+
+    async def on_click(self) -> None:
+        await self.action_unfold()
+
+    def action_hint(self) -> None:
+        self.post_message(TaskCard.HintWanted(self.block.id))
+
+
+class TasksPane(VerticalScroll, can_focus=True):
+    """All tasks and questions of the step. A task that is not right yet is open."""
+
+    DEFAULT_CSS = """
+    TasksPane { scrollbar-size-vertical: 1; }
+    TasksPane > .total { height: auto; padding: 0 1; color: $text-muted; }
+    TasksPane > .finish {
+        height: auto; padding: 0 1; display: none;
+        background: $success-muted; color: $text-success; text-style: bold;
+    }
+    TasksPane.-done > .finish { display: block; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.desk = desk
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="finish")
+        yield Static(classes="total")
+
+    async def show(self) -> None:
+        """The tasks of another step."""
+        desk = self.desk
+        worth = {task.id: task.points for task in desk.step.tasks} if desk.step else {}
+        blocks = desk.document.tasks if desk.document else ()
+        await self.query(TaskRow).remove()
+        rows = [TaskRow(b, n, worth.get(b.id, 0)) for n, b in enumerate(blocks, 1)]
+        await self.mount_all(rows, before=self.query_one(".total"))
+        await self.refresh_verdicts()
+
+    async def refresh_verdicts(self) -> None:
+        desk = self.desk
+        given = {s.task for s in desk.states if desk.step and s.step == desk.step.name and s.given}
+        for row in self.query(TaskRow):
+            name = row.block.id
+            await row.stand(
+                desk.verdicts.get(name), touched=desk.touched(name), given=name in given
+            )
+        self.query_one(".total", Static).update(self._total())
+        self.set_class(desk.done and desk.ready, "-done")
+        following = desk.next_step
+        words = f"F8 goes on to “{following.title}”." if following else "That was the last step."
+        has = bool(desk.document and (desk.document.tasks or desk.document.questions))
+        lead = "✔ This step is done. " if has else "Nothing to do here but read. "
+        self.query_one(".finish", Static).update(lead + words)
+
+    def _total(self) -> str:
+        desk = self.desk
+        parts = []
+        if desk.document and desk.document.tasks:
+            done = sum(desk.passed(task.id) for task in desk.document.tasks)
+            parts.append(f"{done} of {len(desk.document.tasks)} tasks done")
+        if desk.document and desk.document.questions:
+            right = sum(bool(desk.answers.get(q.question.id)) for q in desk.document.questions)
+            parts.append(f"{right} of {len(desk.document.questions)} questions answered")
+        if desk.ready and desk.document and desk.document.tasks:
+            looks = "looking now …" if desk.checking else "checked by itself every second"
+            parts.append(looks)
+        return " · ".join(parts)

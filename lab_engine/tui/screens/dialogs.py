@@ -1,0 +1,51 @@
+"""A question with a few buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+
+class Choice(ModalScreen[str | None]):
+    """Asks, and returns the button's key; None for Escape. The first button is the safe one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Leave"),
+        Binding("right,down", "app.focus_next", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+    ]
+    DEFAULT_CSS = """
+    Choice { align: center middle; }
+    Choice > Vertical {
+        width: 60; max-width: 90%; height: auto; padding: 1 2;
+        border: round $accent; background: $surface;
+    }
+    Choice .question { text-style: bold; height: auto; }
+    Choice .more { color: $text-muted; height: auto; margin: 0 0 1 0; }
+    Choice Horizontal { height: auto; align-horizontal: right; }
+    Choice Button { margin: 0 0 0 2; }
+    """
+
+    def __init__(self, question: str, more: str, buttons: Mapping[str, str]) -> None:
+        super().__init__()
+        self.question = question
+        self.more = more
+        self.buttons = buttons
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(self.question, classes="question", markup=False)
+            yield Static(self.more, classes="more", markup=False)
+            with Horizontal():
+                for n, (key, label) in enumerate(self.buttons.items()):
+                    variant = "default" if n == 0 else "primary"
+                    yield Button(label, id=key, variant=variant, compact=True)  # type: ignore[arg-type]
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id)

@@ -1,0 +1,317 @@
+"""The course: a tree in the source's order, what to take up, what is next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Static, Tree
+from textual.widgets.tree import TreeNode
+
+from lab_engine.lesson import Chapter, Lesson, Step
+from lab_engine.tui.overview import LessonState, Overview, ago, duration
+
+if TYPE_CHECKING:
+    from lab_engine.tui.app import LearnApp
+
+Entry = Chapter | Lesson | Step | None
+
+
+class HomeScreen(Screen[None]):
+    CSS_PATH = "home.tcss"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 -- as Textual has it
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "begin", "Begin or go on"),
+        Binding("slash,f3", "search", "Search", key_display="/"),
+        Binding("c", "continue", "Go on where you were"),
+        Binding("n", "anew", "Begin anew"),
+        Binding("d", "app.doctor", "This machine"),
+        Binding("question_mark", "app.help", "Keys", key_display="?"),
+        Binding("f10", "app.command_palette", "Menu"),
+        Binding("q", "app.leave", "Quit"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overview: Overview | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("infralab", id="bar")
+        yield Static(id="resume")
+        yield Input(placeholder="Search the course", id="search", compact=True)
+        with Container(id="body"):
+            tree: Tree[Entry] = Tree("Course")
+            tree.show_root = False
+            tree.guide_depth = 2
+            yield tree
+            yield VerticalScroll(Static("Reading the course …"), id="detail", can_focus=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Tree).focus()
+
+    @property
+    def course(self) -> Tree[Entry]:
+        return cast("Tree[Entry]", self.query_one(Tree))
+
+    def show(self, overview: Overview) -> None:
+        """Show the course and the progress in it."""
+        self.overview = overview
+        done = sum(state.whole for state in overview.states.values())
+        total = len(overview.course.lessons)
+        bar = Content.assemble(
+            (overview.course.title, "bold"),
+            (f"   {done} of {total} lessons done", "dim"),
+        )
+        self.query_one("#bar", Static).update(bar)
+        self._show_resume(overview)
+        self._fill(self.query_one(Input).value)
+
+    def _show_resume(self, overview: Overview) -> None:
+        area = self.query_one("#resume", Static)
+        row, following = overview.current, overview.next
+        parts: list[str | tuple[str, str]] = []
+        if row is not None:
+            lesson = overview.course.lesson(row.lesson)
+            where = next(
+                (f", step {s.number} “{s.title}”" for s in lesson.steps if s.name == row.step), ""
+            )
+            parts = [
+                ("▸ Go on with c: ", "bold $text-accent"),
+                (lesson.title, "bold"),
+                where,
+                (f"  {ago(row.touched)}", "dim"),
+            ]
+        elif following is not None:
+            parts = [
+                ("▸ Next: ", "bold $text-accent"),
+                (f"{following.number} {following.title}", "bold"),
+                (
+                    f"  {duration(overview.minutes_left(following))}. Enter begins.",
+                    "dim",
+                ),
+            ]
+        area.update(Content.assemble(*parts))
+        area.set_class(bool(parts), "-there")
+
+    # -- the tree --------------------------------------------------------------------------------
+
+    def _fill(self, wanted: str) -> None:
+        overview = self.overview
+        if overview is None:
+            return
+        tree = self.course
+        kept = self._entry()
+        tree.clear()
+        words = wanted.casefold().split()
+        for chapter in overview.course.chapters:
+            lessons = [one for one in chapter.lessons if _matches(one, chapter, words)]
+            if words and not lessons:
+                continue
+            label = Content.assemble((f"{chapter.number} {chapter.title}", "bold"))
+            if not chapter.lessons:
+                label = Content.styled(f"{chapter.number} {chapter.title}  no lessons yet", "dim")
+                tree.root.add_leaf(_text(label), chapter)
+                continue
+            branch = tree.root.add(_text(label), chapter, expand=True)
+            for lesson in lessons:
+                self._add_lesson(branch, lesson, overview, expand=bool(words))
+        if not tree.root.children:
+            tree.root.add_leaf("Nothing in the course is called so.", None)
+        self._point(kept)
+
+    def _add_lesson(
+        self, branch: TreeNode[Entry], lesson: Lesson, overview: Overview, *, expand: bool
+    ) -> None:
+        state = overview.states[lesson.slug]
+        node = branch.add(_text(_lesson_label(lesson, state)), lesson, expand=expand)
+        for step, done in zip(lesson.steps, state.steps, strict=False):
+            sign = "✔" if done else "○"
+            node.add_leaf(_text(Content(f"{sign} {step.number}. {step.title}")), step)
+
+    def _point(self, entry: Entry) -> None:
+        """Put the cursor at an entry; at first at what is next."""
+        overview = self.overview
+        if entry is None and overview is not None:
+            row = overview.current
+            entry = overview.course.lesson(row.lesson) if row else overview.next
+        for node in _nodes(self.course.root):
+            if _same(node.data, entry):
+                self.call_after_refresh(self.course.move_cursor, node)
+                return
+
+    def _entry(self) -> Entry:
+        node = self.course.cursor_node
+        return node.data if node else None
+
+    @on(Input.Changed, "#search")
+    def _searched(self, event: Input.Changed) -> None:
+        self._fill(event.value)
+
+    @on(Input.Submitted, "#search")
+    def _to_tree(self) -> None:
+        self.course.focus()
+        first = next((n for n in _nodes(self.course.root) if isinstance(n.data, Lesson)), None)
+        if first:
+            self.course.move_cursor(first)
+
+    def action_search(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_key(self, event: object) -> None:
+        key = getattr(event, "key", "")
+        if key == "escape" and self.query_one(Input).has_focus:
+            self.query_one(Input).value = ""
+            self.course.focus()
+        elif key == "down" and self.query_one(Input).has_focus:
+            self._to_tree()
+
+    # -- details ---------------------------------------------------------------------------------
+
+    @on(Tree.NodeHighlighted)
+    def _show_details(self, event: Tree.NodeHighlighted[Entry]) -> None:
+        area = self.query_one("#detail", VerticalScroll).query_one(Static)
+        match event.node.data:
+            case Lesson() as lesson:
+                area.update(self._lesson_details(lesson))
+            case Step() as step:
+                area.update(self._step_details(step))
+            case Chapter() as chapter:
+                area.update(_chapter_details(chapter))
+            case _:
+                area.update("")
+
+    def _lesson_details(self, lesson: Lesson) -> Content:
+        assert self.overview is not None
+        overview, state = self.overview, self.overview.states[lesson.slug]
+        left = duration(overview.minutes_left(lesson))
+        parts: list[str | tuple[str, str]] = [
+            (f"{lesson.title}\n", "bold $text-accent"),
+            f"{len(lesson.steps)} steps, {state.done} done, about {left} left\n",
+        ]
+        for slug in lesson.needs:
+            need = overview.course.lesson(slug)
+            done = overview.states[slug].whole
+            parts += [(f"{'✔' if done else '○'} needs {need.title}\n", "dim")]
+        parts.append("\n")
+        for step, done in zip(lesson.steps, state.steps, strict=False):
+            here = " ◂ you are here" if state.session and state.session.step == step.name else ""
+            style = "$text-success" if done else ""
+            parts += [
+                (f"{'✔' if done else '○'} {step.number}. {step.title}", style),
+                (f"  {step.minutes} min{here}\n", "dim"),
+            ]
+        verb = "goes on" if state.session else "begins"
+        parts += ["\n", ("Enter", "bold"), f" {verb}."]
+        if state.session:
+            parts += [("  n", "bold"), " begins anew, on a fresh bench."]
+        return Content.assemble(*parts)
+
+    def _step_details(self, step: Step) -> Content:
+        covers = self.overview.course.syllabus if self.overview else {}
+        parts: list[str | tuple[str, str]] = [
+            (f"{step.number}. {step.title}\n", "bold $text-accent"),
+            f"about {step.minutes} minutes\n\n",
+        ]
+        for identifier in step.syllabus:
+            entry = covers.get(identifier)
+            parts.append((f"{identifier} {getattr(entry, 'title', '')}\n", "dim"))
+        parts += ["\n", ("Enter", "bold"), " opens the lesson at this step."]
+        return Content.assemble(*parts)
+
+    # -- actions ---------------------------------------------------------------------------------
+
+    @on(Tree.NodeSelected)
+    def _selected(self, event: Tree.NodeSelected[Entry]) -> None:
+        self._begin(event.node.data)
+
+    def action_begin(self) -> None:
+        self._begin(self._entry())
+
+    def _begin(self, entry: Entry) -> None:
+        app = cast("LearnApp", self.app)
+        if self.overview is None:
+            return
+        match entry:
+            case Lesson():
+                app.take_up(entry)
+            case Step():
+                app.take_up(self.overview.course.lesson(entry.lesson), entry.name)
+            case _:
+                return
+
+    def action_continue(self) -> None:
+        row = self.overview.current if self.overview else None
+        if self.overview is None or row is None:
+            self.notify("Nothing was begun yet. Choose a lesson, and press Enter.")
+            return
+        cast("LearnApp", self.app).take_up(self.overview.course.lesson(row.lesson))
+
+    def action_anew(self) -> None:
+        entry = self._entry()
+        if self.overview is None or not isinstance(entry, Lesson | Step):
+            self.notify("Choose a lesson first.")
+            return
+        lesson = entry if isinstance(entry, Lesson) else self.overview.course.lesson(entry.lesson)
+        cast("LearnApp", self.app).begin_anew(lesson)
+
+
+def _nodes(node: TreeNode[Entry]) -> list[TreeNode[Entry]]:
+    found = []
+    for child in node.children:
+        found += [child, *_nodes(child)]
+    return found
+
+
+def _same(a: Entry, b: Entry) -> bool:
+    match a, b:
+        case Lesson(), Lesson():
+            return a.slug == b.slug
+        case Step(), Step():
+            return (a.lesson, a.name) == (b.lesson, b.name)
+        case Chapter(), Chapter():
+            return a.number == b.number
+    return False
+
+
+def _matches(lesson: Lesson, chapter: Chapter, words: list[str]) -> bool:
+    texts = [lesson.title, lesson.slug, lesson.number, chapter.title]
+    texts += [step.title for step in lesson.steps]
+    whole = " ".join(texts).casefold()
+    return all(word in whole for word in words)
+
+
+def _lesson_label(lesson: Lesson, state: LessonState) -> Content:
+    sign = "✔" if state.whole else "◐" if state.begun else "○"
+    count = f"{state.done}/{len(lesson.steps)}"
+    return Content.assemble(
+        f"{sign} {lesson.title}", (f"  {count}, {duration(lesson.minutes)}", "dim")
+    )
+
+
+def _chapter_details(chapter: Chapter) -> Content:
+    parts: list[str | tuple[str, str]] = [
+        (f"{chapter.number} {chapter.title}\n\n", "bold $text-accent")
+    ]
+    if not chapter.lessons:
+        parts.append("The lessons of this chapter are not written yet.")
+    parts += [f"{one.number}  {one.title}, {duration(one.minutes)}\n" for one in chapter.lessons]
+    return Content.assemble(*parts)
+
+
+def _text(content: Content) -> Text:
+    """Trees take Rich text."""
+    text = Text(content.plain)
+    for span in content.spans:
+        if isinstance(span.style, str) and "$" not in span.style:
+            text.stylize(span.style, span.start, span.end)
+    return text

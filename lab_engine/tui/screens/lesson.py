@@ -1,0 +1,487 @@
+"""The lesson: text, shell, tasks and picture on one screen."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from lab_engine.tui.desk import Desk, Phase
+from lab_engine.tui.document.blocks import CodeBlock
+from lab_engine.tui.document.pane import TextPane
+from lab_engine.tui.document.question import QuestionCard
+from lab_engine.tui.document.task import TaskCard
+from lab_engine.tui.messages import DeskChanged
+from lab_engine.tui.panes.picture import PicturePane
+from lab_engine.tui.panes.preparing import SPINNER, Preparing
+from lab_engine.tui.panes.shell import BENCH, ShellPane
+from lab_engine.tui.panes.tasks import TasksPane
+from lab_engine.tui.terminal.pane import TerminalPane
+
+if TYPE_CHECKING:
+    from lab_engine.tui.app import LearnApp
+
+Which = Literal["text", "shell", "tasks", "picture"]
+PANES: Final[dict[Which, str]] = {
+    "text": "F2 Text",
+    "shell": "F3 Shell",
+    "tasks": "F4 Tasks",
+    "picture": "F5 Picture",
+}
+SPLIT: Final = (0.2, 0.8)
+"""How small and how large the left column may be made."""
+
+
+class LessonScreen(Screen[None]):
+    """One step of a lesson. What it shows is the desk's; it may be left and come back to."""
+
+    CSS_PATH = "lesson.tcss"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 -- as Textual has it
+        (0, "-narrow"),
+        (110, "-middle"),
+        (150, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "pane('text')", "Text", priority=True, show=False),
+        Binding("f3", "pane('shell')", "Shell", priority=True, show=False),
+        Binding("f4", "pane('tasks')", "Tasks", priority=True, show=False),
+        Binding("f5", "pane('picture')", "Picture", priority=True, show=False),
+        Binding("f6", "zoom", "Zoom", priority=True, key_display="F6"),
+        Binding("f7", "check", "Check", priority=True, key_display="F7"),
+        Binding("f8", "next", "Next step", priority=True, key_display="F8"),
+        Binding("f9", "hint", "Hint", priority=True, key_display="F9"),
+        Binding("f10", "app.command_palette", "Menu", priority=True, key_display="F10"),
+        Binding("question_mark", "app.help", "Keys", key_display="?"),
+        Binding("f12", "plain", "Plain terminal", priority=True, show=False),
+        Binding("escape", "app.home", "Course", show=False),
+        Binding("n", "next", "Next", show=False),
+        Binding("b", "back", "Back", show=False),
+        Binding("c", "check", "Check", show=False),
+        Binding("h", "hint", "Hint", show=False),
+        Binding("s", "solution", "Solution", show=False),
+        Binding("r", "reset", "Reset", show=False),
+        Binding("x", "cancel", "Stop", show=False),
+        Binding("ctrl+left", "split(-0.05)", "Narrower text", show=False),
+        Binding("ctrl+right", "split(0.05)", "Wider text", show=False),
+        Binding("ctrl+up", "split_rows(-0.05)", "Shorter", show=False),
+        Binding("ctrl+down", "split_rows(0.05)", "Taller", show=False),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.which: Which = "text"
+        self._passed: set[str] = set()
+        self._told_done = False
+        self._columns = 0.0
+        self._rows = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="bar")
+        yield Static(id="tabs")
+        with Container(id="panes"):
+            yield TextPane(id="text")
+            yield ShellPane(self.desk, id="shell")
+            yield TasksPane(self.desk, id="tasks")
+            yield PicturePane(id="picture")
+        yield Footer(show_command_palette=False)
+
+    async def on_mount(self) -> None:
+        for name, title in PANES.items():
+            self.query_one(f"#{name}").border_title = title
+        self._mark("text")
+        self.set_interval(0.25, self._tick)
+        await self._show_step()
+        await self._show_phase()
+        self.query_one(TextPane).focus()
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @on(DeskChanged)
+    async def _desk_changed(self, event: DeskChanged) -> None:
+        match event.change:
+            case "step":
+                await self._show_step()
+            case "phase":
+                await self._show_phase()
+            case "progress":
+                self.query_one(Preparing).refresh_rows()
+            case "verdicts":
+                await self._show_verdicts()
+            case "picture":
+                self.query_one(PicturePane).show(self.desk.picture)
+            case "hints":
+                await self._show_hints()
+            case "answers":
+                await self._show_answers()
+            case "given":
+                steps = ", ".join(f"“{name}”" for name in self.desk.given)
+                self.notify(
+                    f"{steps} was done for you by its solution. It counts as given.",
+                    title="This step goes on from an earlier one",
+                    timeout=10,
+                )
+        self._show_bar()
+
+    async def _show_step(self) -> None:
+        desk = self.desk
+        if desk.step is None or desk.document is None:
+            return
+        text = self.query_one(TextPane)
+        if text.shown is not desk.document or desk.introduction is not None:
+            before = desk.introduction if desk.step.number == 1 else None
+            await text.show(desk.step, desk.document, desk.answers, before)
+            self._passed, self._told_done = set(), False
+        await self.query_one(TasksPane).show()
+        await self._show_verdicts(quiet=True)
+        await self._show_hints()
+        self.query_one(PicturePane).show(desk.picture)
+        self._show_bar()
+
+    async def _show_phase(self) -> None:
+        desk = self.desk
+        shell = self.query_one(ShellPane)
+        self.query_one(Preparing).refresh_rows()
+        if desk.ready and desk.session is not None:
+            pane = shell.pane
+            if pane is not None and pane.ended is not None and shell.target == BENCH:
+                pane.spawn(desk.shell())
+            await shell.open(BENCH if pane is None else shell.target)
+            await self._show_verdicts(quiet=True)
+            if self.which == "shell":
+                self.action_pane("shell")
+        else:
+            shell.show_preparing()
+            if self.which == "shell":
+                self.query_one(Preparing).focus()
+        if desk.lost and desk.ready:
+            self.notify(
+                "; ".join(desk.lost) + ". The step was built again.",
+                title="Lost since last time",
+                severity="warning",
+                timeout=10,
+            )
+            desk.lost = ()
+        self._show_bar()
+
+    async def _show_verdicts(self, *, quiet: bool = False) -> None:
+        desk = self.desk
+        text = self.query_one(TextPane)
+        given = {s.task for s in desk.states if desk.step and s.step == desk.step.name and s.given}
+        passed = {name for name in text.tasks if desk.passed(name)}
+        for name, card in text.tasks.items():
+            card.stand(desk.verdicts.get(name), touched=desk.touched(name), given=name in given)
+        await self.query_one(TasksPane).refresh_verdicts()
+        news = passed - self._passed
+        self._passed = passed
+        if not quiet:
+            self._tell(news)
+        self._show_bar()
+
+    def _tell(self, news: set[str]) -> None:
+        desk, text = self.desk, self.query_one(TextPane)
+        for name in news:
+            card = text.tasks[name]
+            self.notify(f"Task {card.number} is done.", title="✔ Right", timeout=4)
+        if desk.done and not self._told_done:
+            self._told_done = True
+            words = "F8 goes on." if desk.next_step else "That was the last step of this lesson."
+            self.notify(words, title="✔ All of this step is done", timeout=8)
+        if news and self.which != "text":
+            following = next((n for n in text.tasks if not desk.passed(n)), None)
+            if following:
+                text.to_task(following)
+
+    async def _show_hints(self) -> None:
+        for name, card in self.query_one(TextPane).tasks.items():
+            await card.show_hints(self.desk.hints.get(name, 0))
+
+    async def _show_answers(self) -> None:
+        questions = self.query_one(TextPane).questions
+        for name, graded in self.desk.graded.items():
+            if name in questions:
+                questions[name].graded(graded)
+        await self._show_verdicts()
+
+    def _tick(self) -> None:
+        if self.desk.busy:
+            self._show_bar()
+
+    def _show_bar(self) -> None:
+        desk = self.desk
+        if desk.lesson is None or desk.step is None:
+            self.query_one("#bar", Static).update("Opening …")
+            return
+        steps = len(desk.lesson.steps)
+        here = Content.assemble(
+            (f"Step {desk.step.number} of {steps}: ", ""), (desk.step.title, "bold")
+        )
+        left = Content.assemble((f"{desk.lesson.title} › ", "dim"), here)
+        right = self._state()
+        width = max(self.size.width - 2, 20)
+        room = width - right.cell_length - 1
+        left = here if left.cell_length > room else left
+        left = left.truncate(room, ellipsis=True, pad=True) if room > 8 else Content("")
+        self.query_one("#bar", Static).update(Content.assemble(left, " ", right))
+        self._show_tabs()
+
+    def _state(self) -> Content:
+        desk = self.desk
+        done = sum(desk.passed(t.id) for t in desk.document.tasks) if desk.document else 0
+        total = len(desk.document.tasks) if desk.document else 0
+        tasks = f"{done}/{total} tasks" if total else ""
+        if desk.busy:
+            sign = SPINNER[int(time.monotonic() * 8) % len(SPINNER)]
+            return Content(f"{sign} {desk.doing} {desk.progress.seconds:.0f} s")
+        match desk.phase:
+            case Phase.FAILED:
+                return Content.styled("✘ failed: F3 says what to do", "bold $text-error")
+            case Phase.STOPPED:
+                return Content.styled("stopped: F3 says what to do", "bold $text-warning")
+            case Phase.READY if desk.watching:
+                return Content.styled(f"only looking on · {tasks}", "$text-warning")
+            case Phase.READY if desk.done:
+                return Content.styled(
+                    f"✔ step done{' · F8 next' if desk.next_step else ''}", "bold"
+                )
+            case _:
+                return Content(f"● ready · {tasks}" if tasks else "● ready")
+
+    def _show_tabs(self) -> None:
+        done = sum(self.desk.passed(name) for name in self.query_one(TextPane).tasks)
+        parts: list[tuple[str, str]] = []
+        for name, title in PANES.items():
+            count = f" {done}/{len(self.query_one(TextPane).tasks)}" if name == "tasks" else ""
+            style = "bold reverse" if name == self.which else "dim"
+            parts += [(f" {title}{count} ", style), (" ", "")]
+        self.query_one("#tabs", Static).update(Content.assemble(*parts))
+
+    # -- panes -----------------------------------------------------------------------------------
+
+    def _mark(self, which: Which) -> None:
+        self.which = which
+        for name in PANES:
+            self.set_class(name == which, f"-{name}")
+            self.query_one(f"#{name}").set_class(name == which, "-current")
+        self._show_tabs()
+
+    def action_pane(self, which: Which) -> None:
+        """Go to a pane; in the shell, once more goes to the next shell."""
+        shell = self.query_one(ShellPane)
+        if which == "shell" and self.which == "shell" and shell.has_focus_within:
+            shell.next_tab()
+            return
+        self._mark(which)
+        target: Widget = shell.in_front if which == "shell" else self.query_one(f"#{which}")
+        target.focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        for name in PANES:
+            pane = self.query_one(f"#{name}")
+            if event.widget is pane or pane in event.widget.ancestors:
+                self._mark(name)
+
+    def action_zoom(self) -> None:
+        self.toggle_class("-zoomed")
+
+    def action_split(self, by: float) -> None:
+        """Move the border between left and right."""
+        panes = self.query_one("#panes")
+        share = self._columns or (0.4 if self.has_class("-wide") else 0.45)
+        self._columns = min(max(share + by, SPLIT[0]), SPLIT[1])
+        panes.styles.grid_columns = _fractions(self._columns)
+
+    def action_split_rows(self, by: float) -> None:
+        """Move the border between above and below."""
+        panes = self.query_one("#panes")
+        self._rows = min(max((self._rows or 0.6) + by, SPLIT[0]), SPLIT[1])
+        panes.styles.grid_rows = _fractions(self._rows)
+
+    # -- what the learner does -------------------------------------------------------------------
+
+    @on(CodeBlock.Sent)
+    def _send(self, event: CodeBlock.Sent) -> None:
+        event.stop()
+        pane = self.query_one(ShellPane).pane
+        if pane is None or not pane.running or not self.desk.ready:
+            self.notify("The shell is not open yet.", severity="warning")
+            return
+        pane.send_text(event.text)
+        self.action_pane("shell")
+        self.notify("It is in the shell. Press Enter there to run it.", timeout=3)
+
+    @on(TaskCard.HintWanted)
+    async def _hint(self, event: TaskCard.HintWanted) -> None:
+        event.stop()
+        await self._take_hint(event.task)
+
+    @on(QuestionCard.Answered)
+    def _answered(self, event: QuestionCard.Answered) -> None:
+        event.stop()
+        self.run_worker(self.desk.answer(event.question, event.text), group="answers")
+
+    @on(PicturePane.ShellWanted)
+    async def _shell_wanted(self, event: PicturePane.ShellWanted) -> None:
+        event.stop()
+        await self.open_shell(event.target)
+
+    async def open_shell(self, target: str) -> None:
+        if not self.desk.ready:
+            self.notify("The step is not ready yet.", severity="warning")
+            return
+        await self.query_one(ShellPane).open(target)
+        self._mark("shell")
+        self.query_one(ShellPane).in_front.focus()
+
+    def action_check(self) -> None:
+        if not self.desk.ready:
+            self.notify("The step is not ready yet.", severity="warning")
+            return
+        self.desk.check()
+        self._mark("tasks") if not isinstance(self.focused, TerminalPane) else None
+
+    async def action_hint(self) -> None:
+        task = self._current_task()
+        if task is None:
+            self.notify("All tasks of this step are done.")
+            return
+        await self._take_hint(task)
+
+    def _current_task(self) -> str | None:
+        """The task that the learner is at, else the first that is not done."""
+        focused = self.focused
+        for name, card in self.query_one(TextPane).tasks.items():
+            if card is focused or (focused and card in focused.ancestors):
+                return name
+        return next((n for n in self.query_one(TextPane).tasks if not self.desk.passed(n)), None)
+
+    async def _take_hint(self, task: str) -> None:
+        text = self.query_one(TextPane)
+        card = text.tasks[task]
+        if self.desk.hints.get(task, 0) >= len(card.block.hints):
+            self.notify(f"There are no more hints for task {card.number}. `s` shows the solution.")
+            return
+        await self.desk.take_hint(task)
+        self._mark("text")
+        text.to_task(task)
+
+    async def action_next(self) -> None:
+        desk = self.desk
+        following = desk.next_step
+        if following is None:
+            self.notify("This is the last step. Escape goes back to the course.")
+            return
+        if desk.busy:
+            self.notify("Wait until the step is ready, or stop it with x.", severity="warning")
+            return
+        if not desk.done and not desk.watching:
+            from lab_engine.tui.screens.dialogs import Choice
+
+            def chosen(go: str | None) -> None:
+                if go == "go":
+                    self._go(following.name)
+
+            self.app.push_screen(
+                Choice(
+                    "Not everything here is done yet.",
+                    "You can come back to it later.",
+                    {"stay": "Stay here", "go": "Go on all the same"},
+                ),
+                chosen,
+            )
+            return
+        self._go(following.name)
+
+    def action_back(self) -> None:
+        earlier = self.desk.previous_step
+        if earlier is None:
+            self.notify("This is the first step. Escape goes back to the course.")
+        else:
+            self._go(earlier.name)
+
+    def go_to(self, name: str) -> None:
+        self._go(name)
+
+    def _go(self, name: str) -> None:
+        self._mark("text")
+        self.query_one(TextPane).focus()
+        self.desk.go(name)
+
+    def action_solution(self) -> None:
+        desk = self.desk
+        lab_step = desk.step.lab_step if desk.step else None
+        if lab_step is None or not lab_step.solutions:
+            self.notify("This step has nothing to solve.")
+            return
+        if desk.session is not None and desk.session.mode == "assessed":
+            self.notify("Solutions are not shown in an assessed session.")
+            return
+        from lab_engine.tui.screens.solution import SolutionScreen
+
+        def chosen(name: str | None) -> None:
+            if name:
+                desk.solve(name)
+
+        self.app.push_screen(SolutionScreen(lab_step.solutions, desk.variables), chosen)
+
+    def action_reset(self) -> None:
+        if self.desk.session is None:
+            self.notify("There is nothing to reset yet.")
+            return
+        from lab_engine.tui.screens.dialogs import Choice
+
+        def chosen(go: str | None) -> None:
+            if go == "reset":
+                self.desk.reset()
+
+        self.app.push_screen(
+            Choice(
+                "Bring the step back to its start?",
+                "What you made in this step is undone. Points that you have stay.",
+                {"stay": "Keep it", "reset": "Reset the step"},
+            ),
+            chosen,
+        )
+
+    def action_repair(self) -> None:
+        self.desk.repair()
+
+    def action_retry(self) -> None:
+        self.desk.retry()
+
+    def action_cancel(self) -> None:
+        if self.desk.busy:
+            self.desk.cancel()
+
+    def _resume(self, *, steal: bool = False, watch: bool = False) -> None:
+        desk = self.desk
+        if desk.lesson is None:
+            return
+        cast("LearnApp", self.app).take_up(desk.lesson, steal=steal, watch=watch)
+
+    def action_take_over(self) -> None:
+        self._resume(steal=True)
+
+    def action_look_on(self) -> None:
+        self._resume(watch=True)
+
+    async def action_plain(self) -> None:
+        """Give the whole terminal to the shell until it is left."""
+        if not self.desk.ready or self.desk.session is None:
+            self.notify("The shell is not open yet.", severity="warning")
+            return
+        app: Any = self.app
+        await app.plain_terminal(self.desk.shell(self.query_one(ShellPane).target))
+
+
+def _fractions(share: float) -> str:
+    return f"{round(share * 100)}fr {round((1 - share) * 100)}fr"

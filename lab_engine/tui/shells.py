@@ -1,0 +1,62 @@
+"""Shells that outlive the screen: each runs in tmux in the bench, on a socket of our own.
+
+tmux keeps what scrolls off, copies with the mouse, and goes on when this program ends. Its status
+line and its prefix key are off, so that a learner meets only the shell, and may use tmux in it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lab_engine.session import shell_argv
+
+if TYPE_CHECKING:
+    from lab_engine.bench.container import Bench
+
+SOCKET: Final = "infralab"
+OPTIONS: Final = (
+    ("set", "-g", "status", "off"),
+    ("set", "-g", "prefix", "None"),
+    ("set", "-g", "prefix2", "None"),
+    ("set", "-g", "mouse", "on"),
+    ("set", "-g", "history-limit", "20000"),
+    ("set", "-g", "default-terminal", "tmux-256color"),
+    ("set", "-g", "set-clipboard", "on"),
+    ("set", "-s", "escape-time", "10"),
+    ("set", "-g", "focus-events", "on"),
+    ("set", "-g", "window-size", "latest"),
+    ("set", "-ga", "terminal-features", ",xterm-256color:RGB:clipboard:mouse:title:usstyle"),
+    ("bind", "-n", "S-PPage", "copy-mode", "-eu"),
+    ("unbind", "-n", "MouseDown3Pane"),
+    ("unbind", "-n", "M-MouseDown3Pane"),
+)
+TITLES: Final = {"container": "▣", "vm": "▢", "netns": "◇"}
+
+
+def session_name(target: str) -> str:
+    """A name without dot and colon, which tmux does not take."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", target)
+
+
+def title(target: str) -> str:
+    """What a tab is called."""
+    kind, _, name = target.partition(":")
+    return f"{TITLES.get(kind, '')} {name}".strip() if name else "bench"
+
+
+def lasting(bench: Bench, target: str) -> list[str]:
+    """The command line that attaches to the shell at `target`, and starts it when there is none.
+
+    Raises UsageError for a target that is none.
+    """
+    whole = shell_argv(bench, target)
+    inner = whole[whole.index(bench.id) + 1 :]
+    words = ["tmux", "-u", "-L", SOCKET, "-f", "/dev/null", "start-server"]
+    for option in OPTIONS:
+        words += [";", *option]
+    # Without TMUX, the learner may start a tmux of their own in this shell.
+    program = ["env", "-u", "TMUX", "-u", "TMUX_PANE", *inner]
+    words += [";", "new-session", "-A", "-s", session_name(target), *program]
+    environment = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": "truecolor"}
+    return bench.exec_argv(words, user="learner", tty=True, interactive=True, env=environment)

@@ -1,0 +1,242 @@
+"""Lay a picture out in characters.
+
+Places are boxes in a row; a line goes down from each to the segments it is on, which are bars
+across the picture:
+
+    ┌─────────────┐ ┌─────────────┐
+    │ ● web       │ │ ○ db        │
+    │ container   │ │ container   │
+    └─┬─────────┬─┘ └─┬───────────┘
+      │.2       │.3   │
+    ══●═════════│═════●════════════ ≡ my_bridge 172.18.0.0/16
+                │
+    ════════════●══════════════════ ≡ bridge 172.17.0.0/16
+
+What does not fit beside goes into another row of boxes, with bars of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rich.cells import cell_len, set_cell_size
+
+from lab_engine.tui.topology.picture import WORDS, Edge, Node, Picture
+
+Look = Literal["", "frame", "name", "off", "bar", "label", "new", "chosen", "quiet"]
+"""How a run is shown; the widget gives each a colour, and each has a sign or word as well."""
+ON: Final = "●"
+OFF: Final = "○"
+NEW: Final = "✱"
+SIGNS: Final = {"vm": "▢", "container": "▣", "namespace": "◇", "bench": "⌂", "volume": "▤"}
+INNER: Final = 12
+GAP: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Some characters in one look; `key` is the node that a click on them means."""
+
+    text: str
+    look: Look = ""
+    key: str = ""
+
+
+Line = tuple[Run, ...]
+
+
+def draw(picture: Picture, width: int, *, now: float, chosen: str = "") -> list[Line]:
+    """The picture in lines of at most `width` columns.
+
+    Args:
+        picture: what is there.
+        width: columns there are.
+        now: `time.monotonic()`, for the marks of recent changes.
+        chosen: the key of the node that the learner is at.
+    """
+    canvas = _Drawing(picture, max(width, INNER + 4), now, chosen)
+    return canvas.lines()
+
+
+def _shorten(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
+
+
+class _Drawing:
+    def __init__(self, picture: Picture, width: int, now: float, chosen: str) -> None:
+        self.picture = picture
+        self.width = width
+        self.now = now
+        self.chosen = chosen
+
+    def lines(self) -> list[Line]:
+        lines: list[Line] = []
+        drawn: set[str] = set()
+        for row in self._rows():
+            lines += self._row(row, drawn)
+        idle = [n for n in self.picture.segments if n.key not in drawn and n.kind != "link"]
+        for node in idle:
+            lines.append(self._bar(node, [], []))
+        for node in self.picture.volumes:
+            if not self.picture.edges_of(node.key):
+                lines.append((self._tag(f"{SIGNS['volume']} {node.name}", node, " unused"),))
+        for name, _ in self.picture.gone:
+            lines.append((Run(f"{NEW} {name} is gone", "new"),))
+        return lines
+
+    # -- boxes -----------------------------------------------------------------------------------
+
+    def _rows(self) -> list[list[Node]]:
+        """Places, as many in a row as fit beside each other."""
+        rows: list[list[Node]] = []
+        used = self.width
+        for node in self.picture.places:
+            wide = self._inner(node) + 4
+            if not rows or used + GAP + wide > self.width:
+                rows.append([])
+                used = -GAP
+            rows[-1].append(node)
+            used += GAP + wide
+        return rows
+
+    def _links(self, node: Node) -> list[Edge]:
+        """What the place is on, in the order of the bars."""
+        order = {segment.key: n for n, segment in enumerate(self.picture.segments)}
+        mine = [edge for edge in self.picture.edges_of(node.key) if edge.to in order]
+        return sorted(mine, key=lambda edge: order[edge.to])
+
+    def _inner(self, node: Node) -> int:
+        """The width inside the box: its texts, and room for the address at each line down."""
+        texts = [cell_len(text) for text in self._texts(node)]
+        stems = sum(len(edge.label) + 2 for edge in self._links(node))
+        return min(max(INNER, stems, *texts), self.width - 4)
+
+    def _texts(self, node: Node) -> list[str]:
+        new = f" {NEW}" if node.recent(self.now) else ""
+        sign = ON if node.on else OFF
+        kind = f"{SIGNS.get(node.kind, '')} {WORDS[node.kind]}".strip()
+        state = f", {node.state}" if node.state and node.state != "running" else ""
+        texts = [f"{sign} {node.name}{new}", f"{kind}{state}"]
+        volumes = {volume.key: volume for volume in self.picture.volumes}
+        texts += [
+            f"{SIGNS['volume']} {volumes[edge.to].name} at {edge.label}"
+            for edge in self.picture.edges_of(node.key)
+            if edge.to in volumes
+        ]
+        return texts
+
+    def _row(self, row: list[Node], drawn: set[str]) -> list[Line]:
+        boxes = [self._box(node) for node in row]
+        height = max(len(box) for box in boxes)
+        stems = [
+            self._addresses(node, self._inner(node), edges) if edges else None
+            for node, edges in ((node, self._links(node)) for node in row)
+        ]
+        lines: list[Line] = []
+        for n in range(height):
+            line: list[Run] = []
+            for node, box in zip(row, boxes, strict=True):
+                # Shorter boxes hang from the bottom, where their lines go down from.
+                at = n - (height - len(box))
+                line += box[at] if at >= 0 else (Run(" " * (self._inner(node) + 4)),)
+                line.append(Run(" " * GAP))
+            lines.append(tuple(line))
+        if any(stems):
+            below: list[Run] = []
+            for node, stem in zip(row, stems, strict=True):
+                below += [stem or Run(" " * (self._inner(node) + 4)), Run(" " * GAP)]
+            lines.append(tuple(below))
+        return lines + self._bars(row, drawn)
+
+    def _box(self, node: Node) -> list[Line]:
+        inner = self._inner(node)
+        frame: Look = "chosen" if node.key == self.chosen else "frame"
+        foot = list("─" * (inner + 2))
+        for column in self._stems(node, inner):
+            foot[column] = "┬"
+        lines: list[Line] = [(Run("┌" + "─" * (inner + 2) + "┐", frame, node.key),)]
+        for n, text in enumerate(self._texts(node)):
+            look: Look = "new" if n == 0 and node.recent(self.now) else "name" if n == 0 else ""
+            look = "off" if not node.on and look != "new" else look
+            shown = set_cell_size(_shorten(text, inner), inner)
+            lines.append(
+                (
+                    Run("│ ", frame, node.key),
+                    Run(shown, look, node.key),
+                    Run(" │", frame, node.key),
+                )
+            )
+        lines.append((Run("└" + "".join(foot) + "┘", frame, node.key),))
+        return lines
+
+    def _stems(self, node: Node, inner: int) -> list[int]:
+        """Where the lines go down, from the box's left edge (its corner not counted)."""
+        columns, at = [], 1
+        for edge in self._links(node):
+            columns.append(min(at, inner + 1))
+            at += len(edge.label) + 2
+        return columns
+
+    def _addresses(self, node: Node, inner: int, edges: list[Edge]) -> Run:
+        text = [" "] * (inner + 4)
+        for column, edge in zip(self._stems(node, inner), edges, strict=True):
+            text[column + 1] = "│"
+            for n, character in enumerate(edge.label):
+                if column + 2 + n < len(text):
+                    text[column + 2 + n] = character
+        new = any(edge.recent(self.now) for edge in edges)
+        return Run("".join(text), "new" if new else "label", node.key)
+
+    # -- bars ------------------------------------------------------------------------------------
+
+    def _bars(self, row: list[Node], drawn: set[str]) -> list[Line]:
+        """The segments that this row is on, and the lines that go through to later ones."""
+        stems: list[tuple[int, str]] = []
+        left = 0
+        for node in row:
+            inner = self._inner(node)
+            for column, edge in zip(self._stems(node, inner), self._links(node), strict=True):
+                stems.append((left + column + 1, edge.to))
+            left += inner + 4 + GAP
+        order = [s for s in self.picture.segments if any(key == s.key for _, key in stems)]
+        lines: list[Line] = []
+        for n, segment in enumerate(order):
+            here = [column for column, key in stems if key == segment.key]
+            later = {s.key for s in order[n + 1 :]}
+            through = [column for column, key in stems if key in later]
+            lines.append(self._bar(segment, here, through))
+            drawn.add(segment.key)
+            if through:
+                text = "".join("│" if c in through else " " for c in range(max(through) + 1))
+                lines.append((Run(text, "label"),))
+        return lines
+
+    def _bar(self, node: Node, here: list[int], through: list[int]) -> Line:
+        thick = {"network": "═", "bridge": "━", "link": "─"}[node.kind]
+        subnet = next((v for n, v in node.facts if n in ("subnet", "address")), "")
+        new = node.recent(self.now)
+        down = "" if node.on else f", {node.state}"
+        word = "" if node.kind == "link" else f"{WORDS[node.kind]} "
+        sign, mark = ON if node.on else OFF, f" {NEW}" if new else ""
+        shortest = max([*here, *through], default=0) + 2
+        room = max(self.width - shortest, 12)
+        label = next(
+            (
+                text
+                for lead, tail in ((word, f" {subnet}"), ("", f" {subnet}"), ("", ""))
+                if cell_len(text := f" {sign} {lead}{node.name}{down}{tail}".rstrip() + mark)
+                <= room
+            ),
+            f" {sign} {node.name}{mark}",
+        )
+        wide = max(shortest, min(self.width // 2, self.width - cell_len(label)))
+        drawn = "".join("●" if c in here else "│" if c in through else thick for c in range(wide))
+        look: Look = "chosen" if node.key == self.chosen else "new" if new else "bar"
+        return (Run(drawn, look, node.key), Run(_shorten(label, room), look, node.key))
+
+    def _tag(self, text: str, node: Node, after: str) -> Run:
+        look: Look = "chosen" if node.key == self.chosen else "quiet"
+        return Run(text + after, look, node.key)

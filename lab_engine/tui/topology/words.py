@@ -1,0 +1,45 @@
+"""The picture in sentences, for readers who do not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lab_engine.tui.topology.picture import WORDS, Node, Picture
+
+
+def say(picture: Picture, now: float) -> Iterator[str]:
+    """A sentence for each thing that is there, and one for each that has just gone."""
+    if not picture.nodes:
+        yield "There is nothing here yet."
+    for node in picture.places:
+        joined = [
+            _joined(other, edge.label)
+            for edge in picture.edges_of(node.key)
+            if (other := picture.node(edge.to)) is not None
+        ]
+        tail = ": " + "; ".join(joined) if joined else ""
+        yield f"{_called(node, now)}{tail}."
+    for node in (*picture.segments, *picture.volumes):
+        facts = ", ".join(f"{name} {value}" for name, value in node.facts)
+        alone = "" if picture.edges_of(node.key) else ", nothing is on it"
+        if node.kind == "volume":
+            alone = alone and ", not used"
+        yield f"{_called(node, now)}{', ' + facts if facts else ''}{alone}."
+    for name, _ in picture.gone:
+        yield f"Just gone: {name}."
+    for trouble in picture.troubles:
+        yield f"Could not be read: {trouble}"
+
+
+def _called(node: Node, now: float) -> str:
+    new = "Just changed: " if node.recent(now) else ""
+    state = f", {node.state}" if node.state else ""
+    word = WORDS[node.kind]
+    name = "" if node.kind == "bench" else f" {node.name}"
+    return f"{new}{word[0].upper()}{word[1:]}{name}{state}"
+
+
+def _joined(other: Node, label: str) -> str:
+    if other.kind == "volume":
+        return f"volume {other.name} at {label}"
+    return f"{WORDS[other.kind]} {other.name}" + (f" as {label}" if label else "")
