@@ -56,6 +56,6 @@ def _show(findings: list[Finding], *, colour: bool) -> str:
         indent = " " * (width + 4)
         if finding.lost:
             lines.append(f"{indent}lost: {finding.lost}")
-        mend = finding.mend.splitlines()
-        lines += [f"{indent}{'mend' if n == 0 else '    '}: {m}" for n, m in enumerate(mend)]
+        for number, line in enumerate(finding.mend.splitlines()):
+            lines.append(f"{indent}{'      ' if number else 'mend: '}{line}")
     return "\n".join(lines)
