@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from lab_engine import points
 from lab_engine import protocol as p
 from lab_engine.bench.container import Bench
 from lab_engine.check import Baseline, Sight, read_baseline, run_checks
@@ -348,6 +349,19 @@ class Session:
                 hint=f"First: {unmet.evidence.expected}",
             ) from None
 
+    async def take_hint(self, task: str, number: int) -> None:
+        """Record that hint `number` (from 1) of a task is shown; taking one twice costs once.
+
+        Raises UsageError when the session's mode does not allow it.
+        """
+        allowed = points.hints_allowed(self.mode)
+        if allowed is not None and number > allowed:
+            raise UsageError(
+                f"an assessed session shows {allowed} hint for each task",
+                hint="Go on without it, or come back to the task later.",
+            )
+        await self._call(self.record.hint, self.id, self.step_name, task, number)
+
     async def keep(self, verdicts: list[Verdict]) -> None:
         """Record verdicts that were earned by the learner's work."""
         await self._call(lambda: self.record.verdicts(self.id, self.step_name, verdicts))
@@ -397,6 +411,11 @@ class Session:
     async def solve(self, name: str | None = None) -> None:
         """Do the current step's tasks by its solution; they count as given, not earned."""
         step = self.lab_step()
+        if self.mode == "assessed":
+            raise UsageError(
+                "solutions are not shown in an assessed session",
+                hint="A practice session of the same lesson shows them: `infralab up --new`.",
+            )
         wanted = next((s for s in step.solutions if name in (None, s.name)), None)
         if wanted is None:
             raise UsageError(

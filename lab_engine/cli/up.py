@@ -23,6 +23,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("lesson", help="a lesson, as listed by `infralab lessons`")
     parser.add_argument("step", nargs="?", help="a step of it; the first if left out")
     parser.add_argument("--seed", help="what names, sizes and addresses are drawn from")
+    parser.add_argument(
+        "--assessed", action="store_true", help="for a grade: one hint a task, no solutions"
+    )
     parser.add_argument("--new", action="store_true", help="a new session, on a bench of its own")
     parser.add_argument("--take-over", action="store_true", help="cut off another client")
     add_json(parser)
@@ -45,14 +48,15 @@ async def _up(args: argparse.Namespace) -> int:
     began = time.monotonic()
     lesson = load_course().lesson(args.lesson)
     step = args.step or next(iter(lesson.lab.steps))
+    mode = "assessed" if args.assessed else "practice"
     record = open_record()
     old = next(
         (
             row
             for row in record.open_sessions()
             if row.lesson == lesson.slug
-            and row.mode != "proof"
             and args.seed in (None, row.seed)
+            and row.mode == mode
             and not args.new
         ),
         None,
@@ -64,7 +68,7 @@ async def _up(args: argparse.Namespace) -> int:
         )
     else:
         say("starting a bench")
-        session = await Session.begin(lesson, record, settings.load(), seed=args.seed)
+        session = await Session.begin(lesson, record, settings.load(), seed=args.seed, mode=mode)
     try:
         given = await session.enter(step, on_notice=show_notice)
     finally:

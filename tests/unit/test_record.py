@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lab_engine.errors import InfralabError
+from lab_engine.record import Record
+from lab_engine.verdict import Evidence, Outcome, Verdict
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "progress.sqlite"
+
+
+def begun(path: Path) -> Record:
+    record = Record(path)
+    record.begin("s1", "namespaces", "seed")
+    record.enter("s1", "uts", {"probe": b"reading"})
+    return record
+
+
+def verdict(outcome: Outcome) -> Verdict:
+    return Verdict("t", outcome, 3, Evidence("r", "e", "o", "l") if outcome == "fail" else None)
+
+
+def test_everything_is_there_for_the_next_process(path: Path) -> None:
+    record = begun(path)
+    record.verdicts("s1", "uts", [verdict(Outcome.FAIL)])
+    record.verdicts("s1", "uts", [verdict(Outcome.PASS)])
+    record.hint("s1", "uts", "t", 1)
+    record.hint("s1", "uts", "t", 1)
+    record.answer("s1", "uts", "q", "no", correct=False)
+    record.answer("s1", "uts", "q", "yes", correct=True)
+    again = Record(path)
+    (row,) = again.open_sessions()
+    assert (row.id, row.lesson, row.step, row.mode) == ("s1", "namespaces", "uts", "practice")
+    assert again.baseline("s1", "uts") == {"probe": b"reading"}
+    (task,) = again.tasks("s1")
+    assert (task.passed, task.given, task.points, task.hints) == (True, False, 3, 1)
+    assert again.answered("s1", "uts") == {"q": True}
+    assert [v.outcome for v in again.last_verdicts("s1", "uts")] == [Outcome.PASS]
+    assert again.passed_tasks() == {("namespaces", "uts", "t")}
+
+
+def test_what_was_earned_once_stays_earned(path: Path) -> None:
+    record = begun(path)
+    record.verdicts("s1", "uts", [verdict(Outcome.PASS)])
+    record.verdicts("s1", "uts", [verdict(Outcome.PASS)], given=True)
+    record.verdicts("s1", "uts", [verdict(Outcome.FAIL)])
+    (task,) = record.tasks("s1")
+    assert task.passed
+    assert not task.given
+
+
+def test_an_ended_session_is_not_taken_up(path: Path) -> None:
+    record = begun(path)
+    record.end("s1")
+    assert record.open_sessions() == []
+    assert record.session("s1") is not None
+
+
+def test_two_processes_write_side_by_side(path: Path) -> None:
+    one, two = begun(path), Record(path)
+    for number in range(50):
+        one.answer("s1", "uts", f"q{number}", "x", correct=True)
+        two.answer("s1", "uts", f"p{number}", "x", correct=True)
+    assert len(one.answered("s1", "uts")) == 100
+
+
+def test_a_file_that_is_no_database_is_told_and_kept(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text("precious notes, not a database, but long enough to look like one")
+    with pytest.raises(InfralabError, match="cannot be opened") as caught:
+        Record(path)
+    assert "INFRALAB_DATA_DIR" in caught.value.hint
+    assert path.read_text().startswith("precious")
+
+
+def test_a_newer_file_is_refused(path: Path) -> None:
+    begun(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(InfralabError, match="another version"):
+        Record(path)
+
+
+def test_a_read_only_disk_is_told(path: Path) -> None:
+    record = begun(path)
+    record._db.execute("PRAGMA query_only = ON")
+    with pytest.raises(InfralabError, match="could not be written"):
+        record.hint("s1", "uts", "t", 2)
