@@ -1,0 +1,102 @@
+"""Does KVM really run guests on this machine? Only running one tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lab_engine.lab import See
+from lab_engine.probes.libvirt import AcceleratorProbe
+from lab_engine.probes.system import FileProbe
+from lab_engine.verdict import require
+from labs.kvm_and_virsh.values import KERNEL, Values, lab
+
+ANSWER = "/home/learner/work/accelerator"
+TRY = (
+    "timeout 3 qemu-system-x86_64 -accel kvm -m 128 -display none -no-reboot "
+    f"-kernel {KERNEL} -append 'console=ttyS0 panic=-1' -serial stdio < /dev/null 2> /dev/null"
+)
+"""Prints the kernel's first words where KVM works, and nothing where it does not."""
+
+step = lab.step("accelerator")
+
+
+@step.check("accelerator")
+async def accelerator(see: See, v: Values) -> None:
+    file, found = await see(FileProbe(ANSWER), AcceleratorProbe())
+    require(
+        file.exists,
+        "absent",
+        expected=f"{ANSWER} names the accelerator.",
+        observed="There is no such file.",
+        look=f"ls -l {ANSWER}",
+    )
+    words = file.content.split()
+    require(
+        len(words) == 1 and words[0] in ("kvm", "tcg"),
+        "not-a-word",
+        expected="The file holds one word: kvm or tcg.",
+        observed=f"It holds {file.content.strip()!r}.",
+        look=f"cat {ANSWER}",
+    )
+    require(
+        words[0] == found.accelerator,
+        "wrong",
+        expected="The file names what guests can really run with on this machine.",
+        observed=f"It says {words[0]}, but when we tried: {found.reason}.",
+        look="timeout 3 qemu-system-x86_64 -accel kvm … (the command from the text)",
+    )
+
+
+@step.answer("type")
+async def domain_type(see: See, v: Values) -> Sequence[str]:
+    found = await see(AcceleratorProbe())
+    return ("kvm",) if found.accelerator == "kvm" else ("qemu",)
+
+
+step.solution(
+    "run-a-guest",
+    lambda _: [
+        f"if {TRY} | grep -q 'Linux version'; then echo kvm > accelerator; "
+        "else echo tcg > accelerator; fi"
+    ],
+)
+step.solution(
+    "look-at-the-log",
+    lambda _: [
+        f"{TRY} > console.log || true",
+        "[ -s console.log ] && word=kvm || word=tcg",
+        "echo $word > accelerator",
+    ],
+    survives={
+        0: "without a log, the second line finds none and says tcg, which may happen to be right"
+    },
+)
+step.near_miss(
+    "silence-means-yes",
+    lambda _: [
+        f"if {TRY} | grep -q 'Linux version'; then echo tcg > accelerator; "
+        "else echo kvm > accelerator; fi"
+    ],
+    rejected_by="accelerator",
+    reason="wrong",
+    explain="A guest that runs prints its first line at once. When nothing came within the time "
+    "limit, no guest ran, whatever lies in /dev.",
+)
+step.near_miss(
+    "names-the-program",
+    lambda _: ["echo qemu > accelerator"],
+    rejected_by="accelerator",
+    reason="not-a-word",
+    explain="QEMU is the program in both cases. The question is what executes the guest's "
+    "instructions: the processor, by way of KVM, or QEMU's own translator, TCG.",
+)
+step.near_miss(
+    "other-folder",
+    lambda _: [
+        f"cd ~ && {TRY} | grep -q 'Linux version' && echo kvm > accelerator "
+        "|| echo tcg > accelerator"
+    ],
+    rejected_by="accelerator",
+    reason="absent",
+    explain="The file has to lie in your work folder, ~/work.",
+)

@@ -1,0 +1,72 @@
+"""The serial console: a keyboard and a screen that need no network."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.libvirt import DomainProbe, GuestFileProbe
+from lab_engine.resources.libvirt import VM
+from lab_engine.verdict import require
+from labs.kvm_and_virsh.values import MOST_MEMORY, Values, inside, lab, running, typed
+
+NOTE = "/root/note"
+
+step = lab.step(
+    "console",
+    daemons=("libvirt",),
+    resources=lambda v: [VM(v.vm, memory=MOST_MEMORY)],
+    touches=lambda v: [f"vm/{v.vm}"],
+)
+
+
+@step.check("note", points=2, settle=0.5)
+async def note(see: See, v: Values) -> None:
+    domain, file = await see(DomainProbe(v.vm), GuestFileProbe(v.vm, NOTE))
+    running(domain, v)
+    require(
+        file.answers,
+        "silent",
+        expected=f"The guest in {v.vm} answers.",
+        observed="Its agent does not answer.",
+        look=f"virsh guestinfo {v.vm}",
+    )
+    require(
+        file.exists,
+        "no-file",
+        expected=f"In the guest there is a file {NOTE}.",
+        observed="The guest has no such file.",
+        look=f"cat {NOTE} (on the console of {v.vm})",
+    )
+    require(
+        file.text.strip() == v.word,
+        "text",
+        expected=f"It says {v.word}.",
+        observed=f"It says {file.text.strip()!r}.",
+        look=f"cat {NOTE} (on the console of {v.vm})",
+    )
+
+
+step.solution("console", lambda v: [typed(v, f"echo {v.word} > {NOTE}", "exit")])
+step.solution("agent", lambda v: [inside(v, f"echo {v.word} > {NOTE}")])
+step.near_miss(
+    "on-the-bench",
+    lambda v: [f"echo {v.word} | sudo tee {NOTE}"],
+    rejected_by="note",
+    reason="no-file",
+    explain="The note was left outside: on the bench, or elsewhere in the guest. A VM has a file "
+    "system of its own, and /root there is another folder than /root here.",
+)
+step.near_miss(
+    "other-place",
+    lambda v: [typed(v, f"echo {v.word} > /tmp/note")],
+    rejected_by="note",
+    reason="no-file",
+    explain="The note was left outside: on the bench, or elsewhere in the guest. A VM has a file "
+    "system of its own, and /root there is another folder than /root here.",
+)
+step.near_miss(
+    "typed-too-soon",
+    lambda v: [inside(v, f": > {NOTE}")],
+    rejected_by="note",
+    reason="text",
+    explain="The file is there, but its text is not the word from the task. Look at it with cat.",
+)

@@ -1,0 +1,254 @@
+"""Snapshots: take one, break something, go back."""
+
+from __future__ import annotations
+
+from lab_engine.lab import LabStep, See
+from lab_engine.probes.libvirt import DomainProbe, GuestCommandProbe, GuestFileProbe
+from lab_engine.resources.base import Resource
+from lab_engine.resources.libvirt import VM, Disk, DiskUse, Pool, Snapshot
+from lab_engine.verdict import require
+from labs.kvm_and_virsh.values import (
+    MOST_MEMORY,
+    Values,
+    answered,
+    awake,
+    inside,
+    lab,
+    running,
+    typed,
+)
+
+LEDGER = "/data/ledger"
+CLOCKS_APART = 2
+"""Seconds by which the clocks of guest and bench may differ, rounding included."""
+
+
+def machine(v: Values) -> list[Resource]:
+    """A VM with a disk that holds the ledger, mounted on /data."""
+    return [
+        Pool(v.pool),
+        Disk(v.volume, pool=v.pool, size=v.disk, filesystem="ext4",
+             files={"ledger": f"{v.ledger}\n"}),
+        VM(
+            v.vm,
+            memory=MOST_MEMORY,
+            disks=(DiskUse(v.volume),),
+            first_boot="mkdir /data; mount /dev/vda /data",
+        ),
+    ]  # fmt: skip
+
+
+def touched(v: Values) -> list[str]:
+    return [f"vm/{v.vm}", f"disk/{v.volume}"]
+
+
+take: LabStep = lab.step("snapshot", daemons=("libvirt",), resources=machine, touches=touched)
+
+
+@take.check("snapshot", points=2)
+async def snapshot(see: See, v: Values) -> None:
+    domain = await see(DomainProbe(v.vm))
+    running(domain, v)
+    taken = domain.snapshot(v.snapshot)
+    state = taken.state if taken else ""
+    require(
+        taken,
+        "absent",
+        expected=f"{v.vm} has a snapshot called {v.snapshot}.",
+        observed="Its snapshots: " + (", ".join(one.name for one in domain.snapshots) or "none"),
+        look=f"virsh snapshot-list {v.vm}",
+    )
+    require(
+        state == "running",
+        "disk-only",
+        expected="It holds the running machine: its disk and its memory.",
+        observed=f"It holds a machine that is {state}.",
+        look=f"virsh snapshot-list {v.vm}",
+    )
+
+
+@take.check("damage", points=1, needs=("snapshot",), gone=True, settle=0.5)
+async def damage(see: See, v: Values) -> None:
+    before = await see.before(GuestFileProbe(v.vm, LEDGER))
+    domain, file, folder = await see(
+        DomainProbe(v.vm),
+        GuestFileProbe(v.vm, LEDGER),
+        GuestCommandProbe(v.vm, ("stat", "-c", "%Y", "/data/lost+found", "/data")),
+    )
+    answered(folder, v)
+    require(
+        before.exists and not file.exists,
+        "still-there",
+        expected=f"{LEDGER} is gone.",
+        observed="It is still there.",
+        look="ls -l /data (on the console)",
+    )
+    times = folder.out.split()
+    require(
+        folder.ok and len(times) == 2,
+        "unmounted",
+        expected="The disk with the ledger is still mounted on /data.",
+        observed="It is not mounted there any more; nothing was deleted from it.",
+        look="mount (on the console)",
+    )
+    taken = domain.snapshot(v.snapshot)
+    require(
+        taken is not None and int(times[1]) >= taken.created - CLOCKS_APART,
+        "too-late",
+        expected="The snapshot is older than the damage.",
+        observed="The file was deleted first, so the snapshot does not hold it either.",
+        look=f"virsh snapshot-info {v.vm} {v.snapshot}; stat /data (on the console)",
+    )
+
+
+REMOVE = f"rm {LEDGER}; sync"
+take.solution(
+    "snapshot-create-as",
+    lambda v: [f"virsh snapshot-create-as {v.vm} {v.snapshot}", inside(v, REMOVE)],
+)
+take.solution(
+    "from-a-file",
+    lambda v: [
+        f"echo '<domainsnapshot><name>{v.snapshot}</name></domainsnapshot>' > snapshot.xml",
+        f"virsh snapshot-create {v.vm} snapshot.xml",
+        typed(v, REMOVE),
+    ],
+)
+take.near_miss(
+    "nameless",
+    lambda v: [f"virsh snapshot-create {v.vm}"],
+    rejected_by="snapshot",
+    reason="absent",
+    explain="`virsh snapshot-create` without a file names the snapshot after the second it was "
+    "taken in. `snapshot-create-as` takes a name.",
+)
+take.near_miss(
+    "metadata-of-nothing",
+    lambda v: [f"virsh snapshot-create-as {v.vm} {v.snapshot} --disk-only"],
+    rejected_by="snapshot",
+    reason="disk-only",
+    explain="--disk-only leaves the memory out: going back would be like pulling the plug at that "
+    "moment. It also moves the VM onto a new disk file that holds only what changes from now on.",
+)
+take.near_miss(
+    "wrong-order",
+    lambda v: [
+        inside(v, REMOVE),
+        "sleep 4",
+        f"virsh snapshot-create-as {v.vm} {v.snapshot}",
+    ],
+    rejected_by="damage",
+    reason="too-late",
+    explain="A snapshot holds what was there when it was taken. This one was taken after the "
+    "damage, so it holds the damage.",
+)
+take.near_miss(
+    "unmounted",
+    lambda v: [
+        f"virsh snapshot-create-as {v.vm} {v.snapshot}",
+        inside(v, "umount /data"),
+    ],
+    rejected_by="damage",
+    reason="unmounted",
+    explain="The file is only out of sight: it still lies on the disk, which is not mounted now.",
+)
+
+back: LabStep = lab.step(
+    "revert",
+    daemons=("libvirt",),
+    resources=lambda v: [
+        *machine(v),
+        Snapshot(v.snapshot, vm=v.vm, then=f"rm {LEDGER}; echo oops > /root/mistake; sync"),
+    ],
+    touches=touched,
+)
+
+
+@back.check("revert", points=3, settle=2.0)
+async def revert(see: See, v: Values) -> None:
+    before = await see.before(DomainProbe(v.vm))
+    domain, ledger, mistake = await see(
+        DomainProbe(v.vm), GuestFileProbe(v.vm, LEDGER), GuestFileProbe(v.vm, "/root/mistake")
+    )
+    running(domain, v)
+    require(
+        ledger.answers and mistake.answers,
+        "silent",
+        expected=f"The guest in {v.vm} answers.",
+        observed="Its agent does not answer.",
+        look=f"virsh guestinfo {v.vm}",
+    )
+    require(
+        ledger.exists,
+        "no-ledger",
+        expected=f"{LEDGER} is there again.",
+        observed="There is no such file in the guest.",
+        look="ls -l /data (on the console)",
+    )
+    require(
+        ledger.text.strip() == v.ledger,
+        "text",
+        expected="The ledger says what it said before.",
+        observed=f"It says {ledger.text.strip()!r}.",
+        look=f"cat {LEDGER} (on the console)",
+    )
+    require(
+        not mistake.exists,
+        "by-hand",
+        expected="Everything after the snapshot is undone, in memory too.",
+        observed="/root/mistake, which was written after the snapshot, is still there.",
+        look="ls /root (on the console)",
+    )
+    require(
+        domain.snapshot(v.snapshot) is not None and domain.id != before.id,
+        "not-reverted",
+        expected=f"{v.vm} was put back to the snapshot {v.snapshot}, which is still there.",
+        observed="It is the machine from the beginning, or its snapshot is gone.",
+        look=f"virsh snapshot-list {v.vm}",
+    )
+
+
+back.solution("by-name", lambda v: [f"virsh snapshot-revert {v.vm} {v.snapshot}"])
+back.solution("current", lambda v: [f"virsh snapshot-revert {v.vm} --current --running"])
+back.near_miss(
+    "deleted",
+    lambda v: [f"virsh snapshot-delete {v.vm} {v.snapshot}"],
+    rejected_by="revert",
+    reason="no-ledger",
+    explain="The file is not back. Deleting a snapshot, or starting the VM anew, does not go back "
+    "in time: only reverting does.",
+)
+back.near_miss(
+    "restarted",
+    lambda v: [
+        f"virsh destroy {v.vm}",
+        f"virsh start {v.vm}",
+        awake(v),
+    ],
+    rejected_by="revert",
+    reason="no-ledger",
+    explain="The file is not back. Deleting a snapshot, or starting the VM anew, does not go back "
+    "in time: only reverting does.",
+)
+back.near_miss(
+    "written-again",
+    lambda v: [inside(v, f"echo {v.ledger} > {LEDGER}; sync")],
+    rejected_by="revert",
+    reason="by-hand",
+    explain="You wrote the file again by hand. That mends what you know of. A revert brings back "
+    "everything, also what you did not notice.",
+)
+back.near_miss(
+    "invented",
+    lambda v: [inside(v, f"echo balance-0 > {LEDGER}; sync")],
+    rejected_by="revert",
+    reason="text",
+    explain="The file is there, but with another text: nobody remembers it but the snapshot.",
+)
+back.near_miss(
+    "paused",
+    lambda v: [f"virsh snapshot-revert {v.vm} {v.snapshot} --paused"],
+    rejected_by="revert",
+    reason="paused",
+    explain="--paused goes back and stops there. `virsh resume` lets the guest run on.",
+)

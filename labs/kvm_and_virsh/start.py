@@ -1,0 +1,109 @@
+"""Power on: what is defined begins to run, and a guest boots in it."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.libvirt import DomainProbe, GuestCommandProbe
+from lab_engine.resources.libvirt import VM
+from lab_engine.verdict import require
+from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, defined, lab, running
+
+step = lab.step(
+    "start",
+    daemons=("libvirt",),
+    resources=lambda v: [VM(v.vm, memory=MOST_MEMORY, state="shut")],
+    touches=lambda v: [f"vm/{v.vm}"],
+)
+
+
+@step.check("start", points=2)
+async def start(see: See, v: Values) -> None:
+    before = await see.before(DomainProbe(v.vm))
+    domain, kernel = await see(DomainProbe(v.vm), GuestCommandProbe(v.vm, ("uname", "-r")))
+    running(domain, v)
+    require(
+        domain.uuid == before.uuid,
+        "another",
+        expected="It is the VM that was defined when the step began.",
+        observed="It is another VM under the same name.",
+        look=f"virsh domuuid {v.vm}",
+    )
+    answered(kernel, v)
+
+
+@step.check("autostart")
+async def autostart(see: See, v: Values) -> None:
+    domain = await see(DomainProbe(v.vm))
+    defined(domain, v)
+    require(
+        domain.autostart,
+        "by-hand",
+        expected=f"libvirt starts {v.vm} whenever libvirt itself starts.",
+        observed="Somebody has to start it.",
+        look="virsh list --all --autostart",
+    )
+
+
+step.solution(
+    "start",
+    lambda v: [f"virsh start {v.vm}", f"virsh autostart {v.vm}", awake(v)],
+)
+step.solution(
+    "console-at-once",
+    lambda v: [
+        f"virsh autostart {v.vm}",
+        f"virsh start {v.vm} && {awake(v)}",
+    ],
+)
+step.near_miss(
+    "paused",
+    lambda v: [f"virsh start --paused {v.vm}"],
+    rejected_by="start",
+    reason="paused",
+    explain="`--paused` makes the VM and stops its CPU before the first instruction. "
+    "`virsh resume` lets it go on.",
+)
+step.near_miss(
+    "a-copy",
+    lambda v: [
+        f"virsh dumpxml {v.vm} | sed -e 's|<name>.*<|<name>{v.vm}-2<|' -e /uuid/d -e /genid/d "
+        "> copy.xml",
+        "virsh create --paused copy.xml",
+    ],
+    rejected_by="start",
+    reason="off",
+    explain="What runs is a second VM from the same description. The one that was asked for is "
+    "still off.",
+)
+step.near_miss(
+    "replaced",
+    lambda v: [
+        f"virsh dumpxml {v.vm} | sed -e /uuid/d -e /genid/d > copy.xml",
+        f"virsh undefine {v.vm}",
+        "virsh define copy.xml",
+        f"virsh start {v.vm}",
+    ],
+    rejected_by="start",
+    reason="another",
+    explain="A VM is known by its UUID. Define the same XML without it and you get a new machine, "
+    "which everything that refers to the old one no longer finds.",
+)
+step.near_miss(
+    "restart-on-poweroff",
+    lambda v: [
+        f"virsh dumpxml {v.vm} | sed 's|<on_poweroff>destroy|<on_poweroff>restart|' > new.xml",
+        "virsh define new.xml",
+    ],
+    rejected_by="autostart",
+    reason="by-hand",
+    explain="Autostart is not a part of the description. It is a setting of the host: which VMs "
+    "to start when libvirt starts. `virsh autostart` makes it.",
+)
+step.near_miss(
+    "only-now",
+    lambda v: [f"virsh start {v.vm}"],
+    rejected_by="autostart",
+    reason="by-hand",
+    explain="Autostart is not a part of the description. It is a setting of the host: which VMs "
+    "to start when libvirt starts. `virsh autostart` makes it.",
+)

@@ -1,0 +1,126 @@
+"""What differs from learner to learner, and words that several steps use."""
+
+from __future__ import annotations
+
+from lab_engine.lab import Lab, Variables
+from lab_engine.probes.libvirt import DomainReading, GuestCommandReading
+from lab_engine.resources.libvirt import SMALL_INITRAMFS, SMALL_KERNEL
+from lab_engine.seed import Seed
+from lab_engine.verdict import require
+
+NAMES = ("maple", "juniper", "hazel", "rowan", "alder", "laurel", "linden", "willow")
+WORDS = ("lantern", "harbour", "orchard", "meadow", "glacier", "copper", "violet", "thunder")
+POOLS = ("depot", "cellar", "attic", "barn")
+KERNEL = SMALL_KERNEL
+INITRAMFS = SMALL_INITRAMFS
+MOST_MEMORY = 256
+"""MiB that a VM of this lesson has at most, so that one saved state serves all of them."""
+
+
+class Values(Variables, frozen=True):
+    """Names, sizes in MiB and words.
+
+    `memory` is what a definition asks for, `less` and `more` what a running VM has and shall get.
+    """
+
+    vm: str = ""
+    memory: int = 0
+    less: int = 0
+    more: int = 0
+    word: str = ""
+    pool: str = ""
+    volume: str = ""
+    disk: int = 0
+    snapshot: str = ""
+    ledger: str = ""
+
+    @classmethod
+    def draw(cls, seed: Seed) -> Values:
+        return cls(
+            vm=seed.choice("vm", NAMES),
+            memory=seed.choice("memory", (176, 184, 200, 208, 216, 224)),
+            less=seed.choice("less", (144, 152, 160)),
+            more=seed.choice("more", (192, 200, 208, 216)),
+            word=f"{seed.choice('word', WORDS)}-{seed.token('note', 4)}",
+            pool=seed.choice("pool", POOLS),
+            volume=f"data-{seed.token('volume', 3)}.qcow2",
+            disk=seed.choice("disk", (96, 112, 128, 144, 160)),
+            snapshot=f"before-{seed.choice('snapshot', WORDS)}",
+            ledger=f"balance-{seed.number('ledger', 1000, 9999)}",
+        )
+
+
+lab = Lab("kvm-and-virsh", Values)
+
+
+def awake(v: Values) -> str:
+    """A command that waits until the guest agent of a running VM answers, a minute at most."""
+    return (
+        f"virsh domstate {v.vm} | grep -q running && timeout 60 sh -c "
+        f"'until virsh guestinfo {v.vm} > /dev/null 2>&1; do sleep 0.5; done'"
+    )
+
+
+def inside(v: Values, script: str) -> str:
+    """A command that runs a script in the guest through its agent. No quotes in the script."""
+    request = (
+        '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","' + script + '"]}}'
+    )
+    return f"virsh qemu-agent-command {v.vm} '{request}'"
+
+
+def typed(v: Values, *lines: str) -> str:
+    """A command that logs in on the serial console, types lines, and leaves with Ctrl+]."""
+    keys = "; ".join(f"echo '{line}'; sleep 1" for line in ("root", *lines))
+    return (
+        f"(sleep 1; echo; sleep 1; {keys}; printf '\\035') | "
+        f"script -qec 'virsh console {v.vm}' /dev/null"
+    )
+
+
+def defined(domain: DomainReading, v: Values) -> None:
+    """Require that libvirt knows the VM, and keeps knowing it when it is off."""
+    require(
+        domain.exists,
+        "absent",
+        expected=f"libvirt knows a VM called {v.vm}.",
+        observed=f"There is no VM called {v.vm}.",
+        look="virsh list --all",
+    )
+    require(
+        domain.persistent,
+        "transient",
+        expected=f"{v.vm} is defined, so that it is still there when it is off.",
+        observed=f"{v.vm} only runs; when it stops, libvirt forgets it.",
+        look=f"virsh dominfo {v.vm} | grep Persistent",
+    )
+
+
+def running(domain: DomainReading, v: Values) -> None:
+    """Require that it is defined, and runs."""
+    defined(domain, v)
+    require(
+        domain.state != "paused",
+        "paused",
+        expected=f"{v.vm} runs.",
+        observed=f"{v.vm} is there, but paused: its CPU does not get to work.",
+        look="virsh list --all",
+    )
+    require(
+        domain.running,
+        "off",
+        expected=f"{v.vm} runs.",
+        observed=f"{v.vm} is {domain.state}.",
+        look="virsh list --all",
+    )
+
+
+def answered(command: GuestCommandReading, v: Values) -> None:
+    """Require that the guest agent ran it."""
+    require(
+        command.ran,
+        "silent",
+        expected=f"The guest in {v.vm} has booted, and its agent answers.",
+        observed="The guest agent does not answer.",
+        look=f"virsh guestinfo {v.vm}",
+    )
