@@ -17,10 +17,11 @@ from typing import Final
 
 from lab_engine.errors import ProviderError
 from lab_engine.guests.archive import Tree
+from lab_engine.resources.libvirt import SMALL_INITRAMFS, SMALL_KERNEL
 
-KERNEL_FOLDER: Final = Path("/usr/lib/infralab/guest")
-KERNEL: Final = KERNEL_FOLDER / "vmlinux"
-INITRAMFS: Final = KERNEL_FOLDER / "small.cpio"
+KERNEL: Final = Path(SMALL_KERNEL)
+INITRAMFS: Final = Path(SMALL_INITRAMFS)
+KERNEL_FOLDER: Final = KERNEL.parent
 ARGUMENTS: Final = ("console=ttyS0", "quiet", "panic=-1", "cryptomgr.notests", "mitigations=off")
 """Kernel arguments. The self-tests of the crypto code cost a fifth of an emulated boot."""
 
@@ -180,3 +181,7 @@ def _add_modules(tree: Tree) -> None:
 
 def _module_name(path: str) -> str:
     return Path(path).name.split(".", 1)[0].replace("-", "_")
+
+
+if __name__ == "__main__":
+    ensure()

@@ -15,6 +15,9 @@ import msgspec
 from lab_engine.resources.base import Need, Resource, Stage
 
 GUESTS: Final = ("small", "full")
+SMALL_KERNEL: Final = "/usr/lib/infralab/guest/vmlinux"
+SMALL_INITRAMFS: Final = "/usr/lib/infralab/guest/small.cpio"
+"""What a VM with the small guest boots; both are there whenever libvirt runs in the bench."""
 VM_STATES: Final = ("running", "paused", "shut")
 NIC_MODELS: Final = ("virtio", "e1000", "rtl8139")
 FORWARD_MODES: Final = ("nat", "isolated")
