@@ -43,6 +43,8 @@ REMOVAL_ORDER: tuple[tuple[str, str], ...] = (
     ("route", "netlink"),
     ("address", "netlink"),
     ("link", "netlink"),
+    ("hostname", "netlink"),
+    ("ipc", "netlink"),
     ("file", "files"),
 )
 """Kinds in the order in which they are removed, with the family that removes them."""

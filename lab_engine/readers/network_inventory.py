@@ -2,9 +2,10 @@
 
 Keys are `netns/<name>`, `link/<name>`, `address/<interface>/<cidr>`, `route/<route>` and
 `nft/<family> <table>`; the last four are the bench's own, a network namespace counts with all that
-is in it. What Docker and libvirt make by themselves is left out, and so are the tables of the old
-iptables commands, which both of them rewrite. A fingerprint holds nothing that differs between two
-runs of the same commands, such as an index or a drawn MAC address.
+is in it. With them come `hostname/<name>` and `ipc/<object>`. What Docker and libvirt make by
+themselves is left out, and so are the tables of the old iptables commands, which both of them
+rewrite. A fingerprint holds nothing that differs between two runs of the same commands, such as an
+index or a drawn MAC address.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from lab_engine.providers.netlink.removal import remove_link
 from lab_engine.providers.netlink.route import removal as route_removal
 from lab_engine.providers.netlink.rtnl import AddressFacts, LinkFacts, RouteFacts, Rtnl, rtnl
 from lab_engine.providers.netlink.wire import Message
+from lab_engine.readers import kernel_inventory
 
 _DAEMONS_LINKS: Final = re.compile(
     r"docker0|docker_gwbridge|br-[0-9a-f]{12}|veth[0-9a-f]{7}|vnet\d+|virbr\d+(-nic)?"
@@ -46,7 +48,7 @@ _VOLATILE: Final = ("handle", "index", "packets", "bytes")
 def inventory() -> dict[str, str]:
     """Everything of this family, key to fingerprint. Raises ProviderError."""
     with marks.asking("list the bench's network"):
-        found = _own()
+        found = _own() | kernel_inventory.inventory()
         for name in namespaces.names():
             with suppress(FileNotFoundError), namespaces.of_host(name) as descriptor:
                 found[f"netns/{name}"] = _whole(descriptor)
@@ -64,6 +66,10 @@ def remove(key: str) -> None:
             if table in nft.tables(None):
                 delete = {"delete": {"table": {"family": family, "name": table}}}
                 nft.run(None, "-f", "-", text=msgspec.json.encode({"nftables": [delete]}), key=key)
+        elif kind == "hostname":
+            kernel_inventory.restore_hostname(name)
+        elif kind == "ipc":
+            kernel_inventory.remove_object(name)
         elif kind in _REMOVALS:
             with rtnl(None) as connection:
                 _REMOVALS[kind](connection, name)
