@@ -1,0 +1,133 @@
+"""User: root inside, nobody special outside."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.verdict import require
+from labs.namespaces.values import LEARNER, Values, apart, lab, sleeper, started
+
+step = lab.step("user")
+
+
+@step.check("fake-root", points=2)
+async def fake_root(see: See, v: Values) -> None:
+    process, seen = await sleeper(see, v.root_seconds, "user")
+    look = f"cat /proc/{process.pid}/uid_map; ps -o user,pid,cmd -p {process.pid}"
+    apart(process, seen, "user")
+    require(
+        process.uid == LEARNER,
+        "real-root",
+        expected="Outside, the process belongs to learner.",
+        observed=f"Outside, it belongs to uid {process.uid}.",
+        look=look,
+    )
+    require(
+        process.inner_uid == 0,
+        "not-root",
+        expected="Inside, the process is root, uid 0.",
+        observed=f"Inside, it has the uid {process.inner_uid}.",
+        look=look,
+    )
+
+
+@step.check("numbered")
+async def numbered(see: See, v: Values) -> None:
+    process, seen = await sleeper(see, v.mapped_seconds, "user")
+    look = f"cat /proc/{process.pid}/uid_map"
+    apart(process, seen, "user")
+    require(
+        process.uid == LEARNER,
+        "not-learner",
+        expected="Outside, the process belongs to learner.",
+        observed=f"Outside, it belongs to uid {process.uid}.",
+        look=f"ps -o user,pid,cmd -p {process.pid}",
+    )
+    require(
+        process.uid_map,
+        "no-map",
+        expected=f"learner is uid {v.inner_uid} inside.",
+        observed="Nobody is mapped yet: the uid_map is empty.",
+        look=look,
+    )
+    require(
+        process.inner_uid == v.inner_uid,
+        "other-number",
+        expected=f"Inside, the process has the uid {v.inner_uid}.",
+        observed=f"Inside, it has the uid {process.inner_uid}.",
+        look=look,
+    )
+
+
+def by_file(seconds: int, inner: int) -> list[str]:
+    """A namespace without a map, then the map written by hand."""
+    return [
+        started(f"unshare --user sleep {seconds}", seconds),
+        f"echo '{inner} {LEARNER} 1' | sudo tee /proc/$(pgrep -xf 'sleep {seconds}')/uid_map",
+    ]
+
+
+step.solution(
+    "unshare writes the maps",
+    lambda v: [
+        started(f"unshare --user --map-root-user sleep {v.root_seconds}", v.root_seconds),
+        started(
+            f"unshare --user --map-user={v.inner_uid} sleep {v.mapped_seconds}", v.mapped_seconds
+        ),
+    ],
+)
+step.solution(
+    "the maps by hand",
+    lambda v: [*by_file(v.root_seconds, 0), *by_file(v.mapped_seconds, v.inner_uid)],
+)
+step.near_miss(
+    "real root",
+    lambda v: [started(f"sudo sleep {v.root_seconds}", v.root_seconds)],
+    rejected_by="fake-root",
+    reason="not-apart",
+    explain="sudo makes it root for the whole bench. A user namespace makes it root only inside.",
+)
+step.near_miss(
+    "real root in a namespace",
+    lambda v: [
+        started(f"sudo unshare --user --map-root-user sleep {v.root_seconds}", v.root_seconds)
+    ],
+    rejected_by="fake-root",
+    reason="real-root",
+    explain="With sudo, the root inside is the root outside. Leave sudo out: no right is needed.",
+)
+step.near_miss(
+    "nobody is mapped",
+    lambda v: [started(f"unshare --user sleep {v.root_seconds}", v.root_seconds)],
+    rejected_by="fake-root",
+    reason="not-root",
+    explain="Without a map every user inside is 65534, nobody. Say who is root in there.",
+)
+step.near_miss(
+    "root again",
+    lambda v: [
+        started(f"unshare --user --map-root-user sleep {v.mapped_seconds}", v.mapped_seconds)
+    ],
+    rejected_by="numbered",
+    reason="other-number",
+    explain="--map-root-user always maps you to 0. Another number needs --map-user.",
+)
+step.near_miss(
+    "an empty map",
+    lambda v: [started(f"unshare --user sleep {v.mapped_seconds}", v.mapped_seconds)],
+    rejected_by="numbered",
+    reason="no-map",
+    explain="The namespace is there, but its uid_map has no line that says who you are.",
+)
+step.near_miss(
+    "somebody else's number",
+    lambda v: [
+        started(
+            f"sudo setpriv --reuid {v.inner_uid} --clear-groups unshare --user "
+            f"--map-current-user sleep {v.mapped_seconds}",
+            v.mapped_seconds,
+        ),
+    ],
+    rejected_by="numbered",
+    reason="not-learner",
+    explain="Inside and outside it has that number: nothing was mapped. Outside it must be you.",
+)

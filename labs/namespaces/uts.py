@@ -1,0 +1,86 @@
+"""UTS: a host name of its own."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.namespaces import InhabitantsProbe
+from lab_engine.verdict import require
+from labs.namespaces.values import Values, apart, lab, sleeper, started
+
+step = lab.step("uts")
+
+
+@step.check("own-name", points=2)
+async def own_name(see: See, v: Values) -> None:
+    before = await see.before(InhabitantsProbe(("sleep", str(v.uts_seconds))))
+    process, seen = await sleeper(see, v.uts_seconds, "uts")
+    apart(process, seen, "uts")
+    require(
+        process.hostname == v.hostname,
+        "old-name",
+        expected=f"In its UTS namespace the host is called {v.hostname}.",
+        observed=f"There it is called {process.hostname}.",
+        look=f"sudo nsenter -t {process.pid} --uts hostname",
+    )
+    require(
+        seen.hostname == before.hostname,
+        "renamed-outside",
+        expected=f"Your shell's host is still called {before.hostname}.",
+        observed=f"It is called {seen.hostname} now.",
+        look="hostname",
+    )
+
+
+step.solution(
+    "a shell that sets the name and becomes the sleep",
+    lambda v: [
+        started(
+            f"sudo unshare --uts sh -c 'hostname {v.hostname}; exec sleep {v.uts_seconds}'",
+            v.uts_seconds,
+        )
+    ],
+)
+step.solution(
+    "the sleep first, the name from outside",
+    lambda v: [
+        started(f"sudo unshare --uts sleep {v.uts_seconds}", v.uts_seconds),
+        f"sudo nsenter -t $(pgrep -xf 'sleep {v.uts_seconds}') --uts hostname {v.hostname}",
+    ],
+)
+step.near_miss(
+    "no name given",
+    lambda v: [started(f"sudo unshare --uts sleep {v.uts_seconds}", v.uts_seconds)],
+    rejected_by="own-name",
+    reason="old-name",
+    explain="A new UTS namespace begins with a copy of the name. It has to be set in there.",
+)
+step.near_miss(
+    "the name of another namespace",
+    lambda v: [
+        started(f"sudo unshare --uts sleep {v.uts_seconds}", v.uts_seconds),
+        f"sudo unshare --uts hostname {v.hostname}",
+    ],
+    rejected_by="own-name",
+    reason="old-name",
+    explain="A new UTS namespace begins with a copy of the name. It has to be set in there.",
+)
+step.near_miss(
+    "no namespace",
+    lambda v: [
+        f"sudo unshare --uts hostname {v.hostname}",
+        started(f"sleep {v.uts_seconds}", v.uts_seconds),
+    ],
+    rejected_by="own-name",
+    reason="not-apart",
+    explain="Only what unshare starts is in the new namespace; the next command is outside again.",
+)
+step.near_miss(
+    "the bench renamed as well",
+    lambda v: [
+        f"sudo hostname {v.hostname}",
+        started(f"sudo unshare --uts sleep {v.uts_seconds}", v.uts_seconds),
+    ],
+    rejected_by="own-name",
+    reason="renamed-outside",
+    explain="The name was set before the new namespace was there, so everybody has it.",
+)
