@@ -18,7 +18,6 @@ from lab_engine.errors import UsageError
 
 _SIZE = re.compile(r"(?P<number>\d+)(?P<unit>[kmg]?)(?:i?b)?", re.IGNORECASE)
 _FACTOR: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-ACCELERATORS: Final = ("auto", "kvm", "tcg")
 IMAGE_SOURCES: Final = ("auto", "mmdebstrap", "base-image")
 
 
@@ -32,7 +31,6 @@ class Settings:
         bench_memory: the memory limit of a bench, in bytes.
         bench_cpus: how many CPUs a bench may use; 0 means all of them.
         bench_idle: after so many seconds without a client a bench ends; 0 means never.
-        accelerator: `kvm` or `tcg` to insist on one, `auto` to let the bench find out.
         image_source: how to build the bench image.
         mirror: the Debian mirror for building the image; empty for the default one.
     """
@@ -43,7 +41,6 @@ class Settings:
     bench_memory: int = 4 << 30
     bench_cpus: float = 0.0
     bench_idle: int = 2 * 60 * 60
-    accelerator: str = "auto"
     image_source: str = "auto"
     mirror: str = ""
 
@@ -101,7 +98,6 @@ _READERS: Final[dict[str, Callable[[object], Any]]] = {
     "bench_memory": _size,
     "bench_cpus": _cpus,
     "bench_idle": _seconds,
-    "accelerator": _one_of(ACCELERATORS),
     "image_source": _one_of(IMAGE_SOURCES),
     "mirror": _mirror,
 }

@@ -27,6 +27,7 @@ VERBS: Final = (
     "run",
     "check",
     "plan",
+    "repair",
     "down",
     # this machine
     "setup",
@@ -84,16 +85,15 @@ def _unknown(word: str) -> int:
     known = available()
     near = difflib.get_close_matches(word, known, n=1)
     print(f"infralab: there is no verb {word!r}", file=sys.stderr)
-    print(
-        f"  Did you mean `infralab {near[0]}`?" if near else "  `infralab --help` lists them.",
-        file=sys.stderr,
-    )
+    hint = f"Did you mean `infralab {near[0]}`?" if near else "`infralab --help` lists them."
+    print(f"  {hint}", file=sys.stderr)
     return 2
 
 
 def _default() -> list[str]:
     """What `infralab` alone does: the course in the TUI, else the plain walk through it."""
-    if importlib.util.find_spec("lab_engine.tui") is not None and sys.stdout.isatty():
+    screens = importlib.util.find_spec("lab_engine.tui") is not None
+    if screens and sys.stdin.isatty() and sys.stdout.isatty():
         return ["learn"]
     return ["learn", "--plain"]
 
