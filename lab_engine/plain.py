@@ -16,7 +16,7 @@ from lab_engine.errors import AgentLost, DaemonDown, InfralabError
 from lab_engine.lab import Variables
 from lab_engine.lesson import Lesson, Step
 from lab_engine.record import Record
-from lab_engine.spoken import HELP, finish, situation, spoken, verdict_lines
+from lab_engine.spoken import HELP, finish, hint_cost, situation, spoken, verdict_lines
 from lab_engine.text.model import Document, QuestionBlock, TaskBlock
 from lab_engine.text.plain import render_blocks, render_plain, wrap
 from lab_engine.verdict import Outcome, Verdict
@@ -43,6 +43,8 @@ class LearningSession(Protocol):
     async def repair(self, *, on_notice: Callable[[Any], None] = ...) -> None: ...
 
     async def solve(self, name: str | None = None) -> None: ...
+
+    async def take_hint(self, task: str, number: int) -> None: ...
 
     async def found(self, name: str) -> Sequence[str]: ...
 
@@ -290,28 +292,28 @@ class Walk:
     def _number(self, task: str) -> int:
         return next(n for n, block in enumerate(self.document.tasks, 1) if block.id == task)
 
-    def _task(self, word: str) -> TaskBlock | None:
-        """The task of that number or id; without a word the first one that is not done."""
-        tasks = self.document.tasks
-        if not word:
-            return next((t for t in tasks if self.seen.get(t.id) is not Outcome.PASS), None)
-        return next((t for n, t in enumerate(tasks, 1) if word in (str(n), t.id)), None)
-
     async def hint(self, rest: str) -> None:
-        task = self._task(rest)
-        if task is None:
-            count = len(self.document.tasks)
-            self.say(
-                f"Say which task: `hint N`, with N from 1 to {count}." if count else "No task."
-            )
-            return
+        """Without a task what the next hints cost; with one, its next hint."""
         record, step = self.session.record, self.step.name
+        tasks = self.document.tasks
+        if not tasks:
+            self.say("This step has no tasks.")
+            return
+        if not rest:
+            for known in self.step.tasks:
+                taken = record.hints(self.session.id, step, known.id)
+                self.say(hint_cost(known, taken, self.session.mode))
+            return
+        task = next((t for n, t in enumerate(tasks, 1) if rest in (str(n), t.id)), None)
+        if task is None:
+            self.say(f"Say which task: `hint N`, with N from 1 to {len(tasks)}.")
+            return
         taken = record.hints(self.session.id, step, task.id)
         number = min(taken + 1, len(task.hints))
         if taken == len(task.hints):
             self.say("There are no more hints for this task. This was the last one:")
         else:
-            record.hint(self.session.id, step, task.id, number)
+            await self.session.take_hint(task.id, number)
         self.say(f"Hint {number} of {len(task.hints)} for task {self._number(task.id)}:")
         self.print(render_blocks(task.hints[number - 1], self.width))
 

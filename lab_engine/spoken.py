@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lab_engine.lesson import Lesson, Step
+from lab_engine import points as scoring
+from lab_engine.lesson import Lesson, Step, Task
 from lab_engine.record import TaskState
 from lab_engine.text.model import Document
 from lab_engine.verdict import Outcome, Verdict
@@ -12,7 +13,7 @@ from lab_engine.verdict import Outcome, Verdict
 HELP = """\
 check             say how the tasks stand, with the reason where one is not done
 tasks             the tasks alone; `text` is the whole text again
-hint N            the next hint for task N
+hint              what the next hints cost; `hint N` shows the next one for task N
 run COMMAND       run a command in the bench as the learner, then say what changed
 shell [TARGET]    a shell in the bench, or in container:NAME, vm:NAME, netns:NAME
 answer Q A        answer question Q with A, such as: answer 1 2
@@ -92,12 +93,22 @@ def situation(
 
 
 def earned(lesson: Lesson, states: Sequence[TaskState]) -> str:
-    """The lesson's points so far."""
+    """The lesson's points so far, hints taken off."""
     whole = sum(step.points for step in lesson.steps)
-    own = sum(state.points for state in states if state.passed and not state.given)
     given = sum(state.points for state in states if state.passed and state.given)
     more = f", and {given} given by solutions" if given else ""
-    return f"Points: {own} earned of {whole}{more}."
+    return f"Points: {scoring.shown(scoring.total(states))} earned of {whole}{more}."
+
+
+def hint_cost(task: Task, taken: int, mode: str) -> str:
+    """What the next hint of a task costs, before it is taken."""
+    name = f"Task {task.number}"
+    allowed = scoring.hints_allowed(mode)
+    if taken >= task.hints or (allowed is not None and taken >= allowed):
+        return f"{name}: there is no further hint."
+    cost = scoring.shown(scoring.cost(task.points, taken))
+    price = f"costs {cost} of {points(task.points)}" if cost != "0" else "costs nothing more"
+    return f"{name}: hint {taken + 1} of {task.hints} {price}. `hint {task.number}` shows it."
 
 
 def finish(lesson: Lesson, states: Sequence[TaskState]) -> str:

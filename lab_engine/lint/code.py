@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -74,6 +75,29 @@ def fields_read(
         if isinstance(getter, FunctionType) and getter.__module__ == variables.__module__:
             waiting |= names([getter]) - seen
     return found
+
+
+def wanted(check: Callable[..., Any], variables: type[msgspec.Struct]) -> set[str]:
+    """The variables that a check reads from its own argument, in its helpers too.
+
+    More exact than `fields_read`, which takes `process.hostname` for a variable called `hostname`;
+    but it misses a helper that calls its argument by another name than the check does.
+    """
+    known = {field.name for field in msgspec.structs.fields(variables)}
+    plain = inspect.unwrap(check)
+    argument = "v"
+    if isinstance(plain, FunctionType) and plain.__code__.co_argcount > 1:
+        argument = plain.__code__.co_varnames[1]
+    found: set[str] = set()
+    for piece, _ in pieces(check):
+        before: Any = None
+        for instruction in dis.get_instructions(piece):
+            if instruction.opname == "LOAD_ATTR" and before == argument:
+                found.add(str(instruction.argval))
+            local = instruction.opname.startswith(("LOAD_FAST", "LOAD_DEREF"))
+            loaded = instruction.argval if local else None
+            before = loaded[-1] if isinstance(loaded, tuple) else loaded
+    return found & known
 
 
 def place(function: Callable[..., Any]) -> str:

@@ -103,7 +103,7 @@ def _stated(
     values = variables.as_text()
     lines = {task.id: task.line for task in document.tasks}
     for check in lab_step.checks:
-        for name in sorted(code.fields_read([check.function], type(variables))):
+        for name in sorted(code.wanted(check.function, type(variables))):
             value = values[name]
             if value and not re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", stated):
                 yield Finding(

@@ -73,6 +73,9 @@ class Standing:
         self.asked.append(f"solve {name}")
         self.done = True
 
+    async def take_hint(self, task: str, number: int) -> None:
+        self.record.hint(self.id, self.step_name, task, number)
+
     async def found(self, name: str) -> Sequence[str]:
         return [name]
 
@@ -156,15 +159,27 @@ async def test_a_task_that_turns_green_is_told_once(session: Standing) -> None:
     assert session.asked.count("solve plain") == 1
 
 
-async def test_hints_come_one_after_another_and_are_counted(session: Standing) -> None:
-    said = await walk(session, "hint 1", "hint", "hint create", "hint", "hint 9", "status")
-    assert after(said, 0) == "Hint 1 of 3 for task 1:\na"
-    assert after(said, 1) == "Hint 2 of 3 for task 1:\nb"
-    assert after(said, 2) == "Hint 3 of 3 for task 1:\nc"
-    assert "no more hints" in after(said, 3)
-    assert "from 1 to 1" in after(said, 4)
+async def test_hints_come_one_after_another_and_cost(session: Standing) -> None:
+    said = await walk(
+        session, "hint", "hint 1", "hint create", "hint", "hint 1", "hint 1", "hint 9", "status"
+    )
+    assert after(said, 0) == ("Task 1: hint 1 of 3 costs 0.4 of 2 points. `hint 1` shows it.")
+    assert after(said, 1) == "Hint 1 of 3 for task 1:\na"
+    assert after(said, 2) == "Hint 2 of 3 for task 1:\nb"
+    assert "hint 3 of 3 costs 0.4" in after(said, 3)
+    assert after(said, 4) == "Hint 3 of 3 for task 1:\nc"
+    assert "no more hints" in after(said, 5)
+    assert "from 1 to 1" in after(said, 6)
     assert session.record.hints("s1", "one", "create") == 3
-    assert "with 3 of 3 hints" in after(said, 5)
+    assert "with 3 of 3 hints" in after(said, 7)
+    said = await walk(session, "hint", first="one")
+    assert after(said, 0) == "Task 1: there is no further hint."
+
+
+async def test_points_are_less_after_a_hint(session: Standing) -> None:
+    session.done = True
+    said = await walk(session, "hint 1", "check", "next", "next")
+    assert "Points: 1.6 earned of 2." in said[-1]
 
 
 async def test_answers_are_explained_and_kept(session: Standing) -> None:
