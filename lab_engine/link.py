@@ -34,7 +34,7 @@ def client_name() -> str:
 def relay_argv(bench: Bench) -> list[str]:
     """The command line of the relay to a bench's agent."""
     return bench.exec_argv(
-        ["socat", "-t", "5", "-", f"UNIX-CONNECT:{p.SOCKET}"],
+        ["socat", "-t", "1", "-", f"UNIX-CONNECT:{p.SOCKET}"],
         user="root",
         interactive=True,
         workdir="/",

@@ -176,9 +176,9 @@ class Session:
         if self._link:
             await self._link.close()
             self._link = None
-        found = self._bench or await self._call(Bench.find, self.id)
+        found = self._bench or await asyncio.to_thread(Bench.find, self.id)
         if found:
-            await self._call(found.remove)
+            await asyncio.to_thread(found.remove)
         self._bench = None
         self.record.end(self.id)
         self._threads.shutdown(wait=False)

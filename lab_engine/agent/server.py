@@ -86,6 +86,8 @@ class Connection:
                     continue
                 await self._accept(request)
         finally:
+            # What it began is undone below; the next client's requests wait for that.
+            self.lease = False
             for task in list(self.running.values()):
                 task.cancel()
             await asyncio.gather(*self.running.values(), return_exceptions=True)
@@ -104,12 +106,20 @@ class Connection:
             await self.send(p.Reply(request.id, p.raw(task is not None)))
         elif isinstance(request, p.Watch):
             self.topics = request.topics
-            self.server.feed.listen(request.topics)
-            await self.send(p.Reply(request.id, p.raw(None)))
+            self._begin(request, self._watch(request))
         else:
-            task = asyncio.create_task(self._run(request))
-            self.running[request.id] = task
-            task.add_done_callback(lambda _: self.running.pop(request.id, None))
+            work = self.server.duties.do(
+                request, lambda notice: self.tell(request.id, notice), lease=self.lease
+            )
+            self._begin(request, work)
+
+    def _begin(self, request: p.AnyRequest, work: Coroutine[None, None, object]) -> None:
+        task = asyncio.create_task(self._run(request, work))
+        self.running[request.id] = task
+        task.add_done_callback(lambda _: self.running.pop(request.id, None))
+
+    async def _watch(self, request: p.Watch) -> None:
+        await self.server.feed.listen(request.topics)
 
     async def _answer(self, request: int, result: object) -> None:
         if isinstance(result, InfralabError):
@@ -117,11 +127,9 @@ class Connection:
         else:
             await self.send(p.Reply(request, p.raw(result)))
 
-    async def _run(self, request: p.AnyRequest) -> None:
+    async def _run(self, request: p.AnyRequest, work: Coroutine[None, None, object]) -> None:
         try:
-            result = await self.server.duties.do(
-                request, lambda notice: self.tell(request.id, notice), lease=self.lease
-            )
+            result = await work
             await self.send(p.Reply(request.id, p.raw(result)))
         except asyncio.CancelledError:
             with suppress(ConnectionError):

@@ -36,15 +36,17 @@ class Feed:
         self._sources: dict[str, Source] = {}
         self._folded: dict[str, str] = {}
 
-    def listen(self, topics: Iterable[str]) -> None:
+    async def listen(self, topics: Iterable[str]) -> None:
         """Make sure that the sources of these topics run. Unknown topics have none."""
         for topic in topics:
             target = SOURCES.get(topic.partition(":")[0])
             if target and target not in self._sources:
                 module, _, name = target.partition(":")
-                source: Source = getattr(importlib.import_module(module), name)(self._publish)
-                self._sources[target] = source
-                source.start()
+                loaded = await asyncio.to_thread(importlib.import_module, module)
+                source: Source = getattr(loaded, name)(self._publish)
+                if target not in self._sources:
+                    self._sources[target] = source
+                    source.start()
 
     def _publish(self, topic: str, subject: str) -> None:
         self._loop.call_soon_threadsafe(self._fold, topic, subject)

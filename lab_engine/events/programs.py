@@ -26,14 +26,6 @@ MACHINERY: Final = (
     "virtlogd",
     "qemu-",
 )
-    "containerd",
-    "dockerd",
-    "docker-proxy",
-    "runc",
-    "libvirtd",
-    "virtlogd",
-    "qemu-",
-)
 """Beginnings of the names of daemons that start programs themselves; their own events tell of it.
 A probe inside a container is started by them too, and must not wake the check that asked it."""
 CONTAINERS: Final = "/var/lib/docker/overlay2/"
