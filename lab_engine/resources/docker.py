@@ -21,6 +21,7 @@ MIN_MEMORY: Final = 6 << 20
 _SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
 _FACTOR: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
+_KEY = re.compile(r"[a-z-]+/\S+\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OBJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,62}\Z")
 
@@ -120,7 +121,7 @@ class Container(Resource, frozen=True, kw_only=True, tag="container"):
         state: what it is left in: `running`; `exited` after its command; or only `created`.
         stdin, tty: keep the standard input open; give it a terminal (`docker run -i`, `-t`).
         stop_seconds: how long `docker stop` waits before it kills.
-        after: further resources that must be there first, with their stage.
+        after: keys of further resources that it uses, such as `directory/site`.
     """
 
     image: str
@@ -144,7 +145,7 @@ class Container(Resource, frozen=True, kw_only=True, tag="container"):
     tty: bool = False
     state: str = "running"
     stop_seconds: int = 2
-    after: tuple[Need, ...] = ()
+    after: tuple[str, ...] = ()
 
     name_pattern: ClassVar[re.Pattern[str]] = _OBJECT_NAME
 
@@ -167,7 +168,8 @@ class Container(Resource, frozen=True, kw_only=True, tag="container"):
         ]
         if self.shares_with:
             wanted.append(Need(f"container/{self.shares_with}", "running"))
-        return (*dict.fromkeys(wanted), *self.after)
+        wanted += [Need(key) for key in self.after]
+        return tuple(dict.fromkeys(wanted))
 
     def final_stage(self) -> Stage:
         return "answers" if self.health and self.state == "running" else "running"
@@ -193,6 +195,9 @@ class Container(Resource, frozen=True, kw_only=True, tag="container"):
             raise self.wrong("state", f"{self.state!r} is not one of {', '.join(STATES)}")
         if self.working_dir and not self.working_dir.startswith("/"):
             raise self.wrong("working_dir", f"{self.working_dir!r} is not an absolute path")
+        for index, key in enumerate(self.after):
+            if not _KEY.match(key):
+                raise self.wrong(f"after[{index}]", f"{key!r} is not a resource's key")
         if self.stop_seconds < 0:
             raise self.wrong("stop_seconds", "a time cannot be negative")
 

@@ -81,7 +81,7 @@ def test_references_become_needs() -> None:
     wanted = box(
         networks=(Attachment("lan"), Attachment("bridge")),
         mounts=(ContainerMount("/a", "data"), ContainerMount("/b", "/srv", type="bind")),
-        after=(Need("directory/site"),),
+        after=("directory/site",),
     )
     assert wanted.needs() == (
         Need("image/busybox"),

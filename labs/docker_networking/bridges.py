@@ -1,0 +1,208 @@
+"""A user-defined bridge, a container on it, and names instead of addresses."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.docker import DockerContainerProbe, DockerNetworkProbe
+from lab_engine.probes.network import AddressesProbe
+from lab_engine.probes.place import container
+from lab_engine.probes.reach import HttpProbe, ReachProbe
+from lab_engine.resources.docker import Image
+from lab_engine.verdict import require
+from labs.docker_networking.values import Values, lab, named, running, web
+
+step = lab.step(
+    "my-bridge",
+    daemons=("docker",),
+    resources=lambda v: [Image("busybox"), web(v.site, v.site_text, str(v.site_port))],
+    touches=lambda v: [f"container/{v.site}"],
+)
+
+
+@step.check("create", points=2)
+async def create(see: See, v: Values) -> None:
+    network, addresses = await see(DockerNetworkProbe("my_bridge"), AddressesProbe())
+    require(
+        network.exists,
+        "absent",
+        expected="There is a network called my_bridge.",
+        observed="There is none of that name.",
+        look="docker network ls",
+    )
+    require(
+        network.driver == "bridge",
+        "other-driver",
+        expected="Its driver is bridge.",
+        observed=f"Its driver is {network.driver}.",
+        look="docker network ls",
+    )
+    require(
+        network.subnets == (v.subnet,),
+        "other-subnet",
+        expected=f"Its subnet is {v.subnet}.",
+        observed=f"Its subnet is {', '.join(network.subnets)}.",
+        look="docker network inspect my_bridge",
+    )
+    require(
+        any(one.interface == network.bridge for one in addresses.within(v.subnet)),
+        "no-interface",
+        expected=f"The bench has a bridge {network.bridge} with an address in {v.subnet}.",
+        observed="No interface of that name has such an address.",
+        look="ip -br addr",
+    )
+
+
+@step.check("c2", points=2)
+async def c2(see: See, v: Values) -> None:
+    found = await see(DockerContainerProbe("c2"))
+    running(found, "c2")
+    require(
+        set(found.networks) == {"my_bridge"},
+        "other-network",
+        expected="c2 is on my_bridge, and on no other network.",
+        observed=f"It is on {named(found.networks)}.",
+        look="docker inspect -f '{{json .NetworkSettings.Networks}}' c2 | jq",
+    )
+    gateway = found.networks["my_bridge"].gateway
+    ping = await see(ReachProbe(gateway, place=container("c2")))
+    require(
+        ping.reached,
+        "no-answer",
+        expected=f"c2 reaches my_bridge's gateway {gateway}.",
+        observed="No answer.",
+        look=f"docker exec c2 ping -c1 {gateway}",
+    )
+
+
+@step.check("by-name", points=3)
+async def by_name(see: See, v: Values) -> None:
+    url = f"http://{v.site}:{v.site_port}/"
+    network, c2 = await see(DockerNetworkProbe("my_bridge"), DockerContainerProbe("c2"))
+    require(
+        c2.running and "my_bridge" in c2.networks,
+        "no-c2",
+        expected="c2 runs on my_bridge.",
+        observed="There is no such container yet.",
+        look="docker ps -a",
+    )
+    require(
+        v.site in network.containers,
+        "not-connected",
+        expected=f"{v.site} is on my_bridge too.",
+        observed=f"On my_bridge: {', '.join(sorted(network.containers)) or 'nobody'}.",
+        look="docker network inspect my_bridge",
+    )
+    page = await see(HttpProbe(url, place=container("c2")))
+    require(
+        page.status == 200 and page.body.strip() == v.site_text,
+        "no-page",
+        expected=f"c2 fetches {url} and reads {v.site_text}.",
+        observed=page.body.strip()[:60] or f"No page: {page.problem or page.status}.",
+        look=f"docker exec c2 wget -qO- {url}",
+    )
+
+
+NOT_THERE = (
+    "c2 and the site are on different bridges, and Docker keeps these apart: a name in a hosts "
+    "file gives an address, not a way to it. Connect the site to my_bridge."
+)
+
+step.solution(
+    "as the source does",
+    lambda v: [
+        f"docker network create --driver bridge --subnet {v.subnet} my_bridge",
+        "docker container run --net=my_bridge -itd --name=c2 busybox",
+        f"docker network connect my_bridge {v.site}",
+    ],
+)
+step.solution(
+    "c2 moved there later",
+    lambda v: [
+        f"docker network create --subnet={v.subnet} my_bridge",
+        "docker run -d --name c2 busybox sleep 1d",
+        "docker network connect my_bridge c2; docker network disconnect bridge c2",
+        f"docker network connect my_bridge {v.site}; docker network disconnect bridge {v.site}",
+    ],
+)
+step.near_miss(
+    "whatever subnet Docker chooses",
+    lambda _: ["docker network create --driver bridge my_bridge"],
+    rejected_by="create",
+    reason="other-subnet",
+    explain="Without --subnet the engine takes the next free one of its own. A network's subnet "
+    "cannot be changed: remove it and make it again.",
+)
+step.near_miss(
+    "another driver",
+    lambda v: [f"docker network create -d macvlan -o parent=docker0 --subnet {v.subnet} my_bridge"],
+    rejected_by="create",
+    reason="other-driver",
+    explain="macvlan puts containers beside the host on its own wire. Here a software bridge is "
+    "meant, which is also the default.",
+)
+step.near_miss(
+    "a dash in the name",
+    lambda v: [f"docker network create --subnet {v.subnet} my-bridge"],
+    rejected_by="create",
+    reason="absent",
+    explain="The name has an underscore: my_bridge.",
+)
+step.near_miss(
+    "c2 on the default bridge",
+    lambda v: [
+        f"docker network create --subnet {v.subnet} my_bridge",
+        "docker container run -itd --name=c2 busybox",
+    ],
+    rejected_by="c2",
+    reason="other-network",
+    explain="c2 should be on my_bridge alone. Start it with --network=my_bridge, or connect it to "
+    "my_bridge and disconnect it from bridge.",
+)
+step.near_miss(
+    "c2 on both",
+    lambda v: [
+        f"docker network create --subnet {v.subnet} my_bridge",
+        "docker container run -itd --name=c2 busybox",
+        "docker network connect my_bridge c2",
+    ],
+    rejected_by="c2",
+    reason="other-network",
+    explain="c2 should be on my_bridge alone. Start it with --network=my_bridge, or connect it to "
+    "my_bridge and disconnect it from bridge.",
+)
+step.near_miss(
+    "the site in c2's hosts file",
+    lambda v: [
+        f"docker network create --subnet {v.subnet} my_bridge",
+        "docker run -itd --net=my_bridge --name=c2 --add-host "
+        f"{v.site}:$(docker inspect -f '{{{{.NetworkSettings.IPAddress}}}}' {v.site}) busybox",
+    ],
+    rejected_by="by-name",
+    reason="not-connected",
+    explain=NOT_THERE,
+)
+step.near_miss(
+    "a network of their own",
+    lambda v: [
+        f"docker network create --subnet {v.subnet} my_bridge",
+        "docker run -itd --net=my_bridge --name=c2 busybox",
+        "docker network create other",
+        f"docker network connect other {v.site}",
+    ],
+    rejected_by="by-name",
+    reason="not-connected",
+    explain=NOT_THERE,
+)
+step.near_miss(
+    "an old address pinned under the name",
+    lambda v: [
+        f"docker network create --subnet {v.subnet} my_bridge",
+        "docker run -itd --net=my_bridge --name=c2 --add-host "
+        f"{v.site}:$(docker inspect -f '{{{{.NetworkSettings.IPAddress}}}}' {v.site}) busybox",
+        f"docker network connect my_bridge {v.site}",
+    ],
+    rejected_by="by-name",
+    reason="no-page",
+    explain="The hosts file is asked before DNS, and c2's still gives the site's address on the "
+    "other bridge. Leave the name to Docker's DNS.",
+)

@@ -1,0 +1,147 @@
+"""The null driver: a container with loopback only."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.docker import DockerContainerProbe
+from lab_engine.probes.place import container
+from lab_engine.probes.reach import HttpProbe
+from lab_engine.resources.docker import Image
+from lab_engine.verdict import require
+from labs.docker_networking.values import Values, lab, named, running, serving
+
+step = lab.step("none", daemons=("docker",), resources=lambda _: [Image("busybox")])
+
+
+@step.check("c3", points=2)
+async def c3(see: See, v: Values) -> None:
+    found = await see(DockerContainerProbe("c3"))
+    running(found, "c3")
+    require(
+        found.links == ("lo",),
+        "has-a-link",
+        expected="c3 has one network interface: lo.",
+        observed=f"It has {', '.join(found.links)}.",
+        look="docker exec c3 ip addr",
+    )
+    require(
+        found.network_mode == "none",
+        "unplugged",
+        expected="c3 was started on the network none.",
+        observed=f"It was started on {found.network_mode}, and is now on {named(found.networks)}.",
+        look="docker inspect -f '{{.HostConfig.NetworkMode}}' c3",
+    )
+
+
+@step.check("serve-inside", points=2, settle=0.5)
+async def serve_inside(see: See, v: Values) -> None:
+    url = f"http://127.0.0.1:{v.inner_port}/"
+    page, c3 = await see(HttpProbe(url, place=container("c3")), DockerContainerProbe("c3"))
+    require(
+        page.exists and "net" not in c3.on_host,
+        "no-c3",
+        expected="c3 runs, with a network namespace of its own.",
+        observed="There is no such container.",
+        look="docker ps -a",
+    )
+    require(
+        page.status == 200,
+        "no-server",
+        expected=f"Inside c3, {url} answers.",
+        observed=f"Inside c3 it does not: {page.problem or page.status}.",
+        look=f"docker exec c3 wget -qO- {url}",
+    )
+    require(
+        page.body.strip() == v.inner_text,
+        "other-text",
+        expected=f"The page says {v.inner_text}.",
+        observed=f"It says {page.body.strip()[:60]!r}.",
+        look=f"docker exec c3 wget -qO- {url}",
+    )
+
+
+step.solution(
+    "started in it",
+    lambda v: [
+        "docker container run -itd --name=c3 --net=none busybox /bin/sh",
+        f"docker exec c3 sh -c 'mkdir /www; echo {v.inner_text} > /www/index.html'",
+        f"docker exec c3 httpd -p {v.inner_port} -h /www",
+    ],
+)
+step.solution(
+    "as its first process",
+    lambda v: [
+        "docker run -d --name c3 --network none busybox "
+        f"sh -c '{serving(v.inner_text, f'127.0.0.1:{v.inner_port}')}'",
+    ],
+)
+step.near_miss(
+    "an internal network",
+    lambda _: [
+        "docker network create --internal quiet",
+        "docker run -itd --name=c3 --network=quiet busybox",
+    ],
+    rejected_by="c3",
+    reason="has-a-link",
+    explain="This container has an interface with a bridge behind it, be the network internal or "
+    "not. On none there is nothing but loopback.",
+)
+step.near_miss(
+    "on the default bridge",
+    lambda _: ["docker run -itd --name=c3 busybox"],
+    rejected_by="c3",
+    reason="has-a-link",
+    explain="This container has an interface with a bridge behind it, be the network internal or "
+    "not. On none there is nothing but loopback.",
+)
+step.near_miss(
+    "unplugged afterwards",
+    lambda _: [
+        "docker run -itd --name=c3 busybox",
+        "docker network disconnect bridge c3",
+    ],
+    rejected_by="c3",
+    reason="unplugged",
+    explain="It has no interface now. But it was on a network before, and can be connected again "
+    "at any time; a container that was started on none cannot.",
+)
+step.near_miss(
+    "ended at once",
+    lambda _: ["docker run -d --name=c3 --net=none busybox"],
+    rejected_by="c3",
+    reason="not-running",
+    explain="A shell without a terminal has nothing to read and ends. Add -it, or give the "
+    "container a command that lasts.",
+)
+step.near_miss(
+    "served from the bench",
+    lambda v: [
+        "docker run -itd --name=c3 --net=none busybox",
+        f"mkdir -p www; echo {v.inner_text} > www/index.html",
+        f"busybox httpd -p {v.inner_port} -h www",
+    ],
+    rejected_by="serve-inside",
+    reason="no-server",
+    explain="Nothing listens on that port inside c3. Its loopback is its own: what runs in the "
+    "bench, or on another port, is not there.",
+)
+step.near_miss(
+    "on the usual port",
+    lambda v: [
+        f"docker run -d --name c3 --network none busybox sh -c '{serving(v.inner_text, '80')}'",
+    ],
+    rejected_by="serve-inside",
+    reason="no-server",
+    explain="Nothing listens on that port inside c3. Its loopback is its own: what runs in the "
+    "bench, or on another port, is not there.",
+)
+step.near_miss(
+    "another text",
+    lambda v: [
+        "docker run -d --name c3 --network none busybox "
+        f"sh -c '{serving('hello', str(v.inner_port))}'",
+    ],
+    rejected_by="serve-inside",
+    reason="other-text",
+    explain="The server works. Its page should say the text of the task.",
+)

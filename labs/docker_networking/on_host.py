@@ -1,0 +1,163 @@
+"""The host driver: a container that uses the bench's own network."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.docker import DockerContainerProbe
+from lab_engine.probes.network import SocketsProbe
+from lab_engine.probes.reach import HttpProbe
+from lab_engine.probes.system import ProcessProbe
+from lab_engine.resources.docker import Image
+from lab_engine.resources.files import Directory
+from lab_engine.resources.process import HttpReady, Service
+from lab_engine.verdict import require
+from labs.docker_networking.values import Values, lab, running, serving
+
+ADMIN_TEXT = "for-this-machine-only"
+
+step = lab.step(
+    "host",
+    daemons=("docker",),
+    resources=lambda v: [
+        Image("busybox"),
+        Directory("admin", path="/srv/admin", files={"index.html": f"{ADMIN_TEXT}\n"}),
+        Service(
+            "admin",
+            argv=("busybox", "httpd", "-f", "-p", f"127.0.0.1:{v.admin_port}", "-h", "/srv/admin"),
+            ready=HttpReady(v.admin_port),
+            after=("directory/admin",),
+        ),
+    ],
+)
+
+
+@step.check("c4", points=2)
+async def c4(see: See, v: Values) -> None:
+    found = await see(DockerContainerProbe("c4"))
+    running(found, "c4")
+    require(
+        "net" in found.on_host,
+        "own-namespace",
+        expected="c4 uses the bench's own network namespace.",
+        observed=f"It has one of its own, with {', '.join(found.links)}.",
+        look="docker exec c4 ip addr; ip addr",
+    )
+
+
+@step.check("serve", points=2, settle=0.5)
+async def serve(see: See, v: Values) -> None:
+    url = f"http://127.0.0.1:{v.host_port}/"
+    page, sockets, c4 = await see(HttpProbe(url), SocketsProbe(), DockerContainerProbe("c4"))
+    require(
+        page.status == 200,
+        "no-server",
+        expected=f"In the bench, {url} answers.",
+        observed=f"It does not: {page.problem or page.status}.",
+        look=f"curl {url}; ss -tln",
+    )
+    require(
+        page.body.strip() == v.host_text,
+        "other-text",
+        expected=f"The page says {v.host_text}.",
+        observed=f"It says {page.body.strip()[:60]!r}.",
+        look=f"curl {url}",
+    )
+    owners = [socket.pid for socket in sockets.on(v.host_port)]
+    found = await see(ProcessProbe(pid=owners[0] if owners else 1, everything=True))
+    inside = [
+        process
+        for process in found.processes
+        if str(process.namespaces.get("pid")) in c4.namespaces.get("pid", "")
+    ]
+    require(
+        inside,
+        "not-c4",
+        expected=f"c4 itself listens on port {v.host_port} of the bench.",
+        observed="Something else listens there.",
+        look=f"sudo ss -tlnp 'sport = {v.host_port}'",
+    )
+
+
+NOT_C4 = (
+    "The page is right, but the server is not c4's. In host mode c4 opens the port itself, in the "
+    "bench's own namespace."
+)
+
+step.solution(
+    "as its first process",
+    lambda v: [
+        "docker run -d --name c4 --network host busybox "
+        f"sh -c '{serving(v.host_text, str(v.host_port))}'",
+    ],
+)
+step.solution(
+    "as the source does",
+    lambda v: [
+        "docker container run -itd --name=c4 --net=host busybox /bin/sh",
+        f"docker exec c4 sh -c 'mkdir /www; echo {v.host_text} > /www/index.html'",
+        f"docker exec c4 httpd -p {v.host_port} -h /www",
+    ],
+)
+step.near_miss(
+    "published instead",
+    lambda v: [
+        f"docker run -d --name c4 -p {v.host_port}:{v.host_port} busybox "
+        f"sh -c '{serving(v.host_text, str(v.host_port))}'",
+    ],
+    rejected_by="c4",
+    reason="own-namespace",
+    explain="c4 has a network namespace of its own; a published port or a borrowed host name does "
+    "not change that. Start it with --network=host.",
+)
+step.near_miss(
+    "the host's name only",
+    lambda _: ["docker run -itd --name=c4 --uts=host busybox"],
+    rejected_by="c4",
+    reason="own-namespace",
+    explain="c4 has a network namespace of its own; a published port or a borrowed host name does "
+    "not change that. Start it with --network=host.",
+)
+step.near_miss(
+    "on the usual port",
+    lambda v: [
+        f"docker run -d --name c4 --network host busybox sh -c '{serving(v.host_text, '80')}'",
+    ],
+    rejected_by="serve",
+    reason="no-server",
+    explain="Nothing listens on the port of the task. -p would not help: in host mode there is "
+    "nothing to publish, the program itself has to listen there.",
+)
+step.near_miss(
+    "published in vain",
+    lambda v: [
+        f"docker run -d --name c4 --network host -p {v.host_port}:80 busybox "
+        f"sh -c '{serving(v.host_text, '80')}'",
+    ],
+    rejected_by="serve",
+    reason="no-server",
+    explain="Nothing listens on the port of the task. -p would not help: in host mode there is "
+    "nothing to publish, the program itself has to listen there.",
+)
+step.near_miss(
+    "served by the bench itself",
+    lambda v: [
+        "docker run -itd --name=c4 --net=host busybox",
+        f"mkdir -p www; echo {v.host_text} > www/index.html",
+        f"busybox httpd -p {v.host_port} -h www",
+    ],
+    rejected_by="serve",
+    reason="not-c4",
+    explain=NOT_C4,
+)
+step.near_miss(
+    "served by another container",
+    lambda v: [
+        "docker run -itd --name=c4 --net=host busybox",
+        f"docker run -d --name helper -p {v.host_port}:80 busybox "
+        f"sh -c '{serving(v.host_text, '80')}'",
+        "sleep 0.3",
+    ],
+    rejected_by="serve",
+    reason="not-c4",
+    explain=NOT_C4,
+)

@@ -1,0 +1,260 @@
+"""Containers that share one network namespace, and what a restart does to them."""
+
+from __future__ import annotations
+
+from lab_engine.lab import See
+from lab_engine.probes.docker import DockerContainerProbe, DockerContainerReading
+from lab_engine.probes.place import container
+from lab_engine.probes.reach import ConnectProbe, HttpProbe
+from lab_engine.resources.docker import Image
+from lab_engine.verdict import require
+from labs.docker_networking.values import Values, lab, running, serving, sleeper, web
+
+step = lab.step(
+    "shared",
+    daemons=("docker",),
+    resources=lambda v: [
+        Image("busybox"),
+        web(v.anchor, v.pair_text, f"127.0.0.1:{v.pair_port}"),
+        sleeper(v.rider, network_mode=f"container:{v.anchor}"),
+    ],
+    touches=lambda v: [f"container/{v.anchor}", f"container/{v.rider}"],
+)
+
+
+def same_network(one: DockerContainerReading, other: DockerContainerReading) -> bool:
+    return bool(one.namespaces) and one.namespaces.get("net") == other.namespaces.get("net")
+
+
+@step.check("c5", points=2, settle=0.5)
+async def c5(see: See, v: Values) -> None:
+    url = f"http://127.0.0.1:{v.shared_port}/"
+    found, page = await see(DockerContainerProbe("c5"), HttpProbe(url, place=container("c5")))
+    running(found, "c5")
+    require(
+        list(found.networks) == ["bridge"],
+        "other-network",
+        expected="c5 is on the network bridge.",
+        observed=f"It is on {', '.join(found.networks) or found.network_mode}.",
+        look="docker inspect -f '{{json .NetworkSettings.Networks}}' c5 | jq",
+    )
+    require(
+        page.status == 200 and page.body.strip() == v.shared_text,
+        "no-page",
+        expected=f"Inside c5, {url} says {v.shared_text}.",
+        observed=page.body.strip()[:60] or f"No page: {page.problem or page.status}.",
+        look=f"docker exec c5 wget -qO- {url}",
+    )
+    address = found.networks["bridge"].address
+    outside = await see(ConnectProbe(address, v.shared_port, seconds=1.0))
+    require(
+        not outside.connected,
+        "open-to-others",
+        expected=f"From outside, {address}:{v.shared_port} refuses.",
+        observed="It answers: the server listens on all of c5's addresses.",
+        look="docker exec c5 netstat -tln",
+    )
+
+
+@step.check("c6", points=2, settle=0.5)
+async def c6(see: See, v: Values) -> None:
+    url = f"http://127.0.0.1:{v.shared_port}/"
+    c5, c6, page = await see(
+        DockerContainerProbe("c5"),
+        DockerContainerProbe("c6"),
+        HttpProbe(url, place=container("c6")),
+    )
+    running(c6, "c6")
+    require(
+        c6.network_mode == "container",
+        "own-namespace",
+        expected="c6 uses the network namespace of c5.",
+        observed=f"It was started on {c6.network_mode}.",
+        look="docker inspect -f '{{.HostConfig.NetworkMode}}' c6",
+    )
+    require(
+        c6.shares_with == "c5",
+        "of-another",
+        expected="c6 uses the network namespace of c5.",
+        observed=f"It uses that of {c6.shares_with or 'a container that is gone'}.",
+        look="docker inspect -f '{{.HostConfig.NetworkMode}}' c6; docker ps --no-trunc",
+    )
+    require(
+        same_network(c5, c6),
+        "left-behind",
+        expected="c5 and c6 are in the same network namespace.",
+        observed="c5 was started anew, and c6 is still in the old namespace.",
+        look="docker exec c5 ip addr; docker exec c6 ip addr",
+    )
+    require(
+        page.status == 200 and page.body.strip() == v.shared_text,
+        "no-page",
+        expected=f"Inside c6, {url} says {v.shared_text}.",
+        observed=page.body.strip()[:60] or f"No page: {page.problem or page.status}.",
+        look=f"docker exec c6 wget -qO- {url}",
+    )
+
+
+@step.check("mend", points=3, settle=0.5)
+async def mend(see: See, v: Values) -> None:
+    before = await see.before(DockerContainerProbe(v.anchor))
+    url = f"http://127.0.0.1:{v.pair_port}/"
+    anchor, rider, page = await see(
+        DockerContainerProbe(v.anchor),
+        DockerContainerProbe(v.rider),
+        HttpProbe(url, place=container(v.rider)),
+    )
+    running(anchor, v.anchor)
+    require(
+        anchor.id == before.id,
+        "replaced",
+        expected=f"{v.anchor} is the container from the beginning.",
+        observed="It is a new one.",
+        look="docker ps -a",
+    )
+    require(
+        anchor.started_at > before.started_at,
+        "not-restarted",
+        expected=f"{v.anchor} was restarted.",
+        observed="It runs since the beginning of the step.",
+        look="docker ps",
+    )
+    running(rider, v.rider)
+    require(
+        same_network(anchor, rider),
+        "left-behind",
+        expected=f"{v.rider} is in the network namespace that {v.anchor} has now.",
+        observed=f"It is in another, with {', '.join(rider.links)}.",
+        look=f"docker exec {v.rider} ip addr",
+    )
+    require(
+        page.status == 200 and page.body.strip() == v.pair_text,
+        "no-page",
+        expected=f"Inside {v.rider}, {url} says {v.pair_text}.",
+        observed=page.body.strip()[:60] or f"No page: {page.problem or page.status}.",
+        look=f"docker exec {v.rider} wget -qO- {url}",
+    )
+
+
+OWN = "Without --network=container:c5, c6 gets a namespace of its own, with a loopback of its own."
+LEFT_BEHIND = (
+    "A container that starts anew gets a new namespace. Whoever shared the old one stays in it, "
+    "and must be started anew too, afterwards."
+)
+
+
+def pair(v: Values) -> list[str]:
+    """The commands for the first two tasks."""
+    return [
+        "docker run -d --name c5 busybox "
+        f"sh -c '{serving(v.shared_text, f'127.0.0.1:{v.shared_port}')}'",
+        "docker container run -itd --name=c6 --net=container:c5 busybox /bin/sh",
+    ]
+
+
+step.solution(
+    "restart both",
+    lambda v: [
+        *pair(v),
+        f"docker restart -t 0 {v.anchor}",
+        f"docker restart -t 0 {v.rider}",
+    ],
+)
+step.solution(
+    "a new rider",
+    lambda v: [
+        "docker run -itd --name c5 busybox",
+        f"docker exec c5 sh -c 'mkdir /www; echo {v.shared_text} > /www/index.html'",
+        f"docker exec c5 httpd -p 127.0.0.1:{v.shared_port} -h /www",
+        "docker run -d --name c6 --network container:c5 busybox sleep 1d",
+        f"docker stop -t 0 {v.anchor}; docker start {v.anchor}",
+        f"docker rm -f {v.rider}; docker run -d --name {v.rider} "
+        f"--network container:{v.anchor} busybox sleep 1d",
+    ],
+)
+step.near_miss(
+    "for everybody",
+    lambda v: [
+        f"docker run -d --name c5 busybox sh -c '{serving(v.shared_text, str(v.shared_port))}'",
+    ],
+    rejected_by="c5",
+    reason="open-to-others",
+    explain="The server listens on all addresses of c5, so every container on the bridge can "
+    "reach it. Give httpd the address too: -p 127.0.0.1:PORT.",
+)
+step.near_miss(
+    "on the host's loopback",
+    lambda v: [
+        "docker run -d --name c5 --network host busybox "
+        f"sh -c '{serving(v.shared_text, f'127.0.0.1:{v.shared_port}')}'",
+    ],
+    rejected_by="c5",
+    reason="other-network",
+    explain="That is the bench's own loopback, shared with every program here. c5 should be an "
+    "ordinary container on bridge.",
+)
+step.near_miss(
+    "another port",
+    lambda v: [
+        "docker run -d --name c5 busybox "
+        f"sh -c '{serving(v.shared_text, f'127.0.0.1:{v.shared_port + 1}')}'",
+    ],
+    rejected_by="c5",
+    reason="no-page",
+    explain="Inside c5 nothing serves that text on that port yet.",
+)
+step.near_miss(
+    "two neighbours on the bridge",
+    lambda v: [pair(v)[0], "docker run -itd --name=c6 busybox"],
+    rejected_by="c6",
+    reason="own-namespace",
+    explain=OWN,
+)
+step.near_miss(
+    "the wrong partner",
+    lambda v: [pair(v)[0], f"docker run -itd --name=c6 --net=container:{v.anchor} busybox"],
+    rejected_by="c6",
+    reason="of-another",
+    explain="c6 shares a namespace, but with another container.",
+)
+step.near_miss(
+    "c5 restarted in between",
+    lambda v: [*pair(v), "docker restart -t 0 c5"],
+    rejected_by="c6",
+    reason="left-behind",
+    explain=LEFT_BEHIND,
+)
+step.near_miss(
+    "only the first restarted",
+    lambda v: [f"docker restart -t 0 {v.anchor}"],
+    rejected_by="mend",
+    reason="left-behind",
+    explain=LEFT_BEHIND,
+)
+step.near_miss(
+    "in the wrong order",
+    lambda v: [f"docker restart -t 0 {v.rider}", f"docker restart -t 0 {v.anchor}"],
+    rejected_by="mend",
+    reason="left-behind",
+    explain=LEFT_BEHIND,
+)
+step.near_miss(
+    "only the second restarted",
+    lambda v: [f"docker restart -t 0 {v.rider}"],
+    rejected_by="mend",
+    reason="not-restarted",
+    explain="Restart the one whose namespace it is first: that is what breaks the pair.",
+)
+step.near_miss(
+    "both replaced",
+    lambda v: [
+        f"docker rm -f {v.anchor} {v.rider}",
+        f"docker run -d --name {v.anchor} busybox "
+        f"sh -c '{serving(v.pair_text, f'127.0.0.1:{v.pair_port}')}'",
+        f"docker run -d --name {v.rider} --network container:{v.anchor} busybox sleep 1d",
+    ],
+    rejected_by="mend",
+    reason="replaced",
+    explain="You built the pair anew. The task is what happens on every update of a server: it is "
+    "restarted, and its partner has to follow.",
+)

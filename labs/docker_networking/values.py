@@ -1,0 +1,129 @@
+"""What differs from learner to learner, and what several steps ask of a container."""
+
+from __future__ import annotations
+
+from lab_engine.lab import Lab, Variables
+from lab_engine.probes.docker import DockerContainerReading
+from lab_engine.resources.docker import Container
+from lab_engine.seed import Seed
+from lab_engine.verdict import require
+
+WORK = "/home/learner/work"
+
+WORDS = (
+    "amber",
+    "basalt",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "garnet",
+    "hazel",
+    "iris",
+    "juniper",
+)
+SITES = ("shop", "blog", "wiki", "forum", "mail")
+PLANTS = ("fern", "moss", "reed", "sedge", "clover", "thyme")
+ISLANDERS = ("robin", "crusoe", "selkirk", "friday")
+PAIRS = (("engine", "meter"), ("ship", "pilot"), ("oven", "timer"), ("press", "gauge"))
+
+
+class Values(Variables, frozen=True):
+    """Names, a subnet, ports (each step's in a range of its own) and the texts that are served."""
+
+    subnet: str = ""
+    first: str = ""
+    second: str = ""
+    loner: str = ""
+    site: str = ""
+    site_port: int = 0
+    site_text: str = ""
+    inner_port: int = 0
+    inner_text: str = ""
+    host_port: int = 0
+    host_text: str = ""
+    admin_port: int = 0
+    shared_port: int = 0
+    shared_text: str = ""
+    anchor: str = ""
+    rider: str = ""
+    pair_port: int = 0
+    pair_text: str = ""
+
+    @classmethod
+    def draw(cls, seed: Seed) -> Values:
+        plant = seed.number("plant", 0, len(PLANTS) - 1)
+        anchor, rider = seed.choice("pair", PAIRS)
+
+        def text(name: str) -> str:
+            return f"{seed.choice(f'{name} word', WORDS)}-{seed.token(name, 4)}"
+
+        return cls(
+            subnet=f"10.{seed.number('subnet a', 20, 199)}.{seed.number('subnet b', 0, 255)}.0/24",
+            first=PLANTS[plant],
+            second=PLANTS[(plant + seed.number("other plant", 1, len(PLANTS) - 1)) % len(PLANTS)],
+            loner=seed.choice("loner", ISLANDERS),
+            site=seed.choice("site", SITES),
+            site_port=seed.number("site port", 8100, 8199),
+            site_text=text("site"),
+            inner_port=seed.number("inner port", 8200, 8299),
+            inner_text=text("inner"),
+            host_port=seed.number("host port", 8300, 8399),
+            host_text=text("host"),
+            admin_port=seed.number("admin port", 8400, 8499),
+            shared_port=seed.number("shared port", 8500, 8599),
+            shared_text=text("shared"),
+            anchor=anchor,
+            rider=rider,
+            pair_port=seed.number("pair port", 8600, 8699),
+            pair_text=text("pair"),
+        )
+
+
+lab = Lab("docker-networking", Values)
+
+
+def serving(text: str, listen: str) -> str:
+    """A shell command that serves `text` for ever; `listen` is `PORT` or `ADDRESS:PORT`."""
+    return f"mkdir -p /www; echo {text} > /www/index.html; httpd -f -p {listen} -h /www"
+
+
+def web(name: str, text: str, listen: str) -> Container:
+    """A container on the default bridge that serves `text`."""
+    return Container(name, image="busybox", command=("sh", "-c", serving(text, listen)))
+
+
+def sleeper(name: str, **fields: object) -> Container:
+    """A container that does nothing, for a long time."""
+    return Container(name, image="busybox", command=("sleep", "1d"), **fields)  # type: ignore[arg-type]
+
+
+def running(found: DockerContainerReading, name: str) -> None:
+    """Require a running container from busybox."""
+    require(
+        found.exists,
+        "absent",
+        expected=f"There is a container called {name}.",
+        observed="There is none of that name.",
+        look="docker ps -a",
+    )
+    require(
+        found.image.removesuffix(":latest") == "busybox",
+        "other-image",
+        expected=f"{name} is made from the image busybox.",
+        observed=f"It is made from {found.image}.",
+        look=f"docker inspect -f '{{{{.Config.Image}}}}' {name}",
+    )
+    require(
+        found.running,
+        "not-running",
+        expected=f"{name} is running.",
+        observed=f"It is {found.state}; its last exit code is {found.exit_code}.",
+        look="docker ps -a",
+    )
+
+
+def named(networks: object) -> str:
+    """Network names in a sentence."""
+    names = sorted(map(str, networks))  # type: ignore[call-overload]
+    return ", ".join(names) or "no network"
