@@ -140,8 +140,20 @@ class Record:
     def verdicts(
         self, session: str, step: str, verdicts: list[Verdict], *, given: bool = False
     ) -> None:
-        """Add verdicts. Nothing is ever overwritten."""
+        """Add verdicts. Nothing is ever overwritten.
+
+        What a solution gave stays given until the step begins anew, however often it is checked.
+        """
         now = time.time()
+        had = {
+            task
+            for (task,) in self._db.execute(
+                "SELECT DISTINCT task FROM verdict v JOIN step s ON s.session = v.session "
+                "AND s.name = v.step WHERE v.session = ? AND v.step = ? AND v.given = 1 "
+                "AND v.at >= s.began",
+                (session, step),
+            )
+        }
         with self._writing() as db:
             db.executemany(
                 "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -152,7 +164,7 @@ class Record:
                         v.task,
                         v.outcome.value,
                         v.points,
-                        int(given),
+                        int(given or v.task in had),
                         now,
                         msgspec.msgpack.encode(v),
                     )

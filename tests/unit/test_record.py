@@ -55,6 +55,18 @@ def test_what_was_earned_once_stays_earned(path: Path) -> None:
     assert not task.given
 
 
+def test_what_was_given_stays_given_until_the_step_begins_anew(path: Path) -> None:
+    record = begun(path)
+    record.verdicts("s1", "uts", [verdict(Outcome.PASS)], given=True)
+    record.verdicts("s1", "uts", [verdict(Outcome.PASS)])
+    (task,) = Record(path).tasks("s1")
+    assert task.given
+    record.enter("s1", "uts", {})
+    record.verdicts("s1", "uts", [verdict(Outcome.PASS)])
+    (task,) = record.tasks("s1")
+    assert not task.given
+
+
 def test_an_ended_session_is_not_taken_up(path: Path) -> None:
     record = begun(path)
     record.end("s1")
