@@ -15,6 +15,8 @@ import msgspec
 
 TICKS = os.sysconf("SC_CLK_TCK")
 POLL_SECONDS = 0.02
+EXEC_LOOKS = 50
+EXEC_SECONDS = 0.002
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -78,10 +80,18 @@ def every() -> dict[int, Process]:
 
 def environment(pid: int) -> dict[str, str]:
     """The variables with which the process was started; empty when it cannot be read."""
-    try:
-        raw = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return {}
+    raw = b""
+    for _ in range(EXEC_LOOKS):
+        try:
+            raw = Path(f"/proc/{pid}/environ").read_bytes()
+            if raw:
+                break
+            # A zombie and a kernel thread have no program. What has one and no variables is just
+            # being replaced by another program (execve), which shows them in a moment.
+            Path(f"/proc/{pid}/exe").readlink()
+        except OSError:
+            return {}
+        time.sleep(EXEC_SECONDS)
     pairs = (item.decode(errors="replace").partition("=") for item in raw.split(b"\0") if item)
     return {name: value for name, _, value in pairs}
 
