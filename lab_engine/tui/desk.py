@@ -14,10 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+import msgspec
+
+from lab_engine.check import probe_key, run_checks
 from lab_engine.errors import AgentLost, InfralabError, LeaseTaken
 from lab_engine.faults import verify
 from lab_engine.lesson import Lesson, Step
-from lab_engine.protocol import AnyNotice, EventNotice, LeaseNotice
+from lab_engine.probes.base import Probe
+from lab_engine.protocol import Answer, AnyNotice, EventNotice, LeaseNotice
 from lab_engine.record import Record, SessionRow, TaskState
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
@@ -28,7 +32,7 @@ from lab_engine.tui.topology.read import PictureReader
 from lab_engine.verdict import Evidence, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from lab_engine.lab import Variables
+    from lab_engine.lab import LabStep, Variables
     from lab_engine.session import Session
     from lab_engine.text.model import Document
 
@@ -300,6 +304,21 @@ class Desk:
         at_hand = row is not None and self.session.step_name == wanted.name
         if not at_hand and not watch:
             await self._enter(wanted.name)
+        elif wanted.lab_step is not None:
+            self.at_start = await self._start_again(wanted.lab_step)
+
+    async def _start_again(self, step: LabStep) -> dict[str, Evidence | None]:
+        """What each check said at the start of a step that is taken up: from its readings then."""
+        readings = await self.aside(self.record.baseline, self._session().id, step.name)
+        if readings is None or self.variables is None:
+            return {}
+
+        async def ask(probes: Sequence[Probe[Any]]) -> list[Answer]:
+            raw = [readings.get(probe_key(probe)) for probe in probes]
+            return [Answer(msgspec.Raw(r)) if r else Answer(problem="not read") for r in raw]
+
+        verdicts, _ = await run_checks(step, self.variables, ask, readings)
+        return {v.task: v.evidence for v in verdicts}
 
     async def _open_anew(self, lesson: Lesson, old: SessionRow) -> None:
         await self._leave()
@@ -452,11 +471,11 @@ class Desk:
 
     # -- shells ----------------------------------------------------------------------------------
 
-    def shell(self, target: str = "bench") -> list[str]:
+    def shell(self, target: str = "bench", *, alone: bool = True) -> list[str]:
         """The command line of a shell that outlives this program: tmux in the bench."""
         from lab_engine.tui.shells import lasting
 
-        return lasting(self._session().bench, target)
+        return lasting(self._session().bench, target, alone=alone)
 
     # -- the end ---------------------------------------------------------------------------------
 

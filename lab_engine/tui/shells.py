@@ -45,9 +45,10 @@ def title(target: str) -> str:
     return f"{TITLES.get(kind, '')} {name}".strip() if name else "bench"
 
 
-def lasting(bench: Bench, target: str) -> list[str]:
+def lasting(bench: Bench, target: str, *, alone: bool = True) -> list[str]:
     """The command line that attaches to the shell at `target`, and starts it when there is none.
 
+    With `alone`, others that are attached to it are detached.
     Raises UsageError for a target that is none.
     """
     whole = shell_argv(bench, target)
@@ -55,8 +56,10 @@ def lasting(bench: Bench, target: str) -> list[str]:
     words = ["tmux", "-u", "-L", SOCKET, "-f", "/dev/null", "start-server"]
     for option in OPTIONS:
         words += [";", *option]
+    # Docker leaves the far end of an exec running when the near end goes: -D ends those before.
+    others = ["-D"] if alone else []
     # Without TMUX, the learner may start a tmux of their own in this shell.
     program = ["env", "-u", "TMUX", "-u", "TMUX_PANE", *inner]
-    words += [";", "new-session", "-A", "-s", session_name(target), *program]
+    words += [";", "new-session", "-A", *others, "-s", session_name(target), *program]
     environment = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": "truecolor"}
     return bench.exec_argv(words, user="learner", tty=True, interactive=True, env=environment)

@@ -69,24 +69,26 @@ class TaskCard(Vertical, can_focus=True):
         self.number = number
         self.worth = worth
         self._shown = 0
+        self._done = False
 
     def compose(self) -> ComposeResult:
         yield from build(self.block.body)
 
     def on_mount(self) -> None:
         self.stand(None, touched=False)
-        self.border_subtitle = self._hint_words()
 
     def stand(self, verdict: Verdict | None, *, touched: bool, given: bool = False) -> None:
         """Show how the task stands now."""
         sign, word, _ = standing(verdict, touched=touched, given=given)
         self.border_title = f"{sign} Task {self.number}: {word} · {points(self.worth)}"
-        self.set_class(verdict is not None and verdict.passed, "-done")
+        self._done = verdict is not None and verdict.passed
+        self.set_class(self._done, "-done")
+        self.border_subtitle = self._hint_words()
         self.set_class(touched, "-wrong")
 
     def _hint_words(self) -> str:
         total = len(self.block.hints)
-        if not total:
+        if not total or self._done:
             return ""
         if self._shown >= total:
             return "no more hints"

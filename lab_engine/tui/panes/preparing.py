@@ -30,6 +30,8 @@ class Preparing(VerticalScroll, can_focus=True):
     Preparing { padding: 1 2; }
     Preparing Static { height: auto; }
     Preparing #rows { margin: 1 0; }
+    Preparing.-bare #rows { display: none; }
+    Preparing.-bare #trouble { margin: 1 0; }
     Preparing #trouble { display: none; margin: 0 0 1 0; padding: 0 1; border-left: outer $error; }
     Preparing Horizontal { height: auto; }
     Preparing Button { margin: 0 1 0 0; display: none; }
@@ -62,6 +64,12 @@ class Preparing(VerticalScroll, can_focus=True):
             )
             yield Button("Only look on", id="look", action="screen.look_on", compact=True)
 
+    def to_choice(self) -> None:
+        """Put the focus on the first button that is there."""
+        self.refresh_rows()
+        wanted = next((button for button in self.query(Button) if button.display), None)
+        self.call_after_refresh((wanted or self).focus)
+
     def on_mount(self) -> None:
         self.set_interval(0.125, self._tick)
         self.refresh_rows()
@@ -74,6 +82,7 @@ class Preparing(VerticalScroll, can_focus=True):
         desk, error = self.desk, self.desk.trouble
         now = time.monotonic()
         failed = desk.phase is Phase.FAILED
+        self.set_class(not desk.progress.rows, "-bare")
         self.set_class(desk.busy, "-busy")
         self.set_class(failed, "-failed")
         self.set_class(desk.phase is Phase.STOPPED, "-stopped")
@@ -89,7 +98,10 @@ class Preparing(VerticalScroll, can_focus=True):
             parts: list[str | tuple[str, str]] = [(error.message, "bold"), "\n"]
             if undone:
                 parts += [f"Undone again: {', '.join(undone)}.\n"]
-            parts += [("What to do now: ", "bold"), error.hint or "Try again."]
+            now_do = error.hint or "Try again."
+            if isinstance(error, LeaseTaken):
+                now_do = "Take over, and the other one is cut off. Or only look on. Or leave: Escape."
+            parts += [("What to do now: ", "bold"), now_do]
             self.query_one("#trouble", Static).update(Content.assemble(*parts))
 
     def _lead(self, now: float) -> Content:

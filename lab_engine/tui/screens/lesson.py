@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
+from lab_engine.errors import LeaseTaken
 from lab_engine.tui.desk import Desk, Phase
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.pane import TextPane
@@ -161,7 +162,11 @@ class LessonScreen(Screen[None]):
                 self.action_pane("shell")
         else:
             shell.show_preparing()
-            if self.which == "shell":
+            if desk.phase in (Phase.FAILED, Phase.STOPPED):
+                # The learner must choose now, so this comes to the front in every layout.
+                self._mark("shell")
+                self.query_one(Preparing).to_choice()
+            elif self.which == "shell":
                 self.query_one(Preparing).focus()
         if desk.lost and desk.ready:
             self.notify(
@@ -243,6 +248,8 @@ class LessonScreen(Screen[None]):
             sign = SPINNER[int(time.monotonic() * 8) % len(SPINNER)]
             return Content(f"{sign} {desk.doing} {desk.progress.seconds:.0f} s")
         match desk.phase:
+            case Phase.FAILED if isinstance(desk.trouble, LeaseTaken):
+                return Content.styled("taken by another client: F3", "bold $text-warning")
             case Phase.FAILED:
                 return Content.styled("✘ failed: F3 says what to do", "bold $text-error")
             case Phase.STOPPED:
@@ -296,14 +303,25 @@ class LessonScreen(Screen[None]):
     def action_split(self, by: float) -> None:
         """Move the border between left and right."""
         panes = self.query_one("#panes")
-        share = self._columns or (0.4 if self.has_class("-wide") else 0.45)
+        width = max(panes.size.width, 1)
+        share = self._columns or self.query_one("#text").outer_size.width / width
         self._columns = min(max(share + by, SPLIT[0]), SPLIT[1])
         panes.styles.grid_columns = _fractions(self._columns)
 
     def action_split_rows(self, by: float) -> None:
         """Move the border between above and below."""
         panes = self.query_one("#panes")
-        self._rows = min(max((self._rows or 0.6) + by, SPLIT[0]), SPLIT[1])
+        self._rows = min(
+            max(
+                (
+                    self._rows
+                    or self.query_one("#text").outer_size.height / max(panes.size.height, 1)
+                )
+                + by,
+                SPLIT[0],
+            ),
+            SPLIT[1],
+        )
         panes.styles.grid_rows = _fractions(self._rows)
 
     # -- what the learner does -------------------------------------------------------------------
@@ -392,7 +410,7 @@ class LessonScreen(Screen[None]):
 
             self.app.push_screen(
                 Choice(
-                    "Not everything here is done yet.",
+                    f"Still open here: {self._open()}.",
                     "You can come back to it later.",
                     {"stay": "Stay here", "go": "Go on all the same"},
                 ),
@@ -400,6 +418,17 @@ class LessonScreen(Screen[None]):
             )
             return
         self._go(following.name)
+
+    def _open(self) -> str:
+        text, desk = self.query_one(TextPane), self.desk
+        tasks = [str(card.number) for name, card in text.tasks.items() if not desk.passed(name)]
+        asked = [str(c.number) for n, c in text.questions.items() if not desk.answers.get(n)]
+        parts = [
+            f"{word}{'s' if len(which) > 1 else ''} {', '.join(which)}"
+            for word, which in (("task", tasks), ("question", asked))
+            if which
+        ]
+        return " and ".join(parts)
 
     def action_back(self) -> None:
         earlier = self.desk.previous_step
@@ -480,7 +509,7 @@ class LessonScreen(Screen[None]):
             self.notify("The shell is not open yet.", severity="warning")
             return
         app: Any = self.app
-        await app.plain_terminal(self.desk.shell(self.query_one(ShellPane).target))
+        await app.plain_terminal(self.desk.shell(self.query_one(ShellPane).target, alone=False))
 
 
 def _fractions(share: float) -> str:

@@ -239,7 +239,7 @@ class TerminalPane(Widget, can_focus=True):
                 width, base
             )
         if self.emulator is None:
-            text = "" if y else " The shell opens when the step is ready."
+            text = "" if y else " Opening the shell …"
             return Strip([Segment(text, base + Style(dim=True))]).adjust_cell_length(width, base)
         segments = [Segment(text, base + style) for text, style in self.emulator.row(y)]
         strip = Strip(segments).adjust_cell_length(width, base)

@@ -23,12 +23,13 @@ async def read(questions: Questions, parts: Parts) -> None:
     details = await questions.all([DockerContainerProbe(name) for name in names])
     found = [one for one in details if one is not None]
     used = {name for one in found for name in one.networks}
-    for network in networks.networks if networks else ():
+    every = networks.networks if networks else ()
+    for network in sorted(every, key=lambda network: network.created_at):
         if network.driver not in ("host", "null") or network.name in used:
             _network(network, parts)
     for volume in volumes.names if volumes else ():
         parts.add(Node(f"volume/{volume}", "volume", volume))
-    for one in found:
+    for one in sorted(found, key=lambda one: one.created_at):
         _container(one, parts)
 
 

@@ -83,8 +83,8 @@ class _Drawing:
         for node in self.picture.volumes:
             if not self.picture.edges_of(node.key):
                 lines.append((self._tag(f"{SIGNS['volume']} {node.name}", node, " unused"),))
-        for name, _ in self.picture.gone:
-            lines.append((Run(f"{NEW} {name} is gone", "new"),))
+        for node, _ in self.picture.gone:
+            lines.append((Run(f"{NEW} {WORDS[node.kind]} {node.name} is gone", "new"),))
         return lines
 
     # -- boxes -----------------------------------------------------------------------------------

@@ -74,11 +74,11 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything that was read at one moment. `gone` are names of what has just left."""
+    """Everything that was read at one moment. `gone` is what has just left, and when."""
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
-    gone: tuple[tuple[str, float], ...] = ()
+    gone: tuple[tuple[Node, float], ...] = ()
     troubles: tuple[str, ...] = ()
     """What could not be read, in words."""
 
@@ -110,12 +110,9 @@ class Picture:
         nodes = tuple(_node_since(node, old_nodes.get(node.key), now) for node in self.nodes)
         edges = tuple(_edge_since(edge, old_edges.get(edge.key), now) for edge in self.edges)
         here = {node.key for node in self.nodes}
-        gone = [(name, at) for name, at in before.gone if now - at < RECENT]
-        gone += [
-            (f"{WORDS[node.kind]} {node.name}", now)
-            for node in before.nodes
-            if node.key not in here and node.kind != "link"
-        ]
+        gone = [(node, at) for node, at in before.gone if now - at < RECENT]
+        gone += [(node, now) for node in before.nodes if node.kind != "link"]
+        gone = [(node, at) for node, at in gone if node.key not in here]
         return replace(self, nodes=nodes, edges=edges, gone=tuple(gone))
 
 

@@ -25,8 +25,8 @@ def say(picture: Picture, now: float) -> Iterator[str]:
         if node.kind == "volume":
             alone = alone and ", not used"
         yield f"{_called(node, now)}{', ' + facts if facts else ''}{alone}."
-    for name, _ in picture.gone:
-        yield f"Just gone: {name}."
+    for node, _ in picture.gone:
+        yield f"Just gone: {WORDS[node.kind]} {node.name}."
     for trouble in picture.troubles:
         yield f"Could not be read: {trouble}"
 
