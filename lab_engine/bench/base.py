@@ -280,6 +280,14 @@ def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[s
         if name in os.environ
     }
     client = engine.connect(timeout=1800)
-    build.build_from(
-        client, context, tag, build.Follower(progress), network_mode="host", buildargs=proxies
-    )
+    follower = build.Follower(progress)
+    try:
+        build.build_from(client, context, tag, follower, network_mode="host", buildargs=proxies)
+    except ImageError as error:
+        if "infralab: " in "\n".join(follower.tail):
+            raise
+        raise ImageError(
+            f"the image debian:{recipe.SUITE}-slim cannot be pulled: {error.message}",
+            hint="Build without a registry instead: `sudo apt-get install mmdebstrap uidmap "
+            "debian-archive-keyring`, or load a saved image with `infralab image load FILE`.",
+        ) from error

@@ -84,15 +84,17 @@ def build_from(client: Any, context: bytes, tag: str, follower: Follower, **opti
                 encoding="identity",
                 **options,
             )
+            # Read to its end also after an error, which gives the connection back.
+            failure = ""
             for message in stream:
-                if "error" in message:
-                    raise ImageError(
-                        f"building {tag}: {message['error'].strip()}\n"
-                        + "\n".join(follower.tail[-15:]),
-                        hint="Mend the cause, then run it again.",
-                    )
+                failure = failure or str(message.get("error", ""))
                 for line in str(message.get("stream", "")).splitlines():
                     follower.line(line)
+            if failure:
+                raise ImageError(
+                    f"building {tag}: {failure.strip()}\n" + "\n".join(follower.tail[-15:]),
+                    hint="Mend the cause, then run it again.",
+                )
             retag(client, temporary, tag)
     except BaseException:
         with suppress(Exception):

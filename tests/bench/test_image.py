@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.bench import archive, build, engine, image, recipe, scratch, tarball
+from lab_engine.bench import archive, base, build, engine, image, recipe, scratch, tarball
 from lab_engine.errors import ImageError
 
 
@@ -208,6 +208,16 @@ def test_a_failed_build_leaves_nothing(image_tag: str) -> None:
             build.Follower(lambda _: None),
         )
     assert _half_made() == set()
+
+
+@pytest.mark.bench
+def test_a_base_image_that_cannot_be_pulled_says_what_else_works(
+    image_tag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "SUITE", "no-such-suite")
+    with pytest.raises(ImageError, match="cannot be pulled") as caught:
+        base._with_base_image("infralab/base:test-pull", archive.tar_of({}), "", lambda _: None)
+    assert "mmdebstrap" in caught.value.hint
 
 
 @pytest.mark.bench
