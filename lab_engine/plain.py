@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
+import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from lab_engine.errors import AgentLost, DaemonDown, InfralabError
+from lab_engine.foreground import foreground, one_command
 from lab_engine.lab import Variables
 from lab_engine.lesson import Lesson, Step
 from lab_engine.record import Record
@@ -20,6 +21,8 @@ from lab_engine.spoken import HELP, finish, hint_cost, situation, spoken, verdic
 from lab_engine.text.model import Document, QuestionBlock, TaskBlock
 from lab_engine.text.plain import render_blocks, render_plain, wrap
 from lab_engine.verdict import Outcome, Verdict
+
+SETTLE_SECONDS = 0.4
 
 
 class LearningSession(Protocol):
@@ -279,7 +282,13 @@ class Walk:
         if not self.document.tasks:
             return
         verdicts, _ = await self.session.check()
-        for line in spoken(verdicts, self.seen, self._number):
+        said = list(spoken(verdicts, self.seen, self._number))
+        if not said and not all(verdict.passed for verdict in verdicts):
+            # What was left in the background may not be up yet.
+            await asyncio.sleep(SETTLE_SECONDS)
+            verdicts, _ = await self.session.check()
+            said = list(spoken(verdicts, self.seen, self._number))
+        for line in said:
             self.say(line)
         self._remember(verdicts)
 
@@ -354,7 +363,7 @@ class Walk:
             if rest in ("", str(number)):
                 self.say(f"Solution {number}, {one.name}:")
                 for command in one.script(self.session.variables):
-                    self.print(f"    {command}")
+                    self.print(textwrap.indent(command, "    "))
         if not rest:
             self.say("`solution N` does the step so. Its points then count as given, not earned.")
             return
@@ -367,7 +376,8 @@ class Walk:
         if not rest:
             self.say("Say what to run, such as: run docker ps")
             return
-        code = await self._foreground([*self.session.shell_argv("bench", tty=self.tty), "-c", rest])
+        shell = self.session.shell_argv("bench", tty=self.tty)
+        code = await self._foreground([*shell, *one_command(rest, tty=self.tty)])
         if code:
             self.say(f"It ended with exit code {code}.")
         await self.changes()
@@ -382,16 +392,8 @@ class Walk:
         await self.changes()
 
     async def _foreground(self, argv: Sequence[str]) -> int:
-        """A program with the terminal to itself. Its input is empty when nobody types here."""
-        sys.stdout.flush()
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=None if self.tty else asyncio.subprocess.DEVNULL
-        )
         self._away = self.tty
         try:
-            return await process.wait()
+            return await foreground(argv, tty=self.tty)
         finally:
             self._away = False
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
