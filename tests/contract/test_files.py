@@ -197,6 +197,17 @@ def test_busy_mount_goes_out_of_sight() -> None:
         holder.wait()
 
 
+def test_service_is_found_while_it_is_still_starting() -> None:
+    """Between two programs (execve) a process shows no variables for a moment."""
+    its = provider("service")
+    wanted = Service("brief", argv=("sleep", "1000.72"), user="nobody")
+    for _ in range(20):
+        its.create(wanted, MARK, lambda _: None)
+        its.destroy("brief", MARK)
+        left = [p for p in processes.every().values() if "1000.72" in p.argv and not p.ended]
+        assert left == []
+
+
 def test_service_that_ends_at_once_says_its_last_words() -> None:
     its = provider("service")
     wanted = Service("dies", argv=("sh", "-c", "echo no such port >&2; exit 3"), user="nobody")
