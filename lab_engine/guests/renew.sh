@@ -1,6 +1,7 @@
 # Run inside a guest after it was restored from a saved state: make it a machine of its own.
-# $1 is its name, $2 its machine id, $3 the time in seconds since 1970; standard input is a random seed.
-date -s "@$3" > /dev/null
+# $1 is its name, $2 its machine id; standard input is a random seed.
+# The hardware clock went on while the guest was saved, and is right however slow this script runs.
+hwclock -s -u
 cat > /dev/urandom
 echo "$1" > /etc/hostname
 echo "$1" > /proc/sys/kernel/hostname
@@ -15,6 +16,4 @@ else
     # Both start again; nobody has logged in yet, and a new prompt shows the new name.
     killall dropbear getty 2> /dev/null
 fi
-# The hardware's clock may take its time.
-hwclock -w -u > /dev/null 2>&1 &
 exit 0

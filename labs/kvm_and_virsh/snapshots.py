@@ -19,7 +19,7 @@ from labs.kvm_and_virsh.values import (
 )
 
 LEDGER = "/data/ledger"
-CLOCKS_APART = 2
+CLOCKS_APART = 3
 """Seconds by which the clocks of guest and bench may differ, rounding included."""
 
 
@@ -134,7 +134,7 @@ take.near_miss(
     "wrong-order",
     lambda v: [
         inside(v, REMOVE),
-        "sleep 4",
+        "sleep 6",
         f"virsh snapshot-create-as {v.vm} {v.snapshot}",
     ],
     rejected_by="damage",

@@ -56,7 +56,7 @@ lab = Lab("kvm-and-virsh", Values)
 def awake(v: Values) -> str:
     """A command that waits until the guest agent of a running VM answers, a minute at most."""
     return (
-        f"virsh domstate {v.vm} | grep -q running && timeout 60 sh -c "
+        f"virsh domstate {v.vm} | grep -q running && timeout 150 sh -c "
         f"'until virsh guestinfo {v.vm} > /dev/null 2>&1; do sleep 0.5; done'"
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import uuid as uuids
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -217,9 +216,7 @@ class VMProvider(Provider[VM]):
         if not channel.wait(_AWAKE_SECONDS):
             raise GuestSilent(f"the restored guest did not answer within {_AWAKE_SECONDS:g} s")
         script = (Path(small.__file__).parent / "renew.sh").read_text(encoding="utf-8")
-        channel.script(
-            script, vm.name, uuid.replace("-", ""), str(round(time.time())), stdin=os.urandom(256)
-        )
+        channel.script(script, vm.name, uuid.replace("-", ""), stdin=os.urandom(256))
 
     @staticmethod
     def _first_boot(vm: VM, domain: Any, say: Say) -> None:
