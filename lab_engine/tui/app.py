@@ -192,7 +192,7 @@ class LearnApp(App[int]):
     async def plain_terminal(self, argv: list[str]) -> None:
         """Give the terminal to a program until it ends."""
         with self.batch_update(), self.suspend():
-            print("The plain terminal. `exit` goes back to infralab.", flush=True)  # noqa: T201
+            print("The plain terminal. F12 goes back to infralab.", flush=True)  # noqa: T201
             await asyncio.to_thread(subprocess.call, argv)
         self.refresh(layout=True)
 

@@ -28,6 +28,7 @@ OPTIONS: Final = (
     ("set", "-g", "window-size", "latest"),
     ("set", "-ga", "terminal-features", ",xterm-256color:RGB:clipboard:mouse:title:usstyle"),
     ("bind", "-n", "S-PPage", "copy-mode", "-eu"),
+    ("bind", "-n", "F12", "detach-client"),
     ("unbind", "-n", "MouseDown3Pane"),
     ("unbind", "-n", "M-MouseDown3Pane"),
 )

@@ -100,7 +100,9 @@ class Preparing(VerticalScroll, can_focus=True):
                 parts += [f"Undone again: {', '.join(undone)}.\n"]
             now_do = error.hint or "Try again."
             if isinstance(error, LeaseTaken):
-                now_do = "Take over, and the other one is cut off. Or only look on. Or leave: Escape."
+                now_do = (
+                    "Take over, and the other one is cut off. Or only look on. Or leave: Escape."
+                )
             parts += [("What to do now: ", "bold"), now_do]
             self.query_one("#trouble", Static).update(Content.assemble(*parts))
 

@@ -68,6 +68,8 @@ class ShellPane(Vertical):
             if target != BENCH:
                 await tabs.add_tab(Tab(title(target), id=_id(target)))
             pane.spawn(argv)
+        elif pane.ended is not None:
+            pane.spawn(self.desk.shell(target))
         self.target = target
         self._front(pane)
 

@@ -22,7 +22,7 @@ KEYS: Final = (
             ("F8", "the next step"),
             ("F9", "the next hint"),
             ("F10", "the menu: every action, every lesson, every shell"),
-            ("F12", "the shell in the plain terminal; leave it with `exit`"),
+            ("F12", "the shell in the plain terminal; F12 comes back"),
         ),
     ),
     (

@@ -32,11 +32,11 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "begin", "Begin or go on"),
         Binding("slash,f3", "search", "Search", key_display="/"),
-        Binding("c", "continue", "Go on where you were"),
+        Binding("c", "continue", "Go on"),
         Binding("n", "anew", "Begin anew"),
-        Binding("d", "app.doctor", "This machine"),
+        Binding("d", "app.doctor", "Machine"),
         Binding("question_mark", "app.help", "Keys", key_display="?"),
-        Binding("f10", "app.command_palette", "Menu"),
+        Binding("f10", "app.command_palette", "Menu", key_display="F10"),
         Binding("q", "app.leave", "Quit"),
     ]
 
@@ -86,7 +86,7 @@ class HomeScreen(Screen[None]):
                 (f", step {s.number} “{s.title}”" for s in lesson.steps if s.name == row.step), ""
             )
             parts = [
-                ("▸ Go on with c: ", "bold $text-accent"),
+                ("▸ c goes on: ", "bold $text-accent"),
                 (lesson.title, "bold"),
                 where,
                 (f"  {ago(row.touched)}", "dim"),
@@ -119,7 +119,7 @@ class HomeScreen(Screen[None]):
                 continue
             label = Content.assemble((f"{chapter.number} {chapter.title}", "bold"))
             if not chapter.lessons:
-                label = Content.styled(f"{chapter.number} {chapter.title}  no lessons yet", "dim")
+                label = Content.styled(f"{chapter.number} {chapter.title}", "dim")
                 tree.root.add_leaf(_text(label), chapter)
                 continue
             branch = tree.root.add(_text(label), chapter, expand=True)
@@ -292,10 +292,7 @@ def _matches(lesson: Lesson, chapter: Chapter, words: list[str]) -> bool:
 
 def _lesson_label(lesson: Lesson, state: LessonState) -> Content:
     sign = "✔" if state.whole else "◐" if state.begun else "○"
-    count = f"{state.done}/{len(lesson.steps)}"
-    return Content.assemble(
-        f"{sign} {lesson.title}", (f"  {count}, {duration(lesson.minutes)}", "dim")
-    )
+    return Content.assemble(f"{sign} {lesson.title}", (f"  {duration(lesson.minutes)}", "dim"))
 
 
 def _chapter_details(chapter: Chapter) -> Content:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -508,8 +508,10 @@ class LessonScreen(Screen[None]):
         if not self.desk.ready or self.desk.session is None:
             self.notify("The shell is not open yet.", severity="warning")
             return
-        app: Any = self.app
-        await app.plain_terminal(self.desk.shell(self.query_one(ShellPane).target, alone=False))
+        shell = self.query_one(ShellPane)
+        app = cast("LearnApp", self.app)
+        await app.plain_terminal(self.desk.shell(shell.target, alone=False))
+        await shell.open(shell.target)
 
 
 def _fractions(share: float) -> str:
