@@ -22,7 +22,6 @@ import msgspec
 from lab_engine.errors import ProviderError
 from lab_engine.providers.netlink import marks, namespaces, nft, wire
 from lab_engine.providers.netlink.address import request as address_request
-from lab_engine.providers.netlink.host import forwards
 from lab_engine.providers.netlink.removal import remove_link
 from lab_engine.providers.netlink.route import removal as route_removal
 from lab_engine.providers.netlink.rtnl import AddressFacts, LinkFacts, RouteFacts, Rtnl, rtnl
@@ -150,8 +149,7 @@ def _whole(descriptor: int | None) -> str:
         links = connection.links()
         addresses = connection.addresses()
         routes = connection.routes()
-    with namespaces.inside(descriptor):
-        forwarding = forwards()
+        forwarding = connection.forwards()
     names = {link.index: link.name for link in links}
     facts: list[Any] = [
         sorted(f"{link.name} {_link(link, names)}" for link in links),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from lab_engine.resources.base import Resource
+from lab_engine.resources.docker import DockerNetwork
+from lab_engine.resources.libvirt import VirtualNetwork
 from lab_engine.resources.netlink import Address, Link
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -29,16 +31,18 @@ def clashes(resources: Sequence[Resource]) -> list[str]:
 
     Two interfaces of one place may not have networks that overlap, since only one of them would be
     used; what hangs on one wire may not have one address twice, or networks that overlap without
-    being the same. A Docker network is an interface of the bench itself.
+    being the same. A bridge network of Docker or of libvirt is an interface of the bench itself.
     """
     addresses = [resource for resource in resources if isinstance(resource, Address)]
     uses = [
         _Use(a.key, a.host, a.device, ipaddress.ip_interface(a.cidr).network) for a in addresses
     ]
-    for resource in resources:
-        subnet = getattr(resource, "subnet", "")
-        if resource.kind() == "docker-network" and subnet:
-            uses.append(_Use(resource.key, "", resource.key, ipaddress.ip_network(subnet)))
+    uses += [
+        _Use(resource.key, "", resource.key, ipaddress.ip_network(resource.subnet))
+        for resource in resources
+        if isinstance(resource, VirtualNetwork)
+        or (isinstance(resource, DockerNetwork) and resource.subnet and resource.driver == "bridge")
+    ]
     if any(not address.host for address in addresses):
         uses.append(_Use("docker0 of the bench", "", "docker0", DOCKER0))
 

@@ -21,11 +21,6 @@ _SWITCHES: Final = (
 _LOOPBACK: Final = 1
 
 
-def forwards() -> bool:
-    """Whether the namespace that the calling thread is in routes IPv4."""
-    return _SWITCHES[0].read_text().strip() == "1"
-
-
 class HostProvider(Provider[Host]):
     resource = Host
     family = "netlink"
@@ -37,10 +32,9 @@ class HostProvider(Provider[Host]):
     def _observe(self, wanted: Host, mark: Mark) -> Sighting:
         ours = mark.text(wanted.key)
         with suppress(FileNotFoundError), namespaces.of_host(wanted.name) as descriptor:
-            with namespaces.inside(descriptor):
-                routes = forwards()
             with rtnl(descriptor) as connection:
                 loopback = connection.link("lo")
+                routes = connection.forwards()
             drift = ""
             if loopback is None or not loopback.up:
                 drift = "its loopback is down"
@@ -79,10 +73,10 @@ class HostProvider(Provider[Host]):
                             + attribute(wire.IFLA_IFALIAS, text),
                         )
                     )
-                # The switch is the same as the bench's at first on some kernels, off on others.
-                if forwards() != wanted.forwarding:
-                    for switch in _SWITCHES:
-                        switch.write_text("1" if wanted.forwarding else "0")
+                    differs = connection.forwards() != wanted.forwarding
+                # A new namespace takes the IPv4 switch from the machine and has that of IPv6 off.
+                for switch in _SWITCHES if wanted.forwarding else _SWITCHES[:differs]:
+                    switch.write_text(str(int(wanted.forwarding)))
 
             namespaces.create(wanted.name, text, prepare)
 

@@ -202,6 +202,17 @@ class Rtnl(Netlink):
             found += [_route_facts(b) for b in self.dump(Message(wire.RTM_GETROUTE, body))]
         return found
 
+    def forwards(self) -> bool:
+        """Whether IPv4 is routed here (`net.ipv4.ip_forward`).
+
+        Not from /proc/sys: there a look-up passes by the entries of every other namespace.
+        """
+        everywhere = struct.pack("=i", wire.NETCONFA_IFINDEX_ALL)
+        request = bytes([socket.AF_INET, 0, 0, 0]) + attribute(wire.NETCONFA_IFINDEX, everywhere)
+        body = self.ask(Message(wire.RTM_GETNETCONF, request))
+        found = wire.attributes(body, 4) if body else {}
+        return wire.number(found.get(wire.NETCONFA_FORWARDING)) != 0
+
     def place_number(self, descriptor: int) -> int:
         """The number by which this namespace knows that of `descriptor`; -1 when by none."""
         request = bytes(4) + attribute(wire.NETNSA_FD, descriptor)
