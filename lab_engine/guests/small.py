@@ -11,6 +11,7 @@ import hashlib
 import lzma
 import re
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -88,10 +89,10 @@ def build() -> bytes:
     tree.link("etc/mtab", "/proc/mounts")
     tree.link("var/run", "/run")
     try:
-        _add_busybox(tree)
+        add_busybox(tree)
         for program in _PROGRAMS:
             _add_program(tree, program)
-        _add_modules(tree)
+        add_modules(tree, _MODULES)
     except (OSError, subprocess.SubprocessError) as error:
         raise ProviderError(
             f"the small guest cannot be built: {error}",
@@ -136,7 +137,8 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _add_busybox(tree: Tree) -> None:
+def add_busybox(tree: Tree) -> None:
+    """Busybox, and a link for each of its programs."""
     tree.file("bin/busybox", Path("/bin/busybox").read_bytes(), 0o755)
     listed = subprocess.run(
         ["/bin/busybox", "--list-full"], capture_output=True, text=True, check=True, timeout=10
@@ -156,13 +158,13 @@ def _add_program(tree: Tree, program: str) -> None:
         tree.file(library, Path(library).read_bytes(), 0o755)
 
 
-def _add_modules(tree: Tree) -> None:
-    """The wanted modules with all they depend on, and the index that modprobe reads."""
+def add_modules(tree: Tree, names: Sequence[str]) -> None:
+    """The named modules with all they depend on, and the index that modprobe reads."""
     folder = KERNEL_FOLDER / "lib/modules" / release()
     lines = (folder / "modules.dep").read_text(encoding="utf-8").splitlines()
     needs = {path: rest.split() for path, _, rest in (line.partition(":") for line in lines)}
     by_name = {_module_name(path): path for path in needs}
-    wanted = [by_name[_module_name(name)] for name in _MODULES if _module_name(name) in by_name]
+    wanted = [by_name[_module_name(name)] for name in names if _module_name(name) in by_name]
     chosen: set[str] = set()
     while wanted:
         path = wanted.pop()

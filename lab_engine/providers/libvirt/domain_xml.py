@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from lab_engine.guests import accelerator, small
+from lab_engine.guests import accelerator, full, small
 from lab_engine.resources.libvirt import VM, Nic
 
 AGENT_CHANNEL: Final = "org.qemu.guest_agent.0"
@@ -52,16 +52,19 @@ class Hardware:
     root: str = ""
 
 
-def hardware(vm: VM, domain_type: str) -> Hardware:
-    """The hardware of a VM with the small guest."""
+def hardware(vm: VM, domain_type: str, root: str = "") -> Hardware:
+    """The hardware of a VM; a full guest's has the path of its disk besides."""
+    whole = vm.guest == "full"
+    initramfs = full.folder() / "initramfs.cpio" if whole else small.INITRAMFS
     return Hardware(
         domain_type,
         str(small.KERNEL),
-        str(small.INITRAMFS),
-        " ".join((*small.ARGUMENTS, *vm.kernel_arguments)),
+        str(initramfs),
+        " ".join((*(full.ARGUMENTS if whole else small.ARGUMENTS), *vm.kernel_arguments)),
         vm.memory,
         vm.vcpus,
         vm.most_vcpus,
+        root,
     )
 
 
@@ -88,7 +91,7 @@ def domain(
     _text(system, "type", "hvm", arch="x86_64", machine="pc")
     _text(system, "kernel", machine.kernel)
     _text(system, "initrd", machine.initramfs)
-    _text(system, "cmdline", f"{machine.arguments} infralab.host={name}")
+    _text(system, "cmdline", f"{machine.arguments} infralab.host={name} systemd.hostname={name}")
     ET.SubElement(ET.SubElement(root, "features"), "acpi")
     if machine.domain_type == "kvm":
         ET.SubElement(root, "cpu", mode="host-passthrough", migratable="on")

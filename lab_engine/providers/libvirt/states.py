@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 import uuid as uuids
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +22,11 @@ import libvirt
 import msgspec
 
 from lab_engine.errors import ProviderError
-from lab_engine.guests import accelerator, small
+from lab_engine.guests import accelerator, full, small
 from lab_engine.guests.agent_channel import AgentChannel
 from lab_engine.guests.save_file import clone
 from lab_engine.providers.base import Say
-from lab_engine.providers.libvirt import domain_xml
+from lab_engine.providers.libvirt import domain_xml, roots
 from lab_engine.providers.libvirt.connection import connect, found, quietly_absent, told
 from lab_engine.providers.libvirt.domain_xml import Hardware
 
@@ -77,13 +77,13 @@ def facts(machine: Hardware) -> Facts:
     connection = connect()
     with told("asking for its version"):
         return Facts(
-            small.recipe(),
+            full.recipe() if machine.root else small.recipe(),
             connection.getVersion(),
             connection.getLibVersion(),
             _canonical_machine(machine.domain_type),
             machine.domain_type,
             _cpu(machine.domain_type),
-            hashlib.sha256(repr(machine).encode()).hexdigest()[:20],
+            hashlib.sha256(repr(replace(machine, root="")).encode()).hexdigest()[:20],
         )
 
 
@@ -112,20 +112,19 @@ def find_or_make(machine: Hardware, say: Say, folder: Path = OWN) -> SavedState:
         return state
 
 
-def restore(state: SavedState, name: str, uuid: str, mark: ET.Element, root: Path | None) -> Any:
+def restore(state: SavedState, name: str, uuid: str, mark: ET.Element, root: str = "") -> Any:
     """Start the defined domain `name` from a saved state; it is paused, without cards and disks.
 
-    Returns the `libvirt.virDomain`. Raises ProviderError when the state does not fit after all.
+    `root` is the path of a full guest's own disk, a copy of the state's. Returns the
+    `libvirt.virDomain`. Raises ProviderError when the state does not fit after all.
     """
     WORK.mkdir(mode=0o700, parents=True, exist_ok=True)
     copy = WORK / f"{uuid}.save"
     try:
-        if root is not None:
-            shutil.copyfile(state.root, root)
         clone(
             state.memory,
             copy,
-            lambda xml: domain_xml.renamed(xml, name, uuid, mark, str(root or "")),
+            lambda xml: domain_xml.renamed(xml, name, uuid, mark, root),
         )
         connection = connect()
         with told(f"restoring VM {name} from its saved state"):
@@ -150,6 +149,9 @@ def _make(machine: Hardware, wanted: Facts, folder: Path) -> SavedState:
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700, parents=True)
+        if machine.root:
+            roots.write(fresh / "root.qcow2", "")
+            machine = replace(machine, root=str(fresh / "root.qcow2"))
         with told("booting a guest to be saved"):
             _remove(found(connection.lookupByName, name))
             domain = connection.createXML(domain_xml.domain(machine, name, str(uuids.uuid4())), 0)

@@ -15,7 +15,7 @@ from lab_engine.errors import ProviderError
 from lab_engine.guests import accelerator, small
 from lab_engine.guests.agent_channel import AgentChannel, GuestSilent
 from lab_engine.providers.base import ABSENT, Mark, Owned, Provider, Say, Sighting
-from lab_engine.providers.libvirt import digest, domain_xml, marks, states, volumes
+from lab_engine.providers.libvirt import digest, domain_xml, marks, roots, states, volumes
 from lab_engine.providers.libvirt.connection import connect, found, quietly_absent, told
 from lab_engine.resources.base import Resource, Stage
 from lab_engine.resources.libvirt import VM
@@ -102,8 +102,9 @@ class VMProvider(Provider[VM]):
         if vcpu is not None and int(vcpu.get("current") or vcpu.text or 0) != vm.vcpus:
             return f"has other CPUs than the wanted {vm.vcpus}"
         targets = {disk.get("dev", "") for disk in root.findall("devices/disk/target")}
-        if vm.guest == "small" and targets != set(vm.targets()):
-            return f"has the disks {sorted(targets)}, wanted {sorted(vm.targets())}"
+        wanted = {*vm.targets(), "vda"} if vm.guest == "full" else set(vm.targets())
+        if targets != wanted:
+            return f"has the disks {sorted(targets)}, wanted {sorted(wanted)}"
         cards = {mac.get("address", "") for mac in root.findall("devices/interface/mac")}
         if cards != set(vm.macs()):
             return "has other network cards than wanted"
@@ -122,14 +123,13 @@ class VMProvider(Provider[VM]):
                     hint=f"Remove it with `virsh undefine {wanted.name}` if it is yours.",
                 )
         self.destroy(wanted.name, mark)
-        if wanted.guest != "small":
-            raise ProviderError(
-                "the full guest is not in this bench", resource=wanted.key,
-                hint="Make it with `infralab setup --full-guest`.",
-            )  # fmt: skip
+        root = ""
+        if wanted.guest == "full":
+            root = str(roots.path(wanted.name))
+            roots.write(Path(root), mark.text(wanted.key))
         small.ensure()
         answer = accelerator.find()
-        machine = domain_xml.hardware(wanted, answer.domain_type)
+        machine = domain_xml.hardware(wanted, answer.domain_type, root)
         uuid = str(uuids.uuid5(_UUIDS, mark.text(wanted.key)))
         made = marks.element(mark, wanted.key, digest.of(wanted))
         disks = self._disks(wanted)
@@ -183,7 +183,9 @@ class VMProvider(Provider[VM]):
         domain: Any = None
         try:
             state = states.find_or_make(machine, say)
-            domain = states.restore(state, vm.name, uuid, made, None)
+            if machine.root:
+                roots.write(Path(machine.root), made.get("mark", ""), state.root)
+            domain = states.restore(state, vm.name, uuid, made, machine.root)
             with told("giving it its disks and cards", vm.key):
                 for device in devices[0]:
                     self._plug(domain, device)
@@ -200,6 +202,8 @@ class VMProvider(Provider[VM]):
             with told("stopping it again", vm.key):
                 if domain is not None and domain.isActive():
                     domain.destroy()
+            if machine.root:
+                roots.write(Path(machine.root), made.get("mark", ""))
             return False
         return True
 
@@ -237,11 +241,13 @@ class VMProvider(Provider[VM]):
             domain = found(connect().lookupByName, name)
             if domain is not None and marks.of_domain(domain)[0] == mark.text(key):
                 remove(domain)
+        roots.remove(name, mark.text(key))
 
     def owned(self) -> Iterable[Owned]:
         with told("listing VMs"):
-            texts = [marks.of_domain(domain)[0] for domain in connect().listAllDomains(0)]
-        return [owned for text in texts if (owned := Owned.parse(text)) is not None]
+            texts = {marks.of_domain(domain)[0] for domain in connect().listAllDomains(0)}
+        texts.update(roots.every_mark())
+        return [owned for text in sorted(texts) if (owned := Owned.parse(text)) is not None]
 
     def reached(self, wanted: VM, stage: Stage) -> bool:
         with told("looking whether it is ready", wanted.key):

@@ -1,0 +1,182 @@
+"""The full guest: Debian with systemd, ssh, Python and the guest agent, on a disk.
+
+It is made on demand, once, in the container that may write the cache volume and reach the Internet:
+`python -m lab_engine.guests.full [--add PACKAGE …]`. VMs get a layer of their own on the disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from lab_engine.errors import InfralabError, ProviderError
+from lab_engine.guests import small
+from lab_engine.guests.archive import Tree
+
+FOLDER: Final = Path("/var/cache/infralab/guests")
+SUITE: Final = "trixie"
+DISK_MIB: Final = 8192
+ARGUMENTS: Final = (
+    *small.ARGUMENTS, "root=/dev/vda", "rw", "net.ifnames=0", "systemd.show_status=false",
+)  # fmt: skip
+PACKAGES: Final = (
+    "systemd-sysv", "systemd-resolved", "dbus", "udev", "openssh-server", "qemu-guest-agent",
+    "python3-minimal", "iproute2", "iputils-ping", "kmod", "procps", "sudo", "curl",
+    "ca-certificates", "util-linux-extra", "nano", "less",
+)  # fmt: skip
+_LEFT_OUT: Final = ("man", "doc", "locale", "info", "lintian")
+_MASKED: Final = (
+    "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
+    "e2scrub_reap.service", "fstrim.timer", "getty@tty1.service", "systemd-binfmt.service",
+    "systemd-networkd-wait-online.service", "systemd-pstore.service", "systemd-timesyncd.service",
+    "systemd-firstboot.service", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
+)  # fmt: skip
+_HERE: Final = Path(__file__).parent
+
+
+@cache
+def recipe() -> str:
+    """Sixteen hexadecimal digits that change with anything of ours that goes into the guest."""
+    digest = hashlib.sha256(small.release().encode())
+    for path in (Path(__file__), *sorted((_HERE / "full_files").iterdir())):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def folder() -> Path:
+    """Where the guest's `root.qcow2` and `initramfs.cpio` are, if it was made."""
+    return FOLDER / f"full-{recipe()}"
+
+
+def base() -> Path:
+    """The disk that VMs put their layer on.
+
+    Raises:
+        ProviderError: the guest was not made on this machine.
+    """
+    disk = folder() / "root.qcow2"
+    if not disk.exists():
+        raise ProviderError(
+            "the full guest was not made on this machine",
+            hint="Make it with `infralab setup --full-guest`; it takes some minutes.",
+        )
+    return disk
+
+
+def build(extra: Sequence[str] = ()) -> Path:
+    """Make the guest and return its folder. Guests of older recipes are removed.
+
+    Raises:
+        ProviderError: packages could not be had, or there is no room.
+    """
+    done = folder()
+    fresh = done.with_suffix(".new")
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        with tempfile.TemporaryDirectory(prefix="infralab-full-") as scratch:
+            root = Path(scratch) / "root"
+            _say("packages (some minutes)")
+            _debian(root, extra)
+            _say("settings")
+            _configure(root)
+            _say("disk")
+            raw = Path(scratch) / "root.raw"
+            _run("mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", str(root), str(raw),
+                 f"{DISK_MIB}M")  # fmt: skip
+            _run("qemu-img", "convert", "-q", "-f", "raw", "-O", "qcow2", str(raw),
+                 str(fresh / "root.qcow2"))  # fmt: skip
+        (fresh / "initramfs.cpio").write_bytes(_initramfs())
+        shutil.rmtree(done, ignore_errors=True)
+        fresh.replace(done)
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        text = getattr(error, "stderr", b"") or b""
+        raise ProviderError(
+            f"the full guest cannot be made: {error} {text.decode(errors='replace')[-800:]}",
+            hint="It needs the Debian mirror and 3 GB of room; then try again.",
+        ) from error
+    for old in FOLDER.glob("full-*"):
+        if old != done:
+            shutil.rmtree(old, ignore_errors=True)
+    return done
+
+
+def _debian(root: Path, extra: Sequence[str]) -> None:
+    command = ["mmdebstrap", "--variant=minbase", "--mode=root", "--format=directory"]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _LEFT_OUT]
+    command += ["--dpkgopt=force-unsafe-io", f"--include={','.join((*PACKAGES, *extra))}"]
+    command += [SUITE, str(root)]
+    if mirror := os.environ.get("INFRALAB_MIRROR"):
+        command.append(mirror)
+    _run(*command)
+
+
+def _configure(root: Path) -> None:
+    modules = f"lib/modules/{small.release()}"
+    shutil.copytree(small.KERNEL_FOLDER / modules, root / "usr" / modules, dirs_exist_ok=True)
+    (root / "etc/hostname").write_text("full\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+    (root / "etc/fstab").write_text("/dev/vda / ext4 defaults,noatime 0 1\n")
+    (root / "etc/machine-id").write_text("uninitialized\n")
+    network = root / "etc/systemd/network/10-all.network"
+    network.write_bytes((_HERE / "full_files/network.txt").read_bytes())
+    (root / "etc/modules-load.d/infralab.conf").write_text("virtio_net\nvirtio_balloon\n")
+    units = root / "etc/systemd/system"
+    for unit in _MASKED:
+        (units / unit).unlink(missing_ok=True)
+        (units / unit).symlink_to("/dev/null")
+    for key in (root / "etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+    # Keys are made at the first boot, so that no two machines share any.
+    drop_in = units / "ssh.service.d"
+    drop_in.mkdir(exist_ok=True)
+    (drop_in / "keys.conf").write_text("[Service]\nExecStartPre=\nExecStartPre=ssh-keygen -A\n"
+                                       "ExecStartPre=sshd -t\n")  # fmt: skip
+    _run("chroot", str(root), "passwd", "-d", "root")
+    _run("chroot", str(root), "systemctl", "enable", "systemd-networkd", "systemd-resolved", "ssh",
+         "serial-getty@ttyS0")  # fmt: skip
+
+
+def _initramfs() -> bytes:
+    tree = Tree()
+    for name in ("dev", "proc", "sys", "system"):
+        tree.folder(name)
+    tree.file("init", (_HERE / "full_files/init.sh").read_bytes(), 0o755)
+    small.add_busybox(tree)
+    small.add_modules(tree, ("virtio_blk",))
+    return tree.cpio()
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=1800)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"full guest: {text}\n")
+    sys.stdout.flush()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lab_engine.guests.full")
+    parser.add_argument("--add", nargs="*", default=[], metavar="PACKAGE")
+    try:
+        made = build(parser.parse_args(argv).add)
+    except InfralabError as error:
+        sys.stderr.write(f"{error.message}\n{error.hint}\n")
+        return error.exit_code
+    _say(f"{(made / 'root.qcow2').stat().st_size >> 20} MiB in {made}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
