@@ -10,7 +10,7 @@ from lab_engine.resources.libvirt import VM, Pool
 from lab_engine.verdict import require
 from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, inside, lab, running, typed
 
-TARGET = "vdb"
+TARGET = "vda"
 SIZE = f"/sys/block/{TARGET}/size"
 MOUNTS = f"grep '^/dev/{TARGET} /data ' /proc/mounts && df -m /data | tail -n 1"
 
