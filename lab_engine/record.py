@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -33,6 +33,10 @@ CREATE TABLE verdict (
     at REAL NOT NULL, verdict BLOB NOT NULL
 ) STRICT;
 CREATE INDEX verdict_by_task ON verdict (session, step, task);
+CREATE TABLE moment (
+    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, at REAL NOT NULL,
+    what TEXT NOT NULL, step TEXT NOT NULL
+) STRICT;
 CREATE TABLE hint (
     session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, step TEXT NOT NULL,
     task TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL,
@@ -56,6 +60,14 @@ class SessionRow(msgspec.Struct, frozen=True):
     began: float
     touched: float
     ended: float | None
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Something that happened to a session: a step was entered, reset or solved."""
+
+    at: float
+    what: Literal["enter", "reset", "solve"]
+    step: str
 
 
 class TaskState(msgspec.Struct, frozen=True):
@@ -130,6 +142,27 @@ class Record:
             db.execute(
                 "UPDATE session SET step = ?, touched = ? WHERE id = ?", (step, now, session)
             )
+
+    def moment(self, session: str, what: str, step: str) -> None:
+        """Note that a step was entered, reset or solved now."""
+        with self._writing() as db:
+            db.execute("INSERT INTO moment VALUES (?, ?, ?, ?)", (session, time.time(), what, step))
+
+    def moments(self, session: str) -> list[Moment]:
+        """In the order of time."""
+        rows = self._db.execute(
+            "SELECT at, what, step FROM moment WHERE session = ? ORDER BY at", (session,)
+        )
+        return [Moment(*row) for row in rows]
+
+    def outcomes(self, session: str, step: str, since: float, until: float) -> dict[str, str]:
+        """The last outcome of each task of a step within a time."""
+        rows = self._db.execute(
+            "SELECT task, outcome, MAX(rowid) FROM verdict WHERE session = ? AND step = ? "
+            "AND at >= ? AND at < ? GROUP BY task",
+            (session, step, since, min(1e+18, until)),
+        )
+        return {task: outcome for task, outcome, _ in rows}
 
     def baseline(self, session: str, step: str) -> dict[str, bytes] | None:
         row = self._db.execute(

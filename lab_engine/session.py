@@ -35,6 +35,16 @@ T = TypeVar("T")
 PRISTINE = "pristine"
 STEP = "step"
 SCRIPT_LIMIT = 300.0
+RECORDER = (
+    "sudo",
+    "-n",
+    "--preserve-env=TERM,LANG,COLORTERM",
+    "/usr/bin/python3",
+    "-I",
+    "-S",
+    "/opt/infralab/lib/lab_engine/recording/recorder.py",
+)
+"""Runs a learner's shell on a PTY that is recorded; as root, so that no shell command ends it."""
 SCRIPT_OUTPUT = 64 * 1024
 
 
@@ -249,7 +259,7 @@ class Session:
             await self._clean(earlier, on_notice)
         else:
             given = await self._make_ready(earlier.continues, on_notice)
-        await self._build(earlier, on_notice)
+        await self._build(earlier, on_notice, quiet=True)
         await self._solve(earlier, earlier.solutions[0])
         return [*given, name]
 
@@ -263,7 +273,7 @@ class Session:
     def _daemons_of(self, name: str) -> tuple[str, ...]:
         return self.lesson.lab.steps[name].daemons if name in self.lesson.lab.steps else ()
 
-    async def _build(self, step: LabStep, on_notice: OnNotice) -> None:
+    async def _build(self, step: LabStep, on_notice: OnNotice, *, quiet: bool = False) -> None:
         await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons, on_notice=on_notice)
         await self._ask(
             p.Provision, p.ProvisionReport, resources=self._resources(step), on_notice=on_notice
@@ -272,6 +282,8 @@ class Session:
         self._baseline, self.start_verdicts = await read_baseline(step, self.variables, self.ask)
         self.step_name = step.name
         self.record.enter(self.id, step.name, self._baseline)
+        if not quiet:
+            self.record.moment(self.id, "enter", step.name)
 
     async def reset(self, *, on_notice: OnNotice = lambda _: None) -> p.Difference:
         """The step as it was at its start. Returns what could not be brought back (often nothing).
@@ -295,6 +307,7 @@ class Session:
                     step, self.variables, self.ask
                 )
                 self.record.enter(self.id, step.name, self._baseline)
+        self.record.moment(self.id, "reset", step.name)
         if not left.none:
             await self.enter(step.name, on_notice=on_notice)
         return left
@@ -423,6 +436,7 @@ class Session:
                 hint=f"It has: {', '.join(s.name for s in step.solutions)}.",
             )
         async with self._changing:
+            self.record.moment(self.id, "solve", step.name)
             await self._solve(step, wanted)
 
     def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]:
@@ -448,4 +462,6 @@ def shell_argv(bench: Bench, target: str, *, tty: bool = True) -> list[str]:
             f"there is no shell called {target!r}",
             hint="Say bench, container:NAME, vm:NAME or netns:NAME.",
         )
+    if tty:
+        inner = [*RECORDER, target, *inner]
     return bench.exec_argv(inner, user="learner", tty=tty, interactive=True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import say, verb
+
+if TYPE_CHECKING:
+    from lab_engine.bench.container import Bench
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,8 +32,23 @@ def run(args: argparse.Namespace) -> int:
     for row in rows:
         bench = Bench.find(row.id)
         if bench:
+            _keep_recordings(bench, row.id)
             bench.remove()
         record.end(row.id)
         say(f"session {row.id} ({row.lesson}) is down")
     record.close()
     return 0
+
+
+def _keep_recordings(bench: Bench, session: str) -> None:
+    """What was typed stays on this machine, for `infralab replay`."""
+    from lab_engine import settings
+    from lab_engine.errors import InfralabError
+    from lab_engine.recording import replay
+
+    if bench.status() != "running":
+        return
+    try:
+        replay.keep(settings.load().data_dir / "recordings" / session, replay.fetch(bench))
+    except InfralabError as error:
+        say(f"the recordings of session {session} could not be kept: {error.message}")

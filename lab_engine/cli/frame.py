@@ -28,6 +28,7 @@ VERBS: Final = (
     "check",
     "plan",
     "repair",
+    "replay",
     "down",
     # this machine
     "setup",

@@ -13,6 +13,8 @@ INIT: Final = 1
 ENTRYPOINT: Final = "/usr/lib/infralab/entrypoint"
 DOCKERD_NUMBER: Final = Path("/run/docker.pid")
 CONTAINERD_SOCKET: Final = "/run/containerd/containerd.sock"
+TMUX: Final = "-L infralab"
+RECORDER: Final = "/opt/infralab/lib/lab_engine/recording/recorder.py"
 LIBVIRT: Final = frozenset({"libvirtd", "virtlogd", "virtlockd", "virtqemud", "virtnetworkd"})
 LIBVIRT_DNSMASQ: Final = "/var/lib/libvirt/dnsmasq/"
 
@@ -28,12 +30,19 @@ def pids(among: dict[int, Process]) -> set[int]:
     for process in among.values():
         if process.pid == os.getpid() or process.pid == dockerd or _is_tree(process):
             trees.add(process.pid)
-        elif ENTRYPOINT in process.argv or _is_relay(process) or _is_libvirt(process):
+        elif (
+            ENTRYPOINT in process.argv
+            or _is_relay(process)
+            or _is_libvirt(process)
+            or _is_terminal(process)
+        ):
             single.add(process.pid)
     shells = {pid for pid in single - {INIT} if pid in among and ENTRYPOINT in among[pid].argv}
     # The entrypoint sleeps between two agents.
     sleeps = {p.pid for p in among.values() if p.parent in shells and p.name == "sleep"}
-    return single | sleeps | descendants(trees, among)
+    recorders = {p.pid for p in among.values() if RECORDER in p.argv}
+    shells = {p.pid for p in among.values() if p.parent in recorders}
+    return single | sleeps | shells | descendants(trees, among)
 
 
 def _dockerd() -> int:
@@ -49,6 +58,13 @@ def _is_tree(process: Process) -> bool:
         # One with settings of its own is somebody else's.
         return len(process.argv) == 1
     return process.name.startswith("containerd-shim") and CONTAINERD_SOCKET in process.argv
+
+
+def _is_terminal(process: Process) -> bool:
+    """What carries the learner's terminal: our tmux, and the recorder around each shell."""
+    if process.name.startswith("tmux"):
+        return TMUX in " ".join(process.argv)
+    return RECORDER in process.argv
 
 
 def _is_relay(process: Process) -> bool:

@@ -1,0 +1,67 @@
+"""`infralab replay`: type a session again in a fresh bench."""
+
+from __future__ import annotations
+
+import argparse
+
+from lab_engine.cli.words import add_json, emit_json, say, verb
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "replay",
+        "type a session again in a fresh bench and compare the verdicts",
+        about="Makes a fresh bench with the session's seed, types what was recorded, waits for "
+        "each prompt, and runs the same checks. Says `reproduced`, `diverged at step k`, or `not "
+        "replayable`. The session's own bench is not touched.",
+        examples=[
+            ("infralab replay", "the last session"),
+            ("infralab replay 3fa2b1c0", "a session by its id"),
+        ],
+    )
+    parser.add_argument("session", nargs="?", metavar="SESSION")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from lab_engine.cli.current import run_async
+
+    return run_async(lambda: _replay(args))
+
+
+async def _replay(args: argparse.Namespace) -> int:
+    import asyncio
+    import tempfile
+    from pathlib import Path
+
+    from lab_engine import settings
+    from lab_engine.bench.container import Bench
+    from lab_engine.cli.current import choose, open_record
+    from lab_engine.lesson import load_course
+    from lab_engine.record import Record
+    from lab_engine.recording import replay as replaying
+
+    record = open_record()
+    config = settings.load()
+    row = record.session(args.session) if args.session else None
+    row = row or choose(record, args.session)
+    folder = config.data_dir / "recordings" / row.id
+    bench = await asyncio.to_thread(Bench.find, row.id)
+    if bench and bench.status() == "running":
+        casts = await asyncio.to_thread(replaying.fetch, bench)
+        await asyncio.to_thread(replaying.keep, folder, casts)
+    else:
+        casts = await asyncio.to_thread(replaying.kept, folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        own = Record(Path(scratch) / "replay.sqlite")
+        result = await replaying.replay(
+            load_course().lesson(row.lesson), row, casts, record, own, config, say
+        )
+        own.close()
+    record.close()
+    if args.json:
+        emit_json(result)
+    else:
+        print(f"session {row.id}: {result.message}")
+    return 0 if result.outcome == "reproduced" else 1

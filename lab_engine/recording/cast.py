@@ -1,0 +1,171 @@
+"""Recordings as data: asciicast v2 files with our marks, and the groups that a replay types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from lab_engine.errors import InfralabError
+
+PAUSE_SECONDS: Final = 0.7
+"""Input after a pause of this length is a group of its own: the learner looked at something."""
+ENDS: Final = frozenset("\r\n\x03\x04\x1a")
+"""Return, Ctrl-C, Ctrl-D and Ctrl-Z end a group: something answers them."""
+
+
+class CastEvent(msgspec.Struct, frozen=True):
+    """`at` is in seconds since 1970; `code` is `i`, `o`, `r` or `m`."""
+
+    at: float
+    code: Literal["i", "o", "r", "m"]
+    data: str
+
+    def mark(self) -> dict[str, Any]:
+        """The facts of a mark. Raises InfralabError when they cannot be read."""
+        try:
+            facts: dict[str, Any] = json.loads(self.data)
+        except ValueError as error:
+            raise InfralabError(f"a mark in the recording cannot be read: {error}") from error
+        return facts
+
+
+class Cast(msgspec.Struct, frozen=True):
+    """One recorded terminal. `place` is where its shell ran, `argv` what was started."""
+
+    name: str
+    place: str
+    argv: tuple[str, ...]
+    rows: int
+    columns: int
+    began: float
+    events: tuple[CastEvent, ...]
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Input that was typed in one go, and what followed it until the next input.
+
+    `where` is the place that the input went to; `prompt` whether the shell waited for a command
+    when the next input came; `busy` whether a program had the terminal in between; `hidden`
+    whether input was typed that is not recorded.
+    """
+
+    shell: int
+    at: float
+    text: str
+    output: str
+    where: str
+    prompt: bool
+    busy: bool
+    seconds: float
+    hidden: bool = False
+
+
+class _Ours(msgspec.Struct):
+    place: str
+    argv: tuple[str, ...]
+    began: float
+
+
+class _Header(msgspec.Struct):
+    version: Literal[2]
+    width: int
+    height: int
+    infralab: _Ours
+
+
+def read_cast(name: str, data: bytes) -> Cast:
+    """Parse one recording. A torn last line is left out.
+
+    Raises InfralabError that names the recording and the line.
+    """
+    lines = data.split(b"\n")
+    if lines and not data.endswith(b"\n"):
+        lines.pop()
+    try:
+        header = msgspec.json.decode(lines[0], type=_Header)
+    except (IndexError, msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise InfralabError(
+            f"the recording {name} cannot be read: line 1: {error}",
+            hint="It was cut off or changed. It cannot be replayed.",
+        ) from error
+    decoder = msgspec.json.Decoder(tuple[float, Literal["i", "o", "r", "m"], str])
+    events = []
+    for number, line in enumerate(lines[1:], 2):
+        if not line:
+            continue
+        try:
+            seconds, code, text = decoder.decode(line)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise InfralabError(
+                f"the recording {name} cannot be read: line {number}: {error}",
+                hint="It was cut off or changed. It cannot be replayed.",
+            ) from error
+        events.append(CastEvent(header.infralab.began + seconds, code, text))
+    ours = header.infralab
+    return Cast(name, ours.place, ours.argv, header.height, header.width, ours.began, tuple(events))
+
+
+def groups(cast: Cast, shell: int, breaks: Iterable[float] = ()) -> list[Group]:
+    """The input of one terminal, cut where something answers it.
+
+    `breaks` are moments (seconds since 1970) that no group may span, such as the start of a step.
+    """
+    cuts = sorted(breaks)
+    typed: list[_Typed] = []
+    at_prompt, place = True, "bench"
+    for event in cast.events:
+        if event.code == "m":
+            facts = event.mark()
+            if facts["mark"] == "prompt":
+                at_prompt, place = True, "bench"
+            elif facts["mark"] == "command":
+                at_prompt, place = False, str(facts["where"])
+                if typed:
+                    typed[-1].busy = True
+            elif facts["mark"] == "hidden":
+                typed.append(_Typed(event.at, "", place, at_prompt, hidden=True))
+        elif event.code == "o" and typed:
+            typed[-1].output += event.data
+            typed[-1].last = event.at
+        elif event.code == "i":
+            if not typed or typed[-1].is_over(event.at, cuts):
+                typed.append(_Typed(event.at, "", place, at_prompt))
+            typed[-1].text += event.data
+            typed[-1].last = event.at
+    ends = [*((one.at, one.began_at_prompt) for one in typed[1:]), (None, at_prompt)]
+    return [
+        Group(
+            shell,
+            one.at,
+            one.text,
+            one.output,
+            one.place,
+            prompt,
+            one.busy,
+            (after if after is not None else one.last) - one.at,
+            one.hidden,
+        )
+        for one, (after, prompt) in zip(typed, ends, strict=True)
+    ]
+
+
+class _Typed:
+    def __init__(
+        self, at: float, text: str, place: str, began_at_prompt: bool, *, hidden: bool = False
+    ) -> None:
+        self.at, self.last = at, at
+        self.text, self.output = text, ""
+        self.place, self.began_at_prompt = place, began_at_prompt
+        self.busy = False
+        self.hidden = hidden
+
+    def is_over(self, now: float, cuts: Sequence[float]) -> bool:
+        return (
+            self.hidden
+            or bool(ENDS & set(self.text[-1:]))
+            or now - self.last > PAUSE_SECONDS
+            or any(self.at < cut <= now for cut in cuts)
+        )

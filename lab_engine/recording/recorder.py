@@ -1,0 +1,256 @@
+"""Runs a program for the learner on a PTY of its own and records it: `recorder.py PLACE ARGV...`.
+
+It runs as root in the bench, between the learner's terminal and the program, so nothing that is
+typed into a shell ends the recording: not `unset PROMPT_COMMAND`, not another shell, not a tmux
+or a container inside. The recording is asciicast v2 (one JSON line an event: seconds, code, data)
+with codes `i` for input, `o` for output, `r` for the size, and `m` for marks of ours, which are
+JSON themselves:
+
+    {"mark": "prompt"}                    the shell waits for a command
+    {"mark": "command", "where": WHERE}   a program took the terminal; WHERE is bench,
+                                          container:NAME, vm:NAME or netns:NAME
+    {"mark": "hidden"}                    input with echo off is not recorded from here on
+
+It needs only the standard library, so that a shell is there at once.
+Source: asciicast v2 (asciinema), termios(3), tty_ioctl(4).
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import pwd
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+import tty
+from pathlib import Path
+
+FOLDER = Path("/var/lib/infralab/recordings")
+LEARNER = "learner"
+BUFFER = 65536
+LOOK_SECONDS = 0.05
+OUTPUT_LIMIT = 64 << 20
+"""Bytes of output that one recording keeps; after that only input and marks."""
+
+
+class Recording:
+    """One asciicast file, written line by line."""
+
+    def __init__(self, place: str, argv: list[str], rows: int, columns: int) -> None:
+        FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.began = time.time()
+        name = f"{int(self.began * 1000):014d}-{os.getpid()}.cast"
+        self._file = os.open(
+            FOLDER / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+        )
+        self._kept = 0
+        header = {
+            "version": 2,
+            "width": columns,
+            "height": rows,
+            "timestamp": int(self.began),
+            "infralab": {"place": place, "argv": argv, "began": self.began},
+        }
+        os.write(self._file, json.dumps(header).encode() + b"\n")
+
+    def add(self, code: str, data: str) -> None:
+        if code == "o":
+            self._kept += len(data)
+            if self._kept > OUTPUT_LIMIT:
+                return
+        event = [round(time.time() - self.began, 6), code, data]
+        # A full disk must not end the learner's shell.
+        with contextlib.suppress(OSError):
+            os.write(self._file, json.dumps(event).encode() + b"\n")
+
+    def mark(self, **facts: object) -> None:
+        self.add("m", json.dumps(facts))
+
+
+class Decoder:
+    """UTF-8 from pieces that may end in the middle of a character."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def text(self, data: bytes) -> str:
+        data = self._rest + data
+        cut = len(data)
+        for back in range(1, min(4, len(data)) + 1):
+            byte = data[-back]
+            if byte & 0xC0 == 0x80:
+                continue
+            length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            if length > back:
+                cut = len(data) - back
+            break
+        self._rest = data[cut:]
+        return data[:cut].decode("utf-8", "replace")
+
+
+def where(master: int) -> str:
+    """Where the program that has the terminal runs, by its command line."""
+    try:
+        group = os.tcgetpgrp(master)
+        words = (
+            Path(f"/proc/{group}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+        )
+    except (OSError, ValueError):
+        return "bench"
+    while words and Path(words[0]).name in ("sudo", "env"):
+        words = words[1:]
+    if not words:
+        return "bench"
+    program = Path(words[0]).name
+    plain = [word for word in words[1:] if not word.startswith("-")]
+    if program == "docker":
+        plain = [word for word in plain if word != "container"]
+        if plain[:1] == ["exec"] and len(plain) > 1:
+            return f"container:{plain[1]}"
+        if plain[:1] in (["run"], ["attach"], ["start"]):
+            names = [w.partition("=")[2] for w in words if w.startswith("--name=")]
+            after = [words[n + 1] for n, w in enumerate(words[:-1]) if w == "--name"]
+            return f"container:{(names + after + plain[-1:])[0]}"
+    if program == "virsh" and "console" in plain:
+        after_console = plain[plain.index("console") + 1 :]
+        return f"vm:{after_console[0]}" if after_console else "vm:"
+    if program == "nsenter":
+        return "netns:"
+    return "bench"
+
+
+def size_of(fd: int) -> tuple[int, int]:
+    """Rows and columns of a terminal, 24 and 80 where it does not say."""
+    try:
+        rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(8)))
+    except OSError:
+        return 24, 80
+    return rows or 24, columns or 80
+
+
+def set_size(fd: int, rows: int, columns: int) -> None:
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def start(argv: list[str]) -> tuple[int, int]:
+    """The program as the learner on a new PTY: its pid and the PTY's master."""
+    account = pwd.getpwnam(LEARNER)
+    pid, master = os.forkpty()
+    if pid:
+        return pid, master
+    os.initgroups(LEARNER, account.pw_gid)
+    os.setgid(account.pw_gid)
+    os.setuid(account.pw_uid)
+    keep = ("TERM", "LANG", "COLORTERM")
+    environment = {name: os.environ[name] for name in keep if name in os.environ}
+    environment |= {
+        "HOME": account.pw_dir,
+        "USER": LEARNER,
+        "LOGNAME": LEARNER,
+        "SHELL": account.pw_shell,
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    }
+    work = Path(account.pw_dir, "work")
+    os.chdir(work if work.is_dir() else account.pw_dir)
+    try:
+        os.execvpe(argv[0], argv, environment)  # noqa: S606
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+        os._exit(127)
+
+
+class Tap:
+    """Carries bytes both ways and records them."""
+
+    def __init__(self, place: str, argv: list[str]) -> None:
+        self.recording = Recording(place, argv, *size_of(0))
+        self.pid, self.master = start(argv)
+        set_size(self.master, *size_of(0))
+        self._input, self._output = Decoder(), Decoder()
+        self._at_prompt: bool | None = None
+        self._hidden = False
+
+    def resize(self, *_: object) -> None:
+        rows, columns = size_of(0)
+        set_size(self.master, rows, columns)
+        self.recording.add("r", f"{columns}x{rows}")
+
+    def run(self) -> int:
+        """Until the program ends. Returns its exit code."""
+        signal.signal(signal.SIGWINCH, self.resize)
+        old = termios.tcgetattr(0) if os.isatty(0) else None
+        if old:
+            tty.setraw(0)
+        try:
+            self._carry()
+        finally:
+            if old:
+                termios.tcsetattr(0, termios.TCSADRAIN, old)
+        _, status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        self.recording.mark(mark="end", code=code)
+        return code if code >= 0 else 128 - code
+
+    def _carry(self) -> None:
+        ears = [0, self.master]
+        while True:
+            ready, _, _ = select.select(ears, [], [], LOOK_SECONDS)
+            if 0 in ready:
+                data = os.read(0, BUFFER)
+                if data:
+                    self._typed(data)
+                else:
+                    # The terminal is gone. The shell gets a hangup when we end.
+                    ears.remove(0)
+                    os.kill(self.pid, signal.SIGHUP)
+            if self.master in ready:
+                try:
+                    data = os.read(self.master, BUFFER)
+                except OSError:
+                    return
+                if not data:
+                    return
+                os.write(1, data)
+                self.recording.add("o", self._output.text(data))
+            self._look()
+
+    def _typed(self, data: bytes) -> None:
+        self._look()
+        modes = termios.tcgetattr(self.master)[3]
+        hidden = bool(modes & termios.ICANON) and not modes & termios.ECHO
+        if hidden and not self._hidden:
+            self.recording.mark(mark="hidden")
+        self._hidden = hidden
+        if not hidden:
+            self.recording.add("i", self._input.text(data))
+        while data:
+            data = data[os.write(self.master, data) :]
+
+    def _look(self) -> None:
+        """Note when the terminal goes from the shell to a program and back."""
+        try:
+            at_prompt = os.tcgetpgrp(self.master) == self.pid
+        except OSError:
+            return
+        if at_prompt is self._at_prompt:
+            return
+        self._at_prompt = at_prompt
+        if at_prompt:
+            self.recording.mark(mark="prompt")
+        else:
+            self.recording.mark(mark="command", where=where(self.master))
+
+
+def main() -> int:
+    if len(sys.argv) < 3:
+        sys.stderr.write("usage: recorder.py PLACE ARGV...\n")
+        return 2
+    return Tap(sys.argv[1], sys.argv[2:]).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
