@@ -11,17 +11,18 @@ import importlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
 from lab_engine.check import probe_key, run_checks
-from lab_engine.errors import AgentLost, InfralabError, LeaseTaken
+from lab_engine.errors import InfralabError, LeaseTaken
 from lab_engine.faults import verify
 from lab_engine.lesson import Lesson, Step
 from lab_engine.probes.base import Probe
-from lab_engine.protocol import Answer, AnyNotice, EventNotice, LeaseNotice
+from lab_engine.protocol import RESYNC, Answer, AnyNotice, EventNotice, LeaseNotice
 from lab_engine.record import Record, SessionRow, TaskState
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
@@ -35,11 +36,19 @@ if TYPE_CHECKING:
     from lab_engine.lab import LabStep, Variables
     from lab_engine.session import Session
     from lab_engine.text.model import Document
+    from lab_engine.watch import Watch
 
 T = TypeVar("T")
 Change = Literal["phase", "progress", "step", "verdicts", "picture", "hints", "answers", "given"]
-CHECK_EVERY: Final = 1.0
-"""Seconds between two looks while a step is open."""
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks of a client that only looks on."""
+PAINT_EVERY: Final = 3.0
+SETTLE: Final = 0.15
+"""Seconds after an event until the picture is read: what follows from it should be in it."""
+
+
+def _nothing() -> None:
+    pass
 
 
 class Phase(StrEnum):
@@ -86,7 +95,6 @@ class Desk:
         self.verdicts: dict[str, Verdict] = {}
         self.at_start: dict[str, Evidence | None] = {}
         """What each check said before the learner did anything."""
-        self.checking = False
         self.answers: dict[str, bool] = {}
         self.graded: dict[str, Graded] = {}
         self.hints: dict[str, int] = {}
@@ -97,7 +105,8 @@ class Desk:
         self._reader = PictureReader()
         self._work: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._look = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._wake: Callable[[], None] = _nothing
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._again: Callable[[], Awaitable[None]] | None = None
 
@@ -153,10 +162,9 @@ class Desk:
             self.tell("phase")
 
     def check(self) -> None:
-        """Look at once."""
-        self.checking = self.phase is Phase.READY
-        self._look.set()
-        self.tell("verdicts")
+        """Look at once, whether something happened or not."""
+        self._wake()
+        self._changed.set()
 
     @property
     def busy(self) -> bool:
@@ -190,6 +198,11 @@ class Desk:
     def passed(self, task: str) -> bool:
         verdict = self.verdicts.get(task)
         return verdict is not None and verdict.passed
+
+    @property
+    def blind(self) -> bool:
+        """Whether some check could not look: something in the bench does not answer."""
+        return any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts.values())
 
     def touched(self, task: str) -> bool:
         """Whether a task that is not done stands otherwise than at the step's start."""
@@ -250,7 +263,7 @@ class Desk:
                 )
             )
         elif isinstance(notice, EventNotice):
-            self._look.set()
+            self._changed.set()
 
     def _lose(self, error: InfralabError) -> None:
         self.trouble = error
@@ -387,44 +400,70 @@ class Desk:
     # -- looking ---------------------------------------------------------------------------------
 
     async def _keep_looking(self) -> None:
-        while True:
-            self._look.clear()
-            try:
-                await self._look_once()
-            except AgentLost as error:
-                self._lose(error)
-                return
-            except InfralabError as error:
-                self.trouble = error
-                self.tell("phase")
-            finally:
-                self.checking = False
-            try:
-                await asyncio.wait_for(self._look.wait(), CHECK_EVERY)
-            except TimeoutError:
-                continue
+        """Verdicts as events wake them, and the picture beside them."""
+        painting = asyncio.create_task(self._keep_painting())
+        try:
+            if self.watching:
+                await self._look_on()
+            else:
+                await self._eye().run()
+        except InfralabError as error:
+            self._lose(error)
+        finally:
+            painting.cancel()
 
-    async def _look_once(self) -> None:
+    def _eye(self) -> Watch:
+        """The engine's watch, which also tells this desk of what it hears."""
+        watch = importlib.import_module("lab_engine.watch")
+        made: Watch = watch.Watch(self._session(), self._judged)
+        wake = made.event
+
+        def hear(notice: AnyNotice) -> None:
+            self._event(notice)
+            wake(notice)
+
+        made.event = hear  # type: ignore[method-assign]
+        self._wake = lambda: made.wake(RESYNC)
+        return made
+
+    async def _look_on(self) -> None:
+        """Without the lease nothing is recorded, and no events come: look every second."""
         session = self._session()
-        assert self.step is not None
-        verdicts, _ = await session.verdicts()
-        standing = {v.task: (v.outcome, v.evidence) for v in self.verdicts.values()}
-        if any(standing.get(v.task) != (v.outcome, v.evidence) for v in verdicts):
-            if not self.watching:
-                verdicts, _ = await session.check()
-            self.verdicts = {v.task: v for v in verdicts}
-            self.states = tuple(await self.aside(self.record.tasks, session.id))
-            self.tell("verdicts")
-        elif self.checking:
-            self.tell("verdicts")
-        self.checking = False
-        lab_step = self.step.lab_step
-        picture = await self._reader.read(session.ask, lab_step.daemons if lab_step else ())
-        if picture != self.picture:
-            self.picture = picture
-            self.tell("picture")
+        session.on_event = self._event
+        while True:
+            verdicts, _ = await session.verdicts()
+            self._judged(verdicts)
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _judged(self, verdicts: list[Verdict]) -> None:
+        standing = {v.task: (v.outcome, v.evidence, v.message) for v in verdicts}
+        before = {v.task: (v.outcome, v.evidence, v.message) for v in self.verdicts.values()}
+        if standing == before:
+            return
+        self.verdicts = {v.task: v for v in verdicts}
+        self._changed.set()
+        self.tell("verdicts")
+
+    async def _keep_painting(self) -> None:
+        """Read the picture when something happened, and every few seconds all the same."""
+        session = self._session()
+        while True:
+            lab_step = self.step.lab_step if self.step else None
+            picture = await self._reader.read(session.ask, lab_step.daemons if lab_step else ())
+            states = tuple(await self.aside(self.record.tasks, session.id))
+            if states != self.states:
+                self.states = states
+                self.tell("verdicts")
+            if picture != self.picture:
+                self.picture = picture
+                self.tell("picture")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), PAINT_EVERY)
+                await asyncio.sleep(SETTLE)
+            self._changed.clear()
 
     async def _stop_watch(self) -> None:
+        self._wake = _nothing
         if self._watch:
             self._watch.cancel()
             await asyncio.wait([self._watch])
@@ -433,17 +472,20 @@ class Desk:
     # -- hints, questions ------------------------------------------------------------------------
 
     async def take_hint(self, task: str) -> None:
-        """One more hint of a task; nothing when there is no more."""
-        if self.document is None or self.step is None:
-            return
+        """One more hint of a task; nothing when there is no more.
+
+        Raises UsageError when the session's mode does not allow it.
+        """
+        session = self._session()
+        assert self.document is not None
         block = next(b for b in self.document.tasks if b.id == task)
         taken = self.hints.get(task, 0)
         if taken == len(block.hints):
             return
+        if not self.watching:
+            await session.take_hint(task, taken + 1)
         self.hints[task] = taken + 1
         self.tell("hints")
-        if self.session and not self.watching:
-            await self.aside(self.record.hint, self.session.id, self.step.name, task, taken + 1)
 
     async def answer(self, name: str, text: str) -> Graded:
         """Grade and record an answer. An answer that needs the bench may raise InfralabError."""

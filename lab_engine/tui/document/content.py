@@ -74,5 +74,5 @@ def standing(
             return ERROR, "could not be checked", "bold $text-warning"
         case Outcome.FAIL:
             if touched:
-                return WRONG, "not right yet", "bold $text-error"
+                return WRONG, "not yet", "bold $text-error"
             return OPEN, "to do", "dim"

@@ -7,35 +7,29 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from lab_engine import points as scoring
 from lab_engine.text.model import TaskBlock
 from lab_engine.tui.document.blocks import Blocks, CodeBlock, build
 from lab_engine.tui.document.content import points, standing
 from lab_engine.verdict import Outcome, Verdict
 
 
-def evidence_content(verdict: Verdict) -> Content:
-    """Why a task is not done, a line each: expected, found, perhaps."""
+def reasons(verdict: Verdict) -> list[tuple[str, str]]:
+    """Why a task is not done: a word and a sentence each."""
     if verdict.outcome is Outcome.ERROR:
-        return Content.assemble(
-            ("This is not your fault. ", "bold"), verdict.message or "The check could not look."
-        )
+        said = verdict.message or "The check could not look."
+        return [("Trouble", f"This is not your fault. {said[:1].upper()}{said[1:]}")]
     evidence = verdict.evidence
     if evidence is None:
-        return Content(verdict.message)
-    parts: list[str | tuple[str, str]] = [
-        ("Expected  ", "bold"),
-        f"{evidence.expected}\n",
-        ("Found     ", "bold"),
-        evidence.observed,
-    ]
+        return [("", verdict.message)] if verdict.message else []
+    rows = [("Expected", evidence.expected), ("Found", evidence.observed)]
     if verdict.explanation:
-        parts += ["\n", ("Perhaps   ", "bold"), verdict.explanation]
-    return Content.assemble(*parts)
+        rows.append(("Perhaps", verdict.explanation))
+    return rows
 
 
 class TaskCard(Vertical, can_focus=True):
@@ -92,7 +86,8 @@ class TaskCard(Vertical, can_focus=True):
             return ""
         if self._shown >= total:
             return "no more hints"
-        return f"h: hint {self._shown + 1} of {total}"
+        price = scoring.shown(scoring.cost(self.worth, self._shown))
+        return f"h: hint {self._shown + 1} of {total}, costs {price}"
 
     async def show_hints(self, count: int) -> None:
         """Show the first `count` hints."""
@@ -110,8 +105,10 @@ class Evidence(Vertical):
     """Why a task is not done, with the command that shows it."""
 
     DEFAULT_CSS = """
-    Evidence { height: auto; padding: 0 0 0 2; }
-    Evidence > .why { height: auto; }
+    Evidence { height: auto; padding: 0 0 0 5; }
+    Evidence > Horizontal { height: auto; }
+    Evidence .word { width: 10; text-style: bold; }
+    Evidence .said { width: 1fr; height: auto; }
     Evidence > CodeBlock { margin: 0; }
     """
 
@@ -120,7 +117,10 @@ class Evidence(Vertical):
         self.verdict = verdict
 
     def compose(self) -> ComposeResult:
-        yield Static(evidence_content(self.verdict), classes="why")
+        for word, said in reasons(self.verdict):
+            yield Horizontal(
+                Static(word, classes="word"), Static(said, classes="said", markup=False)
+            )
         evidence = self.verdict.evidence
         if evidence and evidence.look:
             yield CodeBlock(evidence.look, label="see it yourself:")

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
 from lab_engine.text.model import TaskBlock
 from lab_engine.tui.desk import Desk
@@ -107,6 +107,9 @@ class TasksPane(VerticalScroll, can_focus=True):
         background: $success-muted; color: $text-success; text-style: bold;
     }
     TasksPane.-done > .finish { display: block; }
+    TasksPane > .repair { height: auto; display: none; }
+    TasksPane.-blind > .repair { display: block; }
+    TasksPane .repair Static { width: 1fr; color: $text-warning; text-style: bold; padding: 0 1; }
     """
 
     def __init__(self, desk: Desk, *, id: str | None = None) -> None:
@@ -115,6 +118,9 @@ class TasksPane(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="finish")
+        with Horizontal(classes="repair"):
+            yield Static("! Something in the bench does not answer.")
+            yield Button("Repair (p)", action="screen.repair", compact=True, variant="primary")
         yield Static(classes="total")
 
     async def show(self) -> None:
@@ -137,6 +143,7 @@ class TasksPane(VerticalScroll, can_focus=True):
             )
         self.query_one(".total", Static).update(self._total())
         self.set_class(desk.done and desk.ready, "-done")
+        self.set_class(desk.blind and desk.ready, "-blind")
         following = desk.next_step
         words = f"F8 goes on to “{following.title}”." if following else "That was the last step."
         has = bool(desk.document and (desk.document.tasks or desk.document.questions))
@@ -153,6 +160,5 @@ class TasksPane(VerticalScroll, can_focus=True):
             right = sum(bool(desk.answers.get(q.question.id)) for q in desk.document.questions)
             parts.append(f"{right} of {len(desk.document.questions)} questions answered")
         if desk.ready and desk.document and desk.document.tasks:
-            looks = "looking now …" if desk.checking else "checked by itself every second"
-            parts.append(looks)
+            parts.append("checked by itself as you work")
         return " · ".join(parts)

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from lab_engine.errors import LeaseTaken
+from lab_engine.errors import InfralabError, LeaseTaken
 from lab_engine.tui.desk import Desk, Phase
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.pane import TextPane
@@ -70,6 +70,7 @@ class LessonScreen(Screen[None]):
         Binding("h", "hint", "Hint", show=False),
         Binding("s", "solution", "Solution", show=False),
         Binding("r", "reset", "Reset", show=False),
+        Binding("p", "repair", "Repair", show=False),
         Binding("x", "cancel", "Stop", show=False),
         Binding("ctrl+left", "split(-0.05)", "Narrower text", show=False),
         Binding("ctrl+right", "split(0.05)", "Wider text", show=False),
@@ -256,6 +257,8 @@ class LessonScreen(Screen[None]):
                 return Content.styled("stopped: F3 says what to do", "bold $text-warning")
             case Phase.READY if desk.watching:
                 return Content.styled(f"only looking on · {tasks}", "$text-warning")
+            case Phase.READY if desk.blind:
+                return Content.styled("! cannot check: p repairs", "bold $text-warning")
             case Phase.READY if desk.done:
                 return Content.styled(
                     f"✔ step done{' · F8 next' if desk.next_step else ''}", "bold"
@@ -365,7 +368,9 @@ class LessonScreen(Screen[None]):
             self.notify("The step is not ready yet.", severity="warning")
             return
         self.desk.check()
-        self._mark("tasks") if not isinstance(self.focused, TerminalPane) else None
+        self.notify("Looking at your work now.", timeout=2)
+        if not isinstance(self.focused, TerminalPane):
+            self.action_pane("tasks")
 
     async def action_hint(self) -> None:
         task = self._current_task()
@@ -388,7 +393,11 @@ class LessonScreen(Screen[None]):
         if self.desk.hints.get(task, 0) >= len(card.block.hints):
             self.notify(f"There are no more hints for task {card.number}. `s` shows the solution.")
             return
-        await self.desk.take_hint(task)
+        try:
+            await self.desk.take_hint(task)
+        except InfralabError as error:
+            self.notify(error.hint, title=error.message, severity="warning")
+            return
         self._mark("text")
         text.to_task(task)
 
