@@ -12,7 +12,7 @@ import docker.errors
 import msgspec
 
 from lab_engine.errors import ProviderError
-from lab_engine.providers.docker.engine import Api, asking
+from lab_engine.providers.docker.engine import WORK_SECONDS, Api, asking
 from lab_engine.resources.docker import BUILT_IN_NETWORKS
 
 _MAX_FILES: Final = 5000
@@ -116,7 +116,7 @@ def remove(key: str) -> None:
     it does not answer.
     """
     kind, _, name = key.partition("/")
-    with asking(f"remove {key}", key) as api:
+    with asking(f"remove {key}", key, seconds=WORK_SECONDS) as api:
         try:
             if kind == "container":
                 api.remove_container(name, force=True, v=True)

@@ -12,6 +12,7 @@ from lab_engine.providers.base import ABSENT, Mark, Owned, Provider, Say, Sighti
 from lab_engine.providers.docker.engine import (
     CONFLICT,
     SESSION_LABEL,
+    WORK_SECONDS,
     Api,
     asking,
     foreign,
@@ -83,7 +84,7 @@ class ContainerProvider(Provider[Container]):
 
     def create(self, wanted: Container, mark: Mark, say: Say) -> None:
         config = config_of(wanted, mark)
-        with asking(f"make the container {wanted.name}", wanted.key) as api:
+        with asking(f"make the container {wanted.name}", wanted.key, seconds=WORK_SECONDS) as api:
             try:
                 made = api.create_container_from_config(config, wanted.name)
             except docker.errors.APIError as error:
@@ -114,7 +115,7 @@ class ContainerProvider(Provider[Container]):
 
     def destroy(self, name: str, mark: Mark) -> None:
         key = f"container/{name}"
-        with asking(f"remove the container {name}", key) as api:
+        with asking(f"remove the container {name}", key, seconds=WORK_SECONDS) as api:
             try:
                 found = api.inspect_container(name)
                 if found["Name"] == f"/{name}" and is_ours(found["Config"]["Labels"], key, mark):

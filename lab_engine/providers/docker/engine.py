@@ -25,8 +25,10 @@ from lab_engine.resources.base import Resource
 
 SOCKET: Final = "/var/run/docker.sock"
 API_VERSION: Final = "1.45"
-SECONDS: Final = 20.0
-"""How long the engine may take over one call that is not known to be slow."""
+SECONDS: Final = 8.0
+"""How long the engine may take over a call that only asks."""
+WORK_SECONDS: Final = 30.0
+"""How long it may take over a call that makes or removes something."""
 
 SESSION_LABEL: Final = f"{MARK_PREFIX}.session"
 RESOURCE_LABEL: Final = f"{MARK_PREFIX}.resource"
@@ -45,9 +47,7 @@ def client() -> Api:
     """This thread's client. Making one asks the engine nothing."""
     found: Api = getattr(_local, "client", None)
     if found is None:
-        found = docker.APIClient(
-            base_url=f"unix://{SOCKET}", version=API_VERSION, timeout=int(SECONDS)
-        )
+        found = docker.APIClient(base_url=f"unix://{SOCKET}", version=API_VERSION)
         _local.client = found
     return found
 
@@ -61,14 +61,16 @@ def _down(what: str, error: Exception) -> DaemonDown:
 
 
 @contextmanager
-def asking(what: str, resource: str = "") -> Iterator[Api]:
+def asking(what: str, resource: str = "", *, seconds: float = SECONDS) -> Iterator[Api]:
     """This thread's client, with the errors of ours instead of the library's.
 
-    `what` completes "when asked to". Raises DaemonDown when the socket does not answer or not in
-    time, ProviderError when the engine refuses.
+    `what` completes "when asked to"; each call may take `seconds`. Raises DaemonDown
+    when the socket does not answer or not in time, ProviderError when the engine refuses.
     """
+    api = client()
+    outer, api.timeout = api.timeout, seconds
     try:
-        yield client()
+        yield api
     except (requests.ConnectionError, requests.Timeout) as error:
         _local.client = None
         raise _down(what, error) from error
@@ -80,6 +82,8 @@ def asking(what: str, resource: str = "") -> Iterator[Api]:
         ) from error
     except docker.errors.DockerException as error:
         raise _down(what, error) from error
+    finally:
+        api.timeout = outer
 
 
 def digest(wanted: Resource) -> str:

@@ -19,7 +19,7 @@ import msgspec
 
 from lab_engine.errors import ProviderError
 from lab_engine.providers.base import ABSENT, Mark, Owned, Provider, Say, Sighting
-from lab_engine.providers.docker.engine import Api, asking, foreign, free
+from lab_engine.providers.docker.engine import WORK_SECONDS, Api, asking, foreign, free
 from lab_engine.resources.docker import Image
 
 ARCHIVES: Final = Path("/usr/lib/infralab/images")
@@ -95,7 +95,10 @@ class ImageProvider(Provider[Image]):
     def create(self, wanted: Image, mark: Mark, say: Say) -> None:
         path, archive = archive_of(wanted)
         # Two names from one archive must not take each other for what was there before.
-        with self._loading, asking(f"load the image {wanted.name}", wanted.key) as api:
+        with (
+            self._loading,
+            asking(f"load the image {wanted.name}", wanted.key, seconds=WORK_SECONDS) as api,
+        ):
             if self._id_of(api, wanted.reference) not in ("", archive.id):
                 raise foreign("an image", wanted.key)
             if not self._id_of(api, archive.id):
@@ -130,7 +133,7 @@ class ImageProvider(Provider[Image]):
     def destroy(self, name: str, mark: Mark) -> None:
         """Remove the name, and the image with its last name."""
         wanted = Image(name)
-        with asking(f"remove the image {name}", wanted.key) as api:
+        with asking(f"remove the image {name}", wanted.key, seconds=WORK_SECONDS) as api:
             ids = {self._archive_id(path) for path in ARCHIVES.glob("*.tar")}
             if self._id_of(api, wanted.reference) not in ids:
                 return

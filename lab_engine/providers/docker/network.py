@@ -11,6 +11,7 @@ from lab_engine.errors import ProviderError
 from lab_engine.providers.base import ABSENT, Mark, Owned, Provider, Say, Sighting
 from lab_engine.providers.docker.engine import (
     SPEC_LABEL,
+    WORK_SECONDS,
     asking,
     digest,
     foreign,
@@ -65,7 +66,7 @@ class NetworkProvider(Provider[DockerNetwork]):
             config["Subnet"] = wanted.subnet
         if wanted.gateway:
             config["Gateway"] = wanted.gateway
-        with asking(f"make the network {wanted.name}", wanted.key) as api:
+        with asking(f"make the network {wanted.name}", wanted.key, seconds=WORK_SECONDS) as api:
             try:
                 api.create_network(
                     wanted.name,
@@ -91,7 +92,7 @@ class NetworkProvider(Provider[DockerNetwork]):
 
     def destroy(self, name: str, mark: Mark) -> None:
         key = f"docker-network/{name}"
-        with asking(f"remove the network {name}", key) as api:
+        with asking(f"remove the network {name}", key, seconds=WORK_SECONDS) as api:
             try:
                 found = api.inspect_network(name)
             except docker.errors.NotFound:

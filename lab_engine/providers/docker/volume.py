@@ -12,6 +12,7 @@ from lab_engine.errors import ProviderError
 from lab_engine.providers.base import ABSENT, Mark, Owned, Provider, Say, Sighting
 from lab_engine.providers.docker.engine import (
     SPEC_LABEL,
+    WORK_SECONDS,
     asking,
     digest,
     foreign,
@@ -68,7 +69,7 @@ class VolumeProvider(Provider[DockerVolume]):
     def create(self, wanted: DockerVolume, mark: Mark, say: Say) -> None:
         self.destroy(wanted.name, mark)
         ask = f"make the volume {wanted.name}"
-        with asking(ask, wanted.key) as api:
+        with asking(ask, wanted.key, seconds=WORK_SECONDS) as api:
             # The engine answers a create of an existing name with the volume that is there.
             made = api.create_volume(
                 wanted.name,
@@ -93,7 +94,7 @@ class VolumeProvider(Provider[DockerVolume]):
 
     def destroy(self, name: str, mark: Mark) -> None:
         key = f"docker-volume/{name}"
-        with asking(f"remove the volume {name}", key) as api:
+        with asking(f"remove the volume {name}", key, seconds=WORK_SECONDS) as api:
             try:
                 found = api.inspect_volume(name)
                 if not is_ours(found["Labels"], key, mark):
