@@ -95,9 +95,9 @@ class TestGood:
         for n in range(100):
             text = LESSON.replace('"bridges"', f'"b{n}"')
             kit.write(f"content/07.{n + 10}-b{n}/lesson.md", text)
-        began = time.perf_counter()
+        began = time.process_time()
         assert len(kit.load().lessons) == 101
-        assert time.perf_counter() - began < 0.25
+        assert time.process_time() - began < 0.25
 
 
 class TestBadFrontMatter:
