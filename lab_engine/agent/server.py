@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 STATE = Path("/var/lib/infralab")
 """Ledger and baselines, on the bench's own volume."""
 
+IDLE_EXIT = 75
+"""The exit code that tells the entrypoint to end the bench."""
+IDLE_LOOK_SECONDS = 5.0
 SEND_LIMIT = 30.0
 """Seconds that a client may leave its pipe full before it is cut off."""
 
@@ -219,12 +222,22 @@ class AgentServer:
             self.touched = time.monotonic()
             writer.close()
 
+    def _idle(self) -> bool:
+        """Whether no client and no shell was heard of for `idle_seconds`; never when that is 0."""
+        if not self.idle_seconds or self.connections:
+            return False
+        quiet = time.monotonic() - self.touched
+        typed = [path.stat().st_mtime for path in (self.state / "recordings").glob("*.cast")]
+        if typed:
+            quiet = min(quiet, time.time() - max(typed))
+        return quiet > self.idle_seconds
+
     def stop(self) -> None:
         """End `run` soon."""
         self._stop.set()
 
     async def run(self) -> int:
-        """Returns the exit code: 0 when stopped, 75 when idle (the entrypoint then ends)."""
+        """Returns the exit code: 0 when stopped, IDLE_EXIT when idle (the entrypoint then ends)."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -241,11 +254,10 @@ class AgentServer:
         async with server:
             while not self._stop.is_set():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), 5.0)
-                idle = time.monotonic() - self.touched
-                if self.idle_seconds and not self.connections and idle > self.idle_seconds:
-                    log.info("nobody came for %d s: the bench ends", idle)
-                    code = 75
+                    await asyncio.wait_for(self._stop.wait(), IDLE_LOOK_SECONDS)
+                if self._idle():
+                    log.info("nobody came for %d s: the bench ends", self.idle_seconds)
+                    code = IDLE_EXIT
                     break
         for connection in list(self.connections):
             connection.writer.close()

@@ -219,3 +219,17 @@ async def test_a_stopped_agent_is_agent_lost_and_an_absent_one_too(
         await until_lost(link)
     with pytest.raises(AgentLost, match=r"ConnectionRefused|FileNotFound"):
         await connect()
+
+
+async def test_an_agent_that_nobody_needs_ends_and_a_shell_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "IDLE_LOOK_SECONDS", 0.05)
+    server = AgentServer("s1", socket=tmp_path / "r" / "s", state=tmp_path, idle_seconds=0.6)
+    (tmp_path / "recordings").mkdir()
+    task = asyncio.create_task(server.run())
+    for _ in range(8):
+        await asyncio.sleep(0.2)
+        (tmp_path / "recordings" / "1.cast").write_text("somebody types")
+    assert not task.done()
+    assert await asyncio.wait_for(task, 5) == server_module.IDLE_EXIT
