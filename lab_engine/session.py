@@ -362,6 +362,11 @@ class Session:
                 hint=f"First: {unmet.evidence.expected}",
             ) from None
 
+    def saw_change(self, sight: Sight) -> bool:
+        """Whether a check saw anything else than at the step's start."""
+        before = self._baseline or {}
+        return any(before.get(key) != reading for key, reading in sight.readings.items())
+
     async def take_hint(self, task: str, number: int) -> None:
         """Record that hint `number` (from 1) of a task is shown; taking one twice costs once.
 

@@ -103,7 +103,8 @@ class Proof:
             return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
         settle = max((c.settle for c in step.checks if c.task == miss.rejected_by), default=0.0)
         await asyncio.sleep(settle)
-        verdict = await self._verdict(miss.rejected_by)
+        verdicts, sights = await self.session.verdicts()
+        verdict = next((v for v in verdicts if v.task == miss.rejected_by), None)
         if verdict is None:
             return f"it names the task {miss.rejected_by!r}, which the step does not have"
         if verdict.outcome is not Outcome.FAIL or verdict.evidence is None:
@@ -112,11 +113,9 @@ class Proof:
             return f"rejected for {verdict.evidence.reason!r} instead of {miss.reason!r}"
         if verdict.explanation != miss.explain:
             return f"two near misses share the reason {miss.reason!r} with different explanations"
+        if not self.session.saw_change(sights[miss.rejected_by]):
+            return "it changes nothing that the check looks at"
         return ""
-
-    async def _verdict(self, task: str) -> Verdict | None:
-        verdicts, _ = await self.session.verdicts()
-        return next((v for v in verdicts if v.task == task), None)
 
     async def _solution(self, step: LabStep, solution: Solution) -> None:
         began = time.monotonic()

@@ -1,0 +1,189 @@
+"""The prover itself: a lesson with a fault is not proven, and the fault is named."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab_engine.lesson import Lesson, load_course
+from lab_engine.proof.report import junit, table
+from lab_engine.proof.result import LessonProof
+from lab_engine.proof.run import prove_lesson
+from lab_engine.record import Record
+from lab_engine.settings import Settings
+from tests.unit.kit import Kit
+
+pytestmark = [pytest.mark.bench, pytest.mark.slow]
+
+STEP = """\
++++
+title = "One"
+syllabus = ["07.6", "07.7"]
+minutes = 5
++++
+Look first.
+
+```sh
+cat ~/work/old.txt
+```
+
+:::: task write
+Write `hello` into `~/work/new.txt`, and leave `old.txt` alone.
+::: hint
+a
+:::
+::: hint
+b
+:::
+::: hint
+c
+:::
+::::
+"""
+LAB = """\
+from __future__ import annotations
+
+from lab_engine.lab import Lab, See, Variables
+from lab_engine.probes.system import FileProbe
+from lab_engine.resources.files import File
+from lab_engine.verdict import require
+
+lab = Lab("bridges", Variables)
+step = lab.step(
+    "one", resources=lambda v: [File("old", path="/home/learner/work/old.txt", content="old\\n")]
+)
+
+
+@step.check("write", points=2)
+async def write(see: See, v: Variables) -> None:
+    file = await see(FileProbe("/home/learner/work/new.txt"))
+    require(file.exists, "absent", expected="new.txt", observed="no such file")
+    require(file.content == "hello\\n", "content", expected="hello", observed=repr(file.content))
+
+
+step.solution("two lines", lambda v: ["touch new.txt", "echo hello > new.txt"],
+              survives={0: "echo makes the file too"})
+step.near_miss("elsewhere", lambda v: ["echo hello > other.txt", "echo helo > new.txt"],
+               rejected_by="write", reason="content", explain="a typing error")
+step.near_miss("empty", lambda v: ["touch new.txt"],
+               rejected_by="write", reason="content", explain="a typing error")
+"""
+
+
+@pytest.fixture
+def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kit]:
+    package = f"proving_{tmp_path.name.replace('-', '_')}"
+    kit = Kit(tmp_path, package)
+    kit.write("content/07.6-bridges/10-one.md", STEP)
+    kit.write(f"{package}/bridges/__init__.py", LAB)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield kit
+    for name in [name for name in sys.modules if name.startswith(package)]:
+        del sys.modules[name]
+
+
+async def proven(
+    kit: Kit, record: Record, settings: Settings, *changes: tuple[str, str]
+) -> tuple[LessonProof, Lesson]:
+    for old, new in changes:
+        kit.change(f"{kit.package}/bridges/__init__.py", old, new)
+    lesson = load_course(kit.content, labs=kit.package).lesson("bridges")
+    return await prove_lesson(lesson, "s", record, settings, lambda *_: None), lesson
+
+
+def problems(proof: LessonProof) -> str:
+    return "\n".join(f"{case.kind} {case.name}: {case.problem}" for case in proof.cases)
+
+
+async def test_a_right_lesson_is_proven(
+    image_tag: str, kit: Kit, record: Record, settings: Settings
+) -> None:
+    proof, lesson = await proven(kit, record, settings)
+    assert proof.good, problems(proof)
+    assert proof.killed("one", "write") == (3, 3)
+    assert {case.kind for case in proof.cases} == {
+        "start",
+        "text",
+        "near-miss",
+        "solution",
+        "left-out",
+        "teardown",
+    }
+    assert "3/3" in table(proof, lesson)
+    assert b'failures="0"' in junit([proof])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        pytest.param(
+            'file.content == "hello\\n"', "file.exists", "SURVIVED", id="a-check-that-accepts-all"
+        ),
+        pytest.param(
+            'touch new.txt", "echo hello',
+            'touch new.txt", "false; echo hello',
+            "ends with 1",
+            id="a-solution-that-fails",
+        ),
+        pytest.param(
+            '"echo hello > new.txt"],\n',
+            '"echo hello > new.txt; rm old.txt"],\n',
+            "changes what the step does not name: file//home/learner/work/old.txt",
+            id="frame",
+        ),
+        pytest.param(
+            'survives={0: "echo makes the file too"}',
+            "survives={}",
+            "SURVIVED without its line 1",
+            id="a-line-that-does-nothing",
+        ),
+        pytest.param(
+            'survives={0: "echo makes the file too"}',
+            'survives={0: "echo makes the file too", 1: "wrong"}',
+            "line 2 is said to be dispensable",
+            id="a-reason-that-is-not-true",
+        ),
+        pytest.param(
+            'lambda v: ["touch new.txt"]',
+            'lambda v: ["true"]',
+            "instead of 'content'",
+            id="another-reason",
+        ),
+        pytest.param(
+            'lambda v: ["touch new.txt"],\n               rejected_by="write", '
+            'reason="content", explain="a typing error"',
+            'lambda v: ["true"], rejected_by="write", reason="absent", explain="no"',
+            "changes nothing that the check looks at",
+            id="no-change",
+        ),
+        pytest.param(
+            "(see: See, v: Variables) -> None:\n",
+            "(see: See, v: Variables) -> None:\n    raise KeyError('x')\n",
+            "the check broke",
+            id="a-broken-check",
+        ),
+    ],
+)
+async def test_a_fault_is_named(
+    image_tag: str,
+    kit: Kit,
+    record: Record,
+    settings: Settings,
+    old: str,
+    new: str,
+    says: str,
+) -> None:
+    proof, _ = await proven(kit, record, settings, (old, new))
+    assert not proof.good
+    assert says in problems(proof)
+
+
+async def test_a_command_in_the_text_that_fails_is_named(
+    image_tag: str, kit: Kit, record: Record, settings: Settings
+) -> None:
+    kit.change("content/07.6-bridges/10-one.md", "cat ~/work/old.txt", "cat ~/work/nowhere.txt")
+    proof, _ = await proven(kit, record, settings)
+    assert "nowhere.txt" in problems(proof)
