@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,23 @@ class VolumeFacts:
     backing: str
 
 
+_seen: dict[str, dict[str, int]] = {}
+"""The files that were in a pool's folder when it was last refreshed, with their inode numbers."""
+
+
 def refresh(pool: Any) -> None:
-    """Make libvirt look at the pool's folder again. A pool that does not run stays as it is."""
-    if pool.isActive():
+    """Make libvirt look at the pool's folder again if a file came, went or was replaced there.
+
+    Each refresh is an event that wakes whoever waits for news of pools, so it must not be done for
+    nothing. A pool that does not run, or is no folder, stays as it is.
+    """
+    path = ET.fromstring(pool.XMLDesc(0)).findtext("target/path", "")  # noqa: S314
+    if not pool.isActive() or not Path(path).is_dir():
+        return
+    files = {entry.name: entry.inode() for entry in os.scandir(path)}
+    if _seen.get(path) != files:
         pool.refresh(0)
+        _seen[path] = files
 
 
 def facts(volume: Any) -> VolumeFacts:
