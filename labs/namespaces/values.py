@@ -76,7 +76,7 @@ lab = Lab("namespaces", Values)
 def started(command: str, seconds: int) -> str:
     """Run a command in the background, and go on when `sleep SECONDS` is there."""
     there = f"pgrep -xf 'sleep {seconds}' >/dev/null"
-    waiting = f"for try in $(seq 100); do {there} && break; sleep 0.05; done"
+    waiting = f"for try in $(seq 40); do {there} && break; sleep 0.05; done"
     return f"{command} >/dev/null 2>&1 &\n{waiting}"
 
 
