@@ -82,6 +82,15 @@ def difference(before: dict[str, str], now: dict[str, str]) -> Difference:
     )
 
 
+def outward(entries: dict[str, str]) -> dict[str, str]:
+    """The first line of each fingerprint: what can be told from outside.
+
+    Further lines hold what an undo must mend too but nobody is blamed for, such as when a container
+    was last started.
+    """
+    return {key: value.partition("\n")[0] for key, value in entries.items()}
+
+
 class Baselines:
     """The named baselines of this bench, kept on its own volume."""
 
@@ -124,7 +133,9 @@ class Baselines:
         fresh.replace(self._path(name))
 
     async def compare(self, name: str) -> Difference:
-        return difference(self._load(name), await inventory(self._families, self._daemons))
+        """What is different as seen from outside; see `outward`."""
+        now = await inventory(self._families, self._daemons)
+        return difference(outward(self._load(name)), outward(now))
 
     async def clear(self, name: str, resources: Sequence[str]) -> None:
         """Remove what is not in the baseline and what of `resources` was changed.

@@ -37,9 +37,9 @@ class Proof:
 
     async def run(self, steps: Sequence[str] | None = None) -> list[CaseResult]:
         """All cases of the lesson's steps, or of `steps`."""
-        for name, step in self.session.lesson.lab.steps.items():
-            if steps is None or name in steps:
-                await self._step(step)
+        for step in self.session.lesson.steps:
+            if steps is None or step.name in steps:
+                await self._step(self.session.lab_step(step.name))
         await self._teardown()
         return self.cases
 
