@@ -38,6 +38,9 @@ _SETTLE_SECONDS: Final = 0.5
 _FORMAT: Final = 1
 _locks: dict[str, threading.Lock] = {}
 _locks_lock = threading.Lock()
+_TEMPLATE: Final = "infralab-template-"
+_booting: set[str] = set()
+"""The guests that this process is about to save, by name; guarded by `_locks_lock`."""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -108,7 +111,13 @@ def find_or_make(machine: Hardware, say: Say, folder: Path = OWN) -> SavedState:
         state = find(wanted)
         if state is None:
             say(f"no saved state fits ({wanted.accelerator}, {machine.memory} MiB): booting one")
-            state = _make(machine, wanted, folder)
+            with _locks_lock:
+                _booting.add(_template(wanted.key))
+            try:
+                state = _make(machine, wanted, folder)
+            finally:
+                with _locks_lock:
+                    _booting.discard(_template(wanted.key))
         return state
 
 
@@ -136,6 +145,22 @@ def restore(state: SavedState, name: str, uuid: str, mark: ET.Element, root: str
         copy.unlink(missing_ok=True)
 
 
+def sweep(uuid: str) -> None:
+    """Remove what a killed agent left: guests that it was about to save, and half-made copies.
+
+    `uuid` is that of the VM whose copy of a state may be left.
+    """
+    (WORK / f"{uuid}.save").unlink(missing_ok=True)
+    with _locks_lock:
+        for domain in connect().listAllDomains(0):
+            name = domain.name()
+            if name.startswith(_TEMPLATE) and name not in _booting:
+                _remove(domain)
+        for half_made in OWN.glob("*.new"):
+            if _template(half_made.stem) not in _booting:
+                shutil.rmtree(half_made, ignore_errors=True)
+
+
 def forget(state: SavedState) -> None:
     """Remove a state that turned out not to work, if it is this bench's own."""
     if state.folder.parent == OWN:
@@ -143,7 +168,7 @@ def forget(state: SavedState) -> None:
 
 
 def _make(machine: Hardware, wanted: Facts, folder: Path) -> SavedState:
-    name = f"infralab-template-{wanted.key[:8]}"
+    name = _template(wanted.key)
     fresh = folder / f"{wanted.key}.new"
     connection = connect()
     try:
@@ -180,6 +205,10 @@ def _make(machine: Hardware, wanted: Facts, folder: Path) -> SavedState:
             hint="`df -h` in the bench shows whether its disk is full.",
         ) from error
     return SavedState(done)
+
+
+def _template(key: str) -> str:
+    return f"{_TEMPLATE}{key[:8]}"
 
 
 def _remove(domain: Any) -> None:

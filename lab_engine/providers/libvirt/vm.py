@@ -44,6 +44,11 @@ def state_of(domain: Any) -> str:
     return _STATES.get(domain.state()[0], "unknown")
 
 
+def _uuid(mark: Mark, key: str) -> str:
+    """The same for the same VM of the same session each time it is made."""
+    return str(uuids.uuid5(_UUIDS, mark.text(key)))
+
+
 def remove(domain: Any) -> None:
     """Stop a domain at once and forget its definition, snapshots and managed save."""
     if domain.isActive():
@@ -130,7 +135,7 @@ class VMProvider(Provider[VM]):
         small.ensure()
         answer = accelerator.find()
         machine = domain_xml.hardware(wanted, answer.domain_type, root)
-        uuid = str(uuids.uuid5(_UUIDS, mark.text(wanted.key)))
+        uuid = _uuid(mark, wanted.key)
         made = marks.element(mark, wanted.key, digest.of(wanted))
         disks = self._disks(wanted)
         cards = [
@@ -190,6 +195,7 @@ class VMProvider(Provider[VM]):
                 for device in devices[0]:
                     self._plug(domain, device)
                 domain.resume()
+                say(f"started from a saved state ({machine.domain_type})")
                 self._renew(vm, domain, uuid)
                 for device in devices[1]:
                     self._plug(domain, device)
@@ -241,6 +247,7 @@ class VMProvider(Provider[VM]):
             domain = found(connect().lookupByName, name)
             if domain is not None and marks.of_domain(domain)[0] == mark.text(key):
                 remove(domain)
+            states.sweep(_uuid(mark, key))
         roots.remove(name, mark.text(key))
 
     def owned(self) -> Iterable[Owned]:
