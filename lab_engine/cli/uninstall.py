@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     for holding in held:
         print(f"  {holding.kind:<10} {holding.name}")
     for path in folders:
-        print(f"  {'folder':<10} {path}")
+        print(f"  {'folder' if path.is_dir() else 'file':<10} {path}")
     if args.dry_run:
         return 0
     if not confirm("Remove all of this?", yes=args.yes):
@@ -67,7 +67,10 @@ def run(args: argparse.Namespace) -> int:
     left = _remove(held)
     stopped = _stop_engine(chosen.data_dir / "dockerd.pid")
     for path in folders:
-        shutil.rmtree(path, ignore_errors=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
         if path.exists():
             left.append(f"{path}: remove it with `sudo rm -r {path}`")
     print("Removed." if not left else "Removed, except for:")
@@ -77,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         print("The Docker engine that `./infralab` had started is stopped.")
     if packages:
         print("These packages were installed for infralab; to remove them:")
-        print(f"  sudo apt-get remove {' '.join(packages)}")
+        print(f"  {'' if os.geteuid() == 0 else 'sudo '}apt-get remove {' '.join(packages)}")
     return 3 if left else 0
 
 
@@ -110,7 +113,7 @@ def _folders(chosen: Settings, *, keep: bool) -> list[Path]:
     if not keep:
         found.append(chosen.data_dir)
     if venv == clone / ".venv":
-        found.append(venv)
+        found += [venv, clone / ".venv.lock"]
     return found
 
 

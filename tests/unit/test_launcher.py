@@ -222,6 +222,13 @@ def test_unknown_verb_in_this_clone() -> None:
     assert "Did you mean" in done.stderr
 
 
+def test_uninstall_sets_nothing_up(clone: Clone) -> None:
+    done = clone.run("uninstall")
+    assert done.returncode == 0
+    assert "nothing of infralab" in done.stderr
+    assert not clone.venv.exists()
+
+
 def test_no_python_says_what_to_do(clone: Clone) -> None:
     tools = clone.folder.with_name("bare")
     tools.mkdir()
