@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
+from typing import Any, Final
 
-from lab_engine.cli.words import add_json, emit_json, table, verb
+from lab_engine.cli.words import add_json, emit_json, verb
+
+INDENT: Final[dict[str, Any]] = {
+    "initial_indent": " " * 17,
+    "subsequent_indent": " " * 19,
+    "break_on_hyphens": False,
+}
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -53,16 +61,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         emit_json({"totals": totals, "parts": shown})
         return 0
-    rows = [
-        (
-            covered.entry.id,
-            covered.how,
-            ", ".join(f"{by.lesson}/{by.step}" for by in covered.by) or "-",
-            covered.entry.heading,
-        )
-        for covered in shown
-    ]
-    if rows:
-        print(table(rows, head=("id", "how", "steps", "part of the source")))
+    for covered in shown:
+        print(f"{covered.entry.id:<6} {covered.how:<9} {covered.entry.heading}")
+        lessons = dict.fromkeys(by.lesson for by in covered.by)
+        for lesson in lessons:
+            steps = [f"{b.step} ({b.how})" for b in covered.by if b.lesson == lesson]
+            print(textwrap.fill(f"{lesson}: {', '.join(steps)}", 100, **INDENT))
     print("\n" + ", ".join(f"{how}: {count}" for how, count in totals.items()))
     return 0
