@@ -85,17 +85,14 @@ def build(extra: Sequence[str] = ()) -> Path:
         fresh.mkdir(parents=True)
         with tempfile.TemporaryDirectory(prefix="infralab-full-") as scratch:
             root = Path(scratch) / "root"
-            _say("packages (some minutes)")
-            _debian(root, extra)
-            _say("settings")
-            _configure(root)
+            tree(root, extra)
             _say("disk")
             raw = Path(scratch) / "root.raw"
             _run("mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", str(root), str(raw),
                  f"{DISK_MIB}M")  # fmt: skip
             _run("qemu-img", "convert", "-q", "-f", "raw", "-O", "qcow2", str(raw),
                  str(fresh / "root.qcow2"))  # fmt: skip
-        (fresh / "initramfs.cpio").write_bytes(_initramfs())
+        (fresh / "initramfs.cpio").write_bytes(initramfs())
         shutil.rmtree(done, ignore_errors=True)
         fresh.replace(done)
     except (OSError, subprocess.SubprocessError) as error:
@@ -109,6 +106,18 @@ def build(extra: Sequence[str] = ()) -> Path:
         if old != done:
             shutil.rmtree(old, ignore_errors=True)
     return done
+
+
+def tree(root: Path, extra: Sequence[str] = ()) -> None:
+    """Put the guest's files below `root`: Debian's packages and `extra` ones, modules, settings.
+
+    Raises:
+        OSError, subprocess.SubprocessError: packages could not be had, or there is no room.
+    """
+    _say("packages (some minutes)")
+    _debian(root, extra)
+    _say("settings")
+    _configure(root)
 
 
 def _debian(root: Path, extra: Sequence[str]) -> None:
@@ -147,14 +156,15 @@ def _configure(root: Path) -> None:
          "serial-getty@ttyS0")  # fmt: skip
 
 
-def _initramfs() -> bytes:
-    tree = Tree()
+def initramfs() -> bytes:
+    """What finds the disk and starts the system on it, as an uncompressed cpio archive."""
+    files = Tree()
     for name in ("dev", "proc", "sys", "system"):
-        tree.folder(name)
-    tree.file("init", (_HERE / "full_files/init.sh").read_bytes(), 0o755)
-    small.add_busybox(tree)
-    small.add_modules(tree, ("virtio_blk",))
-    return tree.cpio()
+        files.folder(name)
+    files.file("init", (_HERE / "full_files/init.sh").read_bytes(), 0o755)
+    small.add_busybox(files)
+    small.add_modules(files, ("virtio_blk",))
+    return files.cpio()
 
 
 def _run(*command: str) -> None:
