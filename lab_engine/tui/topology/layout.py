@@ -222,7 +222,7 @@ class _Drawing:
         word = "" if node.kind == "link" else f"{WORDS[node.kind]} "
         sign, mark = ON if node.on else OFF, f" {NEW}" if new else ""
         shortest = max([*here, *through], default=0) + 2
-        room = max(self.width - shortest, 12)
+        room = max(self.width - shortest, 6)
         label = next(
             (
                 text

@@ -1,0 +1,125 @@
+"""A small course, a session without a bench, and an app that is waited for without sleeping."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from lab_engine import settings as settings_module
+from lab_engine.lesson import load_course
+from lab_engine.record import Record
+from lab_engine.settings import Settings
+from lab_engine.tui.app import LearnApp, Wanted
+from lab_engine.tui.desk import Desk
+from tests.tui.standin import StandIn, World
+from tests.unit.kit import Kit
+
+QUESTION = """
+:::: question driver kind=choice
+Which driver does it have?
+- [x] bridge | It is a switch.
+- [ ] overlay | That one spans hosts.
+::::
+"""
+SECOND = '+++\ntitle = "Only text"\nsyllabus = []\nminutes = 2\n+++\nRead this.\n'
+LOCAL_SHELL = ["bash", "--norc", "--noprofile"]
+
+
+@pytest.fixture
+def kit(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Kit]:
+    """A course of one lesson with two steps, in a package of its own."""
+    package = f"screens_{abs(hash(request.node.nodeid))}"
+    monkeypatch.syspath_prepend(tmp_path)
+    made = Kit(tmp_path, package)
+    path = "content/07.6-bridges/10-one.md"
+    made.write(path, (tmp_path / path).read_text() + QUESTION)
+    made.write("content/07.6-bridges/20-two.md", SECOND)
+    yield made
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return replace(settings_module.load({"HOME": str(tmp_path)}), data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def record(settings: Settings) -> Iterator[Record]:
+    made = Record(settings.data_dir / "progress.sqlite")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def world(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The bench in memory; sessions are stand-ins, shells run here."""
+    made = World()
+    monkeypatch.setattr(StandIn, "world", made, raising=False)
+    monkeypatch.setattr("lab_engine.session.Session", StandIn)
+    monkeypatch.setattr(Desk, "shell", lambda *_, **__: LOCAL_SHELL)
+    monkeypatch.setattr(
+        "lab_engine.tui.app.load_course", lambda: load_course(kit.content, labs=kit.package)
+    )
+    monkeypatch.setenv("PS1", "$ ")
+    return made
+
+
+class Running:
+    """An app under test with its pilot."""
+
+    def __init__(self, app: LearnApp, pilot: Pilot[int]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.desk = app.desk
+
+    async def until(self, true: Callable[[], object], what: str = "", limit: float = 20) -> None:
+        """Wait for a state, not for a time."""
+        end = asyncio.get_running_loop().time() + limit
+        while not true():
+            assert asyncio.get_running_loop().time() < end, f"never came: {what or true}"
+            await asyncio.sleep(0.01)
+        await self.pilot.pause()
+
+    async def ready(self) -> None:
+        await self.until(lambda: self.desk.ready and self.desk.verdicts, "a ready step")
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    def screen_text(self) -> str:
+        """What is on the screen, line by line."""
+        width = self.app.size.width
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text[:width].rstrip() for strip in lines)
+
+
+@pytest.fixture
+async def start(
+    world: World, record: Record, settings: Settings
+) -> AsyncIterator[Callable[..., object]]:
+    """`async with start(size=..., lesson=...) as running`."""
+    from contextlib import asynccontextmanager
+
+    @asynccontextmanager
+    async def run(
+        lesson: str | None = None, size: tuple[int, int] = (120, 40), **wanted: object
+    ) -> AsyncIterator[Running]:
+        app = LearnApp(record, settings, Wanted(lesson, **wanted))  # type: ignore[arg-type]
+        app.animation_level = "none"
+        async with app.run_test(size=size) as pilot:
+            running = Running(app, pilot)
+            await running.until(lambda: app.overview is not None, "the course")
+            yield running
+            await app.desk.close()
+
+    yield run

@@ -1,0 +1,204 @@
+"""A session without a bench: real checks of a small lesson over a world in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from lab_engine.check import Sight, read_baseline, run_checks
+from lab_engine.lesson import Lesson
+from lab_engine.probes.base import Probe
+from lab_engine.probes.docker import (
+    ContainerSummary,
+    DockerContainerProbe,
+    DockerContainerReading,
+    DockerContainersProbe,
+    DockerContainersReading,
+    DockerNetworkProbe,
+    DockerNetworkReading,
+    DockerNetworksProbe,
+    DockerNetworksReading,
+    DockerVolumesProbe,
+    DockerVolumesReading,
+    Endpoint,
+)
+from lab_engine.probes.network import (
+    LinksProbe,
+    LinksReading,
+    NetworkNamespacesProbe,
+    NetworkNamespacesReading,
+)
+from lab_engine.protocol import (
+    ActionNotice,
+    Answer,
+    AnyNotice,
+    DaemonNotice,
+    Difference,
+    EventNotice,
+)
+from lab_engine.record import Record, SessionRow
+from lab_engine.seed import Seed
+from lab_engine.settings import Settings
+from lab_engine.verdict import Verdict
+
+OnNotice = Callable[[AnyNotice], None]
+
+
+class World:
+    """What is in the bench, and what shall happen."""
+
+    def __init__(self) -> None:
+        self.networks: dict[str, str] = {}
+        """Driver by name."""
+        self.containers: dict[str, str] = {}
+        """Network by name."""
+        self.gate = asyncio.Event()
+        """Provisioning waits for it."""
+        self.gate.set()
+        self.fails: list[Exception] = []
+        """Raised by the next things that are done."""
+        self.resume_fails: list[Exception] = []
+        self.log: list[str] = []
+        self.sessions: list[StandIn] = []
+
+    def event(self, topic: str = "docker:network") -> None:
+        """Tell the sessions that something happened."""
+        for session in self.sessions:
+            session.on_event(EventNotice(topic))
+
+    def reading(self, probe: Probe[Any]) -> msgspec.Struct:
+        match probe:
+            case DockerNetworkProbe(network=name):
+                driver = self.networks.get(name)
+                return DockerNetworkReading(exists=driver is not None, driver=driver or "")
+            case DockerNetworksProbe():
+                found = [DockerNetworkReading(name=n, driver=d) for n, d in self.networks.items()]
+                return DockerNetworksReading(tuple(found))
+            case DockerContainersProbe():
+                rows = [ContainerSummary(n, n, "busybox", "running", {}, {}) for n in self.containers]
+                return DockerContainersReading(tuple(rows))
+            case DockerContainerProbe(container=name):
+                place = {self.containers[name]: Endpoint("172.18.0.2", 16)}
+                return DockerContainerReading(name=name, state="running", networks=place)
+            case DockerVolumesProbe():
+                return DockerVolumesReading(())
+            case NetworkNamespacesProbe():
+                return NetworkNamespacesReading(1, {})
+            case LinksProbe():
+                return LinksReading()
+        raise AssertionError(probe)
+
+
+class StandIn:
+    """What the desk needs of `lab_engine.session.Session`."""
+
+    world: World
+
+    def __init__(self, lesson: Lesson, row: SessionRow, record: Record) -> None:
+        self.lesson, self.record = lesson, record
+        self.id, self.seed, self.mode = row.id, Seed(row.seed), row.mode
+        self.variables = lesson.variables(self.seed)
+        self.step_name = row.step
+        self.lost: tuple[str, ...] = ()
+        self.start_verdicts: list[Verdict] = []
+        self.on_event: OnNotice = lambda _: None
+        self.bench = None
+        self._baseline = record.baseline(row.id, row.step) if row.step else None
+        self.world.sessions.append(self)
+
+    @classmethod
+    async def begin(
+        cls, lesson: Lesson, record: Record, settings: Settings, *, seed: str
+    ) -> StandIn:
+        name = f"s{len(cls.world.sessions) + 1}"
+        record.begin(name, lesson.slug, seed)
+        row = record.session(name)
+        assert row is not None
+        cls.world.log.append("begin")
+        return cls(lesson, row, record)
+
+    @classmethod
+    async def resume(
+        cls, lesson: Lesson, row: SessionRow, record: Record, settings: Settings, **how: Any
+    ) -> StandIn:
+        if cls.world.resume_fails and not (how.get("steal") or how.get("watch")):
+            raise cls.world.resume_fails.pop(0)
+        cls.world.log.append("resume")
+        return cls(lesson, row, record)
+
+    async def _work(self, what: str, on_notice: OnNotice) -> None:
+        self.world.log.append(what)
+        on_notice(DaemonNotice("docker", "starting"))
+        on_notice(DaemonNotice("docker", "ready"))
+        on_notice(ActionNotice("image/busybox", "create", "started", "is not there"))
+        try:
+            await self.world.gate.wait()
+        except asyncio.CancelledError:
+            on_notice(ActionNotice("image/busybox", "destroy", "undone"))
+            raise
+        if self.world.fails:
+            error = self.world.fails.pop(0)
+            on_notice(ActionNotice("image/busybox", "create", "failed", str(error)))
+            on_notice(ActionNotice("image/busybox", "destroy", "undone"))
+            raise error
+        on_notice(ActionNotice("image/busybox", "create", "done", seconds=0.1))
+
+    async def enter(self, name: str, *, on_notice: OnNotice = lambda _: None) -> list[str]:
+        await self._work(f"enter {name}", on_notice)
+        self.step_name = name
+        step = self.lesson.lab.steps[name]
+        self._baseline, self.start_verdicts = await read_baseline(step, self.variables, self.ask)
+        self.record.enter(self.id, name, self._baseline)
+        return []
+
+    async def reset(self, *, on_notice: OnNotice = lambda _: None) -> Difference:
+        await self._work("reset", on_notice)
+        self.world.networks.clear()
+        return Difference()
+
+    async def repair(self, *, on_notice: OnNotice = lambda _: None) -> None:
+        await self._work("repair", on_notice)
+
+    async def solve(self, name: str | None = None) -> None:
+        self.world.log.append(f"solve {name}")
+        self.world.networks[self.variables.bridge] = "bridge"  # type: ignore[attr-defined]
+        verdicts, _ = await self.verdicts()
+        self.record.verdicts(self.id, self.step_name, verdicts, given=True)
+
+    async def ask(self, probes: Sequence[Probe[Any]]) -> list[Answer]:
+        encode = msgspec.json.encode
+        return [Answer(msgspec.Raw(encode(self.world.reading(probe)))) for probe in probes]
+
+    async def verdicts(
+        self, tasks: Sequence[str] | None = None
+    ) -> tuple[list[Verdict], dict[str, Sight]]:
+        if self.world.fails:
+            raise self.world.fails.pop(0)
+        step = self.lesson.lab.steps[self.step_name]
+        return await run_checks(step, self.variables, self.ask, self._baseline, tasks=tasks)
+
+    async def keep(self, verdicts: list[Verdict]) -> None:
+        self.record.verdicts(self.id, self.step_name, verdicts)
+
+    async def listen(self, topics: tuple[str, ...]) -> None:
+        self.world.log.append(f"listen {' '.join(topics)}")
+
+    async def reconnect(self) -> None:
+        if self.world.fails:
+            raise self.world.fails.pop(0)
+
+    async def take_hint(self, task: str, number: int) -> None:
+        self.record.hint(self.id, self.step_name, task, number)
+
+    async def found(self, name: str) -> Sequence[str]:
+        return [name]
+
+    async def close(self) -> None:
+        self.world.log.append("close")
+
+    async def down(self) -> None:
+        self.record.end(self.id)
+        self.world.log.append("down")
