@@ -19,14 +19,15 @@ Act = Literal["create", "destroy"]
 Phase = Literal["intend", "done"]
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One line. `at` is seconds since 1970."""
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line. `at` is seconds since 1970; `needs` are keys that must outlive this resource."""
 
     act: Act
     phase: Phase
     key: str
     session: str
     at: float
+    needs: tuple[str, ...] = ()
 
 
 class Ledger:
@@ -35,8 +36,9 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.standing: dict[str, None] = {}
+        self.standing: dict[str, tuple[str, ...]] = {}
         self.pending: dict[str, Act] = {}
+        self._needs: dict[str, tuple[str, ...]] = {}
         for entry in self._entries():
             self._apply(entry)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -60,26 +62,34 @@ class Ledger:
     def _apply(self, entry: Entry) -> None:
         if entry.phase == "intend":
             self.pending[entry.key] = entry.act
+            if entry.act == "create":
+                self._needs[entry.key] = entry.needs
             return
         self.pending.pop(entry.key, None)
         if entry.act == "create":
-            self.standing[entry.key] = None
+            self.standing[entry.key] = entry.needs or self._needs.get(entry.key, ())
         else:
             self.standing.pop(entry.key, None)
 
-    def write(self, act: Act, phase: Phase, key: str, session: str) -> None:
+    def write(
+        self, act: Act, phase: Phase, key: str, session: str, needs: tuple[str, ...] = ()
+    ) -> None:
         """Append one entry. Raises OSError when the disk is full: then the act must not begin."""
-        entry = Entry(act, phase, key, session, time.time())
+        entry = Entry(act, phase, key, session, time.time(), needs)
         line = msgspec.json.encode(entry) + b"\n"
         if os.write(self._file, line) != len(line):
             raise OSError("the ledger's disk is full")
         self._apply(entry)
 
+    def needs(self, key: str) -> tuple[str, ...]:
+        """What the resource `key` stands on, standing or pending."""
+        return self.standing.get(key) or self._needs.get(key, ())
+
     def compact(self) -> None:
         """Rewrite the file to what stands and what is pending, atomically."""
         lines = [
-            msgspec.json.encode(Entry("create", "done", key, "", time.time()))
-            for key in self.standing
+            msgspec.json.encode(Entry("create", "done", key, "", time.time(), needs))
+            for key, needs in self.standing.items()
         ] + [
             msgspec.json.encode(Entry(act, "intend", key, "", time.time()))
             for key, act in self.pending.items()

@@ -17,7 +17,7 @@ from lab_engine.providers.registry import provider
 from lab_engine.resources import clashes
 from lab_engine.resources.base import Resource, Stage
 from lab_engine.sighting import Sighting
-from lab_engine.teardown import destroy_one
+from lab_engine.teardown import destroy_all, destroy_one
 
 Tell = Callable[[ActionNotice], None]
 
@@ -127,7 +127,8 @@ class Provisioning:
         tell("started", reason)
         if replace:
             await destroy_one(resource.key, self.mark, self.ledger, self.families)
-        self.ledger.write("create", "intend", resource.key, self.mark.session)
+        needs = tuple(need.key for need in resource.needs())
+        self.ledger.write("create", "intend", resource.key, self.mark.session, needs)
         self.made.append(resource.key)
         try:
             await self.families.run(
@@ -163,9 +164,15 @@ class Provisioning:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _undo(self) -> None:
-        for key in reversed(self.made):
-            await destroy_one(key, self.mark, self.ledger, self.families)
-            self.tell(ActionNotice(key, "destroy", "undone"))
+        left = await destroy_all(
+            list(reversed(self.made)),
+            self.mark,
+            self.ledger,
+            self.families,
+            lambda key: self.tell(ActionNotice(key, "destroy", "undone")),
+        )
+        for key, why in left.items():
+            self.tell(ActionNotice(key, "destroy", "failed", why))
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

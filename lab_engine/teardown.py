@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 from lab_engine.agent.families import Families
 from lab_engine.errors import InfralabError, TeardownError
@@ -20,41 +21,73 @@ async def destroy_one(key: str, mark: Mark, ledger: Ledger, families: Families) 
     ledger.write("destroy", "done", key, mark.session)
 
 
+async def destroy_all(
+    keys: Sequence[str],
+    mark: Mark,
+    ledger: Ledger,
+    families: Families,
+    tell: Callable[[str], None],
+) -> dict[str, str]:
+    """Destroy resources side by side, each once what stands on it is gone.
+
+    Goes on when one cannot be destroyed; what that one needs is then left too. Returns what is
+    left, each with the reason.
+    """
+    users: dict[str, list[str]] = {key: [] for key in keys}
+    for key in keys:
+        for need in ledger.needs(key):
+            if need in users:
+                users[need].append(key)
+    gone = {key: asyncio.Event() for key in keys}
+    left: dict[str, str] = {}
+
+    async def one(key: str) -> None:
+        for user in users[key]:
+            await gone[user].wait()
+        if stuck := [user for user in users[key] if user in left]:
+            left[key] = f"{', '.join(stuck)} still needs it"
+        else:
+            try:
+                await destroy_one(key, mark, ledger, families)
+                tell(key)
+            except InfralabError as error:
+                left[key] = error.message
+        gone[key].set()
+
+    await asyncio.gather(*(one(key) for key in keys))
+    return left
+
+
 async def teardown(
     mark: Mark, ledger: Ledger, families: Families, tell: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Destroy all that stands or is pending, newest first.
+    """Destroy all that stands or is pending, in the reverse of its order.
 
-    Goes on when one cannot be destroyed. Raises TeardownError that lists what is left.
+    Raises TeardownError that lists what is left.
     """
-    removed: list[str] = []
-    left: list[str] = []
-    for key in reversed(
-        [*ledger.standing, *(k for k in ledger.pending if k not in ledger.standing)]
-    ):
-        try:
-            await destroy_one(key, mark, ledger, families)
-        except InfralabError as error:
-            left.append(f"{key} ({error.message})")
-        else:
-            removed.append(key)
-            tell(key)
+    keys = [*ledger.standing, *(key for key in ledger.pending if key not in ledger.standing)]
+    keys.reverse()
+    left = await destroy_all(keys, mark, ledger, families, tell)
     if left:
+        told = "; ".join(f"{key} ({why})" for key, why in left.items())
         raise TeardownError(
-            f"could not remove {'; '.join(left)}",
+            f"could not remove {told}",
             hint="`infralab down` removes the whole bench, and these with it.",
         )
     ledger.compact()
-    return tuple(removed)
+    return tuple(keys)
 
 
 async def recover(mark: Mark, ledger: Ledger, families: Families) -> tuple[str, ...]:
     """Undo creations and finish removals that a killed agent left half-done.
 
-    What is undone is made again by the client's next plan.
+    What is undone is made again by the client's next plan. Raises TeardownError for what resists.
     """
-    mended: list[str] = []
-    for key, act in reversed(list(ledger.pending.items())):
-        await destroy_one(key, mark, ledger, families)
-        mended.append(f"{key}: {'undone' if act == 'create' else 'removal finished'}")
-    return tuple(mended)
+    acts = dict(reversed(ledger.pending.items()))
+    left = await destroy_all(list(acts), mark, ledger, families, lambda _: None)
+    if left:
+        told = "; ".join(f"{key} ({why})" for key, why in left.items())
+        raise TeardownError(f"could not be undone after a crash: {told}")
+    return tuple(
+        f"{key}: {'undone' if act == 'create' else 'removal finished'}" for key, act in acts.items()
+    )

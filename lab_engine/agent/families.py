@@ -11,7 +11,7 @@ from lab_engine.errors import ProviderError, ProvisionTimeout
 
 T = TypeVar("T")
 
-THREADS = {"docker": 16, "libvirt": 8, "netlink": 4, "files": 4, "process": 4}
+THREADS = {"docker": 16, "libvirt": 8, "netlink": 16, "files": 4, "process": 4}
 
 
 class Families:

@@ -115,3 +115,13 @@ async def test_recovery_finishes_a_removal(engine: Engine, world: Path, tmp_path
     after = Ledger(tmp_path / "ledger.jsonl")
     assert await recover(MARK, after, engine.families) == ("fake/a: removal finished",)
     assert not list(world.iterdir())
+
+
+async def test_teardown_goes_side_by_side_but_never_before_the_users(engine: Engine) -> None:
+    things = [Thing("a", after=(Need("fake/base"),)), Thing("base"), Thing("c")]
+    await engine.provision(things)
+    again = Ledger(engine.ledger.path)
+    await teardown(MARK, again, engine.families, lambda _: None)
+    gone = [line for line in FakeProvider.log if line.startswith("destroy")]
+    assert gone.index("destroy a") < gone.index("destroy base")
+    assert sorted(gone) == ["destroy a", "destroy base", "destroy c"]
