@@ -11,6 +11,8 @@ from lab_engine.resources.docker import Image
 from lab_engine.verdict import require
 from labs.docker_networking.values import Values, lab, named, running, web
 
+ADDRESS = "{{.NetworkSettings.Networks.bridge.IPAddress}}"
+
 step = lab.step(
     "my-bridge",
     daemons=("docker",),
@@ -175,7 +177,7 @@ step.near_miss(
     lambda v: [
         f"docker network create --subnet {v.subnet} my_bridge",
         "docker run -itd --net=my_bridge --name=c2 --add-host "
-        f"{v.site}:$(docker inspect -f '{{{{.NetworkSettings.IPAddress}}}}' {v.site}) busybox",
+        f"{v.site}:$(docker inspect -f '{ADDRESS}' {v.site}) busybox",
     ],
     rejected_by="by-name",
     reason="not-connected",
@@ -198,7 +200,7 @@ step.near_miss(
     lambda v: [
         f"docker network create --subnet {v.subnet} my_bridge",
         "docker run -itd --net=my_bridge --name=c2 --add-host "
-        f"{v.site}:$(docker inspect -f '{{{{.NetworkSettings.IPAddress}}}}' {v.site}) busybox",
+        f"{v.site}:$(docker inspect -f '{ADDRESS}' {v.site}) busybox",
         f"docker network connect my_bridge {v.site}",
     ],
     rejected_by="by-name",
