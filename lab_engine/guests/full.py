@@ -40,6 +40,7 @@ _MASKED: Final = (
     "systemd-networkd-wait-online.service", "systemd-pstore.service", "systemd-timesyncd.service",
     "systemd-firstboot.service", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
 )  # fmt: skip
+_HOST_KEY: Final = "/etc/ssh/ssh_host_ed25519_key"
 _HERE: Final = Path(__file__).parent
 
 
@@ -146,11 +147,17 @@ def _configure(root: Path) -> None:
         (units / unit).symlink_to("/dev/null")
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
-    # Keys are made at the first boot, so that no two machines share any.
+    # The key is made at the first boot, so that no two machines share one; one kind, since an
+    # emulated processor takes most of a minute for an RSA key.
+    (root / "etc/ssh/sshd_config.d/infralab.conf").write_text(f"HostKey {_HOST_KEY}\n")
     drop_in = units / "ssh.service.d"
     drop_in.mkdir(exist_ok=True)
-    (drop_in / "keys.conf").write_text("[Service]\nExecStartPre=\nExecStartPre=ssh-keygen -A\n"
-                                       "ExecStartPre=sshd -t\n")  # fmt: skip
+    (drop_in / "keys.conf").write_text(
+        "[Service]\nExecStartPre=\n"
+        f"ExecStartPre=sh -c '[ -e {_HOST_KEY} ] ||"
+        f' ssh-keygen -q -t ed25519 -N "" -f {_HOST_KEY}\'\n'
+        "ExecStartPre=sshd -t\n"
+    )
     _run("chroot", str(root), "passwd", "-d", "root")
     _run("chroot", str(root), "systemctl", "enable", "systemd-networkd", "systemd-resolved", "ssh",
          "serial-getty@ttyS0")  # fmt: skip

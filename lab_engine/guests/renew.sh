@@ -9,7 +9,7 @@ echo "127.0.0.1 localhost $1" > /etc/hosts
 echo "$2" > /etc/machine-id
 if [ -d /run/systemd/system ]; then
     rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id
-    ssh-keygen -q -A
+    ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
     systemctl --no-block try-restart ssh
 else
     for key in /etc/dropbear/dropbear_*_host_key; do [ -e "$key" ] && rm -f "$key"; done

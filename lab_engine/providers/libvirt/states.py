@@ -36,6 +36,12 @@ WORK: Final = Path("/run/infralab/restore")
 BOOT_SECONDS: Final = 180.0
 _SETTLE_SECONDS: Final = 0.5
 _FORMAT: Final = 1
+_READY: Final = """
+[ -d /run/systemd/system ] && systemctl is-system-running --wait
+sync
+echo 3 > /proc/sys/vm/drop_caches
+"""
+"""Run in a guest before it is saved: what still boots would boot again in every copy."""
 _locks: dict[str, threading.Lock] = {}
 _locks_lock = threading.Lock()
 _TEMPLATE: Final = "infralab-template-"
@@ -188,7 +194,7 @@ def _make(machine: Hardware, wanted: Facts, folder: Path) -> SavedState:
                     hint="`infralab doctor` says whether this machine is very slow.",
                 )
             time.sleep(_SETTLE_SECONDS)
-            channel.script("sync; echo 3 > /proc/sys/vm/drop_caches")
+            channel.script(_READY, seconds=BOOT_SECONDS)
             with told("saving a booted guest"):
                 domain.saveFlags(str(fresh / "memory.save"), None, 0)
         finally:

@@ -37,6 +37,7 @@ _UNDEFINE: Final = (
     | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
 )
 _AWAKE_SECONDS: Final = 30.0
+_RENEW_SECONDS: Final = 60.0
 
 
 def state_of(domain: Any) -> str:
@@ -226,7 +227,9 @@ class VMProvider(Provider[VM]):
         if not channel.wait(_AWAKE_SECONDS):
             raise GuestSilent(f"the restored guest did not answer within {_AWAKE_SECONDS:g} s")
         script = (Path(small.__file__).parent / "renew.sh").read_text(encoding="utf-8")
-        channel.script(script, vm.name, uuid.replace("-", ""), stdin=os.urandom(256))
+        channel.script(
+            script, vm.name, uuid.replace("-", ""), stdin=os.urandom(256), seconds=_RENEW_SECONDS
+        )
 
     @staticmethod
     def _first_boot(vm: VM, domain: Any, say: Say) -> None:
