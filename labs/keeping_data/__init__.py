@@ -5,6 +5,6 @@
 from __future__ import annotations
 
 from labs.keeping_data.values import lab
-from labs.keeping_data import ephemeral, backends, volumes, binds, memory
+from labs.keeping_data import ephemeral, backends, volumes, binds, memory, choice
 
-__all__ = ["backends", "binds", "ephemeral", "lab", "memory", "volumes"]
+__all__ = ["backends", "binds", "choice", "ephemeral", "lab", "memory", "volumes"]

@@ -7,6 +7,7 @@ from lab_engine.probes.docker import (
     ContainerFileProbe,
     DockerContainerProbe,
     DockerVolumeProbe,
+    DockerVolumesProbe,
 )
 from lab_engine.probes.reach import HttpProbe
 from lab_engine.probes.system import MountProbe
@@ -198,12 +199,14 @@ created = lab.step("volume-create", daemons=("docker",), resources=lambda _: [Im
 
 @created.check("create")
 async def create(see: See, v: Values) -> None:
-    volume = await see(DockerVolumeProbe(VOLUME))
+    volumes = await see(DockerVolumesProbe())
     require(
-        volume.exists,
+        VOLUME in volumes.names,
         "absent",
         expected=f"There is a volume called {VOLUME}.",
-        observed="There is none of that name.",
+        observed=f"There are: {', '.join(name[:20] for name in volumes.names)}."
+        if volumes.names
+        else "There are no volumes.",
         look="docker volume ls",
     )
 
