@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lab_engine.cli.words import add_json, emit_json, verb
+from lab_engine.cli.words import add_json, add_session, emit_json, verb
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,8 +21,6 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("lesson", nargs="?", help="only a session of this lesson")
     parser.add_argument("step", nargs="?", help="the step that the session must be in")
-    from lab_engine.cli.current import add_session
-
     add_session(parser)
     add_json(parser)
 

@@ -19,15 +19,6 @@ from lab_engine.session import Session
 T = TypeVar("T")
 
 
-def add_session(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--session", metavar="ID", help="the session to work in; the last one if left out"
-    )
-    parser.add_argument(
-        "--take-over", action="store_true", help="cut off another client that works in it"
-    )
-
-
 def open_record() -> Record:
     return Record(settings.load().data_dir / "progress.sqlite")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lab_engine.cli.words import say, verb
+from lab_engine.cli.words import add_session, say, verb
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,8 +20,6 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ],
     )
     parser.add_argument("--reset", action="store_true", help="bring the step back to its start")
-    from lab_engine.cli.current import add_session
-
     add_session(parser)
 
 

@@ -53,6 +53,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+def add_session(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the choice of its session."""
+    parser.add_argument(
+        "--session", metavar="ID", help="the session to work in; the last one if left out"
+    )
+    parser.add_argument(
+        "--take-over", action="store_true", help="cut off another client that works in it"
+    )
+
+
 def emit_json(value: object) -> None:
     """Print data for a program: dataclasses, msgspec structs, paths and plain values alike."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))

@@ -25,7 +25,7 @@ def test_an_intent_without_an_end_is_pending_for_the_next_agent(path: Path) -> N
 def test_a_removal_takes_it_off_the_list(path: Path) -> None:
     ledger = Ledger(path)
     for phase in ("intend", "done"):
-        ledger.write("create", phase, "link/l", "s")  # type: ignore[arg-type]
+        ledger.write("create", phase, "link/l", "s")
     ledger.write("destroy", "intend", "link/l", "s")
     assert Ledger(path).pending == {"link/l": "destroy"}
     ledger.write("destroy", "done", "link/l", "s")
@@ -48,7 +48,7 @@ def test_compacting_keeps_what_counts(path: Path) -> None:
     ledger = Ledger(path)
     for name in "abc":
         for phase in ("intend", "done"):
-            ledger.write("create", phase, f"file/{name}", "s")  # type: ignore[arg-type]
+            ledger.write("create", phase, f"file/{name}", "s")
     ledger.write("destroy", "intend", "file/a", "s")
     ledger.write("destroy", "done", "file/a", "s")
     ledger.write("create", "intend", "file/d", "s")
