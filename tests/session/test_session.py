@@ -11,7 +11,7 @@ from lab_engine.lesson import load_course
 from lab_engine.record import Record
 from lab_engine.session import Session
 from lab_engine.settings import Settings
-from lab_engine.verdict import Outcome
+from lab_engine.verdict import Outcome, Verdict
 from lab_engine.watch import Watch
 from tests.session.conftest import LESSON, STEP, Begin
 
@@ -123,13 +123,12 @@ async def test_checks_wake_by_themselves_while_the_learner_works(begin: Begin) -
     green = asyncio.Event()
     seen: list[set[Outcome]] = []
 
-    watch = Watch(
-        session,
-        lambda verdicts: (
-            seen.append({v.outcome for v in verdicts}),
-            green.set() if all(v.passed for v in verdicts) else None,
-        )[0],
-    )
+    def look(verdicts: list[Verdict]) -> None:
+        seen.append({v.outcome for v in verdicts})
+        if all(v.passed for v in verdicts):
+            green.set()
+
+    watch = Watch(session, look)
     task = asyncio.create_task(watch.run())
     await asyncio.sleep(1.0)
     await work(session)
