@@ -156,7 +156,7 @@ async def test_a_right_lesson_is_proven(
             'lambda v: ["touch new.txt"],\n               rejected_by="write", '
             'reason="content", explain="a typing error"',
             'lambda v: ["true"], rejected_by="write", reason="absent", explain="no"',
-            "changes nothing that the check looks at",
+            "changes nothing in the bench",
             id="no-change",
         ),
         pytest.param(
