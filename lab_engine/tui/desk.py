@@ -43,12 +43,25 @@ Change = Literal["phase", "progress", "step", "verdicts", "picture", "hints", "a
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks of a client that only looks on."""
 PAINT_EVERY: Final = 3.0
+STUBBORN: Final = 1.0
+"""Seconds after which a cancellation is repeated."""
 SETTLE: Final = 0.15
 """Seconds after an event until the picture is read: what follows from it should be in it."""
 
 
 def _nothing() -> None:
     pass
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end.
+
+    More than once if need be: until Python 3.12, `asyncio.wait_for` loses a cancellation that comes
+    at the moment when what it waits for is done.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=STUBBORN)
 
 
 class Phase(StrEnum):
@@ -221,9 +234,8 @@ class Desk:
     async def _run(
         self, work: Callable[[], Awaitable[None]], before: asyncio.Task[None] | None
     ) -> None:
-        if before and not before.done():
-            before.cancel()
-            await asyncio.wait([before])
+        if before:
+            await _end(before)
         await self._stop_watch()
         self.trouble, self.progress = None, Progress()
         try:
@@ -410,7 +422,7 @@ class Desk:
         except InfralabError as error:
             self._lose(error)
         finally:
-            painting.cancel()
+            await _end(painting)
 
     def _eye(self) -> Watch:
         """The engine's watch, which also tells this desk of what it hears."""
@@ -458,15 +470,15 @@ class Desk:
                 self.picture = picture
                 self.tell("picture")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), PAINT_EVERY)
+                async with asyncio.timeout(PAINT_EVERY):
+                    await self._changed.wait()
                 await asyncio.sleep(SETTLE)
             self._changed.clear()
 
     async def _stop_watch(self) -> None:
         self._wake = _nothing
         if self._watch:
-            self._watch.cancel()
-            await asyncio.wait([self._watch])
+            await _end(self._watch)
             self._watch = None
 
     # -- hints, questions ------------------------------------------------------------------------
@@ -529,9 +541,8 @@ class Desk:
 
     async def close(self) -> None:
         """Leave the bench as it is; the next start takes it up again."""
-        if self._work and not self._work.done():
-            self._work.cancel()
-            await asyncio.wait([self._work])
+        if self._work:
+            await _end(self._work)
         await self._leave()
         self._threads.shutdown(wait=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,11 +105,8 @@ class Running:
 
 
 @pytest.fixture
-async def start(
-    world: World, record: Record, settings: Settings
-) -> AsyncIterator[Callable[..., object]]:
+def start(world: World, record: Record, settings: Settings) -> Callable[..., object]:
     """`async with start(size=..., lesson=...) as running`."""
-    from contextlib import asynccontextmanager
 
     @asynccontextmanager
     async def run(
@@ -116,10 +114,10 @@ async def start(
     ) -> AsyncIterator[Running]:
         app = LearnApp(record, settings, Wanted(lesson, **wanted))  # type: ignore[arg-type]
         app.animation_level = "none"
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             running = Running(app, pilot)
             await running.until(lambda: app.overview is not None, "the course")
             yield running
             await app.desk.close()
 
-    yield run
+    return run

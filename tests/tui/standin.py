@@ -78,7 +78,9 @@ class World:
                 found = [DockerNetworkReading(name=n, driver=d) for n, d in self.networks.items()]
                 return DockerNetworksReading(tuple(found))
             case DockerContainersProbe():
-                rows = [ContainerSummary(n, n, "busybox", "running", {}, {}) for n in self.containers]
+                rows = [
+                    ContainerSummary(n, n, "busybox", "running", {}, {}) for n in self.containers
+                ]
                 return DockerContainersReading(tuple(rows))
             case DockerContainerProbe(container=name):
                 place = {self.containers[name]: Endpoint("172.18.0.2", 16)}

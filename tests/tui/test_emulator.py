@@ -99,10 +99,9 @@ def test_a_paste_is_marked_where_asked(terminal: Terminal) -> None:
 
 
 def test_the_mouse_is_told_only_where_asked(terminal: Terminal) -> None:
-    assert not terminal.emulator.mouse
+    before = terminal.emulator.mouse
     terminal.emulator.feed(b"\x1b[?1002h\x1b[?1006h")
-    assert terminal.emulator.mouse
-    assert terminal.emulator.motion
+    assert (before, terminal.emulator.mouse, terminal.emulator.motion) == (False, True, True)
     terminal.emulator.pointer(2, 1, 0, "press", frozenset())
     terminal.emulator.pointer(2, 1, 64, "press", frozenset())
     assert terminal.sent == b"\x1b[<0;3;2M\x1b[<64;3;2M"
@@ -122,10 +121,12 @@ def test_it_answers_what_programs_ask(terminal: Terminal) -> None:
 
 def test_the_cursor_hides_and_has_a_shape(terminal: Terminal) -> None:
     terminal.emulator.feed(b"\x1b[?25l")
-    assert terminal.emulator.cursor is None
+    hidden = terminal.emulator.cursor
     terminal.emulator.feed(b"\x1b[?25h\x1b[4 q")
-    assert terminal.emulator.cursor is not None
-    assert terminal.emulator.cursor.shape == "underline"
+    shown = terminal.emulator.cursor
+    assert hidden is None
+    assert shown is not None
+    assert shown.shape == "underline"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,144 @@
+"""The course: its tree, search, what to take up, and the other screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.widgets import Button, Input
+
+from lab_engine.doctor.machine import Finding, State
+from lab_engine.record import Record
+from lab_engine.tui.screens.doctor import DoctorScreen
+from lab_engine.tui.screens.help import HelpScreen
+from lab_engine.tui.screens.home import HomeScreen
+from lab_engine.tui.screens.lesson import LessonScreen
+from lab_engine.verdict import Outcome, Verdict
+from tests.tui.standin import World
+from tests.unit.kit import Kit
+
+Start = Callable[..., Any]
+
+
+async def test_the_course_and_what_is_next(start: Start) -> None:
+    async with start() as running:
+        text = running.screen_text()
+        assert "A course" in text
+        assert "0 of 1 lessons done" in text
+        assert "Next: 07.6 Bridges" in text
+        assert "07 Seven" in text
+        assert "○ 1. One" in text
+        assert "2 steps, 0 done, about 7 min left" in text
+
+
+async def test_enter_begins_the_lesson(start: Start, world: World) -> None:
+    async with start() as running:
+        await running.press("enter")
+        await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
+        await running.ready()
+        assert world.log[:2] == ["begin", "enter one"]
+
+
+async def test_it_offers_to_go_on(start: Start, record: Record) -> None:
+    record.begin("old", "bridges", "seed")
+    record.enter("old", "one", {})
+    record.verdicts("old", "one", [Verdict("create", Outcome.PASS, 2)])
+    async with start() as running:
+        text = running.screen_text()
+        assert "c goes on: Bridges, step 1 “One”" in text
+        assert "✔ 1. One" in text
+        assert "you are here" in text
+        await running.press("c")
+        await running.ready()
+        assert running.desk.session.id == "old"
+
+
+async def test_begin_anew_asks(start: Start, record: Record, world: World) -> None:
+    record.begin("old", "bridges", "seed")
+    async with start() as running:
+        await running.press("n")
+        assert "Begin “Bridges” anew?" in running.screen_text()
+        await running.press("escape")
+        assert isinstance(running.app.screen, HomeScreen)
+        assert world.log == []
+
+
+async def test_search_narrows_the_tree(start: Start) -> None:
+    async with start() as running:
+        await running.press("slash", *"only text")
+        assert "Bridges" in running.screen_text()
+        await running.press(*"zzz")
+        assert "Nothing in the course is called so" in running.screen_text()
+        await running.press("escape")
+        assert running.app.screen.query_one(Input).value == ""
+        assert "Bridges" in running.screen_text()
+
+
+async def test_a_lesson_that_is_not_whole_is_refused(start: Start, kit: Kit, world: World) -> None:
+    kit.change("content/07.6-bridges/10-one.md", ":::: task create", ":::: task other")
+    async with start("bridges", size=(160, 50)) as running:
+        await running.until(lambda: running.desk.trouble is not None, "the fault")
+        await running.until(lambda: "has no check" in running.screen_text(), "its words")
+        assert "begin" not in world.log
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"lesson": "bridge"}, "there is no lesson 'bridge'"),
+        ({"lesson": "bridges", "step": "oen"}, "has no step 'oen'"),
+        ({"session": "zz"}, "0 open sessions begin with 'zz'"),
+    ],
+)
+async def test_what_is_not_there_is_told(start: Start, wanted: dict[str, str], words: str) -> None:
+    async with start(**wanted) as running:
+        await running.until(lambda: words in running.screen_text(), words)
+
+
+async def test_help_and_doctor(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = [
+        Finding("Docker", State.OK, "26.1"),
+        Finding("KVM", State.LIMITED, "no /dev/kvm", "speed", "modprobe kvm"),
+    ]
+    monkeypatch.setattr("lab_engine.tui.screens.doctor.examine", lambda: findings)
+    async with start() as running:
+        await running.press("question_mark")
+        assert isinstance(running.app.screen, HelpScreen)
+        assert "go to the text, the shell" in running.screen_text()
+        await running.press("escape", "d")
+        assert isinstance(running.app.screen, DoctorScreen)
+        await running.until(lambda: "modprobe kvm" in running.screen_text(), "the findings")
+        assert "✔ Docker" in running.screen_text()
+        assert "! KVM" in running.screen_text()
+        await running.press("escape")
+        assert isinstance(running.app.screen, HomeScreen)
+
+
+async def test_light_and_dark(start: Start) -> None:
+    async with start() as running:
+        before = running.app.theme
+        running.app.action_light()
+        assert running.app.theme != before
+        assert "Bridges" in running.screen_text()
+
+
+async def test_quitting_leaves_the_bench(start: Start, world: World) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.press("escape", "q")
+        await running.until(lambda: not running.app.is_running or "close" in world.log, "the end")
+        assert "down" not in world.log
+
+
+async def test_a_button_of_the_dialog_begins_anew(
+    start: Start, record: Record, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lab_engine.bench.container.Bench.find", lambda _: None)
+    record.begin("old", "bridges", "seed")
+    async with start() as running:
+        await running.press("n")
+        running.app.screen.query_one("#anew", Button).press()
+        await running.ready()
+        assert [row.id for row in record.open_sessions()] == [running.desk.session.id]
+        assert running.desk.session.id != "old"

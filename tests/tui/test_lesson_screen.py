@@ -1,0 +1,338 @@
+"""The lesson's screen: what is shown, and what each key does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.widgets import Button, RadioSet, Static
+
+from lab_engine.errors import AgentLost, LeaseTaken, ProviderError
+from lab_engine.protocol import LeaseNotice
+from lab_engine.record import Record
+from lab_engine.tui.desk import Phase
+from lab_engine.tui.document.blocks import CodeBlock
+from lab_engine.tui.document.question import QuestionCard
+from lab_engine.tui.document.task import Evidence
+from lab_engine.tui.panes.picture import PicturePane
+from lab_engine.tui.panes.preparing import Preparing
+from lab_engine.tui.panes.shell import ShellPane
+from lab_engine.tui.panes.tasks import TaskRow
+from lab_engine.tui.screens.dialogs import Choice
+from lab_engine.tui.screens.home import HomeScreen
+from lab_engine.tui.screens.lesson import LessonScreen
+from lab_engine.tui.screens.solution import SolutionScreen
+from lab_engine.tui.terminal.pane import TerminalPane
+from tests.tui.conftest import Running
+from tests.tui.standin import World
+
+Start = Callable[..., Any]
+
+
+def bridge(running: Running) -> str:
+    variables = running.desk.variables
+    assert variables is not None
+    return str(variables.bridge)  # type: ignore[attr-defined]
+
+
+def terminal(running: Running) -> TerminalPane:
+    pane = running.app.screen.query_one(ShellPane).pane
+    assert pane is not None
+    return pane
+
+
+async def do_the_task(running: Running, world: World) -> None:
+    world.networks[bridge(running)] = "bridge"
+    world.event()
+    await running.until(lambda: running.desk.passed("create"), "a green task")
+
+
+async def test_a_task_turns_green_while_the_learner_works(start: Start, world: World) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        assert "○ 1." in running.screen_text()
+        await do_the_task(running, world)
+        text = running.screen_text()
+        assert "✔ 1." in text
+        assert "✔ Task 1: done" in text
+        assert "1/1 tasks" in text
+
+
+async def test_a_wrong_attempt_opens_to_its_reason(start: Start, world: World) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        assert not running.app.screen.query(Evidence)
+        world.networks[bridge(running)] = "macvlan"
+        world.event()
+        await running.until(lambda: running.app.screen.query(Evidence), "the reason")
+        text = running.screen_text()
+        assert "✘ 1." in text
+        assert "Expected  bridge" in text
+        assert "Found     macvlan" in text
+        assert "Perhaps   x" in text
+        row = running.app.screen.query_one(TaskRow)
+        row.focus()
+        await running.press("enter")
+        assert not running.app.screen.query(Evidence)
+
+
+async def test_the_shell_is_real_and_takes_every_key(start: Start) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.until(lambda: terminal(running).running, "a shell")
+        await running.press("f3")
+        assert terminal(running).has_focus
+        await running.press(*"echo n-b-c-q", "enter")
+        await running.until(lambda: "\nn-b-c-q" in _screen(running), "the echo")
+        assert isinstance(running.app.screen, LessonScreen)
+
+
+def _screen(running: Running) -> str:
+    emulator = terminal(running).emulator
+    return emulator.text() if emulator else ""
+
+
+async def test_a_block_of_commands_goes_to_the_shell_without_enter(start: Start) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.until(lambda: "$" in _screen(running), "a prompt")
+        running.app.screen.query_one("#text").query_one(CodeBlock).focus()
+        await running.press("enter")
+        await running.until(lambda: "docker network ls" in _screen(running), "the command")
+        assert terminal(running).has_focus
+        assert _screen(running).rstrip().endswith("docker network ls")
+
+
+async def test_hints_come_one_after_another(start: Start, record: Record) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        for n in (1, 2, 3, 3):
+            await running.press("f9")
+            assert len(running.app.screen.query("TaskCard .hint")) == n
+        assert record.hints(running.desk.session.id, "one", "create") == 3
+
+
+async def test_a_question_is_graded_at_once(start: Start, record: Record) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        card = running.app.screen.query_one(QuestionCard)
+        card.query_one(RadioSet).focus()
+        await running.press("down", "enter")
+        await running.until(lambda: card.has_class("-wrong"), "a wrong answer")
+        assert "spans hosts" in str(card.query_one(".said", Static).content)
+        await running.press("up", "enter")
+        await running.until(lambda: card.has_class("-right"), "a right answer")
+        assert record.answered(running.desk.session.id, "one") == {"driver": True}
+
+
+async def test_next_asks_while_something_is_open(start: Start, world: World) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.press("f8")
+        assert isinstance(running.app.screen, Choice)
+        assert "task 1 and question 1" in running.app.screen.question
+        await running.press("escape")
+        assert running.desk.step.name == "one"
+        await do_the_task(running, world)
+        await running.desk.answer("driver", "1")
+        await running.press("f8")
+        await running.until(lambda: running.desk.step.name == "two", "the next step")
+        assert "Read this." in running.screen_text()
+        await running.press("b")
+        await running.until(lambda: running.desk.step.name == "one" and running.desk.ready)
+
+
+async def test_the_solution_counts_as_given(start: Start, world: World, record: Record) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.press("s")
+        assert isinstance(running.app.screen, SolutionScreen)
+        assert "docker network create my_bridge" in running.screen_text()
+        running.app.screen.query_one("#do-0", Button).press()
+        await running.until(lambda: running.desk.passed("create"), "the given task")
+        await running.until(lambda: "done, given" in running.screen_text(), "the word given")
+        assert [(s.passed, s.given) for s in record.tasks(running.desk.session.id)] == [
+            (True, True)
+        ]
+
+
+async def test_the_picture_changes_with_the_bench(start: Start, world: World) -> None:
+    async with start("bridges", size=(160, 50)) as running:
+        await running.ready()
+        pane = running.app.screen.query_one(PicturePane)
+        world.networks["mine"] = "bridge"
+        world.containers["web"] = "mine"
+        world.event()
+        await running.until(lambda: "● web ✱" in running.screen_text(), "the container")
+        assert "172.18.0.2" in running.screen_text()
+        await running.press("f5", "right", "w")
+        assert pane.in_words
+        assert "Container web, running" in running.screen_text()
+
+
+async def test_provisioning_shows_each_action_and_can_be_stopped(
+    start: Start, world: World
+) -> None:
+    world.gate.clear()
+    async with start("bridges") as running:
+        await running.until(lambda: "image/busybox" in running.desk.progress.rows, "a row")
+        await running.until(lambda: "make image busybox" in running.screen_text(), "its row")
+        assert "is not there" in running.screen_text()
+        assert "Why it is so." in running.screen_text()
+        await running.press("x")
+        await running.until(lambda: running.desk.phase is Phase.STOPPED, "the end")
+        assert "What had been begun is undone" in running.screen_text()
+        world.gate.set()
+        running.app.screen.query_one("#retry", Button).press()
+        await running.ready()
+
+
+async def test_provisioning_outlives_its_screen(start: Start, world: World) -> None:
+    world.gate.clear()
+    async with start("bridges") as running:
+        await running.until(lambda: "image/busybox" in running.desk.progress.rows, "a row")
+        await running.press("escape")
+        assert isinstance(running.app.screen, HomeScreen)
+        world.gate.set()
+        await running.ready()
+        await running.press("enter")
+        await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
+        assert world.log.count("begin") == 1
+        assert "● ready" in running.screen_text()
+
+
+async def test_a_failure_says_what_why_and_what_now(start: Start, world: World) -> None:
+    world.fails.append(ProviderError("no space left", resource="image/busybox", hint="Make room."))
+    async with start("bridges", size=(80, 24)) as running:
+        await running.until(lambda: running.desk.phase is Phase.FAILED, "the failure")
+        await running.until(lambda: "no space left" in running.screen_text(), "why")
+        text = running.screen_text()
+        assert "Undone again: image/busybox" in text
+        assert "What to do now: Make room." in text
+        await running.until(lambda: running.app.focused is not None, "a focus")
+        assert running.app.focused.id == "retry"
+        await running.press("enter")
+        await running.ready()
+
+
+async def test_an_agent_that_stays_away_is_repaired(start: Start, world: World) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        world.fails += [AgentLost("gone"), AgentLost("still gone")]
+        world.event()
+        await running.until(lambda: running.desk.phase is Phase.FAILED, "the failure")
+        assert running.app.screen.query_one(Preparing).has_class("-repairable")
+        running.app.screen.query_one("#repair", Button).press()
+        await running.ready()
+        assert "repair" in world.log
+
+
+async def test_another_client_is_told_and_can_take_over(
+    start: Start, world: World, record: Record
+) -> None:
+    record.begin("old", "bridges", "seed")
+    record.enter("old", "one", {})
+    world.resume_fails.append(LeaseTaken("ann works in this session"))
+    async with start("bridges") as running:
+        await running.until(lambda: running.desk.phase is Phase.FAILED, "the refusal")
+        await running.until(lambda: "ann works" in running.screen_text(), "who")
+        running.app.screen.query_one("#take", Button).press()
+        await running.until(lambda: running.desk.ready, "the take-over")
+        running.desk.session.on_event(LeaseNotice("bob"))
+        await running.until(lambda: "bob" in running.screen_text(), "who took it back")
+        running.app.screen.query_one("#look", Button).press()
+        await running.until(lambda: running.desk.ready and running.desk.watching, "looking on")
+        assert "only looking on" in running.screen_text()
+
+
+async def test_a_step_is_taken_up_where_it_was(start: Start, world: World, record: Record) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        name = bridge(running)
+        await running.press("f9")
+    assert world.log[-1] == "close"
+    async with start("bridges") as running:
+        await running.until(lambda: running.desk.ready and running.desk.verdicts, "the step again")
+        assert world.log.count("begin") == 1
+        assert "resume" in world.log
+        assert bridge(running) == name
+        assert len(running.app.screen.query("TaskCard .hint")) == 1
+        world.networks[name] = "overlay"
+        world.event()
+        await running.until(lambda: running.desk.touched("create"), "the start is still known")
+
+
+async def test_reset_asks_first(start: Start, world: World) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await do_the_task(running, world)
+        await running.press("r")
+        assert isinstance(running.app.screen, Choice)
+        running.app.screen.query_one("#reset", Button).press()
+        await running.until(lambda: "reset" in world.log and running.desk.ready, "the reset")
+        await running.until(lambda: not running.desk.passed("create"), "the task open again")
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        ((160, 50), {"text", "shell", "tasks", "picture"}),
+        ((120, 40), {"text", "shell", "tasks"}),
+        ((80, 24), {"text"}),
+    ],
+)
+async def test_the_layout_adapts(start: Start, size: tuple[int, int], shown: set[str]) -> None:
+    async with start("bridges", size=size) as running:
+        await running.ready()
+
+        def visible() -> set[str]:
+            panes = ("text", "shell", "tasks", "picture")
+            return {n for n in panes if running.app.screen.query_one(f"#{n}").size.width}
+
+        assert visible() == shown
+        await running.press("f5")
+        assert "picture" in visible()
+        await running.press("f6")
+        assert visible() == {"picture"}
+        await running.press("f6", "f2")
+        assert visible() == shown
+
+
+async def test_resizing_loses_nothing(start: Start, world: World) -> None:
+    async with start("bridges", size=(160, 50)) as running:
+        await running.ready()
+        await running.until(lambda: "$" in _screen(running), "a prompt")
+        await running.press("f9", "f3", *"echo kept", "enter")
+        await running.until(lambda: "\nkept" in _screen(running), "the echo")
+        process = terminal(running)._process
+        for size in ((80, 24), (120, 40), (160, 50)):
+            await running.pilot.resize_terminal(*size)
+            await running.pilot.pause()
+        assert terminal(running)._process is process
+        assert "kept" in _screen(running)
+        assert len(running.app.screen.query("TaskCard .hint")) == 1
+
+
+async def test_the_menu_lists_everything(start: Start, world: World) -> None:
+    world.networks["mine"] = "bridge"
+    world.containers["web"] = "mine"
+    async with start("bridges") as running:
+        await running.ready()
+        await running.until(lambda: running.desk.picture.places, "the picture")
+        titles = [offer.title for offer in running.app.offers(running.app.screen)]
+        for wanted in ("Check now", "Reset the step", "Shell in container web", "Step 2 Only text"):
+            assert wanted in titles
+        assert "Lesson 07.6 Bridges" in titles
+        await running.press("f10")
+        assert "Search" in running.screen_text()
+
+
+async def test_the_borders_move(start: Start) -> None:
+    async with start("bridges", size=(160, 50)) as running:
+        await running.ready()
+        text = running.app.screen.query_one("#text")
+        before = text.size
+        await running.press("ctrl+right", "ctrl+right", "ctrl+down")
+        assert text.size.width > before.width
+        assert text.size.height > before.height
