@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 from lab_engine import __version__
+from lab_engine.cli.endpoint import follow_context
 from lab_engine.cli.words import EXIT_CODES
 from lab_engine.errors import InfralabError
 
@@ -147,6 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = top.parse_args(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    follow_context(os.environ)
     try:
         return cast("int", args.run(args))
     except InfralabError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import msgspec
 import pytest
 
 from lab_engine.cli import doctor, frame, words
+from lab_engine.cli.endpoint import follow_context
 from lab_engine.errors import InfralabError, UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -193,6 +195,44 @@ def test_uninstall_lists_before_it_asks(
     assert frame.main(["uninstall", "--without-docker", "--yes"]) == 0
     assert "apt-get remove docker.io mmdebstrap" in capsys.readouterr().out
     assert not data.exists()
+
+
+@pytest.fixture
+def contexts(tmp_path: Path) -> dict[str, str]:
+    """A user whose Docker has a context `far`, and uses it."""
+    meta = tmp_path / ".docker/contexts/meta" / hashlib.sha256(b"far").hexdigest()
+    meta.mkdir(parents=True)
+    body = {"Name": "far", "Endpoints": {"docker": {"Host": "ssh://me@far"}}}
+    (meta / "meta.json").write_text(json.dumps(body))
+    (tmp_path / ".docker/config.json").write_text('{"currentContext": "far"}')
+    return {"HOME": str(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("more", "host"),
+    [
+        ({}, "ssh://me@far"),
+        ({"DOCKER_HOST": "unix:///mine"}, "unix:///mine"),
+        ({"DOCKER_CONTEXT": "default"}, None),
+        ({"DOCKER_CONTEXT": "none-of-that-name"}, None),
+        ({"DOCKER_CONFIG": "/there/is/none"}, None),
+    ],
+)
+def test_docker_context_is_followed(
+    contexts: dict[str, str], more: dict[str, str], host: str | None
+) -> None:
+    env = contexts | more
+    follow_context(env)
+    assert env.get("DOCKER_HOST") == host
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"currentContext": 3}'])
+def test_docker_config_that_is_broken_changes_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker/config.json").write_text(text)
+    env = {"HOME": str(tmp_path)}
+    follow_context(env)
+    assert "DOCKER_HOST" not in env
 
 
 def test_tests_need_a_clone(
