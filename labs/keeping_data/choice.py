@@ -103,8 +103,8 @@ step.near_miss(
     lambda v: shop(v, f"-v /srv/shopdata:{DATA}"),
     rejected_by="place",
     reason="data",
-    explain="The data is to lie in a volume of that name, which Docker keeps. In -v, a name without "
-    "a slash is a volume.",
+    explain="The data is to lie in a volume of that name, which Docker keeps. In -v, a name "
+    "without a slash is a volume.",
 )
 step.near_miss(
     "the settings copied into a volume",
