@@ -70,6 +70,16 @@ class Moment(msgspec.Struct, frozen=True):
     step: str
 
 
+class PastVerdict(msgspec.Struct, frozen=True):
+    """How a task came out at a time; `given` when a solution did it."""
+
+    at: float
+    step: str
+    task: str
+    outcome: str
+    given: bool
+
+
 class TaskState(msgspec.Struct, frozen=True):
     """The best a task reached in a session: `passed` once is passed; `given` was not earned."""
 
@@ -155,14 +165,16 @@ class Record:
         )
         return [Moment(*row) for row in rows]
 
-    def outcomes(self, session: str, step: str, since: float, until: float) -> dict[str, str]:
-        """The last outcome of each task of a step within a time."""
+    def history(self, session: str) -> list[PastVerdict]:
+        """Every verdict of a session without its evidence, in the order of time."""
         rows = self._db.execute(
-            "SELECT task, outcome, MAX(rowid) FROM verdict WHERE session = ? AND step = ? "
-            "AND at >= ? AND at < ? GROUP BY task",
-            (session, step, since, min(1e+18, until)),
+            "SELECT at, step, task, outcome, given FROM verdict WHERE session = ? ORDER BY rowid",
+            (session,),
         )
-        return {task: outcome for task, outcome, _ in rows}
+        return [
+            PastVerdict(at, step, task, outcome, bool(given))
+            for at, step, task, outcome, given in rows
+        ]
 
     def baseline(self, session: str, step: str) -> dict[str, bytes] | None:
         row = self._db.execute(

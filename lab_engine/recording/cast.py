@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ PAUSE_SECONDS: Final = 0.7
 """Input after a pause of this length is a group of its own: the learner looked at something."""
 ENDS: Final = frozenset("\r\n\x03\x04\x1a")
 """Return, Ctrl-C, Ctrl-D and Ctrl-Z end a group: something answers them."""
+CONTROL: Final = re.compile(r"[\x00-\x1f]")
 
 
 class CastEvent(msgspec.Struct, frozen=True):
@@ -23,13 +24,24 @@ class CastEvent(msgspec.Struct, frozen=True):
     code: Literal["i", "o", "r", "m"]
     data: str
 
-    def mark(self) -> dict[str, Any]:
+    def mark(self) -> Mark:
         """The facts of a mark. Raises InfralabError when they cannot be read."""
         try:
-            facts: dict[str, Any] = json.loads(self.data)
-        except ValueError as error:
-            raise InfralabError(f"a mark in the recording cannot be read: {error}") from error
-        return facts
+            return msgspec.json.decode(self.data, type=Mark)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise InfralabError(
+                f"a mark in the recording cannot be read: {error}",
+                hint="It was cut off or changed. It cannot be replayed.",
+            ) from error
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What the recorder noted beside the bytes; see `recorder.py` for which fields go together."""
+
+    mark: Literal["prompt", "command", "hidden", "exit", "files", "end"]
+    where: str = "bench"
+    code: int | None = None
+    files: dict[str, str] = {}
 
 
 class Cast(msgspec.Struct, frozen=True):
@@ -47,9 +59,10 @@ class Cast(msgspec.Struct, frozen=True):
 class Group(msgspec.Struct, frozen=True):
     """Input that was typed in one go, and what followed it until the next input.
 
-    `where` is the place that the input went to; `prompt` whether the shell waited for a command
-    when the next input came; `busy` whether a program had the terminal in between; `hidden`
-    whether input was typed that is not recorded.
+    `at` is when its last key was hit. `where` is the place that the input went to; `prompt` whether
+    the shell waited for a command when the next input came; `busy` whether a program had the
+    terminal in between; `hidden` whether input was typed that is not recorded; `codes` what the
+    prompts said that commands ended with.
     """
 
     shell: int
@@ -61,6 +74,7 @@ class Group(msgspec.Struct, frozen=True):
     busy: bool
     seconds: float
     hidden: bool = False
+    codes: tuple[int, ...] = ()
 
 
 class _Ours(msgspec.Struct):
@@ -112,6 +126,7 @@ def groups(cast: Cast, shell: int, breaks: Iterable[float] = ()) -> list[Group]:
     """The input of one terminal, cut where something answers it.
 
     `breaks` are moments (seconds since 1970) that no group may span, such as the start of a step.
+    Raises InfralabError when a mark cannot be read.
     """
     cuts = sorted(breaks)
     typed: list[_Typed] = []
@@ -119,53 +134,74 @@ def groups(cast: Cast, shell: int, breaks: Iterable[float] = ()) -> list[Group]:
     for event in cast.events:
         if event.code == "m":
             facts = event.mark()
-            if facts["mark"] == "prompt":
+            if facts.mark == "prompt":
                 at_prompt, place = True, "bench"
-            elif facts["mark"] == "command":
-                at_prompt, place = False, str(facts["where"])
+            elif facts.mark == "command":
+                at_prompt, place = False, facts.where
                 if typed:
                     typed[-1].busy = True
-            elif facts["mark"] == "hidden":
+            elif facts.mark == "hidden":
                 typed.append(_Typed(event.at, "", place, at_prompt, hidden=True))
+            elif facts.mark == "exit" and typed and facts.code is not None:
+                typed[-1].codes.append(facts.code)
         elif event.code == "o" and typed:
             typed[-1].output += event.data
-            typed[-1].last = event.at
+            typed[-1].heard = event.at
         elif event.code == "i":
-            if not typed or typed[-1].is_over(event.at, cuts):
+            if not typed or typed[-1].is_over(event, cuts):
                 typed.append(_Typed(event.at, "", place, at_prompt))
             typed[-1].text += event.data
-            typed[-1].last = event.at
-    ends = [*((one.at, one.began_at_prompt) for one in typed[1:]), (None, at_prompt)]
+            typed[-1].last = typed[-1].heard = event.at
+    ends = [*((one.began, one.began_at_prompt) for one in typed[1:]), (None, at_prompt)]
     return [
         Group(
             shell,
-            one.at,
+            one.last,
             one.text,
             one.output,
             one.place,
             prompt,
             one.busy,
-            (after if after is not None else one.last) - one.at,
+            (after if after is not None else one.heard) - one.last,
             one.hidden,
+            tuple(one.codes),
         )
         for one, (after, prompt) in zip(typed, ends, strict=True)
     ]
+
+
+def files(casts: Iterable[Cast], until: float) -> dict[str, str] | None:
+    """The files below the work folder at that time, path to digest; None when nobody looked."""
+    latest: tuple[float, dict[str, str] | None] = (0.0, None)
+    for cast in casts:
+        for event in cast.events:
+            if event.code == "m" and latest[0] < event.at < until:
+                facts = event.mark()
+                if facts.mark == "files":
+                    latest = (event.at, facts.files)
+    return latest[1]
 
 
 class _Typed:
     def __init__(
         self, at: float, text: str, place: str, began_at_prompt: bool, *, hidden: bool = False
     ) -> None:
-        self.at, self.last = at, at
+        self.began, self.last, self.heard = at, at, at
         self.text, self.output = text, ""
         self.place, self.began_at_prompt = place, began_at_prompt
         self.busy = False
         self.hidden = hidden
+        self.codes: list[int] = []
 
-    def is_over(self, now: float, cuts: Sequence[float]) -> bool:
+    def is_over(self, event: CastEvent, cuts: Sequence[float]) -> bool:
+        """Whether the next input begins a new group.
+
+        A pause in plain typing does not: nothing answers it, and it may split a word.
+        """
+        keys = bool(CONTROL.search(self.text[-1:] + event.data[:1]))
         return (
             self.hidden
             or bool(ENDS & set(self.text[-1:]))
-            or now - self.last > PAUSE_SECONDS
-            or any(self.at < cut <= now for cut in cuts)
+            or (keys and event.at - self.heard > PAUSE_SECONDS)
+            or any(self.began < cut <= event.at for cut in cuts)
         )

@@ -10,9 +10,12 @@ JSON themselves:
     {"mark": "command", "where": WHERE}   a program took the terminal; WHERE is bench,
                                           container:NAME, vm:NAME or netns:NAME
     {"mark": "hidden"}                    input with echo off is not recorded from here on
+    {"mark": "exit", "code": CODE}        what the last command ended with, where the prompt tells
+    {"mark": "files", "files": {PATH: DIGEST}}   the files below the work folder, when they changed
+    {"mark": "end", "code": CODE}         the program ended
 
 It needs only the standard library, so that a shell is there at once.
-Source: asciicast v2 (asciinema), termios(3), tty_ioctl(4).
+Source: asciicast v2 (asciinema), termios(3), tty_ioctl(4), OSC 133 (FinalTerm's semantic prompts).
 """
 
 import contextlib
@@ -20,6 +23,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import select
 import signal
 import struct
@@ -29,12 +33,19 @@ import time
 import tty
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parent))
+
+from work import Work, work_folder  # type: ignore[import-not-found]
+
 FOLDER = Path("/var/lib/infralab/recordings")
 LEARNER = "learner"
 BUFFER = 65536
 LOOK_SECONDS = 0.05
 OUTPUT_LIMIT = 64 << 20
 """Bytes of output that one recording keeps; after that only input and marks."""
+QUIET_SECONDS = 0.25
+"""The work folder is looked at when nothing was typed or printed for so long."""
+EXIT = re.compile(r"\x1b\]133;D;(\d+)\x07")
 
 
 class Recording:
@@ -173,6 +184,11 @@ class Tap:
         self._input, self._output = Decoder(), Decoder()
         self._at_prompt: bool | None = None
         self._hidden = False
+        self._work = Work(work_folder())
+        self._files: dict[str, str] = {}
+        self._stirred = time.monotonic()
+        self._looked = False
+        self._exit = ""
 
     def resize(self, *_: object) -> None:
         rows, columns = size_of(0)
@@ -192,6 +208,7 @@ class Tap:
                 termios.tcsetattr(0, termios.TCSADRAIN, old)
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
+        self._look_at_work()
         self.recording.mark(mark="end", code=code)
         return code if code >= 0 else 128 - code
 
@@ -215,8 +232,30 @@ class Tap:
                 if not data:
                     return
                 os.write(1, data)
-                self.recording.add("o", self._output.text(data))
+                self._printed(self._output.text(data))
+            if ready:
+                self._stirred, self._looked = time.monotonic(), False
+            elif not self._looked and time.monotonic() - self._stirred > QUIET_SECONDS:
+                self._look_at_work()
             self._look()
+
+    def _printed(self, text: str) -> None:
+        self.recording.add("o", text)
+        # A mark of the prompt may be cut by the end of what was read.
+        tail = self._exit + text
+        for found in EXIT.finditer(tail):
+            self.recording.mark(mark="exit", code=int(found[1]))
+        start = tail.rfind("\x1b]")
+        self._exit = tail[start:] if start >= 0 and "\x07" not in tail[start:] else ""
+        self._exit = self._exit[:32]
+
+    def _look_at_work(self) -> None:
+        """Note the files of the work folder when they are not as at the last look."""
+        self._looked = True
+        files = self._work.look()
+        if files != self._files:
+            self._files = files
+            self.recording.mark(mark="files", files=files)
 
     def _typed(self, data: bytes) -> None:
         self._look()

@@ -4,66 +4,74 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
 from lab_engine.lesson import Lesson
-from lab_engine.record import Moment, Record, SessionRow
-from lab_engine.recording.cast import Cast, Group, groups, read_cast
-from lab_engine.recording.tokens import Tokens
+from lab_engine.record import Moment, PastVerdict, Record, SessionRow
+from lab_engine.recording.cast import Cast, Group, files, read_cast
+from lab_engine.recording.tokens import WORD
+from lab_engine.recording.typist import NotReplayable, Say, Typist
+from lab_engine.recording.visits import Claim, Visit, claims, visits
 from lab_engine.session import Session
 from lab_engine.settings import Settings
-from lab_engine.verdict import Outcome, Verdict
+from lab_engine.verdict import Verdict
 
 FOLDER: Final = "/var/lib/infralab/recordings"
-REPLAYER: Final = "/opt/infralab/lib/lab_engine/recording/replayer.py"
-LEAST_SECONDS: Final = 8.0
-MOST_SECONDS: Final = 120.0
-SLOWER: Final = 6.0
-"""A fresh bench may be so many times slower than the learner's was."""
-ANSWER_SECONDS: Final = MOST_SECONDS + 30
+SETTLE_SECONDS: Final = 2.0
+GIVEN: Final = "given"
 
-Outcome3 = Literal["reproduced", "diverged", "not replayable"]
-Say = Callable[[str], None]
+Ending = Literal["reproduced", "diverged", "not replayable"]
 
 
 class StepResult(msgspec.Struct, frozen=True):
-    """One step: the tasks' outcomes in the record and in the replay."""
+    """One step: how its tasks came out in the record, and at the same points of the replay.
+
+    A pass by a solution is `given`. `evidence` says why a task does not pass in the replay; `notes`
+    what else differs: exit codes, files below the work folder, a terminal that was not where it
+    was. Notes alone are no divergence.
+    """
 
     step: str
     recorded: dict[str, str]
     replayed: dict[str, str]
     evidence: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+
+    @property
+    def different(self) -> list[str]:
+        """The tasks that passed in one of the two and not in the other.
+
+        What was never checked in the record is not claimed, so it cannot differ.
+        """
+        kinds = ("pass", GIVEN)
+        return [
+            task
+            for task, was in self.recorded.items()
+            if (was if was in kinds else "")
+            != (now if (now := self.replayed.get(task, "")) in kinds else "")
+        ]
 
     @property
     def same(self) -> bool:
-        """Whether each task passed in both or in neither."""
-        return all(
-            (self.recorded.get(task) == Outcome.PASS) == (outcome == Outcome.PASS)
-            for task, outcome in self.replayed.items()
-        )
+        return not self.different
 
 
 class Replayed(msgspec.Struct, frozen=True):
     """How a replay ended. `message` says where it diverged, or what could not be replayed."""
 
     session: str
-    outcome: Outcome3
+    outcome: Ending
     message: str
     steps: tuple[StepResult, ...]
     commands: int
     seconds: float
-
-
-class NotReplayable(InfralabError):
-    """What cannot be typed again as it was: it goes to a person, with the evidence so far."""
 
 
 def fetch(bench: Bench) -> list[Cast]:
@@ -94,85 +102,6 @@ def kept(folder: Path) -> list[Cast]:
     return sorted(found, key=lambda cast: cast.began)
 
 
-class Replay:
-    """One replay: a fresh session, the replayer in its bench, and what was learned of tokens."""
-
-    def __init__(self, session: Session, casts: Sequence[Cast], say: Say) -> None:
-        self.session = session
-        self.casts = casts
-        self.say = say
-        self.tokens = Tokens()
-        self.commands = 0
-        self._opened: set[int] = set()
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def _replayer(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.session.bench.exec_argv(
-                    ["/usr/bin/python3", "-I", "-S", REPLAYER],
-                    user="root",
-                    interactive=True,
-                    workdir="/",
-                    env={"TERM": "xterm-256color", "LANG": "C.UTF-8"},
-                ),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=64 << 20,
-            )
-        return self._process
-
-    async def _order(self, **order: Any) -> dict[str, Any]:
-        process = await self._replayer()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        await process.stdin.drain()
-        line = await asyncio.wait_for(process.stdout.readline(), ANSWER_SECONDS)
-        if not line:
-            raise InfralabError("the replayer in the bench ended", hint="Run the replay again.")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    async def type(self, group: Group) -> None:
-        """Type one group and wait for what followed it. Raises NotReplayable."""
-        if group.hidden:
-            raise NotReplayable(
-                "something was typed that the terminal did not show, such as a password"
-            )
-        if group.shell not in self._opened:
-            cast = self.casts[group.shell]
-            self._opened.add(group.shell)
-            await self._order(
-                shell=group.shell, open=list(cast.argv), rows=cast.rows, columns=cast.columns
-            )
-        text, doubtful = self.tokens.put(group.text)
-        if doubtful:
-            raise NotReplayable(f"{doubtful[0]!r} was typed, which may stand for several things")
-        answer = await self._order(
-            shell=group.shell,
-            type=text,
-            prompt=group.prompt,
-            busy=group.busy,
-            limit=min(MOST_SECONDS, max(LEAST_SECONDS, group.seconds * SLOWER)),
-            tail=group.output[-400:],
-        )
-        self.commands += 1
-        self.tokens.learn(group.output, str(answer["output"]))
-        if not answer["reached"]:
-            self.say(f"after {group.text.strip()[:60]!r} the terminal is not where it was")
-
-    async def close(self) -> None:
-        if self._process:
-            if self._process.stdin:
-                self._process.stdin.close()
-            try:
-                await asyncio.wait_for(self._process.wait(), 5)
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
-
-
 async def replay(
     lesson: Lesson,
     row: SessionRow,
@@ -195,90 +124,136 @@ async def replay(
 
     Raises InfralabError when the bench cannot be made.
     """
+    session = await Session.begin(lesson, scratch, settings, seed=row.seed, mode="replay")
+    try:
+        return await replay_in(
+            session, row.id, casts, record.moments(row.id), record.history(row.id), say
+        )
+    finally:
+        await asyncio.shield(session.down())
+
+
+async def replay_in(
+    session: Session,
+    original: str,
+    casts: Sequence[Cast],
+    moments: Sequence[Moment],
+    history: Sequence[PastVerdict],
+    say: Say = lambda _: None,
+) -> Replayed:
+    """Do again what was done, in a session with the same seed that is there for it.
+
+    Each visit begins with entering its step, so a session may serve for several replays. Raises
+    InfralabError when a step cannot be made.
+    """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    moments = record.moments(row.id)
-    session = await Session.begin(lesson, scratch, settings, seed=row.seed, mode="replay")
-    work = Replay(session, casts, say)
+    typist = Typist(session, casts, say, _known(session))
     results: list[StepResult] = []
 
-    def ended(outcome: Outcome3, message: str) -> Replayed:
-        return Replayed(
-            row.id, outcome, message, tuple(results), work.commands, loop.time() - began
-        )
+    def ended(outcome: Ending, message: str) -> Replayed:
+        seconds = loop.time() - began
+        return Replayed(original, outcome, message, tuple(results), typist.commands, seconds)
 
     try:
-        for number, visit in enumerate(_visits(moments, casts), 1):
-            await _visit(work, visit)
-            result = await _compare(session, record, row.id, visit)
+        try:
+            stays = visits(moments, casts, history)
+        except InfralabError as error:
+            raise NotReplayable(error.message) from error
+        for number, visit in enumerate(stays, 1):
+            result = await _visit(typist, visit)
             results.append(result)
             if not result.same:
-                return ended("diverged", f"diverged at step {number} ({visit.step}): "
-                             + _difference(result))  # fmt: skip
+                return ended(
+                    "diverged",
+                    f"diverged at step {number} ({visit.step}): {_difference(result)}",
+                )
     except NotReplayable as error:
         return ended("not replayable", f"not replayable: {error.message}")
     finally:
-        await work.close()
-        await asyncio.shield(session.down())
-    if not results:
+        await typist.close()
+    if not any(result.recorded for result in results):
         return ended("not replayable", "not replayable: nothing was recorded")
     return ended("reproduced", "reproduced")
 
 
-class _Visit(msgspec.Struct, frozen=True):
-    """One stay in a step: what was typed and asked for in it, in time order."""
-
-    step: str
-    began: float
-    ended: float
-    acts: tuple[Group | Moment, ...]
-
-
-def _visits(moments: Sequence[Moment], casts: Sequence[Cast]) -> list[_Visit]:
-    cuts = [moment.at for moment in moments]
-    typed = [group for n, cast in enumerate(casts) for group in groups(cast, n, cuts)]
-    enters = [moment for moment in moments if moment.what == "enter"]
-    visits = []
-    for enter, after in zip(enters, [*enters[1:], None], strict=True):
-        end = after.at if after else float("inf")
-        acts: list[Group | Moment] = [
-            *(group for group in typed if enter.at <= group.at < end),
-            *(m for m in moments if m.what in ("reset", "solve") and enter.at < m.at < end),
-        ]
-        acts.sort(key=lambda act: act.at)
-        visits.append(_Visit(enter.step, enter.at, end, tuple(acts)))
-    return visits
+def _known(session: Session) -> set[str]:
+    """The words of the lesson: they are the same for everyone with this seed."""
+    values = msgspec.structs.asdict(session.variables)
+    words = {word for value in values.values() for word in WORD.findall(str(value))}
+    for step in session.lesson.steps:
+        words |= set(WORD.findall(step.source.read_text(encoding="utf-8")))
+    return words | {str(value) for value in values.values()}
 
 
-async def _visit(work: Replay, visit: _Visit) -> None:
-    await work.session.enter(visit.step)
-    work.say(f"step {visit.step}: {len(visit.acts)} inputs")
-    for act in visit.acts:
+async def _visit(typist: Typist, visit: Visit) -> StepResult:
+    session = typist.session
+    await session.enter(visit.step)
+    typist.notes.clear()
+    entered = len(session.record.history(session.id))
+    typist.say(f"step {visit.step}: {len(visit.acts)} acts")
+    seen: dict[str, Verdict] = {}
+    open_claims: list[Claim] = []
+    for act in (*visit.acts, None):
+        if isinstance(act, Claim):
+            open_claims.append(act)
+            continue
+        if open_claims:
+            await _look(session, open_claims, seen)
+            open_claims = []
         if isinstance(act, Group):
-            await work.type(act)
-        elif act.what == "reset":
-            await work.session.reset()
-        else:
-            await work.session.solve()
-
-
-async def _compare(session: Session, record: Record, original: str, visit: _Visit) -> StepResult:
-    recorded = record.outcomes(original, visit.step, visit.began, visit.ended)
-    step = session.lab_step()
-    deadline = asyncio.get_running_loop().time() + max(
-        [2.0, *(check.settle for check in step.checks)]
+            await typist.type(act)
+        elif act and act.what == "reset":
+            await session.reset()
+        elif act:
+            await session.solve()
+    given = {
+        claim.task
+        for claim in claims(session.record.history(session.id)[entered:]).values()
+        if claim.passed and not claim.earned
+    }
+    return StepResult(
+        visit.step,
+        {
+            task: GIVEN if claim.passed and not claim.earned else claim.outcome
+            for task, claim in visit.claims.items()
+        },
+        {
+            task: GIVEN if verdict.passed and task in given else verdict.outcome.value
+            for task, verdict in seen.items()
+        },
+        {task: _told(verdict) for task, verdict in seen.items() if not verdict.passed},
+        (*typist.notes, *_files(files(typist.casts, visit.ended), await typist.files())),
     )
+
+
+async def _look(session: Session, wanted: Sequence[Claim], seen: dict[str, Verdict]) -> None:
+    """Check where the record checked, and give what was done a moment to have its effect."""
+    loop = asyncio.get_running_loop()
+    settle = max([SETTLE_SECONDS, *(check.settle for check in session.lab_step().checks)])
+    deadline = loop.time() + settle
     while True:
-        verdicts, _ = await session.verdicts()
-        result = StepResult(
-            visit.step,
-            recorded,
-            {v.task: v.outcome.value for v in verdicts},
-            {v.task: _told(v) for v in verdicts if not v.passed},
-        )
-        if result.same or asyncio.get_running_loop().time() > deadline:
-            return result
+        verdicts, _ = await session.check()
+        found = {verdict.task: verdict for verdict in verdicts}
+        seen |= {claim.task: found[claim.task] for claim in wanted if claim.task in found}
+        agreed = all(c.task in seen and seen[c.task].passed == c.passed for c in wanted)
+        if agreed or loop.time() > deadline:
+            return
         await asyncio.sleep(0.2)
+
+
+def _files(recorded: dict[str, str] | None, replayed: dict[str, str]) -> list[str]:
+    if recorded is None:
+        return []
+    return [
+        *(f"~/work/{name} is missing" for name in sorted(recorded.keys() - replayed.keys())),
+        *(f"~/work/{name} was not there" for name in sorted(replayed.keys() - recorded.keys())),
+        *(
+            f"~/work/{name} has other content"
+            for name in sorted(recorded.keys() & replayed.keys())
+            if recorded[name] != replayed[name]
+        ),
+    ]
 
 
 def _told(verdict: Verdict) -> str:
@@ -289,9 +264,9 @@ def _told(verdict: Verdict) -> str:
 
 def _difference(result: StepResult) -> str:
     parts = []
-    for task, now in result.replayed.items():
-        was = result.recorded.get(task, "never checked")
-        if (was == Outcome.PASS) != (now == Outcome.PASS):
-            told = result.evidence.get(task, "")
-            parts.append(f"task {task} was {was}, is {now}" + (f" ({told})" if told else ""))
+    for task in result.different:
+        told = result.evidence.get(task, "")
+        now = result.replayed.get(task, "not there")
+        parts.append(f"task {task} was {result.recorded[task]}, is {now}"
+                     + (f" ({told})" if told else ""))  # fmt: skip
     return "; ".join(parts)

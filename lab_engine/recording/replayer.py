@@ -2,12 +2,16 @@
 
     {"shell": 0, "open": ARGV, "rows": 24, "columns": 80}      a shell on a PTY of its own
     {"shell": 0, "size": [24, 80]}                             its size
-    {"shell": 0, "type": TEXT, "prompt": true, "busy": false, "limit": 5.0, "tail": TEXT}
+    {"shell": 0, "type": TEXT, "prompt": true, "busy": false, "prompts": 1, "limit": 5.0,
+     "tail": TEXT}
+    {"files": true}                                            the files below the work folder
 
 After `type` it waits for what the recording showed before the next input: `prompt` says that the
 shell waited for a command then, else a program had the terminal, whose output ended with `tail`;
-`busy` says that a program had the terminal in between. Each line is answered with
-`{"output": TEXT, "reached": BOOL, "alive": BOOL}`. It needs only the standard library.
+`busy` says that a program had the terminal in between; `prompts` is how many prompts with an exit
+code were printed. Each line is answered with
+`{"output": TEXT, "codes": [CODE], "reached": BOOL, "alive": BOOL}`, `files` with
+`{"files": {PATH: DIGEST}}`. It needs only the standard library.
 """
 
 import json
@@ -18,11 +22,13 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent))
 
-from recorder import BUFFER, Decoder, set_size, start  # type: ignore[import-not-found]
+from recorder import BUFFER, EXIT, Decoder, set_size, start  # type: ignore[import-not-found]
+from work import Work, work_folder  # type: ignore[import-not-found]
 
-QUIET_AT_PROMPT = 0.06
+QUIET_AFTER_PROMPT = 0.03
+QUIET_AT_PROMPT = 0.12
 QUIET_IN_PROGRAM = 0.2
 BUSY_SECONDS = 0.3
 NOISE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[()=>].?|[0-9a-f]{6,}|\d+|\s+")
@@ -70,7 +76,11 @@ class Shell:
             self.read(0)
         self.quiet_since = time.monotonic()
 
-    def wait(self, *, prompt: bool, busy: bool, limit: float, tail: str) -> bool:
+    def codes(self) -> list[int]:
+        """What the prompts since the last input said that commands ended with."""
+        return [int(code) for code in EXIT.findall(self.output)]
+
+    def wait(self, *, prompt: bool, busy: bool, prompts: int, limit: float, tail: str) -> bool:
         """Until it is as it was in the recording. False when that took longer than `limit`."""
         began = time.monotonic()
         wanted = NOISE.sub("", tail)[-40:]
@@ -79,27 +89,36 @@ class Shell:
             at_prompt = self.at_prompt()
             self.was_busy = self.was_busy or not at_prompt
             quiet = time.monotonic() - self.quiet_since
-            if prompt:
+            if at_prompt >= prompt and prompts and len(self.codes()) >= prompts:
+                if quiet > QUIET_AFTER_PROMPT:
+                    return True
+            elif prompt:
                 begun = self.was_busy or not busy or time.monotonic() - began > BUSY_SECONDS
-                if at_prompt and begun and quiet > QUIET_AT_PROMPT:
+                enough = max(1.0, limit / 6) if prompts else QUIET_AT_PROMPT
+                if at_prompt and begun and quiet > enough:
+                    return not prompts
+            elif quiet > QUIET_IN_PROGRAM:
+                if not at_prompt and NOISE.sub("", self.output).endswith(wanted):
                     return True
-            elif not at_prompt and quiet > QUIET_IN_PROGRAM:
-                if NOISE.sub("", self.output).endswith(wanted):
-                    return True
+                # It was typed ahead, or what it printed is not the same twice.
                 if quiet > max(1.0, limit / 3):
-                    return True
+                    return not at_prompt
         return not self.alive
 
 
 def main() -> int:
     shells: dict[int, Shell] = {}
+    work = Work(work_folder())
     for line in sys.stdin:
         order = json.loads(line)
+        if "files" in order:
+            answer({"files": work.look()})
+            continue
         number = order["shell"]
         reached = True
         if "open" in order:
             shells[number] = Shell(order["open"], order["rows"], order["columns"])
-            shells[number].wait(prompt=True, busy=False, limit=5.0, tail="")
+            shells[number].wait(prompt=True, busy=False, prompts=1, limit=6.0, tail="")
         shell = shells[number]
         if "size" in order:
             set_size(shell.master, *order["size"])
@@ -108,13 +127,24 @@ def main() -> int:
             reached = shell.wait(
                 prompt=order["prompt"],
                 busy=order["busy"],
+                prompts=order["prompts"],
                 limit=order["limit"],
                 tail=order["tail"],
             )
-        answer = {"output": shell.output, "reached": reached, "alive": shell.alive}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+        answer(
+            {
+                "output": shell.output,
+                "codes": shell.codes(),
+                "reached": reached,
+                "alive": shell.alive,
+            }
+        )
     return 0
+
+
+def answer(facts: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -201,7 +201,8 @@ def test_the_prompt(bench: Bench) -> None:
     assert "--user" in argv
     done = bench.run(["bash", "-lic", 'cd; echo "${PS1@P}"; echo $PATH'], user="learner")
     prompt, path = done.stdout.decode().splitlines()
-    assert prompt == "learner@bench:~$ "
+    # Before it stands what tells the recorder the exit code.
+    assert prompt == "\x01\x1b]133;D;0\x07\x02learner@bench:~$ "
     assert "/usr/sbin" in path.split(":")
 
 

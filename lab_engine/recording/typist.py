@@ -1,0 +1,142 @@
+"""Types recorded groups into the terminals of a fresh bench, with its own ids (client side)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from lab_engine.errors import InfralabError, UsageError
+from lab_engine.recording.cast import Cast, Group
+from lab_engine.recording.tokens import Tokens
+from lab_engine.session import RECORDER, Session
+
+REPLAYER: Final = "/opt/infralab/lib/lab_engine/recording/replayer.py"
+LEAST_SECONDS: Final = 8.0
+MOST_SECONDS: Final = 120.0
+SLOWER: Final = 6.0
+"""A fresh bench may be so many times slower than the learner's was."""
+ANSWER_SECONDS: Final = MOST_SECONDS + 30
+SHOWN: Final = 60
+
+Say = Callable[[str], None]
+
+
+class NotReplayable(InfralabError):
+    """What cannot be typed again as it was: it goes to a person, with the evidence so far."""
+
+
+class Typist:
+    """The replayer in a bench, its terminals, and what was learned of tokens.
+
+    `known` are words that mean the same in both runs. `notes` collects what went otherwise than in
+    the record without being a difference of verdicts.
+    """
+
+    def __init__(
+        self, session: Session, casts: Sequence[Cast], say: Say, known: Iterable[str] = ()
+    ) -> None:
+        self.session = session
+        self.casts = casts
+        self.say = say
+        self.tokens = Tokens(known)
+        self.commands = 0
+        self.notes: list[str] = []
+        self._opened: set[int] = set()
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def _replayer(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.session.bench.exec_argv(
+                    ["/usr/bin/python3", "-I", "-S", REPLAYER],
+                    user="root",
+                    interactive=True,
+                    workdir="/",
+                    env={"TERM": "xterm-256color", "LANG": "C.UTF-8"},
+                ),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=64 << 20,
+            )
+        return self._process
+
+    async def _order(self, **order: Any) -> dict[str, Any]:
+        process = await self._replayer()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        await process.stdin.drain()
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), ANSWER_SECONDS)
+        except TimeoutError:
+            line = b""
+        if not line:
+            raise InfralabError(
+                "the replayer in the bench does not answer", hint="Run the replay again."
+            )
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    async def type(self, group: Group) -> None:
+        """Type one group and wait for what followed it. Raises NotReplayable."""
+        if group.hidden:
+            raise NotReplayable(
+                "something was typed that the terminal did not show, such as a password"
+            )
+        if group.shell not in self._opened:
+            await self._open(group.shell)
+        text, doubtful = self.tokens.put(group.text)
+        if doubtful:
+            raise NotReplayable(f"{doubtful[0]!r} was typed, which may stand for several things")
+        answer = await self._order(
+            shell=group.shell,
+            type=text,
+            prompt=group.prompt,
+            busy=group.busy,
+            prompts=len(group.codes),
+            limit=min(MOST_SECONDS, max(LEAST_SECONDS, group.seconds * SLOWER)),
+            tail=group.output[-400:],
+        )
+        self.commands += 1
+        self.tokens.learn(group.output, str(answer["output"]))
+        shown = text.strip()[:SHOWN]
+        if not answer["reached"]:
+            self._note(f"after {shown!r} the terminal is not where it was")
+        elif group.codes and group.codes[-1:] != tuple(answer["codes"][-1:]):
+            self._note(f"{shown!r} ended with {group.codes[-1]}, now with {answer['codes'][-1:]}")
+
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        self.say(text)
+
+    async def _open(self, shell: int) -> None:
+        cast = self.casts[shell]
+        try:
+            argv = self.session.shell_argv(cast.place)
+        except UsageError as error:
+            raise NotReplayable(f"the recording {cast.name}: {error.message}") from error
+        inner = argv[argv.index(RECORDER[-1]) + 2 :]
+        if tuple(inner) != cast.argv:
+            raise NotReplayable(f"the recording {cast.name} is not of a shell that infralab opens")
+        self._opened.add(shell)
+        await self._order(shell=shell, open=inner, rows=cast.rows, columns=cast.columns)
+
+    async def files(self) -> dict[str, str]:
+        """The files below the work folder now, path to digest."""
+        answer = await self._order(files=True)
+        found: dict[str, str] = answer["files"]
+        return found
+
+    async def close(self) -> None:
+        """End the terminals, and what still runs in them."""
+        if self._process is None:
+            return
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), 5)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()

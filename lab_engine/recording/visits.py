@@ -1,0 +1,72 @@
+"""A session as a row of visits to steps: what was typed, and what the record claims of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from lab_engine.record import Moment, PastVerdict
+from lab_engine.recording.cast import Cast, Group, groups
+from lab_engine.verdict import Outcome
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What the record says of a task: how it came out, when, and whether it was earned.
+
+    Of a task that passed, the first pass counts, an earned one before a given one; of any other,
+    what was said last.
+    """
+
+    task: str
+    at: float
+    outcome: str
+    earned: bool
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome == Outcome.PASS
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """One stay in a step: what was typed, asked for and claimed in it, in time order."""
+
+    step: str
+    ended: float
+    acts: tuple[Group | Moment | Claim, ...]
+
+    @property
+    def claims(self) -> dict[str, Claim]:
+        return {act.task: act for act in self.acts if isinstance(act, Claim)}
+
+
+def claims(rows: Iterable[PastVerdict]) -> dict[str, Claim]:
+    """The claim for each task from its verdicts, which are in time order."""
+    found: dict[str, Claim] = {}
+    for row in rows:
+        new = Claim(row.task, row.at, row.outcome, row.outcome == Outcome.PASS and not row.given)
+        old = found.get(row.task)
+        if old is None or not old.passed or (new.earned and not old.earned):
+            found[row.task] = new
+    return found
+
+
+def visits(
+    moments: Sequence[Moment], casts: Sequence[Cast], rows: Sequence[PastVerdict]
+) -> list[Visit]:
+    """The visits of a session. Raises InfralabError when a recording cannot be read."""
+    cuts = [moment.at for moment in moments]
+    typed = [group for n, cast in enumerate(casts) for group in groups(cast, n, cuts)]
+    enters = [moment for moment in moments if moment.what == "enter"]
+    made = []
+    for enter, after in zip(enters, [*enters[1:], None], strict=True):
+        end = after.at if after else float("inf")
+        here = [row for row in rows if row.step == enter.step and enter.at <= row.at < end]
+        acts: list[Group | Moment | Claim] = [
+            *(group for group in typed if enter.at <= group.at < end),
+            *(m for m in moments if m.what in ("reset", "solve") and enter.at < m.at < end),
+            *claims(here).values(),
+        ]
+        acts.sort(key=lambda act: act.at)
+        made.append(Visit(enter.step, end, tuple(acts)))
+    return made
