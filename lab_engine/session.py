@@ -198,7 +198,7 @@ class Session:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
     async def _ask(self, kind: type[p.AnyRequest], result: type[T], **fields: Any) -> T:
-        """A request; when the agent was killed meanwhile, once more after reconnecting."""
+        """A request to the agent. Raises what it answers with, AgentLost when it went."""
         return await self.link.request(kind, result, **fields)
 
     async def reconnect(self) -> None:

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from lab_engine.bench import engine, image
+from lab_engine.bench import engine, image, inventory
+from lab_engine.errors import BenchError
 
 STATE: Final = "-state"
 PREFIX: Final = "infralab-"
@@ -22,6 +23,7 @@ PROGRAM: Final = (
     "lab_engine.kernel.loops",
     ROOT,
 )
+SECONDS: Final = 60
 NODES: Final = "tar -C /dev -xf /usr/lib/infralab/loop-nodes.tar && exec "
 
 
@@ -62,22 +64,36 @@ def detach(client: Any, session: str, device: str) -> None:
 
 
 def _run(client: Any, sessions: list[str], words: tuple[str, ...]) -> bytes:
-    command = NODES + " ".join((*PROGRAM, *words))
+    """The program's output, from a container of the newest bench image that is there."""
+    tags = [row.tag for row in inventory.images() if row.tag.startswith(f"{image.BENCH}:")]
+    if not tags:
+        return b"{}"
+    config = client.api.create_host_config(
+        network_mode="none",
+        binds=[f"{PREFIX}{session}{STATE}:{ROOT}/{session}:ro" for session in sessions],
+        cap_add=["SYS_ADMIN", "MKNOD"],
+        security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
+        device_cgroup_rules=["b 7:* rwm"],
+    )
     with engine.explain("looking after loop devices"):
-        output: bytes = client.containers.run(
-            image.bench_tag(),
-            ["sh", "-c", command],
-            entrypoint=[],
-            remove=True,
-            network_mode="none",
-            cap_add=["SYS_ADMIN", "MKNOD"],
-            security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
-            device_cgroup_rules=["b 7:* rwm"],
+        made = client.api.create_container(
+            tags[0],
+            command=["-c", NODES + " ".join((*PROGRAM, *words))],
+            entrypoint=["sh"],
             environment={"PYTHONPATH": "/opt/infralab/lib"},
             labels={"infralab.kind": "tool"},
-            volumes={
-                f"{PREFIX}{session}{STATE}": {"bind": f"{ROOT}/{session}", "mode": "ro"}
-                for session in sessions
-            },
+            host_config=config,
+        )
+        try:
+            client.api.start(made["Id"])
+            code = client.api.wait(made["Id"], timeout=SECONDS)["StatusCode"]
+            output: bytes = client.api.logs(made["Id"], stdout=True, stderr=False)
+            complaint: bytes = client.api.logs(made["Id"], stdout=False, stderr=True)
+        finally:
+            client.api.remove_container(made["Id"], force=True, v=True)
+    if code != 0 or not output.endswith(b"\n"):
+        raise BenchError(
+            f"loop devices could not be looked after: {complaint.decode(errors='replace').strip()}",
+            hint="Run `infralab gc` again when the machine is quieter.",
         )
     return output

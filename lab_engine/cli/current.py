@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -93,9 +94,16 @@ def show_notice(notice: p.AnyNotice) -> None:
 
 
 def run_async(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a verb's coroutine; Ctrl-C cancels it, so that what it began is undone."""
+    """Run a verb's coroutine; Ctrl-C or SIGTERM cancels it, so that what it began is undone."""
 
     async def main() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await work()
 
-    return asyncio.run(main())
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

@@ -126,12 +126,13 @@ def main() -> int:
     if len(sys.argv) == 2:
         folders = [folder for folder in sorted(root.iterdir()) if folder.is_dir()]
         found = {folder.name: still_listed(folder) for folder in folders}
-        sys.stdout.buffer.write(msgspec.json.encode(found))
+        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
         return 0
     session, name = sys.argv[2:4]
     for loop in still_listed(root / session):
         if loop.name == name:
             detach(name)
+    sys.stdout.write("{}\n")
     return 0
 
 

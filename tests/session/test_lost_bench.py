@@ -102,3 +102,34 @@ async def test_a_client_killed_while_provisioning_leaves_nothing_half_made(
     await after.enter(STEP)
     assert (await after.plan()).empty
     await after.close()
+
+
+async def test_ctrl_c_while_a_step_is_made_undoes_it_and_says_so(
+    begin: Begin, record: Record, settings: Settings
+) -> None:
+    session = await begin(seed="interrupted")
+    await session.close()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "lab_engine",
+        "up",
+        LESSON,
+        STEP,
+        "--seed",
+        "interrupted",
+        env={**os.environ, "INFRALAB_DATA_DIR": str(settings.data_dir)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    while b"create image" not in await asyncio.wait_for(process.stderr.readline(), 60):
+        pass
+    process.send_signal(signal.SIGINT)
+    _, told = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 130
+    assert b"interrupted" in told
+    after = await again(session, record, settings)
+    status = await after.link.request(p.Status, p.StatusReport)
+    assert status.standing == ()
+    await after.close()
