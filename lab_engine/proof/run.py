@@ -69,8 +69,7 @@ class Proof:
         except InfralabError as error:
             self._add(step.name, "start", "provision", began, f"{error.message} {error.hint}")
             raise
-        problems = ["it has no check for any task"] if not step.checks else []
-        problems += [] if step.solutions else ["it has no solution"]
+        problems = ["it has no solution"] if step.checks and not step.solutions else []
         for check in step.checks:
             count = sum(miss.rejected_by == check.task for miss in step.near_misses)
             if count < LEAST_NEAR_MISSES:
