@@ -140,7 +140,7 @@ step.solution(
     lambda v: [
         create(v),
         attach_disk(v, ATTACH),
-        f"{inside(v, FORMAT)}; sleep 2",
+        inside(v, FORMAT),
     ],
 )
 step.solution(
@@ -151,7 +151,13 @@ step.solution(
         "echo \"<disk type='file'><driver name='qemu' type='qcow2'/>"
         f"<source file='{path(v)}'/><target dev='{TARGET}' bus='virtio'/></disk>\" > disk.xml",
         f"virsh attach-device {v.vm} disk.xml --live --config",
-        typed(v, f"mkfs.ext4 -q /dev/{TARGET}", "mkdir /data", f"mount /dev/{TARGET} /data"),
+        typed(
+            v,
+            f"mkfs.ext4 -q /dev/{TARGET}",
+            "mkdir /data",
+            f"mount /dev/{TARGET} /data",
+            patience=6,
+        ),
     ],
     survives={1: "the check has the pool look through its folder again as well"},
 )
@@ -199,7 +205,7 @@ step.near_miss(
     lambda v: [
         create(v),
         attach_disk(v, ATTACH),
-        f"{inside(v, FORMAT.replace('mkfs.ext4', 'mkfs.ext2'))}; sleep 2",
+        inside(v, FORMAT.replace("mkfs.ext4", "mkfs.ext2")),
     ],
     rejected_by="filesystem",
     reason="type",
@@ -211,7 +217,7 @@ step.near_miss(
     lambda v: [
         create(v),
         attach_disk(v, ATTACH),
-        f"{inside(v, f'mkfs.ext4 -q /dev/{TARGET} && mkdir -p /data')}; sleep 2",
+        inside(v, f"mkfs.ext4 -q /dev/{TARGET} && mkdir -p /data"),
     ],
     rejected_by="filesystem",
     reason="not-mounted",

@@ -63,17 +63,25 @@ def awake(v: Values) -> str:
 
 def inside(v: Values, script: str) -> str:
     """A command that runs a script in the guest through its agent. No quotes in the script."""
+    agent = f"virsh qemu-agent-command {v.vm}"
     request = (
         '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","' + script + '"]}}'
     )
-    return f"virsh qemu-agent-command {v.vm} '{request}'"
+    status = """{"execute":"guest-exec-status","arguments":{"pid":'$pid'}}"""
+    return (
+        f"pid=$({agent} '{request}' | jq .return.pid); for _ in $(seq 200); do "
+        f"{agent} '{status}' | grep -q 'exited\":true' && break; sleep 0.3; done"
+    )
 
 
-def typed(v: Values, *lines: str) -> str:
-    """A command that logs in on the serial console, types lines, and leaves with Ctrl+]."""
+def typed(v: Values, *lines: str, patience: int = 1) -> str:
+    """A command that logs in on the serial console, types lines, and leaves with Ctrl+].
+
+    `patience` is how many seconds the last line gets to do its work.
+    """
     keys = "; ".join(f"echo '{line}'; sleep 1" for line in ("root", *lines))
     return (
-        f"(sleep 1; echo; sleep 1; {keys}; printf '\\035') | "
+        f"(sleep 1; echo; sleep 1; {keys}; sleep {patience}; printf '\\035') | "
         f"script -qec 'virsh console {v.vm}' /dev/null"
     )
 
