@@ -12,8 +12,8 @@ from lab_engine.cli.words import Progress, verb
 from lab_engine.errors import InfralabError, UsageError
 
 ROOT = Path(__file__).parents[2]
-FAST = "not bench and not vm and not slow and not v2"
-USUAL = "not v2"
+FAST = "not bench and not vm and not slow and not v2 and not sessions"
+USUAL = "not v2 and not sessions"
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

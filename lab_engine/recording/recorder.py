@@ -198,6 +198,7 @@ class Tap:
     def run(self) -> int:
         """Until the program ends. Returns its exit code."""
         signal.signal(signal.SIGWINCH, self.resize)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         old = termios.tcgetattr(0) if os.isatty(0) else None
         if old:
             tty.setraw(0)
@@ -205,7 +206,8 @@ class Tap:
             self._carry()
         finally:
             if old:
-                termios.tcsetattr(0, termios.TCSADRAIN, old)
+                with contextlib.suppress(termios.error):
+                    termios.tcsetattr(0, termios.TCSADRAIN, old)
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         self._look_at_work()
@@ -217,7 +219,9 @@ class Tap:
         while True:
             ready, _, _ = select.select(ears, [], [], LOOK_SECONDS)
             if 0 in ready:
-                data = os.read(0, BUFFER)
+                data = b""
+                with contextlib.suppress(OSError):
+                    data = os.read(0, BUFFER)
                 if data:
                     self._typed(data)
                 else:
@@ -231,7 +235,8 @@ class Tap:
                     return
                 if not data:
                     return
-                os.write(1, data)
+                with contextlib.suppress(OSError):
+                    os.write(1, data)
                 self._printed(self._output.text(data))
             if ready:
                 self._stirred, self._looked = time.monotonic(), False

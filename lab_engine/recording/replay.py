@@ -16,7 +16,6 @@ from lab_engine.errors import InfralabError
 from lab_engine.lesson import Lesson
 from lab_engine.record import Moment, PastVerdict, Record, SessionRow
 from lab_engine.recording.cast import Cast, Group, files, read_cast
-from lab_engine.recording.tokens import WORD
 from lab_engine.recording.typist import NotReplayable, Say, Typist
 from lab_engine.recording.visits import Claim, Visit, claims, visits
 from lab_engine.session import Session
@@ -148,7 +147,7 @@ async def replay_in(
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    typist = Typist(session, casts, say, _known(session))
+    typist = Typist(session, casts, say)
     results: list[StepResult] = []
 
     def ended(outcome: Ending, message: str) -> Replayed:
@@ -175,15 +174,6 @@ async def replay_in(
     if not any(result.recorded for result in results):
         return ended("not replayable", "not replayable: nothing was recorded")
     return ended("reproduced", "reproduced")
-
-
-def _known(session: Session) -> set[str]:
-    """The words of the lesson: they are the same for everyone with this seed."""
-    values = msgspec.structs.asdict(session.variables)
-    words = {word for value in values.values() for word in WORD.findall(str(value))}
-    for step in session.lesson.steps:
-        words |= set(WORD.findall(step.source.read_text(encoding="utf-8")))
-    return words | {str(value) for value in values.values()}
 
 
 async def _visit(typist: Typist, visit: Visit) -> StepResult:

@@ -38,11 +38,13 @@ class Token(NamedTuple):
 class Tokens:
     """What stands for what, recorded to replayed.
 
-    `known` are words that mean themselves: the lesson's names and numbers, in both runs the same.
+    `known` are the learner's values, which mean themselves, in both runs the same. `names` are
+    words that are not taken for the beginning of an id.
     """
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self, known: Iterable[str] = (), names: Iterable[str] = ()) -> None:
         self._known = set(known)
+        self._names = {*self._known, *names}
         self._ids: dict[str, str] = {}
         self._others: dict[str, str] = {}
         self._ambiguous: set[str] = set()
@@ -115,7 +117,7 @@ class Tokens:
 
     def _prefix(self, word: str, doubtful: list[str]) -> str:
         """The beginning of an id, unless it is a word of its own such as `c2` or `bb1`."""
-        if word in self._known or (word in self._words and word not in self._cut):
+        if word in self._names or (word in self._words and word not in self._cut):
             return word
         fits = [old for old in self._ids if old.startswith(word)]
         cut = {self._ids[old][: len(word)] for old in fits}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.recording.cast import Cast, Group
-from lab_engine.recording.tokens import Tokens
+from lab_engine.recording.tokens import WORD, Tokens
 from lab_engine.session import RECORDER, Session
 
 REPLAYER: Final = "/opt/infralab/lib/lab_engine/recording/replayer.py"
@@ -30,17 +32,15 @@ class NotReplayable(InfralabError):
 class Typist:
     """The replayer in a bench, its terminals, and what was learned of tokens.
 
-    `known` are words that mean the same in both runs. `notes` collects what went otherwise than in
+    `notes` collects what went otherwise than in
     the record without being a difference of verdicts.
     """
 
-    def __init__(
-        self, session: Session, casts: Sequence[Cast], say: Say, known: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, session: Session, casts: Sequence[Cast], say: Say) -> None:
         self.session = session
         self.casts = casts
         self.say = say
-        self.tokens = Tokens(known)
+        self.tokens = Tokens(_values(session), _names(session))
         self.commands = 0
         self.notes: list[str] = []
         self._opened: set[int] = set()
@@ -140,3 +140,18 @@ class Typist:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+
+def _values(session: Session) -> set[str]:
+    """The learner's values, and the words in them."""
+    values = [str(value) for value in msgspec.structs.asdict(session.variables).values()]
+    return {*values, *(word for value in values for word in WORD.findall(value))}
+
+
+def _names(session: Session) -> set[str]:
+    """The words of the lesson, such as the names that it asks for."""
+    return {
+        word
+        for step in session.lesson.steps
+        for word in WORD.findall(step.source.read_text(encoding="utf-8"))
+    }

@@ -1,0 +1,49 @@
+"""Sessions as people really work, replayed in another bench: the same verdicts."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from lab_engine.record import Record
+from lab_engine.settings import Settings
+from tests.recording.pair import pair, reproduce
+from tests.recording.script import scripts
+
+pytestmark = [pytest.mark.bench, pytest.mark.slow]
+
+LESSONS = [
+    "docker-networking",
+    "keeping-data",
+    "namespaces",
+    pytest.param("kvm-and-virsh", marks=pytest.mark.vm),
+]
+
+
+def test_there_are_ten_sessions_a_lesson() -> None:
+    for lesson in ("docker-networking", "keeping-data", "namespaces", "kvm-and-virsh"):
+        assert len(scripts(lesson)) == 10
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("lesson", LESSONS)
+async def test_usual(image_tag: str, record: Record, settings: Settings, lesson: str) -> None:
+    chosen = [script for script in scripts(lesson) if script.usual]
+    async with pair(lesson, record, settings) as both:
+        assert await reproduce(both, chosen) == []
+
+
+@pytest.mark.sessions
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("lesson", LESSONS)
+async def test_all(
+    image_tag: str,
+    record: Record,
+    settings: Settings,
+    lesson: str,
+) -> None:
+    chosen = [script for script in scripts(lesson) if not script.usual]
+    memory = settings.bench_memory * (2 if lesson == "kvm-and-virsh" else 1)
+    async with pair(lesson, record, dataclasses.replace(settings, bench_memory=memory)) as both:
+        assert await reproduce(both, chosen) == []
