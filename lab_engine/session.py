@@ -20,6 +20,7 @@ from lab_engine import protocol as p
 from lab_engine.bench.container import Bench
 from lab_engine.check import Baseline, Sight, read_baseline, run_checks
 from lab_engine.errors import BenchError, InfralabError, UsageError
+from lab_engine.faults import verify
 from lab_engine.lab import LabStep, Solution, Variables
 from lab_engine.lesson import Lesson
 from lab_engine.link import Link, OnNotice, relay_argv
@@ -95,9 +96,14 @@ class Session:
         mode: str = "practice",
         session: str | None = None,
     ) -> Session:
-        """A new session with a bench of its own. Raises BenchError, ImageError, AgentError."""
+        """A new session with a bench of its own.
+
+        Raises ContentError for a lesson that is not whole, BenchError, ImageError, AgentError.
+        """
         identity = session or new_session_id()
-        record.begin(identity, lesson.slug, seed or secrets.token_hex(8), mode)
+        drawn = seed or secrets.token_hex(8)
+        await asyncio.to_thread(verify, lesson, Seed(drawn))
+        record.begin(identity, lesson.slug, drawn, mode)
         row = record.session(identity)
         assert row is not None
         self = cls(lesson, row, record, settings)

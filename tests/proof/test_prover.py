@@ -78,6 +78,7 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kit]:
     package = f"proving_{tmp_path.name.replace('-', '_')}"
     kit = Kit(tmp_path, package)
     kit.write("content/07.6-bridges/10-one.md", STEP)
+    kit.change("content/07.6-bridges/lesson.md", "About @{bridge}.", "About files.")
     kit.write(f"{package}/bridges/__init__.py", LAB)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield kit
