@@ -46,6 +46,9 @@ class BenchInfo:
     image: str
     created: str
 
+DETACH_KEYS: Final = "ctrl-_,ctrl-^,ctrl-_,ctrl-^"
+"""Nobody types them by chance."""
+
 
 class Bench:
     """A bench that exists. Get one from `create` or `find`."""
@@ -237,7 +240,10 @@ class Bench:
                 "there is no `docker` command on this machine",
                 hint="Install it: `sudo apt-get install docker.io` (Debian 13: docker-cli).",
             )
-        flags = ["--interactive"] * interactive + ["--tty"] * tty
+        flags = ["--interactive"] * interactive
+        if tty:
+            # The client would keep Ctrl-P for itself, which belongs to bash and to a container.
+            flags += ["--tty", "--detach-keys", DETACH_KEYS]
         home = "/root" if user == "root" else f"/home/{user}"
         merged = {"HOME": home, "USER": user, **(env or {})}
         for key, value in merged.items():
