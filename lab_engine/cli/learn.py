@@ -57,16 +57,16 @@ def _screens(args: argparse.Namespace) -> int:
             "the screens need a terminal", hint="`infralab learn --plain` works line by line."
         )
     from lab_engine import settings
-    from lab_engine.record import Record
     from lab_engine.tui.app import LearnApp, Wanted
 
+    def record() -> Record:
+        from lab_engine.record import Record
+
+        return Record(chosen.data_dir / "progress.sqlite")
+
     chosen = settings.load()
-    record = Record(chosen.data_dir / "progress.sqlite")
-    try:
-        wanted = Wanted(args.lesson, args.step, args.session, args.seed, args.new, args.take_over)
-        return LearnApp(record, chosen, wanted).run() or 0
-    finally:
-        record.close()
+    wanted = Wanted(args.lesson, args.step, args.session, args.seed, args.new, args.take_over)
+    return LearnApp(chosen, record, wanted).run() or 0
 
 
 async def _plain(args: argparse.Namespace) -> int:

@@ -1,4 +1,7 @@
-"""The application: which screen is shown, and the desk behind them all."""
+"""The application: which screen is shown, and the desk behind them all.
+
+Little is imported here: the first frame comes first, then the engine is loaded in a thread.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,32 @@ import gc
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.screen import Screen
 
 from lab_engine.errors import InfralabError, UsageError
-from lab_engine.lesson import Lesson, load_course
-from lab_engine.record import Record, SessionRow
 from lab_engine.settings import Settings
-from lab_engine.tui.desk import Change, Desk
-from lab_engine.tui.messages import DeskChanged
-from lab_engine.tui.overview import Overview, read
-from lab_engine.tui.palette import Offer, Offers
 from lab_engine.tui.screens.home import HomeScreen
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from lab_engine.lesson import Lesson
+    from lab_engine.record import Record, SessionRow
+    from lab_engine.tui.desk import Change, Desk
+    from lab_engine.tui.overview import Overview
+    from lab_engine.tui.palette import Offer
+
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
+
+
+def _menu() -> type[Provider]:
+    from lab_engine.tui.palette import Offers
+
+    return Offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +63,14 @@ class LearnApp(App[int]):
     """infralab in a terminal.
 
     Args:
-        record: the learner's progress.
         settings: how benches are made, and where files are.
+        record: opens the learner's progress; called in a thread.
         wanted: what to open at once.
     """
 
     TITLE = "infralab"
     CSS_PATH = "screens/home.tcss"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Offers}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_menu}
     COMMAND_PALETTE_BINDING = "f10"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Quit", show=False),
@@ -67,26 +78,35 @@ class LearnApp(App[int]):
         Binding("question_mark,f1", "help", "Keys", show=False),
     ]
 
-    def __init__(self, record: Record, settings: Settings, wanted: Wanted | None = None) -> None:
+    def __init__(
+        self, settings: Settings, record: Callable[[], Record], wanted: Wanted | None = None
+    ) -> None:
         super().__init__()
-        self.record = record
         self.settings = settings
-        self.desk = Desk(record, settings, self._told)
         self.overview: Overview | None = None
+        self._open_record = record
+        self._desk: Desk | None = None
         self._wanted = wanted
         self._home = HomeScreen()
+
+    @property
+    def desk(self) -> Desk:
+        """There once the course is."""
+        assert self._desk is not None
+        return self._desk
 
     def get_default_screen(self) -> Screen[Any]:
         return self._home
 
     def on_mount(self) -> None:
-        self.run_worker(self._load(), group="load")
+        self.call_after_refresh(self.run_worker, self._load(), group="load")
 
     # -- the course ------------------------------------------------------------------------------
 
     async def _load(self) -> None:
         """Read the course and the progress, off the loop; then open what was asked for."""
         try:
+            self._desk = await asyncio.to_thread(self._make_desk)
             await self.reload()
             # What is loaded by now stays; looking through it for garbage took up to 70 ms at once.
             gc.freeze()
@@ -96,9 +116,21 @@ class LearnApp(App[int]):
         except InfralabError as error:
             self.report(error)
 
+    def _make_desk(self) -> Desk:
+        """In a thread: it imports the engine, and opens the learner's progress."""
+        from lab_engine.tui import overview  # noqa: F401 -- loaded here for `reload`
+        from lab_engine.tui.desk import Desk
+
+        return Desk(self._open_record(), self.settings, self._told)
+
     async def reload(self) -> None:
-        course = self.overview.course if self.overview else await self.desk.aside(load_course)
-        self.overview = await self.desk.aside(read, course, self.record)
+        """Read the course, the first time, and the progress in it."""
+        from lab_engine.tui import overview
+
+        course = (
+            self.overview.course if self.overview else await self.desk.aside(overview.load_course)
+        )
+        self.overview = await self.desk.aside(overview.read, course, self.desk.record)
         self._home.show(self.overview)
 
     def _open_wanted(self, wanted: Wanted) -> None:
@@ -107,7 +139,7 @@ class LearnApp(App[int]):
         course = self.overview.course
         row, name = None, wanted.lesson
         if wanted.session:
-            open_rows = self.record.open_sessions()
+            open_rows = self.desk.record.open_sessions()
             rows = [r for r in open_rows if r.id.startswith(wanted.session)]
             if len(rows) != 1:
                 raise UsageError(
@@ -183,6 +215,8 @@ class LearnApp(App[int]):
     # -- the desk --------------------------------------------------------------------------------
 
     def _told(self, change: Change) -> None:
+        from lab_engine.tui.messages import DeskChanged
+
         for screen in self.screen_stack:
             screen.post_message(DeskChanged(change))
 
@@ -225,9 +259,10 @@ class LearnApp(App[int]):
 
     async def action_leave(self) -> None:
         """Quit. The bench goes on, and the next start offers to take it up."""
-        if self.desk.busy:
-            self.notify("Stopping, and undoing what was begun …", timeout=30)
-        await self.desk.close()
+        if self._desk is not None:
+            if self.desk.busy:
+                self.notify("Stopping, and undoing what was begun …", timeout=30)
+            await self.desk.close()
         self.exit(0)
 
     async def action_finish(self) -> None:

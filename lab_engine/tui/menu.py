@@ -28,7 +28,7 @@ def offers(app: LearnApp, screen: Screen[Any]) -> Iterator[Offer]:
     yield Offer("This machine (doctor)", "what is there, what is missing", app.action_doctor)
     yield Offer("Keys and signs", "help", app.action_help)
     yield Offer("Light or dark", "change the colours", app.action_light)
-    if app.desk.session is not None:
+    if overview and app.desk.session is not None:
         yield Offer("Remove the bench", "ends the session; your progress stays", app.action_finish)
     yield Offer("Quit", "the bench goes on; the next start takes it up", app.action_leave)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from lab_engine.errors import InfralabError
-from lab_engine.lesson import Course, Lesson
+from lab_engine.lesson import Course, Lesson, load_course
 from lab_engine.record import Record, SessionRow
+
+__all__ = ["LessonState", "Overview", "load_course", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +104,3 @@ def _steps(
             yield all(answered.get(name) for name in asked[step.name]) or n < reached
         else:
             yield n < reached
-
-
-def ago(at: float, now: float | None = None) -> str:
-    """How long since, in words."""
-    seconds = (time.time() if now is None else now) - at
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {word}{'' if count == 1 else 's'} ago"
-    return "just now"
-
-
-def duration(minutes: int) -> str:
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest:02d}" if rest else f"{hours} h"

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -68,7 +69,7 @@ async def world(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("lab_engine.session.Session", StandIn)
     monkeypatch.setattr(Desk, "shell", lambda *_, **__: LOCAL_SHELL)
     monkeypatch.setattr(
-        "lab_engine.tui.app.load_course", lambda: load_course(kit.content, labs=kit.package)
+        "lab_engine.tui.overview.load_course", lambda: load_course(kit.content, labs=kit.package)
     )
     monkeypatch.setenv("PS1", "$ ")
     return made
@@ -80,7 +81,10 @@ class Running:
     def __init__(self, app: LearnApp, pilot: Pilot[int]) -> None:
         self.app = app
         self.pilot = pilot
-        self.desk = app.desk
+
+    @property
+    def desk(self) -> Any:
+        return self.app.desk
 
     async def until(self, true: Callable[[], object], what: str = "", limit: float = 20) -> None:
         """Wait for a state, not for a time."""
@@ -112,7 +116,7 @@ def start(world: World, record: Record, settings: Settings) -> Callable[..., obj
     async def run(
         lesson: str | None = None, size: tuple[int, int] = (120, 40), **wanted: object
     ) -> AsyncIterator[Running]:
-        app = LearnApp(record, settings, Wanted(lesson, **wanted))  # type: ignore[arg-type]
+        app = LearnApp(settings, lambda: record, Wanted(lesson, **wanted))  # type: ignore[arg-type]
         app.animation_level = "none"
         async with app.run_test(size=size, notifications=True) as pilot:
             running = Running(app, pilot)

@@ -33,7 +33,7 @@ Start = Callable[..., Any]
 def bridge(running: Running) -> str:
     variables = running.desk.variables
     assert variables is not None
-    return str(variables.bridge)  # type: ignore[attr-defined]
+    return str(variables.bridge)
 
 
 def terminal(running: Running) -> TerminalPane:

@@ -51,7 +51,9 @@ class Screen:
         return done.stdout
 
     def start(self, *arguments: str) -> None:
-        environment = f"env -u COLUMNS -u LINES INFRALAB_DATA_DIR={self.data} INFRALAB_BENCH_MEMORY=1g"
+        environment = (
+            f"env -u COLUMNS -u LINES INFRALAB_DATA_DIR={self.data} INFRALAB_BENCH_MEMORY=1g"
+        )
         command = f"{environment} {sys.executable} -m lab_engine learn {' '.join(arguments)}"
         self.tmux(
             *("new-session", "-d", "-s", "t", "-x", self.columns, "-y", self.rows),
@@ -133,7 +135,9 @@ def test_a_docker_step_to_green_and_back_after_a_crash(screen: Screen) -> None:
 @pytest.mark.vm
 def test_a_vm_step_to_green(screen: Screen) -> None:
     lesson = load_course().lesson("kvm-and-virsh")
-    step = next(s for s in lesson.steps if s.lab_step and s.tasks and "libvirt" in s.lab_step.daemons)
+    step = next(
+        s for s in lesson.steps if s.lab_step and s.tasks and "libvirt" in s.lab_step.daemons
+    )
     screen.start("kvm-and-virsh", step.name, "--seed", SEED)
     screen.see("● ready", "learner@bench", limit=300)
     screen.press("F3")

@@ -1,4 +1,7 @@
-"""The course: a tree in the source's order, what to take up, what is next."""
+"""The course: a tree in the source's order, what to take up, what is next.
+
+This screen is the first that is drawn: the course itself is imported and read after that.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,14 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
-from lab_engine.lesson import Chapter, Lesson, Step
-from lab_engine.tui.overview import LessonState, Overview, ago, duration
+from lab_engine.tui.times import ago, duration
 
 if TYPE_CHECKING:
+    from lab_engine.lesson import Chapter, Lesson, Step
     from lab_engine.tui.app import LearnApp
+    from lab_engine.tui.overview import LessonState, Overview
 
-Entry = Chapter | Lesson | Step | None
+    Entry = Chapter | Lesson | Step | None
 
 
 class HomeScreen(Screen[None]):
@@ -159,6 +163,8 @@ class HomeScreen(Screen[None]):
 
     @on(Input.Submitted, "#search")
     def _to_tree(self) -> None:
+        from lab_engine.lesson import Lesson
+
         self.course.focus()
         first = next((n for n in _nodes(self.course.root) if isinstance(n.data, Lesson)), None)
         if first:
@@ -179,6 +185,8 @@ class HomeScreen(Screen[None]):
 
     @on(Tree.NodeHighlighted)
     def _show_details(self, event: Tree.NodeHighlighted[Entry]) -> None:
+        from lab_engine.lesson import Chapter, Lesson, Step
+
         area = self.query_one("#detail", VerticalScroll).query_one(Static)
         match event.node.data:
             case Lesson() as lesson:
@@ -238,6 +246,8 @@ class HomeScreen(Screen[None]):
         self._begin(self._entry())
 
     def _begin(self, entry: Entry) -> None:
+        from lab_engine.lesson import Lesson, Step
+
         app = cast("LearnApp", self.app)
         if self.overview is None:
             return
@@ -257,6 +267,8 @@ class HomeScreen(Screen[None]):
         cast("LearnApp", self.app).take_up(self.overview.course.lesson(row.lesson))
 
     def action_anew(self) -> None:
+        from lab_engine.lesson import Lesson, Step
+
         entry = self._entry()
         if self.overview is None or not isinstance(entry, Lesson | Step):
             self.notify("Choose a lesson first.")
@@ -273,6 +285,8 @@ def _nodes(node: TreeNode[Entry]) -> list[TreeNode[Entry]]:
 
 
 def _same(a: Entry, b: Entry) -> bool:
+    from lab_engine.lesson import Chapter, Lesson, Step
+
     match a, b:
         case Lesson(), Lesson():
             return a.slug == b.slug
