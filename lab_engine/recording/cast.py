@@ -14,6 +14,7 @@ PAUSE_SECONDS: Final = 0.7
 """Input after a pause of this length is a group of its own: the learner looked at something."""
 ENDS: Final = frozenset("\r\n\x03\x04\x1a")
 """Return, Ctrl-C, Ctrl-D and Ctrl-Z end a group: something answers them."""
+SIZE: Final = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})\Z")
 CONTROL: Final = re.compile(r"[\x00-\x1f]")
 
 
@@ -75,6 +76,15 @@ class Group(msgspec.Struct, frozen=True):
     seconds: float
     hidden: bool = False
     codes: tuple[int, ...] = ()
+
+
+class Resize(msgspec.Struct, frozen=True):
+    """The terminal was given another size."""
+
+    shell: int
+    at: float
+    rows: int
+    columns: int
 
 
 class _Ours(msgspec.Struct):
@@ -167,6 +177,15 @@ def groups(cast: Cast, shell: int, breaks: Iterable[float] = ()) -> list[Group]:
             tuple(one.codes),
         )
         for one, (after, prompt) in zip(typed, ends, strict=True)
+    ]
+
+
+def sizes(cast: Cast, shell: int) -> list[Resize]:
+    """Each new size. One that cannot be read is left out: it changes no command."""
+    return [
+        Resize(shell, event.at, int(found[2]), int(found[1]))
+        for event in cast.events
+        if event.code == "r" and (found := SIZE.match(event.data))
     ]
 
 

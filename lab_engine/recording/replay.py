@@ -15,7 +15,7 @@ from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
 from lab_engine.lesson import Lesson
 from lab_engine.record import Moment, PastVerdict, Record, SessionRow
-from lab_engine.recording.cast import Cast, Group, files, read_cast
+from lab_engine.recording.cast import Cast, Group, Resize, files, read_cast
 from lab_engine.recording.typist import NotReplayable, Say, Typist
 from lab_engine.recording.visits import Claim, Visit, claims, visits
 from lab_engine.session import Session
@@ -193,6 +193,8 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
             open_claims = []
         if isinstance(act, Group):
             await typist.type(act)
+        elif isinstance(act, Resize):
+            await typist.resize(act)
         elif act and act.what == "reset":
             await session.reset()
         elif act:

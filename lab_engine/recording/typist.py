@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from lab_engine.errors import InfralabError, UsageError
-from lab_engine.recording.cast import Cast, Group
+from lab_engine.recording.cast import Cast, Group, Resize
 from lab_engine.recording.tokens import WORD, Tokens
 from lab_engine.session import RECORDER, Session
 
@@ -85,8 +85,7 @@ class Typist:
             raise NotReplayable(
                 "something was typed that the terminal did not show, such as a password"
             )
-        if group.shell not in self._opened:
-            await self._open(group.shell)
+        await self._open(group.shell)
         text, doubtful = self.tokens.put(group.text)
         if doubtful:
             raise NotReplayable(f"{doubtful[0]!r} was typed, which may stand for several things")
@@ -111,7 +110,13 @@ class Typist:
         self.notes.append(text)
         self.say(text)
 
+    async def resize(self, size: Resize) -> None:
+        await self._open(size.shell)
+        await self._order(shell=size.shell, size=[size.rows, size.columns])
+
     async def _open(self, shell: int) -> None:
+        if shell in self._opened:
+            return
         cast = self.casts[shell]
         try:
             argv = self.session.shell_argv(cast.place)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from lab_engine.record import Moment, PastVerdict
-from lab_engine.recording.cast import Cast, Group, groups
+from lab_engine.recording.cast import Cast, Group, Resize, groups, sizes
 from lab_engine.verdict import Outcome
 
 
@@ -28,12 +28,15 @@ class Claim(msgspec.Struct, frozen=True):
         return self.outcome == Outcome.PASS
 
 
+Act = Group | Resize | Moment | Claim
+
+
 class Visit(msgspec.Struct, frozen=True):
     """One stay in a step: what was typed, asked for and claimed in it, in time order."""
 
     step: str
     ended: float
-    acts: tuple[Group | Moment | Claim, ...]
+    acts: tuple[Act, ...]
 
     @property
     def claims(self) -> dict[str, Claim]:
@@ -57,13 +60,15 @@ def visits(
     """The visits of a session. Raises InfralabError when a recording cannot be read."""
     cuts = [moment.at for moment in moments]
     typed = [group for n, cast in enumerate(casts) for group in groups(cast, n, cuts)]
+    resized = [size for n, cast in enumerate(casts) for size in sizes(cast, n)]
     enters = [moment for moment in moments if moment.what == "enter"]
     made = []
     for enter, after in zip(enters, [*enters[1:], None], strict=True):
         end = after.at if after else float("inf")
         here = [row for row in rows if row.step == enter.step and enter.at <= row.at < end]
-        acts: list[Group | Moment | Claim] = [
+        acts: list[Act] = [
             *(group for group in typed if enter.at <= group.at < end),
+            *(size for size in resized if enter.at <= size.at < end),
             *(m for m in moments if m.what in ("reset", "solve") and enter.at < m.at < end),
             *claims(here).values(),
         ]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lab_engine.errors import InfralabError
-from lab_engine.recording.cast import Cast, files, groups, read_cast
+from lab_engine.recording.cast import Cast, files, groups, read_cast, sizes
 
 HEADER = {
     "version": 2,
@@ -142,3 +142,8 @@ def test_the_files_at_a_time() -> None:
     assert files([late, early], 1000.5) is None
     assert files([late, early], 1001.5) == {"a": "1"}
     assert files([late, early], 1009.0) == {"a": "2"}
+
+
+def test_sizes() -> None:
+    found = sizes(cast((1, "r", "133x41"), (2, "r", "0x0"), (3, "r", "wide")), 5)
+    assert [(size.shell, size.rows, size.columns) for size in found] == [(5, 41, 133)]
