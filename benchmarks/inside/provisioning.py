@@ -1,0 +1,54 @@
+"""Make and destroy resources as the agent does: plan, ledger, providers, readiness."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab_engine.agent.families import Families
+from lab_engine.ledger import Ledger
+from lab_engine.providers.base import Mark
+from lab_engine.provision import Provisioning
+from lab_engine.resources.base import Resource
+from lab_engine.teardown import destroy_all, teardown
+
+MARK = Mark("benchmark")
+
+
+def up_and_down(
+    resources: Sequence[Resource], standing: Sequence[Resource] = ()
+) -> tuple[float, float]:
+    """Seconds to make all of them and wait until they are ready, and to destroy them again.
+
+    `standing` is made before and destroyed after, untimed.
+    """
+    return asyncio.run(_up_and_down(resources, standing))
+
+
+async def _up_and_down(
+    resources: Sequence[Resource], standing: Sequence[Resource]
+) -> tuple[float, float]:
+    def silent(_: object) -> None:
+        return
+
+    with tempfile.TemporaryDirectory(dir="/var/lib/infralab") as folder:
+        ledger, families = Ledger(Path(folder) / "ledger.jsonl"), Families()
+        try:
+            await Provisioning(standing, MARK, ledger, families, silent).run()
+            there = set(ledger.standing)
+            began = time.perf_counter()
+            await Provisioning([*standing, *resources], MARK, ledger, families, silent).run()
+            made = time.perf_counter()
+            mine = [key for key in reversed(ledger.standing) if key not in there]
+            left = await destroy_all(mine, MARK, ledger, families, silent)
+            gone = time.perf_counter()
+            if left:
+                raise RuntimeError(f"left behind: {left}")
+            await teardown(MARK, ledger, families, silent)
+            return made - began, gone - made
+        finally:
+            families.close()
+            ledger.close()

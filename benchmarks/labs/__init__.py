@@ -1,0 +1,1 @@
+"""Labs that are measured, not learned."""

@@ -1,0 +1,100 @@
+"""The benches that benchmarks run in, and the command line that all of them share."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Result, as_json, table
+from lab_engine.bench import image
+from lab_engine.bench.container import Bench
+
+HERE = Path(__file__).parent
+PYTHON = "/opt/infralab/venv/bin/python"
+FOLDER = "/opt/benchmarks"
+START = "/usr/lib/infralab/bin/start-"
+LIMIT = 900.0
+
+
+class Failed(Exception):
+    """What a benchmark could not do in its bench."""
+
+
+def session(name: str) -> str:
+    """A session id that tells a benchmark's bench from others."""
+    return f"bm{os.getpid()}-{name}"
+
+
+@contextmanager
+def bench(name: str, *, daemons: Sequence[str] = (), internet: bool = False) -> Iterator[Bench]:
+    """A bench of the benchmark's own, with its code in it; removed at the end."""
+    made = Bench.create(
+        session(name), memory=6 << 30, internet=internet, tag=image.ensure_image(), idle_minutes=60
+    )
+    try:
+        for daemon in daemons:
+            do(made, [f"{START}{daemon}"])
+        do(made, ["mkdir", "-p", FOLDER])
+        do(made, ["tar", "-x", "-C", FOLDER, "-f", "-"], stdin=_code())
+        yield made
+    finally:
+        made.remove()
+
+
+def _code() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path in sorted([*HERE.glob("*.py"), *HERE.glob("inside/*.py")]):
+            archive.add(path, f"benchmarks/{path.relative_to(HERE)}")
+    return packed.getvalue()
+
+
+def do(place: Bench, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 120) -> str:
+    """The output of a command that must work, run as root."""
+    done = place.run(argv, stdin=stdin, timeout=timeout)
+    if done.exit_code:
+        said = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
+        raise Failed(f"{' '.join(argv)} ended with {done.exit_code}:\n{said}")
+    return done.stdout.decode()
+
+
+def inside(place: Bench, module: str, *words: object) -> Any:
+    """Run `benchmarks.inside.<module>` in the bench; its last line is JSON."""
+    done = place.run(
+        [PYTHON, "-m", f"benchmarks.inside.{module}", *map(str, words)],
+        env={"PYTHONPATH": f"/opt/infralab/lib:{FOLDER}"},
+        timeout=LIMIT,
+    )
+    if done.exit_code:
+        raise Failed(f"{module}: {done.stderr.decode(errors='replace')[-3000:]}")
+    return json.loads(done.stdout.decode().splitlines()[-1])
+
+
+def main(
+    about: str,
+    run: Callable[[argparse.Namespace], Result],
+    options: Callable[[argparse.ArgumentParser], None] = lambda _: None,
+) -> int:
+    """The command line of one benchmark: its own options, `--quick` and `--json`."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--quick", action="store_true", help="few and small runs: does it work?")
+    options(parser)
+    args = parser.parse_args()
+    result = run(args)
+    print(as_json(result) if args.json else table(result), flush=True)
+    return 0
+
+
+def inside_accelerator(place: Bench) -> str:
+    """What VMs in this bench run on: `kvm` or `tcg`."""
+    code = "from lab_engine.guests.accelerator import find; print(find().accelerator)"
+    done = place.run([PYTHON, "-c", code], env={"PYTHONPATH": "/opt/infralab/lib"}, timeout=30)
+    return done.stdout.decode().strip()
