@@ -77,7 +77,8 @@ async def run_check(
     evidence: Evidence | None = None
     message = ""
     try:
-        await asyncio.wait_for(check.function(sight, variables), CHECK_LIMIT)
+        async with asyncio.timeout(CHECK_LIMIT):
+            await check.function(sight, variables)
         outcome = Outcome.PASS
     except Unmet as unmet:
         outcome, evidence = Outcome.FAIL, unmet.evidence

@@ -168,7 +168,8 @@ class Link:
             self._process.stdin.write(p.encode(request))
             with suppress(ConnectionError):
                 await self._process.stdin.drain()
-            reply = await asyncio.wait_for(future, limit)
+            async with asyncio.timeout(limit):
+                reply = await future
         except TimeoutError:
             raise AgentLost(
                 f"the agent did not answer in {limit:g} s",

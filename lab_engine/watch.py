@@ -56,7 +56,8 @@ class Watch:
         try:
             while True:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._woken.wait()
                     await asyncio.sleep(QUIET_SECONDS)
                 topics, self._pending = self._pending, set()
                 self._woken.clear()
