@@ -14,7 +14,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "type a session again in a fresh bench and compare the verdicts",
         about="Makes a fresh bench with the session's seed, types what was recorded, waits for "
         "each prompt, and runs the same checks. Says `reproduced`, `diverged at step k`, or `not "
-        "replayable`. The session's own bench is not touched.",
+        "replayable`; and what else differs: exit codes, files in ~/work. The session's own bench "
+        "is not touched.",
         examples=[
             ("infralab replay", "the last session"),
             ("infralab replay 3fa2b1c0", "a session by its id"),
@@ -64,4 +65,7 @@ async def _replay(args: argparse.Namespace) -> int:
         emit_json(result)
     else:
         print(f"session {row.id}: {result.message}")
+        for number, step in enumerate(result.steps, 1):
+            for note in step.notes:
+                print(f"  step {number} ({step.step}): {note}")
     return 0 if result.outcome == "reproduced" else 1

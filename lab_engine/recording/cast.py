@@ -63,7 +63,8 @@ class Group(msgspec.Struct, frozen=True):
     `at` is when its last key was hit. `where` is the place that the input went to; `prompt` whether
     the shell waited for a command when the next input came; `busy` whether a program had the
     terminal in between; `hidden` whether input was typed that is not recorded; `codes` what the
-    prompts said that commands ended with.
+    prompts said that commands ended with. `seconds` is the time until the next input, `idle` the
+    part of it in which nothing was printed any more.
     """
 
     shell: int
@@ -74,6 +75,7 @@ class Group(msgspec.Struct, frozen=True):
     prompt: bool
     busy: bool
     seconds: float
+    idle: float
     hidden: bool = False
     codes: tuple[int, ...] = ()
 
@@ -173,6 +175,7 @@ def groups(cast: Cast, shell: int, breaks: Iterable[float] = ()) -> list[Group]:
             prompt,
             one.busy,
             (after if after is not None else one.heard) - one.last,
+            (after - one.heard) if after is not None else 0.0,
             one.hidden,
             tuple(one.codes),
         )

@@ -3,22 +3,23 @@
     {"shell": 0, "open": ARGV, "rows": 24, "columns": 80}      a shell on a PTY of its own
     {"shell": 0, "size": [24, 80]}                             its size
     {"shell": 0, "type": TEXT, "prompt": true, "busy": false, "prompts": 1, "limit": 5.0,
-     "tail": TEXT}
+     "tail": TEXT, "pause": 0.3}
     {"files": true}                                            the files below the work folder
 
 After `type` it waits for what the recording showed before the next input: `prompt` says that the
 shell waited for a command then, else a program had the terminal, whose output ended with `tail`;
 `busy` says that a program had the terminal in between; `prompts` is how many prompts with an exit
-code were printed. Each line is answered with
-`{"output": TEXT, "codes": [CODE], "reached": BOOL, "alive": BOOL}`, `files` with
-`{"files": {PATH: DIGEST}}`. It needs only the standard library.
+code were printed. Then it waits for `pause` seconds more. Each line is answered with
+`{"late": TEXT, "output": TEXT, "codes": [CODE], "reached": BOOL, "alive": BOOL}`, where `late` was
+printed after the answer before, and `files` with `{"files": {PATH: DIGEST}}`. It needs only the
+standard library.
 """
 
 import json
 import os
 import re
-import select
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -45,21 +46,21 @@ class Shell:
         self.alive = True
         self.quiet_since = time.monotonic()
         self.was_busy = False
+        self.told = 0
+        threading.Thread(target=self._listen, daemon=True).start()
 
-    def read(self, seconds: float) -> None:
-        """Take what it prints within `seconds`."""
-        ready, _, _ = select.select([self.master], [], [], seconds)
-        if not ready:
-            return
-        try:
-            data = os.read(self.master, BUFFER)
-        except OSError:
-            data = b""
-        if not data:
-            self.alive = False
-            return
-        self.output += self._decoder.text(data)
-        self.quiet_since = time.monotonic()
+    def _listen(self) -> None:
+        """Take all that it prints at all times: a full terminal would stop a program in it."""
+        while True:
+            try:
+                data = os.read(self.master, BUFFER)
+            except OSError:
+                data = b""
+            if not data:
+                self.alive = False
+                return
+            self.output += self._decoder.text(data)
+            self.quiet_since = time.monotonic()
 
     def at_prompt(self) -> bool:
         try:
@@ -67,14 +68,16 @@ class Shell:
         except OSError:
             return False
 
-    def type(self, text: str) -> None:
+    def type(self, text: str) -> str:
+        """Returns what was printed since it was answered for the last time."""
+        late = self.output[self.told :]
         self.output = ""
         self.was_busy = False
         data = text.encode()
         while data:
             data = data[os.write(self.master, data) :]
-            self.read(0)
         self.quiet_since = time.monotonic()
+        return late
 
     def codes(self) -> list[int]:
         """What the prompts since the last input said that commands ended with."""
@@ -85,7 +88,7 @@ class Shell:
         began = time.monotonic()
         wanted = NOISE.sub("", tail)[-40:]
         while self.alive and time.monotonic() - began < limit:
-            self.read(0.01)
+            time.sleep(0.01)
             at_prompt = self.at_prompt()
             self.was_busy = self.was_busy or not at_prompt
             quiet = time.monotonic() - self.quiet_since
@@ -115,7 +118,7 @@ def main() -> int:
             answer({"files": work.look()})
             continue
         number = order["shell"]
-        reached = True
+        reached, late = True, ""
         if "open" in order:
             shells[number] = Shell(order["open"], order["rows"], order["columns"])
             shells[number].wait(prompt=True, busy=False, prompts=1, limit=6.0, tail="")
@@ -123,7 +126,7 @@ def main() -> int:
         if "size" in order:
             set_size(shell.master, *order["size"])
         if "type" in order and shell.alive:
-            shell.type(order["type"])
+            late = shell.type(order["type"])
             reached = shell.wait(
                 prompt=order["prompt"],
                 busy=order["busy"],
@@ -131,9 +134,12 @@ def main() -> int:
                 limit=order["limit"],
                 tail=order["tail"],
             )
+            time.sleep(order["pause"])
+        shell.told = len(shell.output)
         answer(
             {
-                "output": shell.output,
+                "late": late,
+                "output": shell.output[: shell.told],
                 "codes": shell.codes(),
                 "reached": reached,
                 "alive": shell.alive,

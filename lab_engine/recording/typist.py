@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,10 @@ MOST_SECONDS: Final = 120.0
 SLOWER: Final = 6.0
 """A fresh bench may be so many times slower than the learner's was."""
 ANSWER_SECONDS: Final = MOST_SECONDS + 30
+SHORT_PAUSE: Final = 0.2
+LONG_PAUSE: Final = 2.0
+"""The learner's own pauses are kept up to this: after what goes on in the background, longer."""
+BACKGROUND: Final = re.compile(r"(?<![&>])&(?![&>\d])|\bbg\b")
 SHOWN: Final = 60
 
 Say = Callable[[str], None]
@@ -44,6 +49,7 @@ class Typist:
         self.commands = 0
         self.notes: list[str] = []
         self._opened: set[int] = set()
+        self._before: dict[int, tuple[str, str]] = {}
         self._process: asyncio.subprocess.Process | None = None
 
     async def _replayer(self) -> asyncio.subprocess.Process:
@@ -97,8 +103,13 @@ class Typist:
             prompts=len(group.codes),
             limit=min(MOST_SECONDS, max(LEAST_SECONDS, group.seconds * SLOWER)),
             tail=group.output[-400:],
+            pause=min(group.idle, LONG_PAUSE if BACKGROUND.search(text) else SHORT_PAUSE),
         )
         self.commands += 1
+        before = self._before.get(group.shell)
+        if before and answer["late"]:
+            self.tokens.learn(before[0], before[1] + str(answer["late"]))
+        self._before[group.shell] = (group.output, str(answer["output"]))
         self.tokens.learn(group.output, str(answer["output"]))
         shown = text.strip()[:SHOWN]
         if not answer["reached"]:
