@@ -11,6 +11,7 @@ import msgspec
 
 from lab_engine.errors import CheckError, InfralabError
 from lab_engine.lab import Check, LabStep, Variables
+from lab_engine.patience import patient
 from lab_engine.probes.base import Probe
 from lab_engine.protocol import Answer
 from lab_engine.verdict import Evidence, Outcome, Unmet, Verdict
@@ -19,7 +20,7 @@ Ask = Callable[[tuple[Probe[Any], ...]], Awaitable[Sequence[Answer]]]
 Baseline = dict[str, bytes]
 """Readings at the step's start, JSON by the JSON of their probe."""
 
-CHECK_LIMIT = 60.0
+CHECK_LIMIT = patient(60.0)
 
 
 def probe_key(probe: Probe[Any]) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from lab_engine import patience
 from lab_engine import protocol as p
 from lab_engine.errors import AgentLost, ProtocolError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 OnNotice = Callable[[p.AnyNotice], None]
 
-HELLO_LIMIT = 15.0
+HELLO_LIMIT = patience.patient(15.0)
 REQUEST_LIMIT = 600.0
 
 
@@ -64,7 +65,7 @@ class Link:
         watch: bool = False,
         steal: bool = False,
         on_event: OnNotice = lambda _: None,
-        attempts: int = 40,
+        attempts: int = 40 * patience.factor(),
     ) -> p.Welcome:
         """Connect and greet. Raises AgentLost, LeaseTaken or ProtocolError.
 

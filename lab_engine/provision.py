@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from lab_engine.agent.families import Families
 from lab_engine.errors import InfralabError, PlanError, ProviderError, ProvisionTimeout
 from lab_engine.ledger import Ledger
+from lab_engine.patience import patient
 from lab_engine.plan import Plan, make_plan, ordered
 from lab_engine.protocol import ActionNotice
 from lab_engine.providers.base import Mark
@@ -151,7 +152,7 @@ class Provisioning:
     async def _wait(self, resource: Resource, stage: Stage) -> None:
         its = provider(resource.kind())
         limit = its.limit("ready")
-        deadline = time.monotonic() + limit
+        deadline = time.monotonic() + patient(limit)
         while not await self.families.run(
             its.family, limit, f"waiting for {resource.key}", its.reached, resource, stage
         ):

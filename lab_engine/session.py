@@ -24,6 +24,7 @@ from lab_engine.faults import verify
 from lab_engine.lab import LabStep, Solution, Variables
 from lab_engine.lesson import Lesson
 from lab_engine.link import Link, OnNotice, relay_argv
+from lab_engine.patience import patient
 from lab_engine.plan import Plan
 from lab_engine.probes.base import Probe
 from lab_engine.record import Record, SessionRow
@@ -35,7 +36,7 @@ T = TypeVar("T")
 
 PRISTINE = "pristine"
 STEP = "step"
-SCRIPT_LIMIT = 300.0
+SCRIPT_LIMIT = patient(300.0)
 RECORDER = (
     "sudo",
     "-n",

@@ -7,10 +7,11 @@ import socket
 from collections.abc import Callable
 
 from lab_engine.errors import DaemonDown, UsageError
+from lab_engine.patience import patient
 
 SOCKETS = {"docker": "/run/docker.sock", "libvirt": "/run/libvirt/libvirt-sock"}
 SCRIPTS = "/usr/lib/infralab/bin"
-START_LIMIT = 60.0
+START_LIMIT = patient(60.0)
 
 
 def answers(daemon: str) -> bool:

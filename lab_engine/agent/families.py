@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from lab_engine.errors import ProviderError, ProvisionTimeout
+from lab_engine.patience import patient
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class Families:
         Raises ProvisionTimeout after that; the thread goes on, since threads cannot be stopped,
         and ends by the time limits of its own calls.
         """
+        limit = patient(limit)
         loop = asyncio.get_running_loop()
         begun: asyncio.Future[None] = loop.create_future()
 

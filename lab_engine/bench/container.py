@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from docker import errors as docker_errors
 
-from lab_engine import __version__
+from lab_engine import __version__, patience
 from lab_engine.bench import cache, engine, image, walls
 from lab_engine.errors import BenchError
 
@@ -123,6 +123,7 @@ class Bench:
                         "INFRALAB_SESSION": session,
                         "INFRALAB_IDLE_MINUTES": str(idle_minutes),
                         "INFRALAB_DAEMONS": " ".join(daemons),
+                        patience.VARIABLE: str(patience.factor()),
                     },
                     host_config=config,
                     name=PREFIX + session,
@@ -199,6 +200,7 @@ class Bench:
             BenchError: it did not within `timeout` seconds, or the container ended.
         """
         # The log is asked instead of an exec, which costs 30 times as much.
+        timeout = patience.patient(timeout)
         end = time.monotonic() + timeout
         with engine.explain(f"waiting for the bench {self.name}"):
             while time.monotonic() < end:
@@ -266,6 +268,7 @@ class Bench:
             BenchError: the bench does not run, or `timeout` seconds passed. The command itself may
                 live on in the bench then; wrap it in `timeout` where that matters.
         """
+        timeout = patience.patient(timeout)
         command = self.exec_argv(argv, user=user, interactive=bool(stdin), workdir=workdir, env=env)
         try:
             done = subprocess.run(

@@ -16,9 +16,10 @@ import docker
 import requests
 from docker import errors as docker_errors
 
+from lab_engine import patience
 from lab_engine.errors import BenchError, DockerUnavailable
 
-TIMEOUT: Final = 30
+TIMEOUT: Final = 30 * patience.factor()
 """Seconds that an ordinary call to the engine may take."""
 
 LABEL: Final = "infralab"

@@ -20,6 +20,7 @@ import msgspec
 import requests
 
 from lab_engine.errors import DaemonDown, ProviderError
+from lab_engine.patience import patient
 from lab_engine.providers.base import MARK_PREFIX, Mark, Owned
 from lab_engine.resources.base import Resource
 
@@ -64,11 +65,12 @@ def _down(what: str, error: Exception) -> DaemonDown:
 def asking(what: str, resource: str = "", *, seconds: float = SECONDS) -> Iterator[Api]:
     """This thread's client, with the errors of ours instead of the library's.
 
-    `what` completes "when asked to"; each call may take `seconds`. Raises DaemonDown
-    when the socket does not answer or not in time, ProviderError when the engine refuses.
+    `what` completes "when asked to"; each call may take `seconds`, more on a slow machine.
+    Raises DaemonDown when the socket does not answer or not in time, ProviderError when the
+    engine refuses.
     """
     api = client()
-    outer, api.timeout = api.timeout, seconds
+    outer, api.timeout = api.timeout, patient(seconds)
     try:
         yield api
     except (requests.ConnectionError, requests.Timeout) as error:
