@@ -49,7 +49,7 @@ step.solution("console", lambda v: [typed(v, f"echo {v.word} > {NOTE}", "exit")]
 step.solution("agent", lambda v: [inside(v, f"echo {v.word} > {NOTE}")])
 step.near_miss(
     "on-the-bench",
-    lambda v: [f"echo {v.word} | sudo tee {NOTE}"],
+    lambda v: [f"echo {v.word} > note"],
     rejected_by="note",
     reason="no-file",
     explain="The note was left outside: on the bench, or elsewhere in the guest. A VM has a file "
