@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,7 +44,9 @@ def proven(args: argparse.Namespace) -> bytes:
     words = [sys.executable, "-m", "lab_engine", "prove", "keeping-data", "--json", "--quiet"]
     if args.quick:
         words += ["--step", "named-volume"]
-    done = subprocess.run(words, capture_output=True, check=False, timeout=1800)
+    with tempfile.TemporaryDirectory() as folder:
+        own = {**os.environ, "INFRALAB_DATA_DIR": folder}
+        done = subprocess.run(words, env=own, capture_output=True, check=False, timeout=1800)
     if not done.stdout:
         raise place.Failed(done.stderr.decode(errors="replace")[-2000:])
     return done.stdout
