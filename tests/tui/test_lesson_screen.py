@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from textual.widgets import Button, RadioSet, Static
+from textual.widgets import Button, Static
 
 from lab_engine.errors import AgentLost, LeaseTaken, ProviderError
 from lab_engine.protocol import LeaseNotice
 from lab_engine.record import Record
 from lab_engine.tui.desk import Phase
 from lab_engine.tui.document.blocks import CodeBlock
+from lab_engine.tui.document.options import Option
 from lab_engine.tui.document.question import QuestionCard
 from lab_engine.tui.document.task import Evidence
 from lab_engine.tui.panes.picture import PicturePane
@@ -117,7 +118,7 @@ async def test_a_question_is_graded_at_once(start: Start, record: Record) -> Non
     async with start("bridges") as running:
         await running.ready()
         card = running.app.screen.query_one(QuestionCard)
-        card.query_one(RadioSet).focus()
+        card.query(Option).first().focus()
         await running.press("down", "enter")
         await running.until(lambda: card.has_class("-wrong"), "a wrong answer")
         assert "spans hosts" in str(card.query_one(".said", Static).content)

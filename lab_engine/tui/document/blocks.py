@@ -44,7 +44,7 @@ class CodeBlock(Static, can_focus=True):
         border-left: outer $accent;
         border-title-color: $text-muted;
     }
-    CodeBlock.-shown { border-left: outer $surface-lighten-2; color: $text-muted; }
+    CodeBlock.-shown { border-left: outer $foreground 30%; color: $text-muted; }
     CodeBlock:focus { border-left: outer $success; background: $boost; text-style: bold; }
     CodeBlock.-typed:hover { background: $boost; }
     """

@@ -32,8 +32,8 @@ class TextPane(VerticalScroll, can_focus=True):
     TextPane .level-1 { text-style: bold underline; }
     TextPane .list { height: auto; margin: 0 0 1 0; }
     TextPane Item .paragraph { margin: 0; }
+    TextPane QuestionCard > .paragraph { margin: 0; }
     TextPane TaskCard .paragraph, TextPane Aside .paragraph { margin: 0; }
-    TextPane Aside .paragraph { margin: 0; }
     TextPane .step-title { text-style: bold; color: $text-accent; height: auto; margin: 0 0 1 0; }
     """
 

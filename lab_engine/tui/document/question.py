@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Button, Input, RadioButton, RadioSet, SelectionList, Static
-from textual.widgets.selection_list import Selection
+from textual.widgets import Button, Input, Static
 
 from lab_engine.text.model import QuestionBlock
 from lab_engine.text.question import Graded
 from lab_engine.tui.document.blocks import build
 from lab_engine.tui.document.content import DONE, OPEN, WRONG, styled
+from lab_engine.tui.document.options import Options
 
 
 class QuestionCard(Vertical):
@@ -32,12 +32,9 @@ class QuestionCard(Vertical):
     QuestionCard:focus-within { border: round $accent; }
     QuestionCard.-right { border: round $success; border-title-color: $text-success; }
     QuestionCard.-wrong { border: round $error; border-title-color: $text-error; }
-    QuestionCard RadioSet { width: 1fr; border: none; background: transparent; padding: 0; }
-    QuestionCard RadioButton { width: 1fr; background: transparent; }
-    QuestionCard SelectionList { height: auto; border: none; background: transparent; padding: 0; }
     QuestionCard Input { width: 1fr; }
-    QuestionCard Button { margin: 0 0 1 0; }
-    QuestionCard > .said { height: auto; display: none; }
+    QuestionCard Button { margin: 1 0 0 0; }
+    QuestionCard > .said { height: auto; display: none; margin: 1 0 0 0; }
     QuestionCard.-right > .said, QuestionCard.-wrong > .said { display: block; }
     """
 
@@ -57,16 +54,18 @@ class QuestionCard(Vertical):
         question = self.block.question
         match question.kind:
             case "choice":
-                yield RadioSet(*(RadioButton(styled(option)) for option in self.block.options))
+                yield self._options(several=False)
             case "choices":
-                picks = [Selection(styled(o), n) for n, o in enumerate(self.block.options)]
-                yield SelectionList[int](*picks)
+                yield self._options(several=True)
                 yield Button("Answer", compact=True, variant="primary")
             case _:
                 unit = f" in {question.unit}" if question.unit else ""
                 what = "a number" if question.kind == "number" else "your answer"
                 yield Input(placeholder=f"{what}{unit}, then Enter", compact=True)
         yield Static(classes="said")
+
+    def _options(self, *, several: bool) -> Options:
+        return Options(tuple(styled(option) for option in self.block.options), several=several)
 
     def on_mount(self) -> None:
         self._stand(self._correct)
@@ -88,9 +87,10 @@ class QuestionCard(Vertical):
         style = "$text-success" if graded.correct else "$text-error"
         self.query_one(".said", Static).update(Content.styled(graded.explanation, style))
 
-    def on_radio_set_changed(self, event: RadioSet.Changed) -> None:
+    def on_options_changed(self, event: Options.Changed) -> None:
         event.stop()
-        self.post_message(self.Answered(self.block.question.id, str(event.index + 1)))
+        if self.block.question.kind == "choice":
+            self.post_message(self.Answered(self.block.question.id, str(event.numbers[0])))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -98,5 +98,5 @@ class QuestionCard(Vertical):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        picked = sorted(n + 1 for n in self.query_one(SelectionList).selected)
+        picked = self.query_one(Options).chosen
         self.post_message(self.Answered(self.block.question.id, ",".join(map(str, picked))))

@@ -31,6 +31,9 @@ OFF: Final = "○"
 NEW: Final = "✱"
 SIGNS: Final = {"vm": "▢", "container": "▣", "namespace": "◇", "bench": "⌂", "volume": "▤"}
 INNER: Final = 12
+BOX: Final = ("┌┐└┘", "─", "│", "┬")
+CHOSEN_BOX: Final = ("╔╗╚╝", "═", "║", "╤")
+"""Corners, flat, side, and where a line goes down."""
 GAP: Final = 1
 
 
@@ -116,6 +119,8 @@ class _Drawing:
 
     def _texts(self, node: Node) -> list[str]:
         new = f" {NEW}" if node.recent(self.now) else ""
+        if node.kind == "bench":
+            return [f"{SIGNS['bench']} the bench{new}"]
         sign = ON if node.on else OFF
         kind = f"{SIGNS.get(node.kind, '')} {WORDS[node.kind]}".strip()
         state = f", {node.state}" if node.state and node.state != "running" else ""
@@ -154,22 +159,24 @@ class _Drawing:
     def _box(self, node: Node) -> list[Line]:
         inner = self._inner(node)
         frame: Look = "chosen" if node.key == self.chosen else "frame"
-        foot = list("─" * (inner + 2))
+        corners, flat, side, stem = CHOSEN_BOX if node.key == self.chosen else BOX
+        foot = list(flat * (inner + 2))
         for column in self._stems(node, inner):
-            foot[column] = "┬"
-        lines: list[Line] = [(Run("┌" + "─" * (inner + 2) + "┐", frame, node.key),)]
+            foot[column] = stem
+        head = corners[0] + flat * (inner + 2) + corners[1]
+        lines: list[Line] = [(Run(head, frame, node.key),)]
         for n, text in enumerate(self._texts(node)):
             look: Look = "new" if n == 0 and node.recent(self.now) else "name" if n == 0 else ""
             look = "off" if not node.on and look != "new" else look
             shown = set_cell_size(_shorten(text, inner), inner)
             lines.append(
                 (
-                    Run("│ ", frame, node.key),
+                    Run(f"{side} ", frame, node.key),
                     Run(shown, look, node.key),
-                    Run(" │", frame, node.key),
+                    Run(f" {side}", frame, node.key),
                 )
             )
-        lines.append((Run("└" + "".join(foot) + "┘", frame, node.key),))
+        lines.append((Run(corners[2] + "".join(foot) + corners[3], frame, node.key),))
         return lines
 
     def _stems(self, node: Node, inner: int) -> list[int]:
