@@ -30,6 +30,7 @@ from lab_engine.probes.base import Probe
 from lab_engine.record import Record, SessionRow
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
+from lab_engine.shell import shell_argv
 from lab_engine.verdict import Outcome, Unmet, Verdict
 
 T = TypeVar("T")
@@ -37,16 +38,6 @@ T = TypeVar("T")
 PRISTINE = "pristine"
 STEP = "step"
 SCRIPT_LIMIT = patient(300.0)
-RECORDER = (
-    "sudo",
-    "-n",
-    "--preserve-env=TERM,LANG,COLORTERM",
-    "/usr/bin/python3",
-    "-I",
-    "-S",
-    "/opt/infralab/lib/lab_engine/recording/recorder.py",
-)
-"""Runs a learner's shell on a PTY that is recorded; as root, so that no shell command ends it."""
 SCRIPT_OUTPUT = 64 * 1024
 
 
@@ -453,28 +444,5 @@ class Session:
             await self._solve(step, wanted)
 
     def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]:
-        """See `shell_argv`."""
+        """See `lab_engine.shell.shell_argv`."""
         return shell_argv(self.bench, target, tty=tty)
-
-
-def shell_argv(bench: Bench, target: str, *, tty: bool = True) -> list[str]:
-    """The command line that opens a shell at `target`.
-
-    `bench`, `container:NAME`, `vm:NAME` (its serial console) or `netns:NAME`. Raises UsageError
-    for anything else.
-    """
-    kind, _, name = target.partition(":")
-    inner = {
-        "bench": ["bash", "-l"],
-        "container": ["docker", "exec", "-it" if tty else "-i", name, "sh"],
-        "vm": ["virsh", "--connect", "qemu:///system", "console", name],
-        "netns": ["sudo", "ip", "netns", "exec", name, "bash"],
-    }.get(kind)
-    if inner is None or (kind != "bench") != bool(name):
-        raise UsageError(
-            f"there is no shell called {target!r}",
-            hint="Say bench, container:NAME, vm:NAME or netns:NAME.",
-        )
-    if tty:
-        inner = [*RECORDER, target, *inner]
-    return bench.exec_argv(inner, user="learner", tty=tty, interactive=True)

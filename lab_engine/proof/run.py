@@ -74,9 +74,11 @@ class Proof:
             count = sum(miss.rejected_by == check.task for miss in step.near_misses)
             if count < LEAST_NEAR_MISSES:
                 problems.append(f"the check of {check.task} has {count} near misses, wants 2")
-        for verdict in self.session.start_verdicts:
-            if verdict.outcome is not Outcome.FAIL:
-                problems.append(f"before any work: {_told(verdict)}")
+        problems += [
+            f"before any work: {_told(verdict)}"
+            for verdict in self.session.start_verdicts
+            if verdict.outcome is not Outcome.FAIL
+        ]
         plan = await self.session.plan()
         problems += [
             f"after provisioning, {a.key} is still to {a.act}: {a.reason}" for a in plan.changes

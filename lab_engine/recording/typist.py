@@ -13,7 +13,8 @@ import msgspec
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.recording.cast import Cast, Group, Resize
 from lab_engine.recording.tokens import WORD, Tokens
-from lab_engine.session import RECORDER, Session
+from lab_engine.session import Session
+from lab_engine.shell import RECORDER
 
 REPLAYER: Final = "/opt/infralab/lib/lab_engine/recording/replayer.py"
 LEAST_SECONDS: Final = 8.0

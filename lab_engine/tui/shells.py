@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from lab_engine.session import shell_argv
+from lab_engine.shell import shell_argv
 
 if TYPE_CHECKING:
     from lab_engine.bench.container import Bench
@@ -29,6 +29,26 @@ OPTIONS: Final = (
     ("set", "-ga", "terminal-features", ",xterm-256color:RGB:clipboard:mouse:title:usstyle"),
     ("bind", "-n", "S-PPage", "copy-mode", "-eu"),
     ("bind", "-n", "F12", "detach-client"),
+    ("set", "-g", "mode-keys", "emacs"),
+    ("unbind", "-a", "-T", "copy-mode"),
+    *(
+        ("bind", "-T", "copy-mode", key, "send-keys", "-X", *command)
+        for key, command in (
+            ("WheelUpPane", ("-N", "3", "scroll-up")),
+            ("WheelDownPane", ("-N", "3", "scroll-down")),
+            ("Up", ("scroll-up",)),
+            ("Down", ("scroll-down",)),
+            ("PPage", ("page-up",)),
+            ("NPage", ("page-down",)),
+            ("S-PPage", ("page-up",)),
+            ("S-NPage", ("page-down",)),
+            ("MouseDrag1Pane", ("begin-selection",)),
+            ("MouseDragEnd1Pane", ("copy-pipe-and-cancel",)),
+            ("MouseDown1Pane", ("clear-selection",)),
+            # Whoever scrolled back and types on wants the shell, not keys of tmux.
+            ("Any", ("cancel",)),
+        )
+    ),
     ("unbind", "-n", "MouseDown3Pane"),
     ("unbind", "-n", "M-MouseDown3Pane"),
 )
