@@ -120,7 +120,10 @@ class ShellPane(Vertical):
             for target, pane in list(self._panes.items()):
                 if pane is event.pane:
                     self.notify(f"The shell of {title(target)} has ended.")
+                    was_here = pane.has_focus
                     await self.close(target)
+                    if was_here:
+                        self.in_front.focus()
 
     def on_terminal_pane_again(self, event: TerminalPane.Again) -> None:
         event.stop()

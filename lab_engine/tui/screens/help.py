@@ -43,7 +43,7 @@ KEYS: Final = (
         "In the shell",
         (
             ("every other key", "goes to the shell"),
-            ("wheel, Shift+PgUp", "look back; q or the end comes forward again"),
+            ("wheel, Shift+PgUp", "look back; any key comes forward again"),
             ("drag the mouse", "copies what you mark"),
             ("Esc, then a digit", "a function key, for programs such as mc"),
         ),
