@@ -42,13 +42,16 @@ _MASKED: Final = (
 )  # fmt: skip
 _HOST_KEY: Final = "/etc/ssh/ssh_host_ed25519_key"
 _HERE: Final = Path(__file__).parent
+_FORMAT: Final = 1
+"""Goes up when the same inputs are put together in another way."""
 
 
 @cache
 def recipe() -> str:
     """Sixteen hexadecimal digits that change with anything of ours that goes into the guest."""
-    digest = hashlib.sha256(small.release().encode())
-    for path in (Path(__file__), *sorted((_HERE / "full_files").iterdir())):
+    tables = (_FORMAT, small.release(), SUITE, DISK_MIB, PACKAGES, _LEFT_OUT, _MASKED, _HOST_KEY)
+    digest = hashlib.sha256(repr(tables).encode())
+    for path in sorted((_HERE / "full_files").iterdir()):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
@@ -68,18 +71,20 @@ def base() -> Path:
     if not disk.exists():
         raise ProviderError(
             "the full guest was not made on this machine",
-            hint="Make it with `infralab setup --full-guest`; it takes some minutes.",
+            hint="It is made by `infralab setup --full-guest`, in some minutes.",
         )
     return disk
 
 
 def build(extra: Sequence[str] = ()) -> Path:
-    """Make the guest and return its folder. Guests of older recipes are removed.
+    """Make the guest if it is missing, and return its folder. Those of older recipes are removed.
 
     Raises:
         ProviderError: packages could not be had, or there is no room.
     """
     done = folder()
+    if (done / "root.qcow2").exists() and not extra:
+        return done
     fresh = done.with_suffix(".new")
     try:
         shutil.rmtree(fresh, ignore_errors=True)
