@@ -48,12 +48,9 @@ def changed(recorded: Recorded, change: Callable[[CastEvent], CastEvent | None])
     return replace(recorded, casts=casts)
 
 
-def claiming(recorded: Recorded, *, earned: bool = False) -> Recorded:
+def claiming(recorded: Recorded) -> Recorded:
     """With every verdict turned into a pass."""
-    history = [
-        msgspec.structs.replace(row, outcome="pass", given=row.given and not earned)
-        for row in recorded.history
-    ]
+    history = [msgspec.structs.replace(row, outcome="pass") for row in recorded.history]
     return replace(recorded, history=history)
 
 
@@ -118,7 +115,9 @@ async def solved_and_denied(both: Pair) -> Recorded:
     await perform(both.mine, script([("$", "docker network ls")]))
     await both.mine.solve()
     tasks = await passed(both.mine)
-    return claiming(await _since(both, began, tasks), earned=True)
+    recorded = await _since(both, began, tasks)
+    history = [msgspec.structs.replace(row, given=False) for row in recorded.history]
+    return replace(recorded, history=history)
 
 
 async def other_order(both: Pair) -> Recorded:
