@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> Result:
                 mine, *peers = timings(sides)
                 aim = Aim(AIM_RATIO, "ratio", PEER) if (number, word) == (AIM_AT, "up") else None
                 comparisons.append(Comparison(f"{number} {word}", mine, tuple(peers), aim))
+                place.tell(comparisons[-1])
     return Result(
         "containers",
         measure.machine(before),

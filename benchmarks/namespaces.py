@@ -12,8 +12,10 @@ from lab_engine.errors import BenchError
 PEER = "Mininet"
 AIM_RATIO = 0.2
 AIM_AT = 100
-MOST_FOR_MININET = 500
-"""Beyond, Mininet needs minutes: it keeps a shell a host."""
+MOST_FOR_PEERS = 500
+"""Beyond, Mininet and the commands need minutes."""
+ONCE_FROM = 500
+"""So many take so long that one round must do."""
 
 
 def install_mininet(bench: Bench) -> str:
@@ -47,16 +49,17 @@ def run(args: argparse.Namespace) -> Result:
             notes.append(f"Without Mininet: {missing}")
         place.inside(bench, "namespaces", 2, 1)  # what is loaded once
         for number in numbers:
-            peers = ["ip commands"]
-            if not missing and number <= MOST_FOR_MININET:
-                peers.append(PEER)
-            rounds = 1 if args.quick else max(2, min(args.rounds, 1000 // number))
+            peers = ["ip commands", *([] if missing else [PEER])]
+            if number > args.peers_up_to:
+                peers = []
+            rounds = 1 if args.quick or (peers and number >= ONCE_FROM) else args.rounds
             found = place.inside(bench, "namespaces", number, rounds, *peers)
             for column, word in enumerate(("up", "down")):
                 sides = {who: [pair[column] for pair in pairs] for who, pairs in found.items()}
                 mine, *others = timings(sides)
                 aim = Aim(AIM_RATIO, "ratio", PEER) if number == AIM_AT else None
                 comparisons.append(Comparison(f"{number} {word}", mine, tuple(others), aim))
+                place.tell(comparisons[-1])
     low, high = min(numbers, key=lambda n: abs(n - AIM_AT)), max(numbers)
     return Result(
         "namespaces",
@@ -70,6 +73,7 @@ def run(args: argparse.Namespace) -> Result:
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n", type=int, nargs="+", default=[10, 100, 500, 1000])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers-up-to", type=int, default=MOST_FOR_PEERS, metavar="N")
     parser.add_argument("--no-mininet", action="store_true", help="without installing it")
 
 

@@ -6,13 +6,15 @@ import argparse
 import io
 import json
 import os
+import signal
+import sys
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Result, as_json, table
+from benchmarks.measure import Comparison, Result, as_json, table, told
 from lab_engine.bench import image
 from lab_engine.bench.container import Bench
 
@@ -88,9 +90,18 @@ def main(
     parser.add_argument("--quick", action="store_true", help="few and small runs: does it work?")
     options(parser)
     args = parser.parse_args()
+    # An end from outside removes what was made, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     result = run(args)
     print(as_json(result) if args.json else table(result), flush=True)
     return 0
+
+
+def tell(comparison: Comparison) -> None:
+    """A line on standard error as soon as something is known, so that a long run shows it."""
+    sides = (comparison.ours, *comparison.peers)
+    texts = [f"{side.who} {told(side.median)}" for side in sides]
+    print(f"{comparison.what}: {', '.join(texts)}", file=sys.stderr, flush=True)
 
 
 def inside_accelerator(place: Bench) -> str:
