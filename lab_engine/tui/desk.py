@@ -11,57 +11,29 @@ import importlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import msgspec
-
-from lab_engine.check import probe_key, run_checks
 from lab_engine.errors import InfralabError, LeaseTaken
 from lab_engine.faults import verify
 from lab_engine.lesson import Lesson, Step
-from lab_engine.probes.base import Probe
-from lab_engine.protocol import RESYNC, Answer, AnyNotice, EventNotice, LeaseNotice
+from lab_engine.protocol import AnyNotice, LeaseNotice
 from lab_engine.record import Record, SessionRow, TaskState
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
 from lab_engine.text.question import Graded
+from lab_engine.tui.eye import Eye, end, starting_point
 from lab_engine.tui.progress import Progress
 from lab_engine.tui.topology.picture import Picture
-from lab_engine.tui.topology.read import PictureReader
 from lab_engine.verdict import Evidence, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from lab_engine.lab import LabStep, Variables
+    from lab_engine.lab import Variables
     from lab_engine.session import Session
     from lab_engine.text.model import Document
-    from lab_engine.watch import Watch
 
 T = TypeVar("T")
 Change = Literal["phase", "progress", "step", "verdicts", "picture", "hints", "answers", "given"]
-LOOK_EVERY: Final = 1.0
-"""Seconds between two looks of a client that only looks on."""
-PAINT_EVERY: Final = 3.0
-STUBBORN: Final = 1.0
-"""Seconds after which a cancellation is repeated."""
-SETTLE: Final = 0.15
-"""Seconds after an event until the picture is read: what follows from it should be in it."""
-
-
-def _nothing() -> None:
-    pass
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait for its end.
-
-    More than once if need be: until Python 3.12, `asyncio.wait_for` loses a cancellation that comes
-    at the moment when what it waits for is done.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=STUBBORN)
 
 
 class Phase(StrEnum):
@@ -115,11 +87,9 @@ class Desk:
         self.picture = Picture()
         self.watching = False
         """Whether another client works in the session and this one only looks on."""
-        self._reader = PictureReader()
         self._work: asyncio.Task[None] | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
-        self._wake: Callable[[], None] = _nothing
+        self._eye: Eye | None = None
+        self._kept: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._again: Callable[[], Awaitable[None]] | None = None
 
@@ -176,8 +146,8 @@ class Desk:
 
     def check(self) -> None:
         """Look at once, whether something happened or not."""
-        self._wake()
-        self._changed.set()
+        if self._eye:
+            self._eye.look()
 
     @property
     def busy(self) -> bool:
@@ -235,8 +205,8 @@ class Desk:
         self, work: Callable[[], Awaitable[None]], before: asyncio.Task[None] | None
     ) -> None:
         if before:
-            await _end(before)
-        await self._stop_watch()
+            await end(before)
+        await self._close_eye()
         self.trouble, self.progress = None, Progress()
         try:
             await work()
@@ -254,7 +224,14 @@ class Desk:
         else:
             self._set(Phase.READY)
             if self.session and self.step and self.step.lab_step:
-                self._watch = asyncio.create_task(self._keep_looking())
+                self._eye = Eye(
+                    self.session,
+                    self.step.lab_step,
+                    watching=self.watching,
+                    on_verdicts=self._judged,
+                    on_picture=self._painted,
+                    on_lost=self._lose,
+                )
 
     def _set(self, phase: Phase, doing: str = "") -> None:
         self.phase, self.doing = phase, doing
@@ -266,22 +243,43 @@ class Desk:
         if self.progress.take(notice):
             self.tell("progress")
 
-    def _event(self, notice: AnyNotice) -> None:
-        if isinstance(notice, LeaseNotice):
-            self._lose(
-                LeaseTaken(
-                    f"this session was taken over: {notice.holder}",
-                    hint="Take it back, or leave it to the other one.",
-                )
-            )
-        elif isinstance(notice, EventNotice):
-            self._changed.set()
+    # -- what the eye tells ----------------------------------------------------------------------
 
-    def _lose(self, error: InfralabError) -> None:
-        self.trouble = error
+    def _judged(self, verdicts: list[Verdict]) -> None:
+        standing = {v.task: (v.outcome, v.evidence, v.message) for v in verdicts}
+        before = {v.task: (v.outcome, v.evidence, v.message) for v in self.verdicts.values()}
+        if standing != before:
+            self.verdicts = {v.task: v for v in verdicts}
+            self.tell("verdicts")
+            self._kept = asyncio.create_task(self._read_states())
+
+    async def _read_states(self) -> None:
+        """What the record says of the tasks, such as that one was given."""
+        session = self._session()
+        states = tuple(await self.aside(self.record.tasks, session.id))
+        if states != self.states:
+            self.states = states
+            self.tell("verdicts")
+
+    def _painted(self, picture: Picture) -> None:
+        self.picture = picture
+        self.tell("picture")
+
+    def _lose(self, why: InfralabError | LeaseNotice) -> None:
+        if isinstance(why, LeaseNotice):
+            why = LeaseTaken(
+                f"this session was taken over: {why.holder}",
+                hint="Take it back, or leave it to the other one.",
+            )
+        self.trouble = why
         self._set(Phase.FAILED)
-        if self._watch:
-            self._watch.cancel()
+
+    async def _close_eye(self) -> None:
+        eye, self._eye = self._eye, None
+        if eye:
+            await eye.close()
+        if self._kept:
+            await end(self._kept)
 
     # -- the work --------------------------------------------------------------------------------
 
@@ -323,27 +321,14 @@ class Desk:
                 on_notice=self._notice,
             )
             self.lost = tuple(self.session.lost)
-        self.session.on_event = self._event
         # From here on, a retry has a session to work in.
         self._again = lambda: self._enter(wanted.name)
         at_hand = row is not None and self.session.step_name == wanted.name
         if not at_hand and not watch:
             await self._enter(wanted.name)
         elif wanted.lab_step is not None:
-            self.at_start = await self._start_again(wanted.lab_step)
-
-    async def _start_again(self, step: LabStep) -> dict[str, Evidence | None]:
-        """What each check said at the start of a step that is taken up: from its readings then."""
-        readings = await self.aside(self.record.baseline, self._session().id, step.name)
-        if readings is None or self.variables is None:
-            return {}
-
-        async def ask(probes: Sequence[Probe[Any]]) -> list[Answer]:
-            raw = [readings.get(probe_key(probe)) for probe in probes]
-            return [Answer(msgspec.Raw(r)) if r else Answer(problem="not read") for r in raw]
-
-        verdicts, _ = await run_checks(step, self.variables, ask, readings)
-        return {v.task: v.evidence for v in verdicts}
+            readings = await self.aside(self.record.baseline, self.session.id, wanted.name)
+            self.at_start = await starting_point(wanted.lab_step, self.variables, readings or {})
 
     async def _open_anew(self, lesson: Lesson, old: SessionRow) -> None:
         await self._leave()
@@ -364,7 +349,6 @@ class Desk:
         self.step = step
         self.verdicts, self.at_start, self.graded, self.hints = {}, {}, {}, {}
         self.picture = Picture()
-        self._reader = PictureReader()
         record = self.record
         if session:
             self.answers = await self.aside(record.answered, session, step.name)
@@ -408,78 +392,6 @@ class Desk:
         if self.session is None:
             raise InfralabError("no lesson is open", hint="Choose one from the course.")
         return self.session
-
-    # -- looking ---------------------------------------------------------------------------------
-
-    async def _keep_looking(self) -> None:
-        """Verdicts as events wake them, and the picture beside them."""
-        painting = asyncio.create_task(self._keep_painting())
-        try:
-            if self.watching:
-                await self._look_on()
-            else:
-                await self._eye().run()
-        except InfralabError as error:
-            self._lose(error)
-        finally:
-            await _end(painting)
-
-    def _eye(self) -> Watch:
-        """The engine's watch, which also tells this desk of what it hears."""
-        watch = importlib.import_module("lab_engine.watch")
-        made: Watch = watch.Watch(self._session(), self._judged)
-        wake = made.event
-
-        def hear(notice: AnyNotice) -> None:
-            self._event(notice)
-            wake(notice)
-
-        made.event = hear  # type: ignore[method-assign]
-        self._wake = lambda: made.wake(RESYNC)
-        return made
-
-    async def _look_on(self) -> None:
-        """Without the lease nothing is recorded, and no events come: look every second."""
-        session = self._session()
-        session.on_event = self._event
-        while True:
-            verdicts, _ = await session.verdicts()
-            self._judged(verdicts)
-            await asyncio.sleep(LOOK_EVERY)
-
-    def _judged(self, verdicts: list[Verdict]) -> None:
-        standing = {v.task: (v.outcome, v.evidence, v.message) for v in verdicts}
-        before = {v.task: (v.outcome, v.evidence, v.message) for v in self.verdicts.values()}
-        if standing == before:
-            return
-        self.verdicts = {v.task: v for v in verdicts}
-        self._changed.set()
-        self.tell("verdicts")
-
-    async def _keep_painting(self) -> None:
-        """Read the picture when something happened, and every few seconds all the same."""
-        session = self._session()
-        while True:
-            lab_step = self.step.lab_step if self.step else None
-            picture = await self._reader.read(session.ask, lab_step.daemons if lab_step else ())
-            states = tuple(await self.aside(self.record.tasks, session.id))
-            if states != self.states:
-                self.states = states
-                self.tell("verdicts")
-            if picture != self.picture:
-                self.picture = picture
-                self.tell("picture")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PAINT_EVERY):
-                    await self._changed.wait()
-                await asyncio.sleep(SETTLE)
-            self._changed.clear()
-
-    async def _stop_watch(self) -> None:
-        self._wake = _nothing
-        if self._watch:
-            await _end(self._watch)
-            self._watch = None
 
     # -- hints, questions ------------------------------------------------------------------------
 
@@ -534,7 +446,7 @@ class Desk:
     # -- the end ---------------------------------------------------------------------------------
 
     async def _leave(self) -> None:
-        await self._stop_watch()
+        await self._close_eye()
         session, self.session = self.session, None
         if session:
             await session.close()
@@ -542,13 +454,13 @@ class Desk:
     async def close(self) -> None:
         """Leave the bench as it is; the next start takes it up again."""
         if self._work:
-            await _end(self._work)
+            await end(self._work)
         await self._leave()
         self._threads.shutdown(wait=False)
 
     async def finish(self) -> None:
         """Remove the bench. The progress stays."""
-        await self._stop_watch()
+        await self._close_eye()
         session, self.session = self.session, None
         if session:
             await session.down()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
 
 from textual import events, on
@@ -14,15 +13,16 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from lab_engine.errors import InfralabError, LeaseTaken
+from lab_engine.errors import InfralabError
 from lab_engine.tui.desk import Desk, Phase
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.pane import TextPane
 from lab_engine.tui.document.question import QuestionCard
 from lab_engine.tui.document.task import TaskCard
 from lab_engine.tui.messages import DeskChanged
+from lab_engine.tui.panes.bar import Bar
 from lab_engine.tui.panes.picture import PicturePane
-from lab_engine.tui.panes.preparing import SPINNER, Preparing
+from lab_engine.tui.panes.preparing import Preparing
 from lab_engine.tui.panes.shell import BENCH, ShellPane
 from lab_engine.tui.panes.tasks import TasksPane
 from lab_engine.tui.terminal.pane import TerminalPane
@@ -88,7 +88,7 @@ class LessonScreen(Screen[None]):
         self._rows = 0.0
 
     def compose(self) -> ComposeResult:
-        yield Static(id="bar")
+        yield Bar(self.desk)
         yield Static(id="tabs")
         with Container(id="panes"):
             yield TextPane(id="text")
@@ -101,7 +101,6 @@ class LessonScreen(Screen[None]):
         for name, title in PANES.items():
             self.query_one(f"#{name}").border_title = title
         self._mark("text")
-        self.set_interval(0.25, self._tick)
         await self._show_step()
         await self._show_phase()
         self.query_one(TextPane).focus()
@@ -218,53 +217,9 @@ class LessonScreen(Screen[None]):
                 questions[name].graded(graded)
         await self._show_verdicts()
 
-    def _tick(self) -> None:
-        if self.desk.busy:
-            self._show_bar()
-
     def _show_bar(self) -> None:
-        desk = self.desk
-        if desk.lesson is None or desk.step is None:
-            self.query_one("#bar", Static).update("Opening …")
-            return
-        steps = len(desk.lesson.steps)
-        here = Content.assemble(
-            (f"Step {desk.step.number} of {steps}: ", ""), (desk.step.title, "bold")
-        )
-        left = Content.assemble((f"{desk.lesson.title} › ", "dim"), here)
-        right = self._state()
-        width = max(self.size.width - 2, 20)
-        room = width - right.cell_length - 1
-        left = here if left.cell_length > room else left
-        left = left.truncate(room, ellipsis=True, pad=True) if room > 8 else Content("")
-        self.query_one("#bar", Static).update(Content.assemble(left, " ", right))
+        self.query_one(Bar).show()
         self._show_tabs()
-
-    def _state(self) -> Content:
-        desk = self.desk
-        done = sum(desk.passed(t.id) for t in desk.document.tasks) if desk.document else 0
-        total = len(desk.document.tasks) if desk.document else 0
-        tasks = f"{done}/{total} tasks" if total else ""
-        if desk.busy:
-            sign = SPINNER[int(time.monotonic() * 8) % len(SPINNER)]
-            return Content(f"{sign} {desk.doing} {desk.progress.seconds:.0f} s")
-        match desk.phase:
-            case Phase.FAILED if isinstance(desk.trouble, LeaseTaken):
-                return Content.styled("taken by another client: F3", "bold $text-warning")
-            case Phase.FAILED:
-                return Content.styled("✘ failed: F3 says what to do", "bold $text-error")
-            case Phase.STOPPED:
-                return Content.styled("stopped: F3 says what to do", "bold $text-warning")
-            case Phase.READY if desk.watching:
-                return Content.styled(f"only looking on · {tasks}", "$text-warning")
-            case Phase.READY if desk.blind:
-                return Content.styled("! cannot check: p repairs", "bold $text-warning")
-            case Phase.READY if desk.done:
-                return Content.styled(
-                    f"✔ step done{' · F8 next' if desk.next_step else ''}", "bold"
-                )
-            case _:
-                return Content(f"● ready · {tasks}" if tasks else "● ready")
 
     def _show_tabs(self) -> None:
         done = sum(self.desk.passed(name) for name in self.query_one(TextPane).tasks)

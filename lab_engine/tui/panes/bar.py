@@ -1,0 +1,76 @@
+"""The line at the top of a lesson: where the learner is, and how it stands."""
+
+from __future__ import annotations
+
+import time
+
+from textual.content import Content
+from textual.widgets import Static
+
+from lab_engine.errors import LeaseTaken
+from lab_engine.tui.desk import Desk, Phase
+from lab_engine.tui.panes.preparing import SPINNER
+
+
+class Bar(Static):
+    """Lesson and step at the left, the state at the right. Redrawn while something goes on."""
+
+    DEFAULT_CSS = """
+    Bar { height: 1; width: 1fr; background: $primary-muted; color: $text; padding: 0 1; }
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+
+    def on_mount(self) -> None:
+        self.set_interval(0.25, self._tick)
+
+    def _tick(self) -> None:
+        if self.desk.busy:
+            self.show()
+
+    def on_resize(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        desk = self.desk
+        if desk.lesson is None or desk.step is None:
+            self.update(self._state())
+            return
+        here = Content.assemble(
+            (f"Step {desk.step.number} of {len(desk.lesson.steps)}: ", ""),
+            (desk.step.title, "bold"),
+        )
+        left = Content.assemble((f"{desk.lesson.title} › ", "dim"), here)
+        right = self._state()
+        room = max(self.size.width, 20) - right.cell_length - 1
+        left = here if left.cell_length > room else left
+        left = left.truncate(room, ellipsis=True, pad=True) if room > 8 else Content("")
+        self.update(Content.assemble(left, " ", right))
+
+    def _state(self) -> Content:
+        desk = self.desk
+        done = sum(desk.passed(t.id) for t in desk.document.tasks) if desk.document else 0
+        total = len(desk.document.tasks) if desk.document else 0
+        tasks = f"{done}/{total} tasks" if total else ""
+        if desk.busy:
+            sign = SPINNER[int(time.monotonic() * 8) % len(SPINNER)]
+            return Content(f"{sign} {desk.doing} {desk.progress.seconds:.0f} s")
+        match desk.phase:
+            case Phase.FAILED if isinstance(desk.trouble, LeaseTaken):
+                return Content.styled("taken by another client: F3", "bold $text-warning")
+            case Phase.FAILED:
+                return Content.styled("✘ failed: F3 says what to do", "bold $text-error")
+            case Phase.STOPPED:
+                return Content.styled("stopped: F3 says what to do", "bold $text-warning")
+            case Phase.READY if desk.watching:
+                return Content.styled(f"only looking on · {tasks}", "$text-warning")
+            case Phase.READY if desk.blind:
+                return Content.styled("! cannot check: p repairs", "bold $text-warning")
+            case Phase.READY if desk.done:
+                return Content.styled(
+                    f"✔ step done{' · F8 next' if desk.next_step else ''}", "bold"
+                )
+            case _:
+                return Content(f"● ready · {tasks}" if tasks else "● ready")
