@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import json
+import os
+import sys
 
 import pytest
 
+from lab_engine.lesson import load_course
 from lab_engine.record import Record
+from lab_engine.session import Session, new_session_id
 from lab_engine.settings import Settings
+from tests.recording.hands import perform
 from tests.recording.pair import pair, reproduce
 from tests.recording.script import scripts
 
@@ -47,3 +54,31 @@ async def test_all(
     memory = settings.bench_memory * (2 if lesson == "kvm-and-virsh" else 1)
     async with pair(lesson, record, dataclasses.replace(settings, bench_memory=memory)) as both:
         assert await reproduce(both, chosen) == []
+
+
+@pytest.mark.sessions
+@pytest.mark.timeout(600)
+async def test_the_command(image_tag: str, record: Record, settings: Settings) -> None:
+    """`infralab replay` of two steps, one after the other, while the session goes on."""
+    lesson = load_course().lesson("namespaces")
+    name = f"t{os.getpid()}-{new_session_id()[:4]}"
+    session = await Session.begin(lesson, record, settings, session=name)
+    try:
+        for script in scripts("namespaces")[:2]:
+            assert await perform(session, script) == {"own-name"}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "lab_engine",
+            "replay",
+            session.id,
+            "--json",
+            env={**os.environ, "INFRALAB_DATA_DIR": str(settings.data_dir)},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        result = json.loads(output)
+        assert (process.returncode, result["outcome"]) == (0, "reproduced"), result
+        assert [step["step"] for step in result["steps"]] == ["uts", "uts"]
+    finally:
+        await session.down()
