@@ -1,0 +1,75 @@
+"""Runs in the guest: what the kit does on a machine with cgroup v2. One folder gets the results.
+
+Each step's output goes to `<name>.log` and to the console; `summary.json` says how each one ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+FACTS = (
+    "tests/bench/test_cgroup_v2.py tests/bench/test_facts.py -k"
+    " 'cgroup_v2 or capabilities or settings_of_the_host or docker_data or docker0 or learner"
+    " or inner_container or groups_by_hand or limits_of_the_bench or init_reaps or loop_device'"
+)
+OPTIONS = "-p pytest_asyncio.plugin -p pytest_timeout -p no:cacheprovider -m bench -v --tb=line"
+PROVE = "keeping-data $STEP --junit $RESULTS/prove.xml"
+STEPS: tuple[tuple[str, int, str], ...] = (
+    (
+        "host",
+        300,
+        "stat -fc %T /sys/fs/cgroup; uname -r; systemctl --version | head -1; ps -o comm= -p 1;"
+        " cat /sys/module/apparmor/parameters/enabled; free -m; mount -t cgroup,cgroup2;"
+        " docker info -f '{{.CgroupVersion}} {{.CgroupDriver}} {{.ServerVersion}} {{.Driver}}'",
+    ),
+    ("image", 900, "python3 -m lab_engine setup"),
+    ("prove", 5400, f"python3 -m lab_engine prove {PROVE}"),
+    ("facts", 2400, f"python3 -m pytest {OPTIONS} {FACTS}"),
+    ("left", 120, "docker ps --all --format '{{.Names}}'; find /sys/fs/cgroup -name 'docker-*'"),
+)
+
+
+def main(folder: Path) -> int:
+    """Run every step, whatever becomes of those before."""
+    summary: dict[str, Any] = {}
+    emulated = "infralab.accelerator=tcg" in Path("/proc/cmdline").read_text().split()
+    environment = {
+        **os.environ,
+        "RESULTS": str(folder),
+        # With KVM the whole lesson; emulated, one step of it takes as long.
+        "STEP": "--step ephemeral-layer" if emulated else "",
+        "INFRALAB_BENCH_MEMORY": "1536m",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_TIMEOUT": "900",
+        # Emulated, a bench needs more than a minute to come up.
+        "INFRALAB_PATIENCE": "10" if emulated else "1",
+    }
+    for name, limit, script in STEPS:
+        print(f"== {name}", flush=True)
+        start = time.monotonic()
+        log = folder / f"{name}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                ["timeout", "--kill-after=30", str(limit), "sh", "-c", script],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+            )  # fmt: skip
+            assert process.stdout is not None
+            for line in process.stdout:
+                file.write(line)
+                sys.stdout.write(f"{time.monotonic() - start:6.1f} {line.decode(errors='replace')}")
+                sys.stdout.flush()
+            code = process.wait()
+        summary[name] = {"code": code, "seconds": round(time.monotonic() - start, 1)}
+        print(f"== {name}: {summary[name]}", flush=True)
+        (folder / "summary.json").write_text(json.dumps(summary), encoding="ascii")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Path(sys.argv[1])))
