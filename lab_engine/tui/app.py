@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from lab_engine.lesson import Lesson
     from lab_engine.record import Record, SessionRow
-    from lab_engine.tui.desk import Change, Desk
+    from lab_engine.tui.desk import Desk
     from lab_engine.tui.overview import Overview
     from lab_engine.tui.palette import Offer
+    from lab_engine.tui.phase import Change
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 

@@ -11,44 +11,30 @@ import importlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lab_engine.errors import InfralabError, LeaseTaken
 from lab_engine.faults import verify
 from lab_engine.lesson import Lesson, Step
 from lab_engine.protocol import AnyNotice, LeaseNotice
-from lab_engine.record import Record, SessionRow, TaskState
+from lab_engine.record import Record, SessionRow
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
 from lab_engine.text.question import Graded
 from lab_engine.tui.eye import Eye, end, starting_point
+from lab_engine.tui.phase import Change, Phase
 from lab_engine.tui.progress import Progress
+from lab_engine.tui.standing import Standing
 from lab_engine.tui.topology.picture import Picture
-from lab_engine.verdict import Evidence, Outcome, Verdict
+from lab_engine.verdict import Verdict
 
 if TYPE_CHECKING:
-    from lab_engine.lab import Variables
     from lab_engine.session import Session
-    from lab_engine.text.model import Document
 
 T = TypeVar("T")
-Change = Literal["phase", "progress", "step", "verdicts", "picture", "hints", "answers", "given"]
 
 
-class Phase(StrEnum):
-    """Where the desk is."""
-
-    EMPTY = "empty"
-    OPENING = "opening"
-    PREPARING = "preparing"
-    READY = "ready"
-    FAILED = "failed"
-    STOPPED = "stopped"
-    """The learner stopped it; what was begun is undone."""
-
-
-class Desk:
+class Desk(Standing):
     """Use from one event loop.
 
     Args:
@@ -60,15 +46,11 @@ class Desk:
     def __init__(
         self, record: Record, settings: Settings, tell: Callable[[Change], None] = lambda _: None
     ) -> None:
+        super().__init__()
         self.record = record
         self.settings = settings
         self.tell = tell
         self.phase = Phase.EMPTY
-        self.lesson: Lesson | None = None
-        self.step: Step | None = None
-        self.document: Document | None = None
-        self.introduction: Document | None = None
-        self.variables: Variables | None = None
         self.session: Session | None = None
         self.doing = ""
         """What goes on, in words for the learner: "Opening the bench"."""
@@ -77,14 +59,6 @@ class Desk:
         self.lost: tuple[str, ...] = ()
         self.given: tuple[str, ...] = ()
         """Steps that were done for the learner on the way to this one."""
-        self.verdicts: dict[str, Verdict] = {}
-        self.at_start: dict[str, Evidence | None] = {}
-        """What each check said before the learner did anything."""
-        self.answers: dict[str, bool] = {}
-        self.graded: dict[str, Graded] = {}
-        self.hints: dict[str, int] = {}
-        self.states: tuple[TaskState, ...] = ()
-        self.picture = Picture()
         self.watching = False
         """Whether another client works in the session and this one only looks on."""
         self._work: asyncio.Task[None] | None = None
@@ -139,7 +113,7 @@ class Desk:
 
     def cancel(self) -> None:
         """Stop what goes on; what it began is undone."""
-        if self._work and not self._work.done():
+        if self._work and self.busy:
             self.doing = "Stopping, and undoing what was begun"
             self._work.cancel()
             self.tell("phase")
@@ -156,43 +130,6 @@ class Desk:
     @property
     def ready(self) -> bool:
         return self.phase is Phase.READY
-
-    @property
-    def next_step(self) -> Step | None:
-        if self.lesson is None or self.step is None:
-            return None
-        steps = self.lesson.steps
-        return steps[self.step.number] if self.step.number < len(steps) else None
-
-    @property
-    def previous_step(self) -> Step | None:
-        if self.lesson is None or self.step is None or self.step.number == 1:
-            return None
-        return self.lesson.steps[self.step.number - 2]
-
-    @property
-    def done(self) -> bool:
-        """Whether all tasks of the step are done and all its questions answered."""
-        if self.document is None:
-            return False
-        tasks = all(self.passed(task.id) for task in self.document.tasks)
-        return tasks and all(self.answers.get(q.question.id) for q in self.document.questions)
-
-    def passed(self, task: str) -> bool:
-        verdict = self.verdicts.get(task)
-        return verdict is not None and verdict.passed
-
-    @property
-    def blind(self) -> bool:
-        """Whether some check could not look: something in the bench does not answer."""
-        return any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts.values())
-
-    def touched(self, task: str) -> bool:
-        """Whether a task that is not done stands otherwise than at the step's start."""
-        verdict = self.verdicts.get(task)
-        if verdict is None or verdict.outcome is not Outcome.FAIL:
-            return False
-        return task in self.at_start and verdict.evidence != self.at_start[task]
 
     # -- running one thing at a time -------------------------------------------------------------
 
@@ -393,7 +330,7 @@ class Desk:
             raise InfralabError("no lesson is open", hint="Choose one from the course.")
         return self.session
 
-    # -- hints, questions ------------------------------------------------------------------------
+    # -- hints, answers, shells ------------------------------------------------------------------
 
     async def take_hint(self, task: str) -> None:
         """One more hint of a task; nothing when there is no more.
@@ -435,15 +372,11 @@ class Desk:
         self.tell("answers")
         return graded
 
-    # -- shells ----------------------------------------------------------------------------------
-
     def shell(self, target: str = "bench", *, alone: bool = True) -> list[str]:
         """The command line of a shell that outlives this program: tmux in the bench."""
         from lab_engine.tui.shells import lasting
 
         return lasting(self._session().bench, target, alone=alone)
-
-    # -- the end ---------------------------------------------------------------------------------
 
     async def _leave(self) -> None:
         await self._close_eye()

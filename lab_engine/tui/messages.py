@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from lab_engine.tui.desk import Change
+from lab_engine.tui.phase import Change
 
 
 @dataclass

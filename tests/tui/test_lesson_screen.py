@@ -11,7 +11,6 @@ from textual.widgets import Button, Static
 from lab_engine.errors import AgentLost, LeaseTaken, ProviderError
 from lab_engine.protocol import LeaseNotice
 from lab_engine.record import Record
-from lab_engine.tui.desk import Phase
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.options import Option
 from lab_engine.tui.document.question import QuestionCard
@@ -20,6 +19,7 @@ from lab_engine.tui.panes.picture import PicturePane
 from lab_engine.tui.panes.preparing import Preparing
 from lab_engine.tui.panes.shell import ShellPane
 from lab_engine.tui.panes.tasks import TaskRow
+from lab_engine.tui.phase import Phase
 from lab_engine.tui.screens.dialogs import Choice
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.screens.lesson import LessonScreen

@@ -8,8 +8,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from lab_engine.errors import LeaseTaken
-from lab_engine.tui.desk import Desk, Phase
+from lab_engine.tui.desk import Desk
 from lab_engine.tui.panes.preparing import SPINNER
+from lab_engine.tui.phase import Phase
 
 
 class Bar(Static):

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from lab_engine.errors import AgentLost, DaemonDown, LeaseTaken
-from lab_engine.tui.desk import Desk, Phase
+from lab_engine.tui.desk import Desk
+from lab_engine.tui.phase import Phase
 from lab_engine.tui.progress import SIGNS, Row
 
 SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

@@ -1,0 +1,71 @@
+"""How the open step stands, for the screens to look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab_engine.lesson import Lesson, Step
+from lab_engine.record import TaskState
+from lab_engine.text.question import Graded
+from lab_engine.tui.topology.picture import Picture
+from lab_engine.verdict import Evidence, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from lab_engine.lab import Variables
+    from lab_engine.text.model import Document
+
+
+class Standing:
+    """The step's text and what is known of its tasks and questions. Keys are their ids."""
+
+    def __init__(self) -> None:
+        self.lesson: Lesson | None = None
+        self.step: Step | None = None
+        self.document: Document | None = None
+        self.introduction: Document | None = None
+        self.variables: Variables | None = None
+        self.verdicts: dict[str, Verdict] = {}
+        self.at_start: dict[str, Evidence | None] = {}
+        """What each check said before the learner did anything."""
+        self.answers: dict[str, bool] = {}
+        self.graded: dict[str, Graded] = {}
+        self.hints: dict[str, int] = {}
+        self.states: tuple[TaskState, ...] = ()
+        self.picture = Picture()
+
+    @property
+    def next_step(self) -> Step | None:
+        if self.lesson is None or self.step is None:
+            return None
+        steps = self.lesson.steps
+        return steps[self.step.number] if self.step.number < len(steps) else None
+
+    @property
+    def previous_step(self) -> Step | None:
+        if self.lesson is None or self.step is None or self.step.number == 1:
+            return None
+        return self.lesson.steps[self.step.number - 2]
+
+    @property
+    def done(self) -> bool:
+        """Whether all tasks of the step are done and all its questions answered."""
+        if self.document is None:
+            return False
+        tasks = all(self.passed(task.id) for task in self.document.tasks)
+        return tasks and all(self.answers.get(q.question.id) for q in self.document.questions)
+
+    def passed(self, task: str) -> bool:
+        verdict = self.verdicts.get(task)
+        return verdict is not None and verdict.passed
+
+    @property
+    def blind(self) -> bool:
+        """Whether some check could not look: something in the bench does not answer."""
+        return any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts.values())
+
+    def touched(self, task: str) -> bool:
+        """Whether a task that is not done stands otherwise than at the step's start."""
+        verdict = self.verdicts.get(task)
+        if verdict is None or verdict.outcome is not Outcome.FAIL:
+            return False
+        return task in self.at_start and verdict.evidence != self.at_start[task]
