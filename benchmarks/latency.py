@@ -122,6 +122,7 @@ async def busy_session() -> AsyncIterator[Session]:
             lesson, record, config, seed="measure", session=place.session("latency")
         )
         try:
+            place.prefer(session.bench)
             await session.enter("busy")
             yield session
         finally:

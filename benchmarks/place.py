@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from benchmarks.measure import Comparison, Result, as_json, table, told
-from lab_engine.bench import image
+from lab_engine.bench import engine, image
 from lab_engine.bench.container import Bench
 
 HERE = Path(__file__).parent
@@ -23,6 +25,13 @@ PYTHON = "/opt/infralab/venv/bin/python"
 FOLDER = "/opt/benchmarks"
 START = "/usr/lib/infralab/bin/start-"
 LIMIT = 900.0
+
+
+FIRST_SHARES = 262144
+"""Docker's most; a container has 1024."""
+FIRST_NICE = -15
+first = False
+"""Whether what is measured goes before all else on the machine (`--first`)."""
 
 
 class Failed(Exception):
@@ -41,6 +50,7 @@ def bench(name: str, *, daemons: Sequence[str] = (), internet: bool = False) -> 
         session(name), memory=6 << 30, internet=internet, tag=image.ensure_image(), idle_minutes=60
     )
     try:
+        prefer(made)
         for daemon in daemons:
             do(made, [f"{START}{daemon}"])
         do(made, ["mkdir", "-p", FOLDER])
@@ -48,6 +58,12 @@ def bench(name: str, *, daemons: Sequence[str] = (), internet: bool = False) -> 
         yield made
     finally:
         made.remove()
+
+
+def prefer(made: Bench) -> None:
+    """With `--first`: give a bench the CPU before its neighbours, both sides of it alike."""
+    if first:
+        engine.connect().api.update_container(made.id, cpu_shares=FIRST_SHARES)
 
 
 def _code() -> bytes:
@@ -88,11 +104,21 @@ def main(
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quick", action="store_true", help="few and small runs: does it work?")
+    parser.add_argument(
+        "--first", action="store_true", help="on a busy machine: the bench gets the CPU first"
+    )
     options(parser)
     args = parser.parse_args()
+    if args.first:
+        global first
+        first = True
+        os.setpriority(os.PRIO_PROCESS, 0, FIRST_NICE)
     # An end from outside removes what was made, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     result = run(args)
+    if first:
+        note = "Measured with --first: the bench had the CPU before all else on the machine."
+        result = msgspec.structs.replace(result, notes=(*result.notes, note))
     print(as_json(result) if args.json else table(result), flush=True)
     return 0
 
