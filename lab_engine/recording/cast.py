@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
@@ -14,6 +15,7 @@ PAUSE_SECONDS: Final = 0.7
 """Input after a pause of this length is a group of its own: the learner looked at something."""
 ENDS: Final = frozenset("\r\n\x03\x04\x1a")
 """Return, Ctrl-C, Ctrl-D and Ctrl-Z end a group: something answers them."""
+AWAITED: Final = 400
 SIZE: Final = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})\Z")
 CONTROL: Final = re.compile(r"[\x00-\x1f]")
 
@@ -63,8 +65,10 @@ class Group(msgspec.Struct, frozen=True):
     `at` is when its last key was hit. `where` is the place that the input went to; `prompt` whether
     the shell waited for a command when the next input came; `busy` whether a program had the
     terminal in between; `hidden` whether input was typed that is not recorded; `codes` what the
-    prompts said that commands ended with. `seconds` is the time until the next input, `idle` the
-    part of it in which nothing was printed any more.
+    prompts said that commands ended with; `awaited` the end of what was printed. These are of the
+    time of the next input in any terminal, `output` is all until the next input in this one.
+    `seconds` is the time until the next input in any, `idle` the part of it in which nothing was
+    printed any more.
     """
 
     shell: int
@@ -78,6 +82,7 @@ class Group(msgspec.Struct, frozen=True):
     idle: float
     hidden: bool = False
     codes: tuple[int, ...] = ()
+    awaited: str = ""
 
 
 class Resize(msgspec.Struct, frozen=True):
@@ -134,16 +139,26 @@ def read_cast(name: str, data: bytes) -> Cast:
     return Cast(name, ours.place, ours.argv, header.height, header.width, ours.began, tuple(events))
 
 
-def groups(cast: Cast, shell: int, breaks: Iterable[float] = ()) -> list[Group]:
+def groups(
+    cast: Cast, shell: int, breaks: Iterable[float] = (), elsewhere: Iterable[float] = ()
+) -> list[Group]:
     """The input of one terminal, cut where something answers it.
 
-    `breaks` are moments (seconds since 1970) that no group may span, such as the start of a step.
+    Args:
+        cast: the recording.
+        shell: its number.
+        breaks: moments (seconds since 1970) that no group may span, such as the start of a step.
+        elsewhere: when something was typed into other terminals: what a group is followed by may
+            be the answer to that.
+
     Raises InfralabError when a mark cannot be read.
     """
-    cuts = sorted(breaks)
+    cuts, others = sorted(breaks), sorted(elsewhere)
     typed: list[_Typed] = []
     at_prompt, place = True, "bench"
     for event in cast.events:
+        if typed:
+            typed[-1].turn_away(others, event.at, at_prompt=at_prompt)
         if event.code == "m":
             facts = event.mark()
             if facts.mark == "prompt":
@@ -164,21 +179,10 @@ def groups(cast: Cast, shell: int, breaks: Iterable[float] = ()) -> list[Group]:
                 typed.append(_Typed(event.at, "", place, at_prompt))
             typed[-1].text += event.data
             typed[-1].last = typed[-1].heard = event.at
+            typed[-1].left = None
     ends = [*((one.began, one.began_at_prompt) for one in typed[1:]), (None, at_prompt)]
     return [
-        Group(
-            shell,
-            one.last,
-            one.text,
-            one.output,
-            one.place,
-            prompt,
-            one.busy,
-            (after if after is not None else one.heard) - one.last,
-            (after - one.heard) if after is not None else 0.0,
-            one.hidden,
-            tuple(one.codes),
-        )
+        one.group(shell, after, prompt=prompt)
         for one, (after, prompt) in zip(typed, ends, strict=True)
     ]
 
@@ -204,6 +208,16 @@ def files(casts: Iterable[Cast], until: float) -> dict[str, str] | None:
     return latest[1]
 
 
+class _Left(msgspec.Struct, frozen=True):
+    """How a terminal was when the learner went on in another one."""
+
+    at: float
+    prompt: bool
+    codes: int
+    printed: int
+    heard: float
+
+
 class _Typed:
     def __init__(
         self, at: float, text: str, place: str, began_at_prompt: bool, *, hidden: bool = False
@@ -214,6 +228,39 @@ class _Typed:
         self.busy = False
         self.hidden = hidden
         self.codes: list[int] = []
+        self.left: _Left | None = None
+
+    def turn_away(self, others: Sequence[float], now: float, *, at_prompt: bool) -> None:
+        """Note the state before an event at `now`, when something was typed elsewhere by then."""
+        after = bisect.bisect_right(others, self.last)
+        if self.left is None and after < len(others) and others[after] <= now:
+            self.left = _Left(
+                others[after], at_prompt, len(self.codes), len(self.output), self.heard
+            )
+
+    def group(self, shell: int, after: float | None, *, prompt: bool) -> Group:
+        """`after` is when the next group of this terminal began, and `prompt` its state then."""
+        left = self.left or _Left(
+            self.heard if after is None else after,
+            prompt,
+            len(self.codes),
+            len(self.output),
+            self.heard,
+        )
+        return Group(
+            shell,
+            self.last,
+            self.text,
+            self.output,
+            self.place,
+            left.prompt,
+            self.busy,
+            left.at - self.last,
+            left.at - left.heard,
+            self.hidden,
+            tuple(self.codes[: left.codes]),
+            self.output[: left.printed][-AWAITED:],
+        )
 
     def is_over(self, event: CastEvent, cuts: Sequence[float]) -> bool:
         """Whether the next input begins a new group.

@@ -17,7 +17,7 @@ from lab_engine.session import Session
 from lab_engine.shell import RECORDER
 
 REPLAYER: Final = "/opt/infralab/lib/lab_engine/recording/replayer.py"
-LEAST_SECONDS: Final = 8.0
+LEAST_SECONDS: Final = 15.0
 MOST_SECONDS: Final = 120.0
 SLOWER: Final = 6.0
 """A fresh bench may be so many times slower than the learner's was."""
@@ -103,7 +103,7 @@ class Typist:
             busy=group.busy,
             prompts=len(group.codes),
             limit=min(MOST_SECONDS, max(LEAST_SECONDS, group.seconds * SLOWER)),
-            tail=group.output[-400:],
+            tail=group.awaited,
             pause=min(group.idle, LONG_PAUSE if BACKGROUND.search(text) else SHORT_PAUSE),
         )
         self.commands += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -59,7 +60,12 @@ def visits(
 ) -> list[Visit]:
     """The visits of a session. Raises InfralabError when a recording cannot be read."""
     cuts = [moment.at for moment in moments]
-    typed = [group for n, cast in enumerate(casts) for group in groups(cast, n, cuts)]
+    keys = [[event.at for event in cast.events if event.code == "i"] for cast in casts]
+    typed = [
+        group
+        for n, cast in enumerate(casts)
+        for group in groups(cast, n, cuts, chain.from_iterable(keys[:n] + keys[n + 1 :]))
+    ]
     resized = [size for n, cast in enumerate(casts) for size in sizes(cast, n)]
     enters = [moment for moment in moments if moment.what == "enter"]
     made = []

@@ -115,6 +115,25 @@ def test_a_group_knows_what_followed_it() -> None:
     assert third.codes == ()
 
 
+def test_a_group_is_over_when_something_is_typed_elsewhere() -> None:
+    events = (
+        (1.0, "i", "sleep 9\r"),
+        (1.1, "m", {"mark": "command", "where": "bench"}),
+        (1.2, "o", "dots"),
+        (8.0, "o", "Killed"),
+        (8.1, "m", {"mark": "prompt"}),
+        (8.2, "m", {"mark": "exit", "code": 137}),
+        (9.0, "i", "ls\r"),
+    )
+    alone, _ = groups(cast(*events), 0)
+    assert (alone.prompt, alone.codes, alone.awaited) == (True, (137,), "dotsKilled")
+    beside, _ = groups(cast(*events), 0, elsewhere=[1000.5, 1003.0, 1005.0])
+    assert (beside.prompt, beside.codes, beside.awaited) == (False, (), "dots")
+    assert beside.output == "dotsKilled"
+    assert beside.seconds == pytest.approx(2.0)
+    assert beside.idle == pytest.approx(1.8)
+
+
 def test_where_input_went() -> None:
     one, two = groups(
         cast(
