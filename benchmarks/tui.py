@@ -24,7 +24,7 @@ from lab_engine.record import Record
 
 SIZE = (120, 40)
 PATIENCE = 120.0
-FIRST = b"Search the course"
+FIRST = b"Reading the course"
 COURSE = b"lessons done"
 LESSON = "keeping-data"
 LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
@@ -125,7 +125,7 @@ def keys(count: int, data: str) -> tuple[list[float], bool]:
     with opened(ours, {"INFRALAB_DATA_DIR": data}) as terminal:
         terminal.until(b"Opening")
         terminal.key("\x1b")
-        terminal.until(FIRST)
+        terminal.until(b"Search the course")
         time.sleep(0.5)
         terminal.key("/")
         time.sleep(0.3)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from lab_engine.tui.palette import Offer
     from lab_engine.tui.phase import Change
 
+FIRST_FRAME = 0.05
+"""Seconds that the first frame has the machine for itself."""
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
 
@@ -100,7 +102,7 @@ class LearnApp(App[int]):
         return self._home
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self.run_worker, self._load(), group="load")
+        self.set_timer(FIRST_FRAME, lambda: self.run_worker(self._load(), group="load"))
 
     # -- the course ------------------------------------------------------------------------------
 
@@ -132,7 +134,7 @@ class LearnApp(App[int]):
             self.overview.course if self.overview else await self.desk.aside(overview.load_course)
         )
         self.overview = await self.desk.aside(overview.read, course, self.desk.record)
-        self._home.show(self.overview)
+        await self._home.show(self.overview)
 
     def _open_wanted(self, wanted: Wanted) -> None:
         """Raises UsageError for what is not there."""

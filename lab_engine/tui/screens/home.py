@@ -49,26 +49,32 @@ class HomeScreen(Screen[None]):
         self.overview: Overview | None = None
 
     def compose(self) -> ComposeResult:
+        """What is drawn at once; `show` adds the rest when the course was read."""
         yield Static("infralab", id="bar")
-        yield Static(id="resume")
-        yield Input(placeholder="Search the course", id="search", compact=True)
-        with Container(id="body"):
-            tree: Tree[Entry] = Tree("Course")
-            tree.show_root = False
-            tree.guide_depth = 2
-            yield tree
-            yield VerticalScroll(Static("Reading the course …"), id="detail", can_focus=False)
+        yield Static("Reading the course …", id="reading")
         yield Footer(show_command_palette=False)
 
-    def on_mount(self) -> None:
-        self.query_one(Tree).focus()
+    async def _furnish(self) -> None:
+        tree: Tree[Entry] = Tree("Course")
+        tree.show_root = False
+        tree.guide_depth = 2
+        await self.query_one("#reading").remove()
+        await self.mount(
+            Static(id="resume"),
+            Input(placeholder="Search the course", id="search", compact=True),
+            Container(tree, VerticalScroll(Static(), id="detail", can_focus=False), id="body"),
+            after="#bar",
+        )
+        tree.focus()
 
     @property
     def course(self) -> Tree[Entry]:
         return cast("Tree[Entry]", self.query_one(Tree))
 
-    def show(self, overview: Overview) -> None:
+    async def show(self, overview: Overview) -> None:
         """Show the course and the progress in it."""
+        if self.overview is None:
+            await self._furnish()
         self.overview = overview
         done = sum(state.whole for state in overview.states.values())
         total = len(overview.course.lessons)
@@ -171,10 +177,13 @@ class HomeScreen(Screen[None]):
             self.course.move_cursor(first)
 
     def action_search(self) -> None:
-        self.query_one(Input).focus()
+        if self.overview is not None:
+            self.query_one(Input).focus()
 
     def on_key(self, event: object) -> None:
         key = getattr(event, "key", "")
+        if self.overview is None:
+            return
         if key == "escape" and self.query_one(Input).has_focus:
             self.query_one(Input).value = ""
             self.course.focus()
@@ -243,7 +252,8 @@ class HomeScreen(Screen[None]):
         self._begin(event.node.data)
 
     def action_begin(self) -> None:
-        self._begin(self._entry())
+        if self.overview is not None:
+            self._begin(self._entry())
 
     def _begin(self, entry: Entry) -> None:
         from lab_engine.lesson import Lesson, Step
@@ -269,7 +279,7 @@ class HomeScreen(Screen[None]):
     def action_anew(self) -> None:
         from lab_engine.lesson import Lesson, Step
 
-        entry = self._entry()
+        entry = self._entry() if self.overview else None
         if self.overview is None or not isinstance(entry, Lesson | Step):
             self.notify("Choose a lesson first.")
             return
