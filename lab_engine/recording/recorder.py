@@ -41,6 +41,7 @@ FOLDER = Path("/var/lib/infralab/recordings")
 LEARNER = "learner"
 BUFFER = 65536
 LOOK_SECONDS = 0.05
+EARLY_LOOKS = 5
 OUTPUT_LIMIT = 64 << 20
 """Bytes of output that one recording keeps; after that only input and marks."""
 QUIET_SECONDS = 0.25
@@ -103,15 +104,16 @@ class Decoder:
         return data[:cut].decode("utf-8", "replace")
 
 
-def where(master: int) -> str:
-    """Where the program that has the terminal runs, by its command line."""
+def command_line(pid: int) -> list[str]:
+    """What a process was started with; nothing when it has gone."""
     try:
-        group = os.tcgetpgrp(master)
-        words = (
-            Path(f"/proc/{group}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
-        )
-    except (OSError, ValueError):
-        return "bench"
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def where(words: list[str]) -> str:
+    """Where a program with this command line runs."""
     while words and Path(words[0]).name in ("sudo", "env"):
         words = words[1:]
     if not words:
@@ -183,6 +185,7 @@ class Tap:
         set_size(self.master, *size_of(0))
         self._input, self._output = Decoder(), Decoder()
         self._at_prompt: bool | None = None
+        self._early = 0
         self._hidden = False
         self._work = Work(work_folder())
         self._files: dict[str, str] = {}
@@ -277,16 +280,22 @@ class Tap:
     def _look(self) -> None:
         """Note when the terminal goes from the shell to a program and back."""
         try:
-            at_prompt = os.tcgetpgrp(self.master) == self.pid
+            group = os.tcgetpgrp(self.master)
         except OSError:
             return
+        at_prompt = group == self.pid
         if at_prompt is self._at_prompt:
             return
-        self._at_prompt = at_prompt
+        words = command_line(group)
+        if not at_prompt and self._early < EARLY_LOOKS and words in ([], command_line(self.pid)):
+            # A copy of the shell, which is about to become the program.
+            self._early += 1
+            return
+        self._at_prompt, self._early = at_prompt, 0
         if at_prompt:
             self.recording.mark(mark="prompt")
         else:
-            self.recording.mark(mark="command", where=where(self.master))
+            self.recording.mark(mark="command", where=where(words))
 
 
 def main() -> int:

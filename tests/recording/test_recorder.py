@@ -147,6 +147,24 @@ async def test_where_a_command_ran(desk: Desk) -> None:
     assert desk.marks("command")[0].where == "container:web"
 
 
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("sleep 3", "bench"),
+        ("docker ps -a", "bench"),
+        ("docker exec -it web sh", "container:web"),
+        ("sudo docker container exec web ls", "container:web"),
+        ("docker run -it --rm --name=c2 busybox", "container:c2"),
+        ("docker run -it --name c2 busybox sh", "container:c2"),
+        ("virsh console maple", "vm:maple"),
+        ("sudo nsenter -t 42 --net bash", "netns:"),
+        ("", "bench"),
+    ],
+)
+def test_the_place_by_the_command_line(line: str, place: str) -> None:
+    assert recorder.where(line.split()) == place
+
+
 async def test_another_shell_in_its_place_or_inside_is_recorded(desk: Desk) -> None:
     await desk.do(f"exec bash --rcfile {desk.folder}/rc -i", "echo in its place")
     await desk.do("bash --norc", "echo inside", "exit")
