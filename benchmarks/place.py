@@ -114,7 +114,7 @@ def main(
         first = True
         os.setpriority(os.PRIO_PROCESS, 0, FIRST_NICE)
     # An end from outside removes what was made, as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _end)
     result = run(args)
     if first:
         note = "Measured with --first: the bench had the CPU before all else on the machine."
@@ -128,6 +128,12 @@ def tell(comparison: Comparison) -> None:
     sides = (comparison.ours, *comparison.peers)
     texts = [f"{side.who} {told(side.median)}" for side in sides]
     print(f"{comparison.what}: {', '.join(texts)}", file=sys.stderr, flush=True)
+
+
+def _end(*_: object) -> None:
+    # A second one must not stop the clearing up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
 
 
 def inside_accelerator(place: Bench) -> str:
