@@ -87,10 +87,12 @@ class Session:
         seed: str | None = None,
         mode: str = "practice",
         session: str | None = None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> Session:
         """A new session with a bench of its own.
 
-        Raises ContentError for a lesson that is not whole, BenchError, ImageError, AgentError.
+        `progress` is told what takes long when the bench image must be built first. Raises
+        ContentError for a lesson that is not whole, BenchError, ImageError, AgentError.
         """
         identity = session or new_session_id()
         drawn = seed or secrets.token_hex(8)
@@ -100,7 +102,7 @@ class Session:
         assert row is not None
         self = cls(lesson, row, record, settings)
         try:
-            await self._open_bench(create=True)
+            await self._open_bench(progress)
         except BaseException:
             await asyncio.shield(self.down())
             raise
@@ -128,7 +130,7 @@ class Session:
         self._baseline = record.baseline(row.id, row.step) if row.step else None
         found = await self._call(Bench.find, row.id)
         if found is None:
-            await self._open_bench(create=True)
+            await self._open_bench()
             self.lost = ("the bench was gone, and what you had made in it",)
         else:
             self._bench = found
@@ -142,13 +144,14 @@ class Session:
             await self.enter(row.step, on_notice=on_notice)
         return self
 
-    async def _open_bench(self, *, create: bool) -> None:
+    async def _open_bench(self, progress: Callable[[str], None] = lambda _: None) -> None:
         self._bench = await self._call(
             lambda: Bench.create(
                 self.id,
                 memory=self.settings.bench_memory,
                 cpus=self.settings.bench_cpus,
                 idle_minutes=self.settings.bench_idle // 60,
+                progress=progress,
             )
         )
         await self._connect()

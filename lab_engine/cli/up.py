@@ -68,7 +68,9 @@ async def _up(args: argparse.Namespace) -> int:
         )
     else:
         say("starting a bench")
-        session = await Session.begin(lesson, record, settings.load(), seed=args.seed, mode=mode)
+        session = await Session.begin(
+            lesson, record, settings.load(), seed=args.seed, mode=mode, progress=say
+        )
     try:
         given = await session.enter(step, on_notice=show_notice)
     finally:
