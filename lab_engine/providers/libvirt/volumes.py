@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
+from lab_engine.providers.libvirt import qcow2
 from lab_engine.providers.libvirt.connection import connect, found
 
 
@@ -48,15 +49,20 @@ def refresh(pool: Any) -> None:
 def facts(volume: Any) -> VolumeFacts:
     """The facts of a `libvirt.virStorageVol`."""
     root = ET.fromstring(volume.XMLDesc(0))  # noqa: S314 - libvirtd wrote it
+    path = root.findtext("target/path", "")
     kind = root.find("target/format")
+    # libvirt knows these three from its last look at the folder, which others may have written to.
+    header = qcow2.read(path)
+    capacity = header.capacity if header else int(root.findtext("capacity", "0"))
+    backing = header.backing if header else root.findtext("backingStore/path", "")
     return VolumeFacts(
         volume.storagePoolLookupByVolume().name(),
         volume.name(),
-        root.findtext("target/path", ""),
-        "" if kind is None else kind.get("type", ""),
-        int(root.findtext("capacity", "0")),
+        path,
+        "qcow2" if header else "" if kind is None else kind.get("type", ""),
+        capacity,
         int(root.findtext("allocation", "0")),
-        root.findtext("backingStore/path", ""),
+        backing,
     )
 
 
