@@ -10,24 +10,44 @@ from lab_engine.cli.words import Progress, verb
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the verb."""
-    verb(
+    parser = verb(
         verbs,
         "setup",
         "build the bench image, once",
         about="Build the image that benches are started from, unless this version's is there. "
         "Interrupt it when you like: nothing half-made is left, and the next run goes on.",
-        examples=(("infralab setup", "2 to 3 minutes the first time, nothing to do afterwards"),),
+        examples=(
+            ("infralab setup", "2 to 3 minutes the first time, nothing to do afterwards"),
+            ("infralab setup --guests", "boot the lessons' guests once, so that they start fast"),
+            ("infralab setup --full-guest", "make the guest with systemd and ssh, too"),
+        ),
+    )
+    parser.add_argument(
+        "--guests",
+        action="store_true",
+        help="keep saved states of the small guests for all benches (about a minute)",
+    )
+    parser.add_argument(
+        "--full-guest", action="store_true", help="make the full Debian guest (some minutes)"
     )
 
 
-def run(_: argparse.Namespace) -> int:
-    """Build the image if it is missing."""
-    from lab_engine.bench import image
+def run(args: argparse.Namespace) -> int:
+    """Build what is missing."""
+    from lab_engine.bench import guests, image
 
     start = time.monotonic()
     with Progress() as progress:
         tag = image.ensure_image(progress)
+        if args.guests:
+            guests.ensure_saved_states(progress)
+        if args.full_guest:
+            guests.ensure_full_guest(progress)
     seconds = time.monotonic() - start
     made = f"built in {seconds:.0f} s" if seconds > 1.5 else "is there"
     print(f"The bench image {tag} {made}.")
+    if args.guests:
+        print("The small guests start from saved states.")
+    if args.full_guest:
+        print("The full guest is there.")
     return 0
