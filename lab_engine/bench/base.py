@@ -81,14 +81,31 @@ def _inputs(folder: Path) -> bytes:
     abis = [word for name in tags for word in ("--abi", name)]
     versions = ["--python-version", recipe.PYTHON, "--implementation", "cp"]
     _pip(folder / "wheels.lock", target, ["--only-binary=:all:", *versions, *abis, *platforms])
-    _pip(folder / "sdists.lock", target, ["--no-binary=:all:"])
+    _pip(folder / "sdists.lock", target, ["--no-binary=:all:"], first=_pkg_config(folder))
     for path in sorted(target.iterdir()):
         files[f"wheels/{path.name}"] = path.read_bytes()
     return archive.tar_of({f"infralab/{name}": data for name, data in files.items()})
 
 
-def _pip(lock: Path, target: Path, options: list[str]) -> None:
-    """Download with this host's pip, so that its index and certificate settings count."""
+def _pkg_config(folder: Path) -> Path:
+    """A folder with a `pkg-config` that answers with the version of the image's libvirt.
+
+    To name a source package, pip runs its setup.py, and libvirt-python's asks pkg-config for
+    libvirt even then. The host need have neither: the package is compiled in the image.
+    """
+    tools = folder / "tools"
+    tools.mkdir()
+    program = tools / "pkg-config"
+    program.write_text("#!/bin/sh\necho 11.3.0\n")
+    program.chmod(0o755)
+    return tools
+
+
+def _pip(lock: Path, target: Path, options: list[str], *, first: Path | None = None) -> None:
+    """Download with this host's pip, so that its index and certificate settings count.
+
+    The programs in the folder `first` go before those on PATH.
+    """
     pythons = [sys.executable, "python3", "/usr/bin/python3"]
     command = ["-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-input"]
     command += ["--no-deps", "--require-hashes", "-r", str(lock), "-d", str(target), *options]
@@ -106,11 +123,18 @@ def _pip(lock: Path, target: Path, options: list[str]) -> None:
             "no Python with pip was found for downloading the agent's packages",
             hint="Install it: `sudo apt-get install python3-pip`.",
         )
+    path = os.pathsep.join(part for part in (str(first or ""), os.environ.get("PATH", "")) if part)
     done = subprocess.run(
-        [python, *command], capture_output=True, text=True, timeout=900, check=False
+        [python, *command],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        env={**os.environ, "PATH": path},
     )
     if done.returncode:
-        reason = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        lines = done.stderr.strip().splitlines()
+        reason = [line for line in lines if line.startswith("ERROR")] or lines
         raise ImageError(
             f"the agent's Python packages cannot be downloaded: {' '.join(reason[-3:])}",
             hint="Check the network and pip's settings (`pip config list`), then run it again.",
