@@ -36,9 +36,14 @@ class Screen:
     """infralab in a terminal of its own."""
 
     def __init__(self, data: Path, size: str = "160x50") -> None:
-        self.socket = f"infralab-screens-{os.getpid()}"
+        self.servers = 0
         self.data = data
         self.columns, self.rows = size.split("x")
+
+    @property
+    def socket(self) -> str:
+        """A server's own: one that was told to end still answers on its socket for a moment."""
+        return f"infralab-screens-{os.getpid()}-{self.servers}"
 
     def tmux(self, *words: str) -> str:
         done = subprocess.run(
@@ -54,6 +59,7 @@ class Screen:
         environment = (
             f"env -u COLUMNS -u LINES INFRALAB_DATA_DIR={self.data} INFRALAB_BENCH_MEMORY=1g"
         )
+        self.servers += 1
         command = f"{environment} {sys.executable} -m lab_engine learn {' '.join(arguments)}"
         self.tmux(
             *("new-session", "-d", "-s", "t", "-x", self.columns, "-y", self.rows),
