@@ -8,45 +8,15 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from lab_engine.errors import InfralabError
+from lab_engine.schema import migrate
 from lab_engine.verdict import Outcome, Verdict
-
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE session (
-    id TEXT PRIMARY KEY, lesson TEXT NOT NULL, step TEXT NOT NULL, seed TEXT NOT NULL,
-    mode TEXT NOT NULL, began REAL NOT NULL, touched REAL NOT NULL, ended REAL
-) STRICT;
-CREATE TABLE step (
-    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, name TEXT NOT NULL,
-    began REAL NOT NULL, baseline BLOB NOT NULL, PRIMARY KEY (session, name)
-) STRICT;
-CREATE TABLE verdict (
-    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, step TEXT NOT NULL,
-    task TEXT NOT NULL, outcome TEXT NOT NULL, points INTEGER NOT NULL, given INTEGER NOT NULL,
-    at REAL NOT NULL, verdict BLOB NOT NULL
-) STRICT;
-CREATE INDEX verdict_by_task ON verdict (session, step, task);
-CREATE TABLE moment (
-    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, at REAL NOT NULL,
-    what TEXT NOT NULL, step TEXT NOT NULL
-) STRICT;
-CREATE TABLE hint (
-    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, step TEXT NOT NULL,
-    task TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL,
-    PRIMARY KEY (session, step, task, number)
-) STRICT;
-CREATE TABLE answer (
-    session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, step TEXT NOT NULL,
-    question TEXT NOT NULL, answer TEXT NOT NULL, correct INTEGER NOT NULL, at REAL NOT NULL
-) STRICT;
-"""
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -63,10 +33,13 @@ class SessionRow(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """Something that happened to a session: a step was entered, reset or solved."""
+    """Something that happened to a session: a step was entered, reset or solved.
+
+    `solve` is a solution that ran as a script; from `type` to `typed` one was typed into a shell.
+    """
 
     at: float
-    what: Literal["enter", "reset", "solve"]
+    what: Literal["enter", "reset", "solve", "type", "typed"]
     step: str
 
 
@@ -92,33 +65,29 @@ class TaskState(msgspec.Struct, frozen=True):
 
 
 class Record:
-    """The database. Safe to use from one thread at a time; open one a process."""
+    """The database. Safe to use from one thread at a time; open one a process.
+
+    Raises InfralabError when the file cannot be opened, or is one of a newer infralab.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=10, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._migrate(path)
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA foreign_keys = ON")
+                migrate(self._db, path)
+            except BaseException:
+                # The journal goes into the file with it, which can then be moved alone.
+                self._db.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise InfralabError(
                 f"your progress in {path} cannot be opened: {error}",
                 hint="Check that the folder can be written and the disk is not full. "
                 "INFRALAB_DATA_DIR names another folder.",
             ) from error
-
-    def _migrate(self, path: Path) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            with self._db:
-                self._db.executescript(SCHEMA)
-                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
-            raise InfralabError(
-                f"{path} was written by another version of infralab ({version})",
-                hint="Update infralab, or move that file away to begin anew.",
-            )
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -154,7 +123,7 @@ class Record:
             )
 
     def moment(self, session: str, what: str, step: str) -> None:
-        """Note that a step was entered, reset or solved now."""
+        """Note what happened to a step now; see Moment."""
         with self._writing() as db:
             db.execute("INSERT INTO moment VALUES (?, ?, ?, ?)", (session, time.time(), what, step))
 
@@ -187,7 +156,8 @@ class Record:
     ) -> None:
         """Add verdicts. Nothing is ever overwritten.
 
-        What a solution gave stays given until the step begins anew, however often it is checked.
+        A task that passes by a solution is `given`, and stays so until the step begins anew,
+        however often it is checked. One that does not pass is not given anything.
         """
         now = time.time()
         had = {
@@ -195,7 +165,7 @@ class Record:
             for (task,) in self._db.execute(
                 "SELECT DISTINCT task FROM verdict v JOIN step s ON s.session = v.session "
                 "AND s.name = v.step WHERE v.session = ? AND v.step = ? AND v.given = 1 "
-                "AND v.at >= s.began",
+                "AND v.outcome = 'pass' AND v.at >= s.began",
                 (session, step),
             )
         }
@@ -209,7 +179,7 @@ class Record:
                         v.task,
                         v.outcome.value,
                         v.points,
-                        int(given or v.task in had),
+                        int(v.passed and (given or v.task in had)),
                         now,
                         msgspec.msgpack.encode(v),
                     )
@@ -219,12 +189,16 @@ class Record:
             db.execute("UPDATE session SET touched = ? WHERE id = ?", (now, session))
 
     def last_verdicts(self, session: str, step: str) -> list[Verdict]:
-        """The newest verdict of each task."""
+        """The newest verdict of each task; one that cannot be read any more is left out."""
         rows = self._db.execute(
             "SELECT verdict, MAX(rowid) FROM verdict WHERE session = ? AND step = ? GROUP BY task",
             (session, step),
         )
-        return [msgspec.msgpack.decode(row[0], type=Verdict) for row in rows]
+        found = []
+        for verdict, _ in rows:
+            with suppress(msgspec.DecodeError):
+                found.append(msgspec.msgpack.decode(verdict, type=Verdict))
+        return found
 
     def hint(self, session: str, step: str, task: str, number: int) -> None:
         with self._writing() as db:

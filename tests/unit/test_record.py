@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from lab_engine import schema
 from lab_engine.errors import InfralabError
 from lab_engine.record import Record
 from lab_engine.verdict import Evidence, Outcome, Verdict
@@ -91,12 +93,76 @@ def test_a_file_that_is_no_database_is_told_and_kept(path: Path) -> None:
     assert path.read_text().startswith("precious")
 
 
-def test_a_newer_file_is_refused(path: Path) -> None:
+def table(path: Path, name: str) -> list[str]:
+    db = sqlite3.connect(path)
+    found = [row[1] for row in db.execute(f"PRAGMA table_info({name})")]
+    db.close()
+    return found
+
+
+def alter(path: Path, *commands: str) -> None:
+    db = sqlite3.connect(path)
+    for command in commands:
+        db.execute(command)
+    db.commit()
+    db.close()
+
+
+def test_a_new_file_says_its_version(path: Path) -> None:
     begun(path).close()
-    with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 99")
-    with pytest.raises(InfralabError, match="another version"):
+    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_an_older_file_is_brought_up_to_date_with_all_that_is_in_it(
+    path: Path, version: int
+) -> None:
+    record = begun(path)
+    record.verdicts("s1", "uts", [verdict(Outcome.PASS)])
+    record.close()
+    alter(path, "DROP TABLE moment", f"PRAGMA user_version = {version}")
+    again = Record(path)
+    again.moment("s1", "enter", "uts")
+    assert [moment.what for moment in again.moments("s1")] == ["enter"]
+    assert again.passed_tasks() == {("namespaces", "uts", "t")}
+    again.close()
+    assert table(path, "moment") == ["session", "at", "what", "step"]
+
+
+def test_a_newer_file_is_told_and_left_as_it_is(path: Path) -> None:
+    begun(path).close()
+    alter(path, "CREATE TABLE later (what)", "DROP TABLE hint", "PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(InfralabError, match="newer version of infralab \\(99") as caught:
         Record(path)
+    assert path.read_bytes() == before
+    assert caught.value.hint.endswith(f"mv {path} {path}.old")
+    path.rename(f"{path}.old")
+    assert [one.name for one in path.parent.iterdir()] == ["progress.sqlite.old"]
+    assert Record(path).open_sessions() == []
+
+
+def test_tables_of_somebody_else_are_told_and_left_as_they_are(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    alter(path, "CREATE TABLE session (id, shop)", "INSERT INTO session VALUES (1, 'bakery')")
+    with pytest.raises(InfralabError, match="its table session differs"):
+        Record(path)
+    assert table(path, "session") == ["id", "shop"]
+    assert table(path, "verdict") == []
+
+
+def test_two_processes_that_come_first_at_once(path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        records = list(threads.map(lambda _: Record(path), range(8)))
+    assert [record.open_sessions() for record in records] == [[]] * 8
+
+
+def test_a_verdict_that_cannot_be_read_any_more_is_left_out(path: Path) -> None:
+    record = begun(path)
+    record.verdicts("s1", "uts", [verdict(Outcome.PASS)])
+    alter(path, "UPDATE verdict SET verdict = x'81a4'")
+    assert record.last_verdicts("s1", "uts") == []
+    assert record.passed_tasks() == {("namespaces", "uts", "t")}
 
 
 def test_a_read_only_disk_is_told(path: Path) -> None:
