@@ -25,6 +25,9 @@ OnNotice = Callable[[p.AnyNotice], None]
 
 HELLO_LIMIT = patience.patient(15.0)
 REQUEST_LIMIT = 600.0
+RETRIES = "retry=100,interval=0.02"
+"""How often socat tries the agent's socket, and how many seconds apart: starting another relay
+costs more than waiting in this one."""
 
 
 def client_name() -> str:
@@ -35,7 +38,7 @@ def client_name() -> str:
 def relay_argv(bench: Bench) -> list[str]:
     """The command line of the relay to a bench's agent."""
     return bench.exec_argv(
-        ["socat", "-t", "1", "-", f"UNIX-CONNECT:{p.SOCKET}"],
+        ["socat", "-t", "1", "-", f"UNIX-CONNECT:{p.SOCKET},{RETRIES}"],
         user="root",
         interactive=True,
         workdir="/",
@@ -65,12 +68,12 @@ class Link:
         watch: bool = False,
         steal: bool = False,
         on_event: OnNotice = lambda _: None,
-        attempts: int = 40 * patience.factor(),
+        attempts: int = 10 * patience.factor(),
     ) -> p.Welcome:
         """Connect and greet. Raises AgentLost, LeaseTaken or ProtocolError.
 
-        A bench that has just started may need a moment before its agent listens, so connecting is
-        tried `attempts` times, 50 ms apart at first.
+        A bench that has just started may need a moment before its agent listens: the relay waits
+        for two seconds, and is started `attempts` times, 50 ms apart at first.
         """
         for attempt in range(attempts):
             await self._connect(on_event)

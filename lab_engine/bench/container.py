@@ -8,10 +8,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from docker import errors as docker_errors
@@ -46,8 +47,14 @@ class BenchInfo:
     image: str
     created: str
 
+
 DETACH_KEYS: Final = "ctrl-_,ctrl-^,ctrl-_,ctrl-^"
 """Nobody types them by chance."""
+
+REMOVE_LIMIT: Final = 30.0
+"""Seconds."""
+IN_THE_WAY: Final = (HTTPStatus.CONFLICT, HTTPStatus.FORBIDDEN)
+"""The engine's answers for what is in use or being removed; the second one is for networks."""
 
 
 class Bench:
@@ -317,17 +324,45 @@ def _container(client: Any, session: str) -> Any:
 
 
 def _remove(client: Any, session: str) -> None:
-    """Remove container and volumes of a session, found by label."""
+    """Remove container and volumes of a session, found by label.
+
+    Others may be removing the same: the engine says then that it is in use or in progress, so this
+    looks again until nothing is left. Raises BenchError when something still is after
+    REMOVE_LIMIT seconds.
+    """
     own = {"label": [f"infralab.session={session}"]}
+    end = time.monotonic() + patience.patient(REMOVE_LIMIT)
+    while left := _remove_once(client, own):
+        if time.monotonic() > end:
+            raise BenchError(
+                f"these of the session {session} could not be removed: {', '.join(left)}",
+                hint="Something holds them. `infralab gc` tries again later.",
+            )
+        time.sleep(0.05)
+
+
+def _remove_once(client: Any, own: dict[str, list[str]]) -> list[str]:
+    """Try to remove everything; what is still in the way of that, in Docker's words."""
+    left = []
     for item in client.api.containers(all=True, filters=own):
         # A moment to end guests and give back loop devices, then by force.
         with suppress(docker_errors.APIError):
             client.api.stop(item["Id"], timeout=2)
-        with suppress(docker_errors.NotFound):
-            client.api.remove_container(item["Id"], force=True, v=True)
+        left += _try(client.api.remove_container, item["Id"], force=True, v=True)
     for volume in client.api.volumes(filters=own)["Volumes"] or []:
-        with suppress(docker_errors.NotFound):
-            client.api.remove_volume(volume["Name"], force=True)
+        left += _try(client.api.remove_volume, volume["Name"], force=True)
     for network in client.api.networks(filters=own):
-        with suppress(docker_errors.NotFound):
-            client.api.remove_network(network["Id"])
+        left += _try(client.api.remove_network, network["Id"])
+    return left
+
+
+def _try(remove: Callable[..., None], name: str, **options: bool) -> list[str]:
+    try:
+        remove(name, **options)
+    except docker_errors.NotFound:
+        return []
+    except docker_errors.APIError as error:
+        if error.status_code not in IN_THE_WAY:
+            raise
+        return [f"{name} ({error.explanation})"]
+    return []

@@ -133,7 +133,7 @@ class AgentChannel:
         if environment:
             arguments["env"] = list(environment)
         pid = self.command("guest-exec", arguments)["pid"]
-        pause = 0.01
+        pause = 0.005
         while True:
             status = self.command("guest-exec-status", {"pid": pid})
             if status["exited"]:
@@ -143,7 +143,7 @@ class AgentChannel:
                     f"{command[0]} in VM {self._domain.name()} did not end within {seconds:g} s"
                 )
             time.sleep(pause)
-            pause = min(pause * 1.5, 0.2)
+            pause = min(pause * 1.2, 0.2)
 
     def script(
         self, text: str, *arguments: str, seconds: float = 30, stdin: bytes = b""

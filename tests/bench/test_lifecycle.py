@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -63,6 +64,16 @@ def test_removal_leaves_nothing(make_bench: Make) -> None:
     bench.remove()
 
 
+def test_removal_by_two_at_once_leaves_nothing(make_bench: Make) -> None:
+    made = make_bench("raced")
+    other = Bench(made.session, made.id)
+    docker = subprocess.Popen(["docker", "rm", "-f", made.name], stdout=subprocess.DEVNULL)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(Bench.remove, (made, other)))
+    docker.wait(timeout=30)
+    assert _ours(made.session) == []
+
+
 def test_removal_gives_back_loop_devices(make_bench: Make, bench: Bench) -> None:
     mine = make_bench("loops")
     attach = "cd /root; truncate -s 2M d.img; losetup -f --show $PWD/d.img"
@@ -98,7 +109,7 @@ def test_the_agent_comes_back_when_it_is_killed(make_bench: Make) -> None:
     bench = make_bench("agent")
     # A stand-in, so that this test is about the supervisor alone.
     script = """
-    cd /opt/infralab/lib/lab_engine; rm -rf agent; mkdir agent; touch agent/__init__.py
+    cd /opt/infralab/lib/lab_engine; mv agent ..; mkdir agent; touch agent/__init__.py
     echo 'import time; time.sleep(600)' > agent/__main__.py
     pkill -f '[l]ab_engine.agent' || true
     """
