@@ -16,6 +16,9 @@ RECORDER = (
 )
 """Runs a learner's shell on a PTY that is recorded; as root, so that no shell command ends it."""
 
+CONSOLE = ("/opt/infralab/venv/bin/python", "-I", "/usr/lib/infralab/console.py")
+"""`lab_engine/console.py` as it lies in the bench, where the learner may run it."""
+
 
 def shell_argv(bench: Bench, target: str, *, tty: bool = True) -> list[str]:
     """The command line that opens a shell at `target`.
@@ -27,7 +30,7 @@ def shell_argv(bench: Bench, target: str, *, tty: bool = True) -> list[str]:
     inner = {
         "bench": ["bash", "-l"],
         "container": ["docker", "exec", "-it" if tty else "-i", name, "sh"],
-        "vm": ["virsh", "--connect", "qemu:///system", "console", name],
+        "vm": [*CONSOLE, name],
         "netns": ["sudo", "ip", "netns", "exec", name, "bash"],
     }.get(kind)
     if inner is None or (kind != "bench") != bool(name):

@@ -76,7 +76,7 @@ def base_hash() -> str:
 
 def layer() -> list[Entry]:
     """Every file of the thin layer: the bench's own files, small images, the engine's code."""
-    return [*_rootfs(), *_code(), *_images()]
+    return [*_rootfs(), *_code(), *_for_the_learner(), *_images()]
 
 
 def layer_hash(entries: Iterable[Entry]) -> str:
@@ -93,7 +93,7 @@ def layer_tar(entries: Iterable[Entry]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for folder, mode in (
-            ("opt/infralab", 0o700),
+            ("opt/infralab", 0o711),
             ("opt/infralab/lib", 0o700),
             ("usr/lib/infralab", 0o755),
             ("usr/lib/infralab/bin", 0o755),
@@ -124,6 +124,11 @@ def _code() -> Iterator[Entry]:
         if any(part in _LEFT_OUT for part in inside.parts):
             continue
         yield Entry(f"/opt/infralab/lib/lab_engine/{inside.as_posix()}", path.read_bytes(), 0o600)
+
+
+def _for_the_learner() -> Iterator[Entry]:
+    """What runs in a learner's terminal with the learner's own rights."""
+    yield Entry("/usr/lib/infralab/console.py", (_PACKAGE / "console.py").read_bytes())
 
 
 def _images() -> Iterator[Entry]:
