@@ -172,6 +172,7 @@ def _link(link: LinkFacts, names: dict[int, str]) -> str:
     return " ".join(
         (
             link.kind or "device",
+            *(["stp"] if link.stp else []),
             "up" if link.up else "down",
             str(link.mtu),
             names.get(link.master, "-"),

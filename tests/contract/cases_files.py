@@ -1,28 +1,10 @@
-"""The kinds of this family, each with how to damage it and what a stranger would put in its place.
-
-`damage` and `foreign` are shell commands for root. `foreign` makes an unmarked thing where ours
-would go; `theirs` succeeds as long as that thing is untouched.
-"""
+"""Files, mounts and services, for the contract suite."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from lab_engine.resources.base import Resource
 from lab_engine.resources.files import Directory, File, Mount, Tmpfs
 from lab_engine.resources.process import HttpReady, Service, TcpReady
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    resource: Resource
-    damages: tuple[str, ...] = ()
-    foreign: str = ""
-    theirs: str = ""
-    before: str = ""
-    """Run first, for what the resource needs besides."""
-
+from tests.contract.case import Case, Damage, changes
 
 HTTP = (
     "import http.server; http.server.HTTPServer(('127.0.0.1', 18471), "
@@ -34,13 +16,14 @@ CASES = (
     Case(
         "file",
         File("page", path="/srv/site/deep/index.html", content="hello\n", owner="root", mode=0o640),
-        damages=(
+        damages=changes(
             "echo more >> /srv/site/deep/index.html",
             "chmod 600 /srv/site/deep/index.html",
             "chown 1:1 /srv/site/deep/index.html",
         ),
         foreign="mkdir -p /srv/site/deep; echo theirs > /srv/site/deep/index.html",
         theirs="grep -q theirs /srv/site/deep/index.html",
+        shown="grep -qx hello /srv/site/deep/index.html",
     ),
     Case(
         "directory",
@@ -51,7 +34,7 @@ CASES = (
             owner="root",
             mode=0o751,
         ),
-        damages=(
+        damages=changes(
             "rm /srv/www/site/img/a/logo.txt",
             "echo x > /srv/www/site/index.html",
             "chmod 700 /srv/www/site",
@@ -59,31 +42,35 @@ CASES = (
         ),
         foreign="mkdir -p /srv/www/site; echo theirs > /srv/www/site/mine",
         theirs="grep -q theirs /srv/www/site/mine",
+        shown="grep -qx two /srv/www/site/img/a/logo.txt",
     ),
     Case(
         "mount",
         Mount("web", source="/srv/data", target="/srv/shown/here"),
-        damages=("mount -o remount,bind,ro /srv/shown/here",),
+        damages=changes("mount -o remount,bind,ro /srv/shown/here"),
         foreign="mkdir -p /srv/shown/here; mount -t tmpfs theirs /srv/shown/here",
         theirs="findmnt -n -o SOURCE /srv/shown/here | grep -q theirs",
         before="mkdir -p /srv/data; echo data > /srv/data/file",
+        shown="grep -qx data /srv/shown/here/file",
     ),
     Case(
         "mount-read-only-file",
         Mount("conf", source="/srv/one.conf", target="/srv/etc/two.conf", read_only=True),
-        damages=("mount -o remount,bind,rw /srv/etc/two.conf",),
+        damages=changes("mount -o remount,bind,rw /srv/etc/two.conf"),
         before="echo one > /srv/one.conf",
+        shown="grep -qx one /srv/etc/two.conf; ! touch /srv/etc/two.conf",
     ),
     Case(
         "tmpfs",
         Tmpfs("cache", target="/srv/cache", size="64k", mode=0o1777),
-        damages=(
+        damages=changes(
             "mount -o remount,size=128k /srv/cache",
             "mount -o remount,ro /srv/cache",
-            "chmod 700 /srv/cache",
+            Damage("chmod 700 /srv/cache", listed=False),
         ),
         foreign="mkdir -p /srv/cache; mount -t tmpfs theirs /srv/cache",
         theirs="findmnt -n -o SOURCE /srv/cache | grep -q theirs",
+        shown="df --output=fstype,size /srv/cache | grep -q 'tmpfs *64'",
     ),
     Case(
         "service",
@@ -94,11 +81,16 @@ CASES = (
             cwd="/srv",
             ready=HttpReady(18471),
         ),
-        damages=("kill -STOP $(pgrep -f '1847[1]')",),
+        damages=changes(
+            Damage("kill -STOP $(pgrep -f '1847[1]')", listed=False),
+            Damage("kill $(pgrep -f '1847[1]'); sleep 0.1", leaves="gone"),
+        ),
+        shown="curl -sf http://127.0.0.1:18471/",
     ),
     Case(
         "service-with-children",
         Service("tree", argv=("sh", "-c", CHILDREN), user="nobody"),
+        shown="pgrep -u nobody -f 'sleep 100[02]'",
     ),
     Case(
         "service-tcp",
@@ -115,5 +107,6 @@ CASES = (
             ready=TcpReady(18472),
             log="/srv/log/port.log",
         ),
+        shown="ss -Hltn sport = 18472 | grep -q 127.0.0.1",
     ),
 )

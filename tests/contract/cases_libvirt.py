@@ -1,26 +1,9 @@
-"""What libvirt can hold, each with how to damage it and what a stranger would put in its place.
-
-`damages` and `foreign` are shell commands for root in a bench. `foreign` makes an unmarked thing
-where ours would go; `theirs` succeeds as long as that thing is untouched.
-"""
+"""What libvirt can hold, for the contract suite."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from lab_engine.resources.base import Resource
 from lab_engine.resources.libvirt import VM, Disk, DiskUse, Nic, Pool, Snapshot, VirtualNetwork
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    resource: Resource
-    needs: tuple[Resource, ...] = ()
-    damages: tuple[str, ...] = ()
-    foreign: str = ""
-    theirs: str = ""
-
+from tests.contract.case import Case, Damage, changes
 
 LAN = VirtualNetwork("lan", subnet="192.168.140.0/24", domain="lab")
 STORE = Pool("store")
@@ -40,9 +23,9 @@ WEB = VM(
 
 CASES = (
     Case(
-        "nat",
+        "virtual-network",
         LAN,
-        damages=(
+        damages=changes(
             "virsh net-destroy lan",
             "virsh net-autostart lan",
             "virsh net-undefine lan",
@@ -54,9 +37,10 @@ CASES = (
             "virsh net-define /tmp/n.xml"
         ),
         theirs="virsh net-dumpxml lan | grep -q 10.9.0.1",
+        shown="ip addr show | grep -q 192.168.140.1/24",
     ),
     Case(
-        "isolated",
+        "virtual-network-isolated",
         VirtualNetwork(
             "quiet",
             subnet="192.168.150.0/28",
@@ -65,24 +49,26 @@ CASES = (
             bridge="quiet0",
             autostart=True,
         ),
-        damages=("virsh net-autostart quiet --disable",),
+        damages=changes("virsh net-autostart quiet --disable"),
+        shown="ip addr show quiet0 | grep -q 192.168.150.1/28",
     ),
     Case(
         "pool",
         STORE,
-        damages=(
+        damages=changes(
             "virsh pool-destroy store",
             "virsh pool-autostart store",
-            "virsh pool-destroy store; virsh pool-undefine store",
+            Damage("virsh pool-destroy store; virsh pool-undefine store", leaves="gone"),
         ),
         foreign="mkdir -p /srv/theirs; virsh pool-define-as store dir --target /srv/theirs",
         theirs="virsh pool-dumpxml store | grep -q /srv/theirs",
+        shown="virsh pool-info store | grep -q running",
     ),
     Case(
         "disk",
         BASE,
         needs=(STORE,),
-        damages=(
+        damages=changes(
             "virsh vol-resize base.qcow2 96M --pool store",
             "virsh vol-delete base.qcow2 store; virsh vol-create-as store base.qcow2 8M; "
             "setfattr -n trusted.infralab -v infralab:contract-test:disk/base.qcow2 "
@@ -90,19 +76,27 @@ CASES = (
         ),
         foreign="virsh vol-create-as store base.qcow2 7M --format qcow2",
         theirs="virsh vol-info base.qcow2 store | grep -q '7.00 MiB'",
+        shown="qemu-img info /var/lib/libvirt/pools/store/base.qcow2 | grep -q '48 MiB'",
     ),
     Case(
-        "overlay",
+        "disk-overlay",
         DATA,
         needs=(STORE, BASE),
-        damages=("qemu-img rebase -u -b '' /var/lib/libvirt/pools/store/data.qcow2",),
+        damages=changes("qemu-img rebase -u -b '' /var/lib/libvirt/pools/store/data.qcow2"),
+        shown="qemu-img info -U /var/lib/libvirt/pools/store/data.qcow2 | grep -q base.qcow2",
     ),
-    Case("raw", BLANK, needs=(STORE,), damages=("virsh vol-resize blank.img 32M --pool store",)),
+    Case(
+        "disk-raw",
+        BLANK,
+        needs=(STORE,),
+        damages=changes("virsh vol-resize blank.img 32M --pool store"),
+        shown="qemu-img info /var/lib/libvirt/pools/store/blank.img | grep -q 'file format: raw'",
+    ),
     Case(
         "vm-shut",
         OFF,
         needs=(STORE, BLANK),
-        damages=(
+        damages=changes(
             "virsh setmaxmem off 300M --config",
             "virsh autostart off",
             "virsh detach-disk off vdc --config",
@@ -112,18 +106,22 @@ CASES = (
             "</os></domain>' > /tmp/d.xml; virsh define /tmp/d.xml"
         ),
         theirs="virsh dominfo off | grep -q 65536",
+        shown="virsh domstate off | grep -q 'shut off'",
     ),
     Case(
         "vm",
         WEB,
         needs=(LAN, STORE, BASE, DATA),
-        damages=("virsh destroy web", "virsh undefine web", "virsh suspend web"),
+        damages=changes("virsh destroy web", "virsh undefine web", "virsh suspend web"),
+        shown="pgrep -f guest=web; virsh domblklist web | grep -q data.qcow2",
     ),
     Case(
         "snapshot",
         Snapshot("before", vm="web", then="rm /data/deep/one.txt; sync"),
         needs=(LAN, STORE, BASE, DATA, WEB),
+        damages=changes(Damage("virsh snapshot-delete web before", leaves="gone")),
         foreign="virsh snapshot-create-as web before --description mine",
         theirs="virsh snapshot-dumpxml web before | grep -q mine",
+        shown="qemu-img info -U /var/lib/libvirt/pools/store/data.qcow2 | grep -q ' before '",
     ),
 )

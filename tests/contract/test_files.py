@@ -1,4 +1,7 @@
-"""Every provider of files, mounts and services, run for real in a mount namespace of its own."""
+"""What only the providers of files, mounts and services owe, in a mount namespace of its own.
+
+What all providers owe is in `obligations`.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,13 @@ from typing import Any
 import pytest
 
 from lab_engine.errors import ProviderError
-from lab_engine.kernel import mountinfo, processes, trees
+from lab_engine.kernel import processes
 from lab_engine.providers.base import Mark, Provider
 from lab_engine.providers.files import marks
 from lab_engine.providers.process.service import members
 from lab_engine.providers.registry import provider
 from lab_engine.resources.files import Directory, File, Mount, Tmpfs
 from lab_engine.resources.process import Service, TcpReady
-from tests.contract.cases_files import CASES, Case
 from tests.contract.folders import own_folders
 
 MARK = Mark("contract-test")
@@ -53,75 +55,6 @@ def make(its: Provider[Any], resource: Any) -> None:
     while not its.reached(resource, resource.final_stage()):
         assert time.monotonic() < deadline, "never ready"
         time.sleep(0.02)
-
-
-def everything() -> set[str]:
-    """All that a provider could leave behind here."""
-    paths = {
-        entry.path
-        for entry in trees.walk()
-        if not entry.path.startswith(("/srv/data", "/srv/one.conf"))
-    }
-    mounts = {
-        f"{entry.target} {entry.source}" for entry in mountinfo.below("/srv", mountinfo.mounts())
-    }
-    marked = {
-        str(pid)
-        for pid in processes.every()
-        if f":{MARK.session}:" in processes.environment(pid).get("INFRALAB_MARK", "")
-    }
-    return paths | mounts | marked
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_lifecycle(case: Case) -> None:
-    its = provider(case.resource.kind())
-    name, key = case.resource.name, case.resource.key
-    if case.before:
-        sh(case.before)
-    clean = everything()
-
-    assert not its.observe([case.resource], MARK)[name].present
-    its.destroy(name, MARK)
-    make(its, case.resource)
-    seen = its.observe([case.resource], MARK)[name]
-    assert (seen.present, seen.ours, seen.drift) == (True, True, "")
-    make(its, case.resource)
-    seen = its.observe([case.resource], MARK)[name]
-    assert (seen.present, seen.ours, seen.drift) == (True, True, "")
-    assert owned(its) == {key}
-    assert not its.observe([case.resource], OTHER)[name].ours
-    its.destroy(name, OTHER)
-    assert its.observe([case.resource], MARK)[name].ours
-
-    for damage in case.damages:
-        sh(damage)
-        assert its.observe([case.resource], MARK)[name].drift, damage
-        its.destroy(name, MARK)
-        make(its, case.resource)
-        assert its.observe([case.resource], MARK)[name].drift == ""
-
-    its.destroy(name, MARK)
-    assert not its.observe([case.resource], MARK)[name].present
-    its.destroy(name, MARK)
-    assert owned(its) == set()
-    assert everything() - {"/var/log/infralab", "/var/log/infralab/services"} == clean
-
-
-@pytest.mark.parametrize("case", [c for c in CASES if c.foreign], ids=lambda case: case.name)
-def test_never_touches_what_is_not_ours(case: Case) -> None:
-    its = provider(case.resource.kind())
-    name = case.resource.name
-    if case.before:
-        sh(case.before)
-    sh(case.foreign)
-    seen = its.observe([case.resource], MARK)[name]
-    assert (seen.present, seen.ours) == (True, False)
-    with pytest.raises(ProviderError):
-        its.create(case.resource, MARK, lambda _: None)
-    its.destroy(name, MARK)
-    assert owned(its) == set()
-    sh(case.theirs)
 
 
 def test_a_copy_of_ours_is_not_ours() -> None:

@@ -1,4 +1,7 @@
-"""Every provider of the network, run for real on this kernel in a network of the test's own."""
+"""What only the network's providers owe, on this kernel in a network of the test's own.
+
+What all providers owe is in `obligations`.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,10 @@ from lab_engine.readers import network_inventory
 from lab_engine.readers.reach import reach
 from lab_engine.resources.base import Resource
 from lab_engine.resources.netlink import Address, Bridge, End, Host, Link, Nat, Route
-from tests.contract.cases_netlink import CABLE, CASES, LEFT, LEFT_ADDRESS, RIGHT, Case
+from tests.contract.cases_netlink import CABLE, LEFT, LEFT_ADDRESS, RIGHT
 from tests.contract.own_network import own_network, sh
 
 MARK = Mark("contract-test")
-OTHER = Mark("another-session")
 KINDS = ("host", "bridge", "link", "address", "route", "nat", "filter")
 
 pytestmark = [
@@ -55,72 +57,10 @@ def look(its: Provider[Any], resource: Resource, mark: Mark = MARK) -> tuple[boo
     return seen.present, seen.ours, seen.drift
 
 
-def settled(clean: dict[str, str]) -> bool:
-    """Whether all is as it was; the kernel takes apart what was in a namespace a little later."""
-    deadline = time.monotonic() + 5
-    while network_inventory.inventory() != clean:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def names() -> set[str]:
     """The keys of all that is in the test's network."""
     others = ("ipc/", "hostname/")
     return {key for key in network_inventory.inventory() if not key.startswith(others)}
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_lifecycle(case: Case) -> None:
-    its = provider(case.resource.kind())
-    name, key = case.resource.name, case.resource.key
-    make(*case.before)
-    clean = network_inventory.inventory()
-
-    assert look(its, case.resource) == (False, False, "")
-    its.destroy(name, MARK)
-    make(case.resource)
-    assert look(its, case.resource) == (True, True, "")
-    whole = network_inventory.inventory()
-    make(case.resource)
-    assert look(its, case.resource) == (True, True, "")
-    assert settled(whole)
-    assert Owned(key, MARK.session) in set(its.owned())
-    assert not its.observe([case.resource], OTHER)[name].ours
-    its.destroy(name, OTHER)
-    assert look(its, case.resource) == (True, True, "")
-
-    for damage in case.damages:
-        sh(damage)
-        present, ours, drift = look(its, case.resource)
-        assert present, damage
-        assert ours, damage
-        assert drift, damage
-        its.destroy(name, MARK)
-        make(case.resource)
-        assert look(its, case.resource) == (True, True, ""), damage
-
-    its.destroy(name, MARK)
-    assert look(its, case.resource) == (False, False, "")
-    its.destroy(name, MARK)
-    assert Owned(key, MARK.session) not in set(its.owned())
-    assert settled(clean)
-
-
-@pytest.mark.parametrize("case", [c for c in CASES if c.foreign], ids=lambda case: case.name)
-def test_never_touches_what_is_not_ours(case: Case) -> None:
-    its = provider(case.resource.kind())
-    make(*case.before)
-    sh(case.foreign)
-    assert look(its, case.resource)[:2] == (True, False)
-    with pytest.raises(ProviderError) as caught:
-        make(case.resource)
-    assert "infralab did not make it" in caught.value.message
-    assert caught.value.hint
-    its.destroy(case.resource.name, MARK)
-    assert Owned(case.resource.key, MARK.session) not in set(its.owned())
-    sh(case.theirs)
 
 
 def test_destroy_finds_what_another_process_made() -> None:
@@ -244,7 +184,7 @@ def numbers(path: str) -> int:
 
 
 def test_no_descriptor_is_left_open() -> None:
-    resources = [case.resource for case in CASES[:1]]
+    resources = [Host("edge", forwarding=True)]
     make(*resources)
     before = numbers("/proc/self/fd")
     for _ in range(5):

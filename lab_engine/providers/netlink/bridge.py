@@ -33,9 +33,9 @@ class BridgeProvider(Provider[Bridge]):
                 text,
                 interfaces.Site(connection, wanted.host, wanted.name),
             )
-            # An MTU that was set stays, whatever the ports have.
-            mtu = attribute(wire.IFLA_MTU, wanted.mtu)
-            interfaces.settle(connection, wanted.name, text, mtu)
+            # A bridge keeps its MTU, whatever its ports have, once it was given another one.
+            for mtu in (wanted.mtu ^ 1, wanted.mtu):
+                interfaces.settle(connection, wanted.name, text, attribute(wire.IFLA_MTU, mtu))
         interfaces.whereabouts.saw(text, wanted.host, wanted.name)
 
     def destroy(self, name: str, mark: Mark) -> None:

@@ -1,0 +1,90 @@
+"""What is in the bench, seen whole, and the way back to how it was (runs as root in a bench)."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import time
+from collections import Counter
+from typing import Any, Final
+
+from lab_engine.baseline import INVENTORIES, REMOVAL_ORDER
+from lab_engine.kernel import processes
+from lab_engine.providers.base import Mark
+from lab_engine.providers.process.service import MARK as VARIABLE
+
+MARK: Final = Mark("contract-test")
+OTHER: Final = Mark("another-session")
+SETTLES: Final = 5.0
+"""Seconds: the kernel takes apart what was in a namespace a little later."""
+
+
+def sh(command: str) -> None:
+    """Run shell commands that must work."""
+    subprocess.run(
+        ["bash", "-ec", command],
+        check=True,
+        timeout=60,
+        stdout=subprocess.DEVNULL,
+        stderr=sys.stdout,
+    )
+
+
+def holds(command: str) -> bool:
+    """Whether shell commands succeed."""
+    done = subprocess.run(["bash", "-ec", command], timeout=60, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+class Surroundings:
+    """The inventories of a family, of the network and of files and processes."""
+
+    def __init__(self, family: str) -> None:
+        families = dict.fromkeys(("netlink", "files", family))
+        self._modules: dict[str, Any] = {
+            name: importlib.import_module(INVENTORIES[name])
+            for name in families
+            if name in INVENTORIES
+        }
+
+    def now(self) -> dict[str, str]:
+        """Everything, key to fingerprint, with the processes of services."""
+        found: dict[str, str] = {}
+        for module in self._modules.values():
+            found |= module.inventory()
+        marked = Counter(processes.environment(pid).get(VARIABLE, "") for pid in processes.every())
+        for mark, count in marked.items():
+            if f":{MARK.session}:" in mark:
+                found |= {f"service-process/{mark}/{n}": "there" for n in range(count)}
+        return found
+
+    def outside(self, entries: dict[str, str]) -> dict[str, str]:
+        """The entries without what a VM changes by running: only that these things are there."""
+        own = {kind for kind, family in REMOVAL_ORDER if family == "libvirt"}
+        return {k: "there" if k.partition("/")[0] in own else v for k, v in entries.items()}
+
+    def expect(self, before: dict[str, str], *, identical: bool = True) -> None:
+        """Fail unless all is as `before`, or, if not `identical`, the same things are there."""
+
+        def seen(entries: dict[str, str]) -> dict[str, str]:
+            return self.outside(entries) if identical else dict.fromkeys(entries, "there")
+
+        deadline = time.monotonic() + SETTLES
+        while seen(now := self.now()) != seen(before):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the bench is other than before: {_told(before, now)}")
+            time.sleep(0.05)
+
+    def restore(self, before: dict[str, str]) -> None:
+        """Take away by force what was not there `before`, and see that this is done."""
+        for kind, family in REMOVAL_ORDER:
+            for key in sorted(self.now().keys() - before.keys()):
+                if key.startswith(f"{kind}/") and family in self._modules:
+                    self._modules[family].remove(key)
+        self.expect(before)
+
+
+def _told(before: dict[str, str], now: dict[str, str]) -> str:
+    odd = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
+    return "; ".join(f"{key}: {before.get(key, 'none')} -> {now.get(key, 'none')}" for key in odd)

@@ -1,0 +1,19 @@
+"""An engine that does not answer is named (runs in a bench)."""
+
+from __future__ import annotations
+
+from lab_engine.errors import DaemonDown
+from lab_engine.providers.docker import engine
+from lab_engine.readers.docker_inventory import inventory
+
+
+def main() -> None:
+    vars(engine)["SOCKET"] = "/run/nobody.sock"
+    try:
+        inventory()
+    except DaemonDown as error:
+        print(error.daemon, error.message, sep=": ")
+
+
+if __name__ == "__main__":
+    main()
