@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,6 +59,13 @@ def load_lab(slug: str, labs: str = "labs") -> Lab[Any]:
     if lab.slug != slug:
         raise ContentError(f"its Lab is called {lab.slug!r}, not {slug!r}", where=where)
     return lab
+
+
+def lab_folder(slug: str, labs: str = "labs") -> Path:
+    """The folder of a lesson's lab. Raises ContentError as `load_lab` does."""
+    load_lab(slug, labs)
+    module = sys.modules[f"{labs}.{slug.replace('-', '_')}"]
+    return Path(str(module.__file__)).parent
 
 
 def draw(lab: Lab[Any], seed: Seed) -> Variables:

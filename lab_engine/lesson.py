@@ -162,6 +162,11 @@ class Lesson:
         """The lesson's lab. Raises ContentError when it is missing or cannot be imported."""
         return find.load_lab(self.slug, self._labs)
 
+    @property
+    def lab_folder(self) -> Path:
+        """The folder of the lab's package. Raises ContentError as `lab` does."""
+        return find.lab_folder(self.slug, self._labs)
+
     def variables(self, seed: Seed) -> Variables:
         """One learner's values. Raises ContentError when the lab cannot draw them."""
         return find.draw(self.lab, seed)

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from lab_engine.errors import ContentError
 from lab_engine.text import front
 
 if TYPE_CHECKING:
     from lab_engine.lesson import Lesson, Step
+    from lab_engine.proof.proven import Proven, Standing
 
 How = Literal["real", "nearest", "question", "missing"]
 """How a part is covered, best first.
 
-`real`: a probe reads a resource that the step's task changed. `nearest`: the same with something
-that stands in for the system named (a simulated API, a file that is parsed). `question`: the
-learner answers about it. `missing`: text alone, or nothing.
+`real`: a probe reads a resource that the step's task changed, which the step's last proof has seen.
+`nearest`: the same with something that stands in for the system named (a simulated API, a file that
+is parsed), or not seen yet. `question`: the learner answers about it. `missing`: text alone, or
+nothing.
 """
 BEST_FIRST: tuple[How, ...] = ("real", "nearest", "question", "missing")
+NOT_REAL: Final[Mapping[Standing, str]] = {
+    "parsed": "its checks saw nothing change but files that were written",
+    "stale": "not proven since it changed",
+    "unproven": "not proven yet",
+}
+"""Why a step counts as nearest though nothing stands in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +47,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """One step that covers an entry. `instead` says what stands in, when the step is nearest."""
+    """One step that covers an entry. `why` says what stands in, or what else makes it nearest."""
 
     lesson: str
     step: str
     how: How
-    instead: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +87,26 @@ def load(path: Path, *, where: str) -> Mapping[str, Entry]:
     return entries
 
 
-def how(step: Step) -> How:
+def cover(lesson: Lesson, step: Step, proven: Proven) -> Cover:
     """What the step's tasks and questions make of its syllabus ids."""
-    if step.tasks:
-        return "nearest" if step.instead else "real"
-    return "question" if step.question_ids else "missing"
+    if not step.tasks:
+        return Cover(lesson.slug, step.name, "question" if step.question_ids else "missing")
+    if step.instead:
+        return Cover(lesson.slug, step.name, "nearest", step.instead)
+    standing = proven.standing(lesson, step)
+    how: How = "real" if standing == "real" else "nearest"
+    return Cover(lesson.slug, step.name, how, NOT_REAL.get(standing, ""))
 
 
-def coverage(entries: Mapping[str, Entry], lessons: Iterable[Lesson]) -> list[Covered]:
-    """Every entry with the steps that cover it."""
+def coverage(
+    entries: Mapping[str, Entry], lessons: Iterable[Lesson], proven: Proven
+) -> list[Covered]:
+    """Every entry with the steps that cover it, by what was seen of them when they were proven."""
     covers: dict[str, list[Cover]] = {identifier: [] for identifier in entries}
     for lesson in lessons:
         for step in lesson.steps:
             for identifier in step.syllabus:
-                covers[identifier].append(Cover(lesson.slug, step.name, how(step), step.instead))
+                covers[identifier].append(cover(lesson, step, proven))
     found: list[Covered] = []
     for identifier, entry in entries.items():
         by = tuple(covers[identifier])

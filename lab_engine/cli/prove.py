@@ -21,6 +21,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             ("infralab prove namespaces --seed 1 --seed 2", "one lesson, two seeds"),
             ("infralab prove --changed", "only what changed since its last proof"),
             ("infralab prove namespaces --step uts", "one step, while writing it"),
+            ("infralab prove namespaces --walk --record", "note what its checks see change"),
         ],
     )
     parser.add_argument("lessons", nargs="*", metavar="LESSON")
@@ -28,6 +29,14 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--step", action="append", help="only these steps")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="N times each")
     parser.add_argument("--changed", action="store_true", help="skip what is proven already")
+    parser.add_argument(
+        "--walk", action="store_true", help="only the start and the first solution of each step"
+    )
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="note in content/proven.json what the checks saw change, for `infralab syllabus`",
+    )
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     parser.add_argument("--quiet", action="store_true", help="no line for each case")
     add_json(parser)
@@ -46,7 +55,7 @@ async def _prove(args: argparse.Namespace) -> int:
     from lab_engine import settings
     from lab_engine.cli.current import open_record
     from lab_engine.lesson import load_course
-    from lab_engine.proof import kept
+    from lab_engine.proof import kept, proven
     from lab_engine.proof.report import junit, table
     from lab_engine.proof.result import CaseResult
     from lab_engine.proof.run import prove_lesson
@@ -56,7 +65,9 @@ async def _prove(args: argparse.Namespace) -> int:
     config = settings.load()
     folder = config.cache_dir / "proofs"
     record = open_record()
+    notes = proven.load(course.content)
     proofs = []
+    part = args.step or args.walk
 
     def progress(lesson: str, case: CaseResult) -> None:
         if not args.quiet:
@@ -69,12 +80,15 @@ async def _prove(args: argparse.Namespace) -> int:
         for seed in args.seed or ["proof"]:
             for _ in range(args.repeat):
                 key = kept.content_hash(lesson, seed)
-                old = kept.load(folder, key) if args.changed and not args.step else None
+                old = kept.load(folder, key) if args.changed and not part else None
                 proof = old or await prove_lesson(
-                    lesson, seed, record, config, progress, steps=args.step
+                    lesson, seed, record, config, progress, steps=args.step, walk=args.walk
                 )
-                if not args.step and not old:
+                if not part and not old:
                     kept.store(folder, key, proof)
+                if args.record:
+                    notes.add(lesson, proof.seen)
+                    proven.store(course.content, notes)
                 proofs.append(proof)
                 if not args.json:
                     print(table(proof, lesson), flush=True)

@@ -20,9 +20,10 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs,
         "syllabus",
         "show what of the source is covered, and how",
-        about="Each part of the source with the steps that cover it. real: a check reads something "
-        "that the learner changed. nearest: the same with a stand-in. question: the learner "
-        "answers about it. missing: nothing yet.",
+        about="Each part of the source with the steps that cover it. real: a check reads a real "
+        "thing that the task changed, as the last `infralab prove --record` has seen. nearest: the "
+        "same with a stand-in, or not seen. question: the learner answers about it. missing: "
+        "nothing yet.",
         examples=[
             ("infralab syllabus", "every part"),
             ("infralab syllabus 07", "one chapter"),
@@ -42,12 +43,13 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     from lab_engine.errors import UsageError
     from lab_engine.lesson import load_course
+    from lab_engine.proof import proven
     from lab_engine.syllabus import BEST_FIRST, coverage
 
     course = load_course()
     found = [
         covered
-        for covered in coverage(course.syllabus, course.lessons)
+        for covered in coverage(course.syllabus, course.lessons, proven.load(course.content))
         if not args.part
         or covered.entry.id == args.part
         or covered.entry.id.startswith(f"{args.part}.")
@@ -67,5 +69,8 @@ def run(args: argparse.Namespace) -> int:
         for lesson in lessons:
             steps = [f"{b.step} ({b.how})" for b in covered.by if b.lesson == lesson]
             print(textwrap.fill(f"{lesson}: {', '.join(steps)}", 100, **INDENT))
+        for by in covered.by:
+            if by.why:
+                print(textwrap.fill(f"{by.step} is {by.how}: {by.why}", 100, **INDENT))
     print("\n" + ", ".join(f"{how}: {count}" for how, count in totals.items()))
     return 0

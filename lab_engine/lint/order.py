@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from lab_engine import syllabus
 from lab_engine.lesson import Lesson
 from lab_engine.lint.finding import Finding
+from lab_engine.proof import proven
 
 OFF_BY = 0.25
 """The share by which a lesson's minutes may differ from the sum of its steps'."""
+UNPROVEN = (syllabus.NOT_REAL["stale"], syllabus.NOT_REAL["unproven"])
 
 
 def findings(lesson: Lesson) -> Iterator[Finding]:
+    notes = proven.load(lesson.folder.parent)
     ids = [syllabus.order(identifier) for identifier in lesson.syllabus]
     if ids != sorted(ids):
         yield Finding(lesson.where, "order", "syllabus is not in the source's order", "Sort it.")
@@ -36,10 +39,18 @@ def findings(lesson: Lesson) -> Iterator[Finding]:
                     "Follow the source, or move the step.",
                 )
             far = max(far, first)
-        how = syllabus.how(step)
+        cover = syllabus.cover(lesson, step, notes)
+        if notes.notes and not step.instead and cover.why in UNPROVEN:
+            yield Finding(
+                step.where,
+                "not-recorded",
+                f"{cover.why}: `infralab syllabus` counts it as nearest",
+                f"Run `infralab prove {lesson.slug} --step {step.name} --walk --record`.",
+                "advice",
+            )
         for identifier in step.syllabus:
             covered[identifier] = min(
-                how, covered.get(identifier, how), key=syllabus.BEST_FIRST.index
+                cover.how, covered.get(identifier, cover.how), key=syllabus.BEST_FIRST.index
             )
     for identifier in lesson.syllabus:
         if covered.get(identifier, "missing") == "missing":

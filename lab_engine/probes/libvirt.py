@@ -164,6 +164,8 @@ class VirtualNetworkProbe(Probe[VirtualNetworkReading], frozen=True, tag="virtua
 class PoolReading(Reading, frozen=True):
     """One storage pool; sizes in bytes."""
 
+    drifts: ClassVar[frozenset[str]] = frozenset({"available"})
+
     exists: bool = True
     active: bool = False
     persistent: bool = False

@@ -24,6 +24,8 @@ TOPICS = frozenset(
 class ReachReading(Reading, frozen=True):
     """`milliseconds` is the shortest way there and back, None when nothing came back."""
 
+    drifts: ClassVar[frozenset[str]] = frozenset({"sent", "milliseconds"})
+
     exists: bool = True
     sent: int = 0
     received: int = 0
@@ -79,6 +81,8 @@ class ConnectProbe(Placed, Probe[ConnectReading], frozen=True, tag="connect"):
 
 class HttpReading(Reading, frozen=True):
     """`status` is 0 when there was no answer; `body` is cut at the probe's limit."""
+
+    drifts: ClassVar[frozenset[str]] = frozenset({"headers"})
 
     exists: bool = True
     status: int = 0

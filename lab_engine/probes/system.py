@@ -11,11 +11,21 @@ from typing import ClassVar
 
 import msgspec
 
-from lab_engine.probes.base import Probe, Reading
+from lab_engine.probes.base import Probe, Reading, Sees
 
 CONTENT_LIMIT = 64 * 1024
 HASH_LIMIT = 64 * 1024 * 1024
 ENTRY_LIMIT = 1000
+KERNEL_FOLDERS = ("/proc/", "/sys/")
+
+
+def _sees(path: str, pid: int) -> Sees:
+    """A file of the bench itself is what somebody wrote.
+
+    What a process sees is an effect: of a mount, of a namespace, of a container's layers. What is
+    in /proc and /sys is the kernel.
+    """
+    return "real" if pid or path.startswith(KERNEL_FOLDERS) else "parsed"
 
 
 class FileReading(Reading, frozen=True):
@@ -53,6 +63,10 @@ class FileProbe(Probe[FileReading], frozen=True, tag="file"):
 
     reading: ClassVar[type[msgspec.Struct]] = FileReading
 
+    @property
+    def sees(self) -> Sees:
+        return _sees(self.path, self.pid)
+
     def topics(self) -> frozenset[str]:
         return frozenset({"file", "mount"})
 
@@ -72,6 +86,10 @@ class DirectoryProbe(Probe[DirectoryReading], frozen=True, tag="directory"):
     pid: int = 0
 
     reading: ClassVar[type[msgspec.Struct]] = DirectoryReading
+
+    @property
+    def sees(self) -> Sees:
+        return _sees(f"{self.path}/", self.pid)
 
     def topics(self) -> frozenset[str]:
         return frozenset({"file", "mount"})
@@ -186,6 +204,8 @@ class CgroupReading(Reading, frozen=True):
     held something back, `oom_kills` how often the memory limit ended a process.
     """
 
+    drifts: ClassVar[frozenset[str]] = frozenset({"memory_used", "pids_used", "throttled"})
+
     exists: bool = True
     version: int = 0
     paths: dict[str, str] = msgspec.field(default_factory=dict)
@@ -216,6 +236,8 @@ class CgroupProbe(Probe[CgroupReading], frozen=True, tag="cgroup"):
 
 class DiskUsageReading(Reading, frozen=True):
     """The filesystem that a path lies on (statvfs(3)); `free` is what ordinary users may use."""
+
+    drifts: ClassVar[frozenset[str]] = frozenset({"used", "free", "inodes_free"})
 
     exists: bool = True
     total: int = 0

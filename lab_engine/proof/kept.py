@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,16 +18,11 @@ NOT_ENGINE = ("tui", "cli", "doctor", "__pycache__")
 def content_hash(lesson: Lesson, seed: str) -> str:
     """Over the lesson's text and lab, the engine, the bench recipe and the seed."""
     digest = hashlib.sha256(seed.encode())
-    for folder in (lesson.folder, _lab_folder(lesson), ENGINE):
+    for folder in (lesson.folder, lesson.lab_folder, ENGINE):
         for path in _files(folder):
             digest.update(str(path.relative_to(folder)).encode() + b"\0")
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _lab_folder(lesson: Lesson) -> Path:
-    module = sys.modules[f"labs.{lesson.lab.slug.replace('-', '_')}"]
-    return Path(str(module.__file__)).parent
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from lab_engine.proof.seen import StepSeen
+
 CaseKind = Literal["start", "text", "solution", "near-miss", "left-out", "teardown"]
 
 
@@ -36,6 +38,8 @@ class LessonProof(msgspec.Struct, frozen=True):
     seconds: float
     kept: bool = False
     """Whether this is an earlier proof of exactly the same content."""
+    seen: tuple[StepSeen, ...] = ()
+    """What the checks saw change, of each step whose first solution is accepted."""
 
     @property
     def good(self) -> bool:

@@ -1,6 +1,7 @@
 """Prove one lesson: every check fails before, passes after, and rejects each near miss.
 
-Each case runs on the step's start state, and is undone rather than rebuilt.
+Each case runs on the step's start state, and is undone rather than rebuilt. The first solution also
+shows what the checks see change (`lab_engine.proof.seen`).
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lab_engine import protocol as p
+from lab_engine.check import Baseline, Sight, probe_key
 from lab_engine.errors import InfralabError
 from lab_engine.lab import LabStep, NearMiss, Solution
 from lab_engine.lesson import Lesson
 from lab_engine.proof.result import CaseKind, CaseResult, LessonProof
+from lab_engine.proof.seen import Sights, StepSeen
 from lab_engine.record import Record
 from lab_engine.session import Session
 from lab_engine.settings import Settings
@@ -34,14 +37,18 @@ class Proof:
         self.session = session
         self.progress = progress
         self.cases: list[CaseResult] = []
+        self.seen: list[StepSeen] = []
 
-    async def run(self, steps: Sequence[str] | None = None) -> list[CaseResult]:
-        """All cases of the lesson's steps, or of `steps`."""
+    async def run(self, steps: Sequence[str] | None = None, *, walk: bool = False) -> None:
+        """All cases of the lesson's steps, or of `steps`.
+
+        A `walk` is the start and the first solution of each, and proves no near miss.
+        """
         for step in self.session.lesson.steps:
             if steps is None or step.name in steps:
-                await self._step(self.session.lab_step(step.name))
+                lab_step = self.session.lab_step(step.name)
+                await (self._walk(lab_step) if walk else self._step(lab_step))
         await self._teardown()
-        return self.cases
 
     def _add(
         self, step: str, kind: CaseKind, name: str, began: float, problem: str = "", task: str = ""
@@ -61,6 +68,11 @@ class Proof:
         for solution in step.solutions:
             await self._solution(step, solution)
             await self._left_out(step, solution)
+
+    async def _walk(self, step: LabStep) -> None:
+        if step.checks and step.solutions:
+            await self._start(step)
+            await self._solution(step, step.solutions[0])
 
     async def _start(self, step: LabStep) -> None:
         began = time.monotonic()
@@ -121,18 +133,37 @@ class Proof:
 
     async def _solution(self, step: LabStep, solution: Solution) -> None:
         began = time.monotonic()
-        problem = await self._solution_problem(step, solution)
+        start = self.session.record.baseline(self.session.id, step.name) or {}
+        solved: Baseline = {}
+        problem = await self._solution_problem(step, solution, solved)
         problem = _joined(problem, await self._undo())
         self._add(step.name, "solution", solution.name, began, problem)
+        if not problem and solution is step.solutions[0]:
+            self.seen.append(await self._seen(step, start, solved))
 
-    async def _solution_problem(self, step: LabStep, solution: Solution) -> str:
+    async def _seen(
+        self, step: LabStep, start: Mapping[str, bytes], solved: Mapping[str, bytes]
+    ) -> StepSeen:
+        """What the checks saw change. Call it at the start state."""
+        sights = Sights(start, solved)
+        if not sights.seen(step.name).real and sights.missing:
+            answers = await self.session.ask(sights.missing)
+            asked = zip(sights.missing, answers, strict=True)
+            sights.add_start({probe_key(q): bytes(a.reading) for q, a in asked if not a.problem})
+        return sights.seen(step.name)
+
+    async def _solution_problem(self, step: LabStep, solution: Solution, solved: Baseline) -> str:
+        """What is wrong with a solution; adds what the checks read to `solved`."""
         ran = await self.session.script(list(solution.script(self.session.variables)))
         if ran.exit_code != 0:
             return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
         for turn in ("", "the second time: "):
-            failed = [v for v in await self._settled(step) if not v.passed]
+            verdicts, sights = await self._settled(step)
+            failed = [v for v in verdicts if not v.passed]
             if failed:
                 return turn + "; ".join(_told(v) for v in failed)
+            for sight in sights.values():
+                solved |= sight.readings
         touched = list(step.touches(self.session.variables))
         found = await self.session.compare()
         disturbed = [
@@ -144,13 +175,13 @@ class Proof:
             return f"changes what the step does not name: {', '.join(disturbed)}"
         return ""
 
-    async def _settled(self, step: LabStep) -> list[Verdict]:
-        """The verdicts once all pass, or when the checks' settling time is over."""
+    async def _settled(self, step: LabStep) -> tuple[list[Verdict], dict[str, Sight]]:
+        """The verdicts once all pass, or when the checks' settling time is over; what was seen."""
         deadline = time.monotonic() + max((c.settle for c in step.checks), default=0.0)
         while True:
-            verdicts, _ = await self.session.verdicts()
+            verdicts, sights = await self.session.verdicts()
             if all(v.passed for v in verdicts) or time.monotonic() >= deadline:
-                return verdicts
+                return verdicts, sights
             await asyncio.sleep(POLL_SECONDS)
 
     async def _left_out(self, step: LabStep, solution: Solution) -> None:
@@ -219,18 +250,24 @@ async def prove_lesson(
     progress: Progress,
     *,
     steps: Sequence[str] | None = None,
+    walk: bool = False,
 ) -> LessonProof:
-    """Prove a lesson in a bench of its own, which is removed afterwards, whatever happens."""
+    """Prove a lesson in a bench of its own, which is removed afterwards, whatever happens.
+
+    `steps` and `walk` are those of `Proof.run`.
+    """
     began = time.monotonic()
     session = await Session.begin(lesson, record, settings, seed=seed, mode="proof")
     proof = Proof(session, progress)
     try:
-        await proof.run(steps)
+        await proof.run(steps, walk=walk)
     except InfralabError as error:
         proof._add("", "teardown", "the proof ran to its end", began, f"{error} {error.hint}")
     finally:
         await asyncio.shield(session.down())
-    return LessonProof(lesson.slug, seed, tuple(proof.cases), time.monotonic() - began)
+    return LessonProof(
+        lesson.slug, seed, tuple(proof.cases), time.monotonic() - began, seen=tuple(proof.seen)
+    )
 
 
 def _told(verdict: Verdict) -> str:

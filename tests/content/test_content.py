@@ -9,6 +9,7 @@ import pytest
 from lab_engine.faults import course_faults, faults
 from lab_engine.lesson import Course, Lesson, load_course
 from lab_engine.lint.run import SEEDS, lint
+from lab_engine.proof import proven
 from lab_engine.seed import Seed
 from lab_engine.syllabus import order
 from lab_engine.text.plain import render_plain
@@ -55,6 +56,14 @@ def test_is_whole(lesson: Lesson, seed: str) -> None:
 @each_lesson
 def test_lints_clean(lesson: Lesson) -> None:
     assert [finding for finding in lint([lesson]) if finding.level == "error"] == []
+
+
+@each_lesson
+def test_what_its_checks_see_is_noted_of_each_step_as_it_is(lesson: Lesson) -> None:
+    """`infralab prove LESSON --walk --record` after a change of text or lab."""
+    notes = proven.load(COURSE.content)
+    standing = {s.name: notes.standing(lesson, s) for s in lesson.steps if s.tasks}
+    assert [name for name, how in standing.items() if how not in ("real", "parsed")] == []
 
 
 @each_lesson

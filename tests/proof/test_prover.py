@@ -12,6 +12,7 @@ from lab_engine.lesson import Lesson, load_course
 from lab_engine.proof.report import junit, table
 from lab_engine.proof.result import LessonProof
 from lab_engine.proof.run import prove_lesson
+from lab_engine.proof.seen import StepSeen
 from lab_engine.record import Record
 from lab_engine.settings import Settings
 from tests.unit.kit import Kit
@@ -87,12 +88,12 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kit]:
 
 
 async def proven(
-    kit: Kit, record: Record, settings: Settings, *changes: tuple[str, str]
+    kit: Kit, record: Record, settings: Settings, *changes: tuple[str, str], walk: bool = False
 ) -> tuple[LessonProof, Lesson]:
     for old, new in changes:
         kit.change(f"{kit.package}/bridges/__init__.py", old, new)
     lesson = load_course(kit.content, labs=kit.package).lesson("bridges")
-    return await prove_lesson(lesson, "s", record, settings, lambda *_: None), lesson
+    return await prove_lesson(lesson, "s", record, settings, lambda *_: None, walk=walk), lesson
 
 
 def problems(proof: LessonProof) -> str:
@@ -115,6 +116,33 @@ async def test_a_right_lesson_is_proven(
     }
     assert "3/3" in table(proof, lesson)
     assert b'failures="0"' in junit([proof])
+    assert proof.seen == (StepSeen("one", (), ("file",)),)
+
+
+async def test_a_walk_sees_what_a_solution_changes(
+    image_tag: str, kit: Kit, record: Record, settings: Settings
+) -> None:
+    """Of a process that is new, what it sees is asked at the start too, once it is gone."""
+    kit.change("content/07.6-bridges/10-one.md", "cat ~/work/old.txt", "cat ~/work/nowhere.txt")
+    kit.change(
+        f"{kit.package}/bridges/__init__.py",
+        '    require(file.exists, "absent"',
+        '''    require(file.exists, "absent", expected="new.txt", observed="no such file")
+    (sleep,) = (await see(ProcessProbe(argv="^sleep 4321$"))).processes
+    file = await see(FileProbe("/home/learner/work/new.txt", pid=sleep.pid))
+    require(file.exists, "absent"''',
+    )
+    proof = await proven(
+        kit,
+        record,
+        settings,
+        ("import FileProbe", "import FileProbe, ProcessProbe"),
+        ('"touch new.txt", ', '"sleep 4321 </dev/null >/dev/null 2>&1 &", '),
+        walk=True,
+    )
+    assert proof[0].good, problems(proof[0])
+    assert [case.kind for case in proof[0].cases] == ["start", "solution", "teardown"]
+    assert proof[0].seen == (StepSeen("one", ("file", "process"), ("file",)),)
 
 
 @pytest.mark.parametrize(

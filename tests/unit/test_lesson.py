@@ -9,7 +9,6 @@ from textwrap import dedent
 
 import pytest
 
-from lab_engine import syllabus
 from lab_engine.errors import ContentError, UsageError
 from lab_engine.faults import course_faults, faults, validate_resources, verify
 from lab_engine.lesson import Course
@@ -62,18 +61,6 @@ class TestGood:
         two = kit.lesson().step("2")
         assert two.lab_step is None
         assert two.tasks == ()
-
-    def test_coverage(self, kit: Kit) -> None:
-        course = kit.load()
-        found = syllabus.coverage(course.syllabus, course.lessons)
-        assert [(c.entry.id, c.how) for c in found] == [
-            ("06.1", "missing"),
-            ("07.6", "real"),
-            ("07.7", "real"),
-        ]
-        kit.change("content/07.6-bridges/10-one.md", "minutes", 'instead = "a file"\nminutes')
-        course = kit.load()
-        assert syllabus.coverage(course.syllabus, course.lessons)[1].how == "nearest"
 
     def test_listing_imports_no_lab_and_no_daemon(self, kit: Kit) -> None:
         code = dedent(f"""
