@@ -1,7 +1,7 @@
 """Doctor: for each thing that the kit needs, whether it is there and what mends it.
 
-`examine` asks the machine. Each finding is a small function of what was seen, in `engine`, `kernel`
-and `here`. The course can be taken when no finding is `missing`.
+`examine` asks the machine. Each finding is a small function of what was seen, in `engine`,
+`kernel`, `kvm` and `here`. The course can be taken when no finding is `missing`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lab_engine.doctor import engine as docker
-from lab_engine.doctor import here, kernel
+from lab_engine.doctor import here, kernel, kvm
 from lab_engine.doctor.machine import Finding, Machine, State
 
 __all__ = ["Finding", "Machine", "State", "examine", "ready"]
@@ -27,7 +27,7 @@ def examine(machine: Machine | None = None) -> list[Finding]:
         here.image(machine, engine),
         docker.disk(machine, engine),
         docker.memory(machine, engine),
-        kernel.kvm(machine, engine),
+        kvm.kvm(machine, engine),
         kernel.cgroups(machine, engine),
         *kernel.features(machine, engine),
         kernel.user_namespaces(machine, engine),

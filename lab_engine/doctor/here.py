@@ -17,7 +17,7 @@ def image(machine: Machine, engine: Engine) -> Finding:
     if not engine.reached:
         return Finding(name, State.UNKNOWN, "the engine was not reached")
     try:
-        from lab_engine.bench.image import bench_tag
+        from lab_engine.bench.image import base_tag, bench_tag
     except ImportError as error:
         # doctor also runs on a bare Python, before anything is installed.
         found = f"cannot be looked at yet: the Python package {error.name} is not installed"
@@ -28,12 +28,14 @@ def image(machine: Machine, engine: Engine) -> Finding:
     repository = wanted.rpartition(":")[0]
     listed = machine.run("docker", "image", "ls", "-q", repository)
     old = listed.code == 0 and bool(listed.out.strip())
+    based = machine.run("docker", "image", "inspect", "-f", "{{.Id}}", base_tag()).code == 0
+    lasts = "a few seconds" if based else "2 to 3 minutes"
     return Finding(
         name,
         State.MISSING,
         "there is one of another version" if old else "not built yet",
         "Every lesson with an environment.",
-        f"{me(machine, 'setup')}  (builds it, 2 to 3 minutes)\n"
+        f"{me(machine, 'setup')}  (builds it, {lasts})\n"
         f"or, from a file: {me(machine, 'image load FILE')}",
     )
 

@@ -1,21 +1,13 @@
-"""The kernel under the bench: virtualization, cgroups, features, and profiles that reach in."""
+"""The kernel under the bench: cgroups, features, user namespaces, and profiles that reach in."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from lab_engine.doctor.engine import Engine
 from lab_engine.doctor.machine import Finding, Machine, State, me, sudo
-
-KVM: Final = "/dev/kvm"
-KVM_GET_API_VERSION: Final = 0xAE00
-EMULATOR: Final = (
-    "Speed: VMs run in QEMU's emulator. Every lesson works, a VM takes seconds longer to start."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,59 +88,6 @@ def features(machine: Machine, engine: Engine) -> list[Finding]:
     return head + rest
 
 
-def kvm(machine: Machine, engine: Engine) -> Finding:
-    """Whether KVM looks usable. Only running a guest proves it; the bench does that."""
-    name = "KVM"
-    if engine.remote:
-        return Finding(name, State.UNKNOWN, "is on another machine; the bench will tell")
-    if machine.exists(KVM):
-        found = "/dev/kvm is there"
-        if machine.writable(KVM):
-            answer = machine_api(KVM)
-            if answer != 12:
-                return Finding(
-                    name,
-                    State.LIMITED,
-                    f"/dev/kvm is there and does not work ({answer})",
-                    EMULATOR,
-                    sudo(machine, "modprobe -r kvm_intel kvm_amd kvm")
-                    + " && "
-                    + sudo(machine, "modprobe -a kvm_intel kvm_amd"),
-                )
-            found += " and answers"
-        return Finding(name, State.OK, f"{found}; the bench proves it by running a guest")
-    cpu = machine.read("/proc/cpuinfo") or ""
-    able = re.search(r"^flags\s*:.*\b(vmx|svm)\b", cpu, re.MULTILINE)
-    if able:
-        module = "kvm_intel" if able[1] == "vmx" else "kvm_amd"
-        reason, mend = f"the CPU can ({able[1]}), but /dev/kvm is not there", f"modprobe {module}"
-        return Finding(name, State.LIMITED, reason, EMULATOR, sudo(machine, mend))
-    guest = re.search(r"^flags\s*:.*\bhypervisor\b", cpu, re.MULTILINE)
-    return Finding(
-        name,
-        State.LIMITED,
-        "this is a VM without nested virtualization" if guest else "the CPU shows no vmx or svm",
-        EMULATOR,
-        "Switch on nested virtualization for this VM at its host."
-        if guest
-        else "Switch on virtualization (VT-x or AMD-V) in the firmware's set-up.",
-    )
-
-
-def machine_api(path: str) -> int | str:
-    """The version that the KVM device answers (12 since 2007), or why it does not."""
-    try:
-        device = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError as error:
-        return error.strerror or str(error)
-    try:
-        return fcntl.ioctl(device, KVM_GET_API_VERSION, 0)
-    except OSError as error:
-        return error.strerror or str(error)
-    finally:
-        os.close(device)
-
-
 def cgroups(machine: Machine, engine: Engine) -> Finding:
     """Which cgroup version the engine uses, and whether it can limit what lessons limit."""
     name = "cgroups"
@@ -180,7 +119,7 @@ def user_namespaces(machine: Machine, engine: Engine) -> Finding:
     name = "User namespaces"
     if engine.remote:
         return Finding(name, State.UNKNOWN, "are on another machine; the bench will tell")
-    lost = "The tasks where you make a namespace without root; with sudo they work."
+    lost = "The tasks of the lesson `namespaces` that want a user namespace (`unshare --user`)."
     closed = {
         "kernel.unprivileged_userns_clone": "0",
         "kernel.apparmor_restrict_unprivileged_userns": "1",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from lab_engine import doctor
 from lab_engine.cli.frame import main
 from lab_engine.doctor import engine as docker
-from lab_engine.doctor import here, kernel
+from lab_engine.doctor import here, kvm, kvm_guest
 from lab_engine.doctor.machine import Finding, Machine, Output, State
 
 MODULES = ("bridge", "veth", "overlay", "nf_nat", "tun", "loop", "fuse", "macvlan", "vxlan")
@@ -25,14 +27,16 @@ class Fake(Machine):
     answers: dict[str, Output] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     folders: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    commands: set[str] = field(default_factory=lambda: {"docker", "apt-get", "tmux"})
+    commands: set[str] = field(
+        default_factory=lambda: {"docker", "apt-get", "tmux", sys.executable}
+    )
     room: int | None = 100 << 30
     screen: tuple[int, int] | None = (120, 40)
     variables: dict[str, str] = field(
         default_factory=lambda: {"TERM": "xterm", "LANG": "en_GB.UTF-8"}
     )
     administrator: bool = False
-    may_open: bool = False
+    may_open: bool = True
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -92,6 +96,7 @@ def healthy(**info: Any) -> Fake:
             "docker info": Output(0, json.dumps(said)),
             "docker context": Output(0, "unix:///var/run/docker.sock\n"),
             "docker image inspect": Output(0, "sha256:1\n"),
+            sys.executable: Output(0, "ran 2.1\n"),
         },
         files={
             "/run/systemd/system": "",
@@ -265,6 +270,18 @@ def test_image_of_another_version(there: bool) -> None:
     assert found.mend.startswith("infralab setup")
 
 
+@pytest.mark.parametrize(("based", "words"), [(0, "a few seconds"), (1, "2 to 3 minutes")])
+def test_how_long_the_image_takes(based: int, words: str) -> None:
+    machine = healthy()
+    inspect = "docker image inspect -f {{.Id}} infralab"
+    machine.answers = {
+        f"{inspect}/base": Output(based),
+        f"{inspect}/bench": Output(1),
+        **machine.answers,
+    }
+    assert words in by_name(machine)["Bench image"].mend
+
+
 @pytest.mark.parametrize(
     ("cpu", "words"),
     [
@@ -284,18 +301,66 @@ def test_no_kvm_says_why(cpu: str, words: str) -> None:
     assert "emulator" in found.lost
 
 
-def test_kvm_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Output(1, "Inappropriate ioctl for device\n"), "Inappropriate ioctl"),
+        (Output(124, err="no answer in 2 s"), "did not come to its end within 2 s"),
+        (Output(0, "ran 412.7\n"), "is emulated"),
+        (Output(-11), "ended with -11"),
+    ],
+)
+def test_kvm_on_which_no_guest_runs(answer: Output, words: str) -> None:
     machine = healthy()
-    machine.may_open = True
-    monkeypatch.setattr(kernel, "machine_api", lambda _: "Inappropriate ioctl for device")
+    machine.answers[sys.executable] = answer
     found = by_name(machine)["KVM"]
     assert found.state is State.LIMITED
-    assert "Inappropriate ioctl" in found.found
+    assert words in found.found
+    assert "emulator" in found.lost
+    assert doctor.ready([found])
 
 
-def test_kvm_device_that_is_no_kvm() -> None:
-    assert isinstance(kernel.machine_api("/dev/null"), str)
-    assert isinstance(kernel.machine_api("/dev/there-is-none"), str)
+@pytest.mark.parametrize(
+    ("cpu", "module", "mend"),
+    [
+        ("flags : fpu vmx\n", "", "sudo modprobe kvm_intel"),
+        ("flags : fpu svm\n", "kvm_amd", "sudo modprobe -r kvm_amd && sudo modprobe kvm_amd"),
+        ("flags : fpu hypervisor\n", "", "Switch on nested virtualization"),
+    ],
+)
+def test_kvm_that_fails_says_what_mends_it(cpu: str, module: str, mend: str) -> None:
+    machine = healthy()
+    machine.answers[sys.executable] = Output(124)
+    machine.files["/proc/cpuinfo"] = cpu
+    if module:
+        machine.files[f"/sys/module/{module}"] = ""
+    assert by_name(machine)["KVM"].mend.startswith(mend)
+
+
+def test_kvm_that_this_user_may_not_open_is_not_tried() -> None:
+    machine = healthy()
+    machine.may_open = False
+    found = by_name(machine)["KVM"]
+    assert found.state is State.UNKNOWN
+    assert "Nothing is lost" in found.found
+    assert "sudo usermod -aG kvm $USER" in found.mend
+
+
+def test_the_guest_that_tries_kvm_says_what_is_no_kvm() -> None:
+    machine = Machine()
+    for path in ("/dev/null", "/dev/there-is-none"):
+        answer = machine.run(sys.executable, "-I", kvm_guest.__file__, path)
+        assert answer.code == 1
+        assert answer.out.strip()
+
+
+@pytest.mark.skipif(not os.access("/dev/kvm", os.R_OK | os.W_OK), reason="needs /dev/kvm")
+def test_the_guest_that_tries_kvm_comes_to_its_end_or_is_ended() -> None:
+    answer = Machine().run(sys.executable, "-I", kvm_guest.__file__, "/dev/kvm", limit=kvm.SECONDS)
+    assert answer.code in (0, 124) or answer.out
+    if answer.code == 0:
+        word, number = answer.out.split()
+        assert (word, float(number) > 0) == ("ran", True)
 
 
 def test_cgroups_without_memory_limits() -> None:
