@@ -55,8 +55,8 @@ def _problem(code: int, said: str) -> str:
         return f"no guest runs on it ({said or f'the attempt ended with {code}'})"
     if float(number) > SLOW:
         return (
-            f"a guest needs {float(number):.0f} ms for what takes 5 ms at most; it is emulated, and"
-            " an ordinary system never comes up"
+            f"a guest is emulated on it, too slow for a system to come up ({float(number):.0f} ms "
+            "for what takes 5 ms at most)"
         )
     return ""
 
