@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Footer, Static
@@ -23,6 +22,7 @@ from lab_engine.tui.panes.bar import Bar
 from lab_engine.tui.panes.picture import PicturePane
 from lab_engine.tui.panes.preparing import Preparing
 from lab_engine.tui.panes.shell import BENCH, ShellPane
+from lab_engine.tui.panes.splitter import Axis, Panes
 from lab_engine.tui.panes.tasks import TasksPane
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.screens.step_actions import StepActions
@@ -38,8 +38,6 @@ PANES: Final[dict[Which, str]] = {
     "tasks": "F4 Tasks",
     "picture": "F5 Picture",
 }
-SPLIT: Final = (0.2, 0.8)
-"""How small and how large the left column may be made."""
 
 
 class LessonScreen(StepActions):
@@ -73,10 +71,10 @@ class LessonScreen(StepActions):
         Binding("r", "reset", "Reset", show=False),
         Binding("p", "repair", "Repair", show=False),
         Binding("x", "cancel", "Stop", show=False),
-        Binding("ctrl+left", "split(-0.05)", "Narrower text", show=False),
-        Binding("ctrl+right", "split(0.05)", "Wider text", show=False),
-        Binding("ctrl+up", "split_rows(-0.05)", "Shorter", show=False),
-        Binding("ctrl+down", "split_rows(0.05)", "Taller", show=False),
+        Binding("ctrl+left", "split('columns', -0.05)", "Narrower text", show=False),
+        Binding("ctrl+right", "split('columns', 0.05)", "Wider text", show=False),
+        Binding("ctrl+up", "split('rows', -0.05)", "Shorter", show=False),
+        Binding("ctrl+down", "split('rows', 0.05)", "Taller", show=False),
     ]
 
     def __init__(self, desk: Desk) -> None:
@@ -85,13 +83,11 @@ class LessonScreen(StepActions):
         self.which: Which = "text"
         self._passed: set[str] = set()
         self._told_done = False
-        self._columns = 0.0
-        self._rows = 0.0
 
     def compose(self) -> ComposeResult:
         yield Bar(self.desk)
         yield Static(id="tabs")
-        with Container(id="panes"):
+        with Panes(id="panes"):
             yield TextPane(id="text")
             yield ShellPane(self.desk, id="shell")
             yield TasksPane(self.desk, id="tasks")
@@ -263,29 +259,9 @@ class LessonScreen(StepActions):
     def action_zoom(self) -> None:
         self.toggle_class("-zoomed")
 
-    def action_split(self, by: float) -> None:
-        """Move the border between left and right."""
-        panes = self.query_one("#panes")
-        width = max(panes.size.width, 1)
-        share = self._columns or self.query_one("#text").outer_size.width / width
-        self._columns = min(max(share + by, SPLIT[0]), SPLIT[1])
-        panes.styles.grid_columns = _fractions(self._columns)
-
-    def action_split_rows(self, by: float) -> None:
-        """Move the border between above and below."""
-        panes = self.query_one("#panes")
-        self._rows = min(
-            max(
-                (
-                    self._rows
-                    or self.query_one("#text").outer_size.height / max(panes.size.height, 1)
-                )
-                + by,
-                SPLIT[0],
-            ),
-            SPLIT[1],
-        )
-        panes.styles.grid_rows = _fractions(self._rows)
+    def action_split(self, axis: Axis, by: float) -> None:
+        """Move the border between left and right (`columns`), or above and below (`rows`)."""
+        self.query_one(Panes).widen(axis, by)
 
     # -- what the learner does -------------------------------------------------------------------
 
@@ -370,7 +346,3 @@ class LessonScreen(StepActions):
         app = cast("LearnApp", self.app)
         await app.plain_terminal(self.desk.shell(shell.target, alone=False))
         await shell.open(shell.target)
-
-
-def _fractions(share: float) -> str:
-    return f"{round(share * 100)}fr {round((1 - share) * 100)}fr"
