@@ -119,18 +119,19 @@ class Session:
         watch: bool = False,
         steal: bool = False,
         on_notice: OnNotice = lambda _: None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> Session:
         """Take up a session where it was; `lost` says what could not be kept.
 
         A bench that was stopped is started, one that is gone is made anew, and the step is then
-        built again. Raises LeaseTaken when another client works in it and neither `watch` nor
+        built again; `progress` is as for `begin`. Raises LeaseTaken when another client works in it and neither `watch` nor
         `steal` is set.
         """
         self = cls(lesson, row, record, settings)
         self._baseline = record.baseline(row.id, row.step) if row.step else None
         found = await self._call(Bench.find, row.id)
         if found is None:
-            await self._open_bench()
+            await self._open_bench(progress)
             self.lost = ("the bench was gone, and what you had made in it",)
         else:
             self._bench = found

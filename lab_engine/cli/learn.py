@@ -101,13 +101,21 @@ async def _plain(args: argparse.Namespace) -> int:
         if old:
             say(f"Going on in session {old.id}.")
             session = await Session.resume(
-                lesson, old, record, settings.load(), steal=args.take_over, on_notice=show_notice
+                lesson,
+                old,
+                record,
+                settings.load(),
+                steal=args.take_over,
+                on_notice=show_notice,
+                progress=say,
             )
             for lost in session.lost:
                 print(f"Lost since you left: {lost}. The step was built again.", flush=True)
         else:
             say("Starting a bench.")
-            session = await Session.begin(lesson, record, settings.load(), seed=args.seed)
+            session = await Session.begin(
+                lesson, record, settings.load(), seed=args.seed, progress=say
+            )
         tty = sys.stdin.isatty()
         width = args.width or min(shutil.get_terminal_size().columns, 80)
         lines = Lines(sys.stdin.fileno())

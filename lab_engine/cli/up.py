@@ -64,7 +64,13 @@ async def _up(args: argparse.Namespace) -> int:
     if old:
         say(f"going on in session {old.id}")
         session = await Session.resume(
-            lesson, old, record, settings.load(), steal=args.take_over, on_notice=show_notice
+            lesson,
+            old,
+            record,
+            settings.load(),
+            steal=args.take_over,
+            on_notice=show_notice,
+            progress=say,
         )
     else:
         say("starting a bench")

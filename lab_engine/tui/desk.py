@@ -180,6 +180,21 @@ class Desk(Standing):
         if self.progress.take(notice):
             self.tell("progress")
 
+    def _hear_of_the_build(self) -> Callable[[str], None]:
+        """What to call, from any thread, with how far the building of the bench image is."""
+        loop, shown = asyncio.get_running_loop(), self.progress
+
+        def hear(words: str) -> None:
+            if shown is self.progress and self.phase is Phase.OPENING:
+                self.doing = "Building the image of the bench, once: a few minutes"
+                shown.build(words)
+                self.tell("progress")
+
+        def tell(words: str) -> None:
+            loop.call_soon_threadsafe(hear, words)
+
+        return tell
+
     # -- what the eye tells ----------------------------------------------------------------------
 
     def _judged(self, verdicts: list[Verdict]) -> None:
@@ -246,7 +261,9 @@ class Desk(Standing):
         module = await self.aside(importlib.import_module, "lab_engine.session")
         kind: type[Session] = module.Session
         if row is None:
-            self.session = await kind.begin(lesson, self.record, self.settings, seed=seed)
+            self.session = await kind.begin(
+                lesson, self.record, self.settings, seed=seed, progress=self._hear_of_the_build()
+            )
         else:
             self.session = await kind.resume(
                 lesson,
@@ -256,6 +273,7 @@ class Desk(Standing):
                 watch=watch,
                 steal=steal,
                 on_notice=self._notice,
+                progress=self._hear_of_the_build(),
             )
             self.lost = tuple(self.session.lost)
         # From here on, a retry has a session to work in.

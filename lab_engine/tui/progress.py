@@ -1,4 +1,7 @@
-"""How a bench is being made ready: one row an action, from the agent's notices."""
+"""How a bench is being made ready: one row an action, from the agent's notices.
+
+Before there is an agent, the image of the bench may have to be built: one row a stage of that.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from lab_engine.protocol import ActionNotice, AnyNotice, DaemonNotice
 
 State = Literal["going", "done", "failed", "undone"]
 SIGNS: Final[dict[State, str]] = {"going": "…", "done": "✔", "failed": "✘", "undone": "↶"}
+BUILD: Final = "build"
 WORDS: Final = {"create": "make", "replace": "make anew", "destroy": "remove"}
 
 
@@ -24,6 +28,11 @@ class Row:
     began: float
     seconds: float = 0.0
     said: str = ""
+
+    @property
+    def title(self) -> str:
+        kind, _, name = self.key.partition("/")
+        return name if kind == BUILD else f"{self.act} {kind} {name}"
 
     def elapsed(self, now: float) -> float:
         return now - self.began if self.state == "going" else self.seconds
@@ -40,6 +49,7 @@ class Progress:
     def take(self, notice: AnyNotice) -> bool:
         """Note what the agent told. Whether that changed a row."""
         now = time.monotonic()
+        self._built(now)
         match notice:
             case DaemonNotice(daemon=daemon, phase=phase):
                 key = f"daemon/{daemon}"
@@ -51,6 +61,20 @@ class Progress:
             case _:
                 return False
         return True
+
+    def build(self, words: str) -> None:
+        """Note a stage of the image's building, and how far it is: `installing: 3 of 90`."""
+        stage, _, said = words.partition(": ")
+        key, now = f"{BUILD}/{stage}", time.monotonic()
+        self._built(now, but=key)
+        row = self.rows.get(key) or Row(key, BUILD, "", "going", now)
+        self.rows[key] = replace(row, state="going", said=said)
+
+    def _built(self, now: float, but: str = "") -> None:
+        """The stages of the building are done, but for this one."""
+        for key, row in self.rows.items():
+            if row.act == BUILD and row.state == "going" and key != but:
+                self.rows[key] = replace(row, state="done", seconds=now - row.began, said="")
 
     def _action(
         self, key: str, act: str, phase: str, text: str, seconds: float | None, now: float

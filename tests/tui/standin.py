@@ -60,6 +60,8 @@ class World:
         self.gate.set()
         self.fails: list[Exception] = []
         """Raised by the next things that are done."""
+        self.builds: list[str] = []
+        """What the building of the image says, before it waits for the gate."""
         self.resume_fails: list[Exception] = []
         self.log: list[str] = []
         self.sessions: list[StandIn] = []
@@ -113,13 +115,23 @@ class StandIn:
 
     @classmethod
     async def begin(
-        cls, lesson: Lesson, record: Record, settings: Settings, *, seed: str
+        cls,
+        lesson: Lesson,
+        record: Record,
+        settings: Settings,
+        *,
+        seed: str,
+        progress: Callable[[str], None],
     ) -> StandIn:
         name = f"s{len(cls.world.sessions) + 1}"
         record.begin(name, lesson.slug, seed)
         row = record.session(name)
         assert row is not None
         cls.world.log.append("begin")
+        for words in cls.world.builds:
+            await asyncio.to_thread(progress, words)
+        if cls.world.builds:
+            await cls.world.gate.wait()
         return cls(lesson, row, record)
 
     @classmethod

@@ -124,11 +124,10 @@ class Preparing(VerticalScroll, can_focus=True):
     def _row(self, row: Row, now: float) -> Content:
         style, _ = STATES[row.state]
         sign = SIGNS[row.state]
-        kind, _, name = row.key.partition("/")
         said = row.said or row.reason
         return Content.assemble(
             (f"{sign} ", style),
-            (f"{row.act} {kind} {name}", "bold"),
+            (row.title, "bold"),
             (f"  {row.elapsed(now):.1f} s", "dim"),
             (f"  {said}" if said else "", "dim"),
         )
