@@ -47,7 +47,7 @@ def session(name: str) -> str:
 def bench(name: str, *, daemons: Sequence[str] = (), internet: bool = False) -> Iterator[Bench]:
     """A bench of the benchmark's own, with its code in it; removed at the end."""
     made = Bench.create(
-        session(name), memory=6 << 30, internet=internet, tag=image.ensure_image(), idle_minutes=60
+        session(name), memory=6 << 30, internet=internet, tag=image.ensure_image(), idle_seconds=3600
     )
     try:
         prefer(made)

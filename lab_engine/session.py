@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from lab_engine import points
@@ -24,10 +24,10 @@ from lab_engine.faults import verify
 from lab_engine.lab import LabStep, Solution, Variables
 from lab_engine.lesson import Lesson
 from lab_engine.link import Link, OnNotice, relay_argv
-from lab_engine.patience import patient
 from lab_engine.plan import Plan
 from lab_engine.probes.base import Probe
 from lab_engine.record import Record, SessionRow
+from lab_engine.script import SCRIPT_LIMIT, Ran, run_script, show_script
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
 from lab_engine.shell import shell_argv
@@ -37,21 +37,14 @@ T = TypeVar("T")
 
 PRISTINE = "pristine"
 STEP = "step"
-SCRIPT_LIMIT = patient(300.0)
-SCRIPT_OUTPUT = 64 * 1024
+SETTLE_SECONDS = 2.0
+"""What a solution did may have its effect so much later."""
+SETTLE_PAUSE = 0.2
 
 
 def new_session_id() -> str:
     """Eight lower-case letters and digits: short enough for interface names."""
     return secrets.token_hex(4)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a script in the bench did. `output` is standard output and error, the last 64 KiB."""
-
-    exit_code: int
-    output: str
 
 
 class Session:
@@ -72,6 +65,7 @@ class Session:
         self._link: Link | None = None
         self._baseline: Baseline | None = None
         self._changing = asyncio.Lock()
+        self._giving = False
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="session")
         self.on_event: OnNotice = lambda _: None
 
@@ -129,6 +123,9 @@ class Session:
         """
         self = cls(lesson, row, record, settings)
         self._baseline = record.baseline(row.id, row.step) if row.step else None
+        if not watch and [moment.what for moment in record.moments(row.id)][-1:] == ["type"]:
+            # A client went while it typed a solution: what comes now is the learner's own.
+            record.moment(row.id, "typed", row.step)
         found = await self._call(Bench.find, row.id)
         if found is None:
             await self._open_bench(progress)
@@ -151,7 +148,7 @@ class Session:
                 self.id,
                 memory=self.settings.bench_memory,
                 cpus=self.settings.bench_cpus,
-                idle_minutes=self.settings.bench_idle // 60,
+                idle_seconds=self.settings.bench_idle,
                 progress=progress,
             )
         )
@@ -263,7 +260,12 @@ class Session:
         else:
             given = await self._make_ready(earlier.continues, on_notice)
         await self._build(earlier, on_notice, quiet=True)
-        await self._solve(earlier, earlier.solutions[0])
+        self._giving = True
+        try:
+            await self._run(earlier, earlier.solutions[0])
+            await self.check()
+        finally:
+            self._giving = False
         return [*given, name]
 
     async def _clean(self, step: LabStep, on_notice: OnNotice) -> None:
@@ -333,14 +335,11 @@ class Session:
         return await self._ask(p.Ask, list[p.Answer], probes=tuple(probes))
 
     async def check(
-        self, tasks: Sequence[str] | None = None, *, given: bool = False
+        self, tasks: Sequence[str] | None = None
     ) -> tuple[list[Verdict], dict[str, Sight]]:
         """Run the step's checks at one moment and record their verdicts."""
         verdicts, sights = await self.verdicts(tasks)
-        recorded = [v for v in verdicts if v.outcome is not Outcome.WAITING]
-        await self._call(
-            lambda: self.record.verdicts(self.id, self.step_name, recorded, given=given)
-        )
+        await self.keep([v for v in verdicts if v.outcome is not Outcome.WAITING])
         return verdicts, sights
 
     async def verdicts(
@@ -384,8 +383,11 @@ class Session:
         await self._call(self.record.hint, self.id, self.step_name, task, number)
 
     async def keep(self, verdicts: list[Verdict]) -> None:
-        """Record verdicts that were earned by the learner's work."""
-        await self._call(lambda: self.record.verdicts(self.id, self.step_name, verdicts))
+        """Record verdicts: earned by the learner's work, or given while a solution works."""
+        given = self._giving
+        await self._call(
+            lambda: self.record.verdicts(self.id, self.step_name, verdicts, given=given)
+        )
 
     async def listen(self, topics: tuple[str, ...]) -> None:
         """Have `on_event` called for events of these topics from now on."""
@@ -396,41 +398,16 @@ class Session:
     async def script(
         self, commands: Sequence[str], *, strict: bool = True, limit: float = SCRIPT_LIMIT
     ) -> Ran:
-        """Run commands as the learner, in one bash in the work folder.
+        """See `lab_engine.script.run_script`."""
+        return await run_script(self.bench, commands, strict=strict, limit=limit)
 
-        With `strict` it ends at the first command that fails. Raises InfralabError when it takes
-        longer than `limit` seconds.
+    # -- solutions -------------------------------------------------------------------------------
+
+    def solution(self, name: str | None = None) -> Solution:
+        """A solution of the current step; the first one without a name.
+
+        Raises UsageError for one that is not there, and in an assessed session.
         """
-        text = "\n".join(["set -e" if strict else "set +e", *commands])
-        process = await asyncio.create_subprocess_exec(
-            *self.bench.exec_argv(["bash", "-l", "-c", text], user="learner"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        try:
-            output, _ = await asyncio.wait_for(process.communicate(), limit)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-            raise InfralabError(
-                f"the script took longer than {limit:g} s: {commands[0]!r} ...",
-                hint="Does a command wait for input?",
-            ) from None
-        code = process.returncode if process.returncode is not None else -1
-        return Ran(code, output[-SCRIPT_OUTPUT:].decode(errors="replace"))
-
-    async def _solve(self, step: LabStep, solution: Solution) -> None:
-        ran = await self.script(list(solution.script(self.variables)))
-        if ran.exit_code != 0:
-            raise InfralabError(
-                f"the solution {solution.name!r} of step {step.name} failed:\n{ran.output}",
-                hint="This is a fault of the lesson. Please report it.",
-            )
-        await self.check(given=True)
-
-    async def solve(self, name: str | None = None) -> None:
-        """Do the current step's tasks by its solution; they count as given, not earned."""
         step = self.lab_step()
         if self.mode == "assessed":
             raise UsageError(
@@ -443,10 +420,75 @@ class Session:
                 f"step {step.name} has no solution {name!r}",
                 hint=f"It has: {', '.join(s.name for s in step.solutions)}.",
             )
+        return wanted
+
+    async def solve(
+        self, name: str | None = None, *, say: Callable[[str], None] | None = None
+    ) -> None:
+        """Do the current step's tasks by its solution; they count as given, not earned.
+
+        With `say` each command is told, and then what it prints, line by line. Raises
+        InfralabError when a command fails.
+        """
+        wanted = self.solution(name)
+        async with self.by_solution("solve"):
+            await self._run(self.lab_step(), wanted, say)
+            await self.settled()
+
+    async def _run(
+        self, step: LabStep, solution: Solution, say: Callable[[str], None] | None = None
+    ) -> None:
+        commands = list(solution.script(self.variables))
+        if say:
+            code, output = await show_script(self.bench, commands, say), ""
+        else:
+            ran = await self.script(commands)
+            code, output = ran.exit_code, f":\n{ran.output}"
+        if code != 0:
+            raise solution_failed(solution.name, step.name, output)
+
+    @asynccontextmanager
+    async def by_solution(self, how: str = "type") -> AsyncIterator[None]:
+        """While it is open, a task that comes to pass was done by a solution: it is given.
+
+        `how` goes into the record, for a replay: "solve" for a script, "type" for lines that are
+        typed into a recorded shell. What was done before is looked at first, and stays earned.
+        """
         async with self._changing:
-            self.record.moment(self.id, "solve", step.name)
-            await self._solve(step, wanted)
+            await self.check()
+            self.record.moment(self.id, how, self.step_name)
+            self._giving = True
+            try:
+                yield
+            finally:
+                try:
+                    # What it had done by then is not the learner's, even when it was stopped.
+                    await self.check()
+                finally:
+                    self._giving = False
+                    if how == "type":
+                        self.record.moment(self.id, "typed", self.step_name)
+
+    async def settled(self) -> list[Verdict]:
+        """The verdicts once all tasks pass, or once what was done had time for its effect."""
+        settle = max([SETTLE_SECONDS, *(check.settle for check in self.lab_step().checks)])
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + settle
+        while True:
+            verdicts, _ = await self.check()
+            if all(verdict.passed for verdict in verdicts) or loop.time() > deadline:
+                return verdicts
+            await asyncio.sleep(SETTLE_PAUSE)
 
     def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]:
         """See `lab_engine.shell.shell_argv`."""
         return shell_argv(self.bench, target, tty=tty)
+
+
+def solution_failed(solution: str, step: str, how: str) -> InfralabError:
+    """A solution that does not work. `how` goes on from its name: which line, what it said."""
+    return InfralabError(
+        f"the solution {solution!r} of step {step} failed{how}",
+        hint="If part of the step was done before, reset the step and try again. "
+        "Otherwise this is a fault of the lesson: please report it.",
+    )

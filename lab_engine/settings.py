@@ -53,14 +53,14 @@ def parse_size(text: str) -> int:
     """Read `4g`, `512 MiB` or `1048576` as a number of bytes."""
     match = _SIZE.fullmatch(text.replace(" ", ""))
     if match is None:
-        raise ValueError("a size looks like 512m or 4g")
+        raise ValueError("a size such as 512m or 4g")
     return int(match["number"]) * _FACTOR[match["unit"].lower()]
 
 
 def _size(value: object) -> int:
     size = value if isinstance(value, int) else parse_size(str(value))
     if size < 512 << 20:
-        raise ValueError("a bench needs at least 512m")
+        raise ValueError("at least 512m, which a bench needs")
     return size
 
 
@@ -74,7 +74,7 @@ def _cpus(value: object) -> float:
 def _seconds(value: object) -> int:
     match = re.fullmatch(r"(\d+)\s*([smh]?)", str(value).strip())
     if match is None:
-        raise ValueError("a time looks like 90s, 30m or 2h; 0 means never")
+        raise ValueError("a time such as 90s, 30m or 2h, or to 0 for never")
     return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 

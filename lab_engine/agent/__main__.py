@@ -22,7 +22,7 @@ def main() -> int:
     if not session:
         sys.stderr.write("INFRALAB_SESSION is not set: the agent runs only in a bench.\n")
         return 2
-    idle = float(os.environ.get("INFRALAB_IDLE_MINUTES", "0")) * 60
+    idle = float(os.environ.get("INFRALAB_IDLE_SECONDS", "0"))
     return asyncio.run(AgentServer(session, idle_seconds=idle).run())
 
 

@@ -78,7 +78,7 @@ class Bench:
         memory: int = 4 << 30,
         cpus: float = 0.0,
         internet: bool = False,
-        idle_minutes: int = 120,
+        idle_seconds: int = 2 * 60 * 60,
         daemons: Sequence[str] = (),
         tag: str | None = None,
         progress: image.Progress = lambda _: None,
@@ -90,7 +90,7 @@ class Bench:
             memory: limit in bytes for everything in the bench.
             cpus: how many CPUs it may use; 0 means all.
             internet: whether it has a way out.
-            idle_minutes: after so long without a client it ends; 0 means never.
+            idle_seconds: after so long without a client it ends; 0 means never.
             daemons: `docker`, `libvirt`: started at once instead of on demand. Their start scripts
                 wait for them as usual.
             tag: the image to use; without it the one of this version, built if need be.
@@ -128,7 +128,7 @@ class Bench:
                     labels=labels,
                     environment={
                         "INFRALAB_SESSION": session,
-                        "INFRALAB_IDLE_MINUTES": str(idle_minutes),
+                        "INFRALAB_IDLE_SECONDS": str(idle_seconds),
                         "INFRALAB_DAEMONS": " ".join(daemons),
                         patience.VARIABLE: str(patience.factor()),
                     },

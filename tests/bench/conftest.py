@@ -31,7 +31,7 @@ def make_bench(image_tag: str) -> Iterator[Callable[..., Bench]]:
     def make(name: str, **options: object) -> Bench:
         settings: dict[str, object] = {
             "memory": MEMORY,
-            "idle_minutes": 0,
+            "idle_seconds": 0,
             "tag": image_tag,
             **options,
         }

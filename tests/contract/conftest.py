@@ -31,7 +31,7 @@ def bench() -> Iterator[Bench]:
         tag = image.ensure_image(print)
     except DockerUnavailable as error:
         pytest.skip(str(error))
-    made = Bench.create(f"test-{os.getpid()}-contract", memory=2 << 30, idle_minutes=0, tag=tag)
+    made = Bench.create(f"test-{os.getpid()}-contract", memory=2 << 30, idle_seconds=0, tag=tag)
     try:
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:

@@ -39,7 +39,9 @@ async def begin(image_tag: str, record: Record, settings: Settings) -> AsyncIter
     """Begin a session; every bench whose session was begun here is removed at the end."""
     made: list[Session] = []
 
-    async def make(seed: str = "test", lesson: str = LESSON) -> Session:
+    async def make(
+        seed: str = "test", lesson: str = LESSON, settings: Settings = settings
+    ) -> Session:
         session = await Session.begin(
             load_course().lesson(lesson),
             record,

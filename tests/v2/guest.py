@@ -146,7 +146,7 @@ def _qemu(accelerator: str) -> list[str]:
 def _bench(name: str, *, say: Say, internet: bool = False) -> Iterator[Bench]:
     memory = (MEMORY_MIB << 20) + (2 << 30)
     session = f"test-{os.getpid()}-v2{name}"
-    bench = Bench.create(session, memory=memory, idle_minutes=0, internet=internet, progress=say)
+    bench = Bench.create(session, memory=memory, idle_seconds=0, internet=internet, progress=say)
     try:
         yield bench
     finally:
