@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -119,8 +120,10 @@ def save(path: Path, progress: Progress = lambda _: None) -> Path:
     Raises:
         ImageError: there is no image to save, or the file cannot be written.
     """
+    _check_place(path, 0)
     tag = ensure_image(progress)
     client = engine.connect(timeout=600)
+    _check_place(path, int(_inspect(client, tag)["Size"]))
     partial = path.with_name(f".{path.name}.part-{os.getpid()}")
     names = [name for name in (tag, base_tag()) if _inspect(client, name) is not None]
     try:
@@ -136,12 +139,33 @@ def save(path: Path, progress: Progress = lambda _: None) -> Path:
         partial.replace(path)
         path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")
     except OSError as error:
-        raise ImageError(
-            f"{path} cannot be written: {error}", hint="Choose a folder with enough room."
-        ) from error
+        raise _unwritable(path, error.strerror or str(error)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return path
+
+
+def _check_place(path: Path, size: int) -> None:
+    """Whether a file of `size` bytes can be written at `path`, before it takes minutes to fail."""
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder", hint=f"Name a file: {path / 'bench.tar'}")
+    folder = path.parent
+    if not folder.is_dir():
+        raise ImageError(f"there is no folder {folder}", hint=f"Make it: mkdir -p {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unwritable(path, f"this user may not write to {folder}")
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        found = f"it needs {size >> 20} MiB, and {folder} has {free >> 20} MiB free"
+        raise _unwritable(path, found)
+
+
+def _unwritable(path: Path, reason: str) -> ImageError:
+    return ImageError(
+        f"{path} cannot be written: {reason}",
+        hint="Choose a folder that you may write to, with enough room.",
+    )
 
 
 def load(path: Path, progress: Progress = lambda _: None) -> str:
@@ -163,11 +187,19 @@ def load(path: Path, progress: Progress = lambda _: None) -> str:
     with engine.explain(f"loading {path}"), path.open("rb") as file:
         for message in client.api.load_image(file, quiet=True):
             if "error" in message:
-                raise ImageError(
-                    f"{path} cannot be loaded: {message['error']}",
-                    hint="Copy the file again; it seems damaged.",
-                )
+                raise _unloadable(path, str(message["error"]))
     return ensure_image(progress)
+
+
+def _unloadable(path: Path, reason: str) -> ImageError:
+    if "no space left" in reason:
+        return ImageError(
+            f"{path} does not fit on Docker's disk: {reason}",
+            hint="Make room there (`docker system df` shows what Docker holds), then try again.",
+        )
+    return ImageError(
+        f"{path} cannot be loaded: {reason}", hint="Copy the file again; it seems damaged."
+    )
 
 
 def _tags_in(path: Path) -> list[str]:
@@ -175,9 +207,15 @@ def _tags_in(path: Path) -> list[str]:
         tags = archive.image_tags(path)
     except FileNotFoundError:
         raise ImageError(f"there is no file {path}", hint="Check the path.") from None
-    except (OSError, tarfile.TarError, ValueError) as error:
+    except OSError as error:
         raise ImageError(
-            f"{path} is no image archive, or is damaged: {error}",
+            f"{path} cannot be read: {error.strerror or error}", hint="Check the path."
+        ) from error
+    except (tarfile.TarError, ValueError) as error:
+        # A tar that cannot be opened is told on a line for each way of compressing it.
+        reason = "it is no tar file" if "\n" in str(error) else str(error)
+        raise ImageError(
+            f"{path} is no image archive, or is damaged: {reason}",
             hint="Copy it again, or save it again with `infralab image save FILE`.",
         ) from error
     if not any(tag.startswith((f"{BENCH}:", f"{BASE}:")) for tag in tags):
@@ -192,7 +230,7 @@ def _check_sum(path: Path, progress: Progress) -> None:
     side = path.with_name(path.name + ".sha256")
     if not side.exists():
         return
-    expected = side.read_text().split()[0]
+    expected = (side.read_text(errors="replace").split() or ["nothing"])[0]
     with path.open("rb") as file:
         blocks = iter(lambda: file.read(1 << 20), b"")
         found = archive.copy_hashed(blocks, None, _megabytes(progress, f"checking {path.name}"))

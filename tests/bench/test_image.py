@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,6 +152,30 @@ def test_loading_something_else_says_what_is_wrong(
     assert caught.value.hint
 
 
+def test_loading_a_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="Is a directory"):
+        image.load(tmp_path)
+
+
+def test_what_is_no_tar_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "image.tar"
+    file.write_text("nonsense")
+    with pytest.raises(ImageError, match="it is no tar file") as caught:
+        image.load(file)
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [(".", "is a folder"), ("none/bench.tar", "there is no folder")]
+)
+def test_where_nothing_can_be_saved(tmp_path: Path, name: str, message: str) -> None:
+    """Told at once: nothing is built first, and nothing is left."""
+    with pytest.raises(ImageError, match=message) as caught:
+        image.save(tmp_path / name, pytest.fail)
+    assert caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_loading_a_damaged_file_says_so(tmp_path: Path) -> None:
     file = tmp_path / "image.tar"
     file.write_bytes(tarball.docker_image(image.bench_tag(), [b"x"], {}))
@@ -266,6 +292,33 @@ def _owner(folder: Path) -> str:
         return ""
 
 
+def _layers_in(file: Path) -> dict[str, list[str]]:
+    """The digests of each image's layers in an archive, by tag."""
+    with tarfile.open(file) as tar:
+
+        def part(name: str) -> Any:
+            content = tar.extractfile(name)
+            assert content is not None
+            return json.load(content)
+
+        return {
+            tag: part(entry["Config"])["rootfs"]["diff_ids"]
+            for entry in part("manifest.json")
+            for tag in entry["RepoTags"]
+        }
+
+
+@pytest.mark.bench
+def test_saving_where_there_is_no_room_says_how_much_it_needs(
+    image_tag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=5 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(ImageError, match=r"needs \d+ MiB, .* has 5 MiB free"):
+        image.save(tmp_path / "classroom.tar")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.bench
 @pytest.mark.slow
 def test_save_and_load(image_tag: str, tmp_path: Path) -> None:
@@ -276,9 +329,10 @@ def test_save_and_load(image_tag: str, tmp_path: Path) -> None:
     assert image.base_tag() in tags
     if image.bench_tag() in tags:
         assert image.load(file) == image.bench_tag()
-    with tarfile.open(file) as tar:
-        listed = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
-    assert len(listed) == 2
+    saved = _layers_in(file)
+    assert len(saved) == 2
+    for tag, layers in saved.items():
+        assert layers == engine.connect().api.inspect_image(tag)["RootFS"]["Layers"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "classroom.tar",
         "classroom.tar.sha256",
