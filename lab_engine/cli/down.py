@@ -9,6 +9,7 @@ from lab_engine.cli.words import say, verb
 
 if TYPE_CHECKING:
     from lab_engine.bench.container import Bench
+    from lab_engine.record import SessionRow
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     for row in rows:
         bench = Bench.find(row.id)
         if bench:
-            _keep_recordings(bench, row.id)
+            _keep_recordings(bench, row)
             bench.remove()
         record.end(row.id)
         say(f"session {row.id} ({row.lesson}) is down")
@@ -40,15 +41,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _keep_recordings(bench: Bench, session: str) -> None:
+def _keep_recordings(bench: Bench, row: SessionRow) -> None:
     """What was typed stays on this machine, for `infralab replay`."""
-    from lab_engine import settings
+    from lab_engine import edition, settings
     from lab_engine.errors import InfralabError
-    from lab_engine.recording import replay
+    from lab_engine.lesson import load_course
+    from lab_engine.recording import kept
 
     if bench.status() != "running":
         return
     try:
-        replay.keep(settings.load().data_dir / "recordings" / session, replay.fetch(bench))
+        now = edition.of_lesson(load_course().lesson(row.lesson))
+    except InfralabError:
+        # The lesson is gone or broken: what was typed is kept all the same.
+        now = "unknown"
+    try:
+        folder = settings.load().data_dir / "recordings" / row.id
+        kept.keep(folder, kept.fetch_files(bench), now)
     except InfralabError as error:
-        say(f"the recordings of session {session} could not be kept: {error.message}")
+        say(f"the recordings of session {row.id} could not be kept: {error.message}")

@@ -37,29 +37,30 @@ async def _replay(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from lab_engine import settings
-    from lab_engine.bench.container import Bench
     from lab_engine.cli.current import choose, open_record
+    from lab_engine.errors import UsageError
     from lab_engine.lesson import load_course
     from lab_engine.record import Record
+    from lab_engine.recording import kept
     from lab_engine.recording import replay as replaying
+    from lab_engine.recording.cast import Unreadable
 
     record = open_record()
     config = settings.load()
     row = record.session(args.session) if args.session else None
     row = row or choose(record, args.session)
     folder = config.data_dir / "recordings" / row.id
-    bench = await asyncio.to_thread(Bench.find, row.id)
-    if bench and bench.status() == "running":
-        casts = await asyncio.to_thread(replaying.fetch, bench)
-        await asyncio.to_thread(replaying.keep, folder, casts)
+    try:
+        lesson = load_course().lesson(row.lesson)
+        files, was = await asyncio.to_thread(kept.recordings, folder, row.id, lesson)
+        casts = kept.read(files)
+    except (Unreadable, UsageError) as error:
+        result = replaying.not_replayable(row.id, error)
     else:
-        casts = await asyncio.to_thread(replaying.kept, folder)
-    with tempfile.TemporaryDirectory() as scratch:
-        own = Record(Path(scratch) / "replay.sqlite")
-        result = await replaying.replay(
-            load_course().lesson(row.lesson), row, casts, record, own, config, say
-        )
-        own.close()
+        with tempfile.TemporaryDirectory() as scratch:
+            own = Record(Path(scratch) / "replay.sqlite")
+            result = await replaying.replay(lesson, row, casts, record, own, config, say, was=was)
+            own.close()
     record.close()
     if args.json:
         emit_json(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -16,8 +16,14 @@ PAUSE_SECONDS: Final = 0.7
 ENDS: Final = frozenset("\r\n\x03\x04\x1a")
 """Return, Ctrl-C, Ctrl-D and Ctrl-Z end a group: something answers them."""
 AWAITED: Final = 400
+VERSION: Final = 2
+"""Of asciicast."""
 SIZE: Final = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})\Z")
 CONTROL: Final = re.compile(r"[\x00-\x1f]")
+
+
+class Unreadable(InfralabError):
+    """A recording that is missing, damaged, or none of ours."""
 
 
 class CastEvent(msgspec.Struct, frozen=True):
@@ -28,13 +34,13 @@ class CastEvent(msgspec.Struct, frozen=True):
     data: str
 
     def mark(self) -> Mark:
-        """The facts of a mark. Raises InfralabError when they cannot be read."""
+        """The facts of a mark. Raises Unreadable when they cannot be read."""
         try:
             return msgspec.json.decode(self.data, type=Mark)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise InfralabError(
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(
                 f"a mark in the recording cannot be read: {error}",
-                hint="It was cut off or changed. It cannot be replayed.",
+                hint="It was cut off or changed since.",
             ) from error
 
 
@@ -101,27 +107,21 @@ class _Ours(msgspec.Struct):
 
 
 class _Header(msgspec.Struct):
-    version: Literal[2]
-    width: int
-    height: int
-    infralab: _Ours
+    version: int
+    width: Annotated[int, msgspec.Meta(ge=1, le=9999)]
+    height: Annotated[int, msgspec.Meta(ge=1, le=9999)]
+    infralab: _Ours | None = None
 
 
 def read_cast(name: str, data: bytes) -> Cast:
     """Parse one recording. A torn last line is left out.
 
-    Raises InfralabError that names the recording and the line.
+    Raises Unreadable that names the recording and the line.
     """
     lines = data.split(b"\n")
     if lines and not data.endswith(b"\n"):
         lines.pop()
-    try:
-        header = msgspec.json.decode(lines[0], type=_Header)
-    except (IndexError, msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise InfralabError(
-            f"the recording {name} cannot be read: line 1: {error}",
-            hint="It was cut off or changed. It cannot be replayed.",
-        ) from error
+    ours, header = _header(name, lines[0] if lines else b"")
     decoder = msgspec.json.Decoder(tuple[float, Literal["i", "o", "r", "m"], str])
     events = []
     for number, line in enumerate(lines[1:], 2):
@@ -129,14 +129,35 @@ def read_cast(name: str, data: bytes) -> Cast:
             continue
         try:
             seconds, code, text = decoder.decode(line)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise InfralabError(
-                f"the recording {name} cannot be read: line {number}: {error}",
-                hint="It was cut off or changed. It cannot be replayed.",
-            ) from error
-        events.append(CastEvent(header.infralab.began + seconds, code, text))
-    ours = header.infralab
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(name, number, str(error)) from error
+        events.append(CastEvent(ours.began + seconds, code, text))
     return Cast(name, ours.place, ours.argv, header.height, header.width, ours.began, tuple(events))
+
+
+def _header(name: str, line: bytes) -> tuple[_Ours, _Header]:
+    if not line:
+        raise _unreadable(name, 1, "it is empty")
+    try:
+        header = msgspec.json.decode(line, type=_Header)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(name, 1, f"it is no header of a recording: {error}") from error
+    if header.version != VERSION:
+        raise _unreadable(
+            name,
+            1,
+            f"it is of version {header.version} of asciicast, not {VERSION}",
+            hint="Replay it with the infralab that recorded it.",
+        )
+    if header.infralab is None:
+        raise _unreadable(name, 1, "another program made it", hint="Only infralab's own will do.")
+    return header.infralab, header
+
+
+def _unreadable(
+    name: str, line: int, why: str, *, hint: str = "It was cut off or changed since."
+) -> Unreadable:
+    return Unreadable(f"the recording {name} cannot be read: line {line}: {why}", hint=hint)
 
 
 def groups(
@@ -151,7 +172,7 @@ def groups(
         elsewhere: when something was typed into other terminals: what a group is followed by may
             be the answer to that.
 
-    Raises InfralabError when a mark cannot be read.
+    Raises Unreadable when a mark cannot be read.
     """
     cuts, others = sorted(breaks), sorted(elsewhere)
     typed: list[_Typed] = []
@@ -255,8 +276,8 @@ class _Typed:
             self.place,
             left.prompt,
             self.busy,
-            left.at - self.last,
-            left.at - left.heard,
+            max(0.0, left.at - self.last),
+            max(0.0, left.at - left.heard),
             self.hidden,
             tuple(self.codes[: left.codes]),
             self.output[: left.printed][-AWAITED:],

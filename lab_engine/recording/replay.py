@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import tarfile
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import Final, Literal
 
 import msgspec
 
-from lab_engine.bench.container import Bench
+from lab_engine import edition
 from lab_engine.errors import InfralabError
 from lab_engine.lesson import Lesson
 from lab_engine.record import Moment, PastVerdict, Record, SessionRow
-from lab_engine.recording.cast import Cast, Group, Resize, files, read_cast
+from lab_engine.recording.cast import Cast, Group, Resize, Unreadable, files
+from lab_engine.recording.glimpse import glimpses, hoped
+from lab_engine.recording.limit import time_limit
 from lab_engine.recording.typist import NotReplayable, Say, Typist
 from lab_engine.recording.visits import Claim, Visit, claims, visits
 from lab_engine.session import Session
 from lab_engine.settings import Settings
 from lab_engine.verdict import Verdict
 
-FOLDER: Final = "/var/lib/infralab/recordings"
 SETTLE_SECONDS: Final = 2.0
 GIVEN: Final = "given"
+OLD_EDITION: Final = "Replay it with the infralab that recorded it."
+LONGER: Final = "On a slow machine INFRALAB_PATIENCE=3 gives it three times as long."
 
 Ending = Literal["reproduced", "diverged", "not replayable"]
 
@@ -73,32 +74,13 @@ class Replayed(msgspec.Struct, frozen=True):
     seconds: float
 
 
-def fetch(bench: Bench) -> list[Cast]:
-    """The recordings of a bench, oldest first. Raises BenchError, InfralabError."""
-    done = bench.run(
-        ["sh", "-c", f"cd {FOLDER} 2>/dev/null && tar -cf - . || tar -cf - -T /dev/null"]
-    )
-    casts = []
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        for member in archive.getmembers():
-            file = archive.extractfile(member) if member.isfile() else None
-            if file and member.name.endswith(".cast"):
-                casts.append(read_cast(Path(member.name).name, file.read()))
-    return sorted(casts, key=lambda cast: cast.began)
+def not_replayable(session: str, error: InfralabError) -> Replayed:
+    """A replay that could not begin."""
+    return Replayed(session, "not replayable", f"not replayable: {_why(error)}", (), 0, 0.0)
 
 
-def keep(folder: Path, casts: Sequence[Cast]) -> None:
-    """Write the recordings where a removed bench does not take them along."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for cast in casts:
-        (folder / f"{cast.name}.json").write_bytes(msgspec.json.encode(cast))
-
-
-def kept(folder: Path) -> list[Cast]:
-    found = [
-        msgspec.json.decode(path.read_bytes(), type=Cast) for path in folder.glob("*.cast.json")
-    ]
-    return sorted(found, key=lambda cast: cast.began)
+def _why(error: InfralabError) -> str:
+    return f"{error.message}. {error.hint}" if error.hint else error.message
 
 
 async def replay(
@@ -109,27 +91,51 @@ async def replay(
     scratch: Record,
     settings: Settings,
     say: Say = lambda _: None,
+    *,
+    was: str = "",
 ) -> Replayed:
     """Do again what a session did, in a bench of its own that is removed at the end.
 
     Args:
-        lesson: the session's lesson.
+        lesson: the session's lesson, as it is now.
         row: the session.
         casts: its recordings.
         record: where its moments and verdicts are.
         scratch: where the replay's own session is recorded.
         settings: for the bench.
         say: told what goes on.
+        was: the edition of the lesson that it was recorded with, where that is known.
 
     Raises InfralabError when the bench cannot be made.
     """
+    moments, history = record.moments(row.id), record.history(row.id)
+    if gone := _gone(lesson, moments, history):
+        return not_replayable(row.id, InfralabError(gone, hint=OLD_EDITION))
+    try:
+        visits(moments, casts, history)
+    except Unreadable as error:
+        return not_replayable(row.id, error)
     session = await Session.begin(lesson, scratch, settings, seed=row.seed, mode="replay")
     try:
-        return await replay_in(
-            session, row.id, casts, record.moments(row.id), record.history(row.id), say
-        )
+        result = await replay_in(session, row.id, casts, moments, history, say)
     finally:
         await asyncio.shield(session.down())
+    if result.outcome == "diverged" and was not in ("", edition.of_lesson(lesson)):
+        message = f"not replayable: the lesson has changed since: {result.message}. {OLD_EDITION}"
+        return msgspec.structs.replace(result, outcome="not replayable", message=message)
+    return result
+
+
+def _gone(lesson: Lesson, moments: Sequence[Moment], history: Sequence[PastVerdict]) -> str:
+    """What the record names and the lesson does not have any more, as a sentence."""
+    tasks = {step.name: {task.id for task in step.tasks} for step in lesson.steps}
+    for step in (*(moment.step for moment in moments), *(row.step for row in history)):
+        if step not in tasks:
+            return f"lesson {lesson.slug} has no step {step!r} any more"
+    for row in history:
+        if row.task not in tasks[row.step]:
+            return f"step {row.step} of lesson {lesson.slug} has no task {row.task!r} any more"
+    return ""
 
 
 async def replay_in(
@@ -139,10 +145,13 @@ async def replay_in(
     moments: Sequence[Moment],
     history: Sequence[PastVerdict],
     say: Say = lambda _: None,
+    *,
+    limit: float | None = None,
 ) -> Replayed:
     """Do again what was done, in a session with the same seed that is there for it.
 
-    Each visit begins with entering its step, so a session may serve for several replays. Raises
+    Each visit begins with entering its step, so a session may serve for several replays. It takes
+    `limit` seconds at the most; `time_limit` says how many when that is left out. Raises
     InfralabError when a step cannot be made.
     """
     loop = asyncio.get_running_loop()
@@ -155,20 +164,27 @@ async def replay_in(
         return Replayed(original, outcome, message, tuple(results), typist.commands, seconds)
 
     try:
-        try:
-            stays = visits(moments, casts, history)
-        except InfralabError as error:
-            raise NotReplayable(error.message) from error
-        for number, visit in enumerate(stays, 1):
-            result = await _visit(typist, visit)
-            results.append(result)
-            if not result.same:
-                return ended(
-                    "diverged",
-                    f"diverged at step {number} ({visit.step}): {_difference(result)}",
-                )
-    except NotReplayable as error:
-        return ended("not replayable", f"not replayable: {error.message}")
+        stays = visits(moments, casts, history)
+        limit = time_limit(stays) if limit is None else limit
+        async with asyncio.timeout(limit) as time:
+            for number, visit in enumerate(stays, 1):
+                result = await _visit(typist, visit)
+                results.append(result)
+                if not result.same:
+                    return ended(
+                        "diverged",
+                        f"diverged at step {number} ({visit.step}): {_difference(result)}",
+                    )
+    except (NotReplayable, Unreadable) as error:
+        return ended("not replayable", f"not replayable: {_why(error)}")
+    except TimeoutError:
+        if not time.expired():
+            raise
+        return ended(
+            "not replayable",
+            f"not replayable: it took longer than {limit:.0f} s, and {len(results)} of "
+            f"{len(stays)} visits to steps were done. {LONGER}",
+        )
     finally:
         await typist.close()
     if not any(result.recorded for result in results):
@@ -184,21 +200,29 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
     typist.say(f"step {visit.step}: {len(visit.acts)} acts")
     seen: dict[str, Verdict] = {}
     open_claims: list[Claim] = []
-    for act in (*visit.acts, None):
-        if isinstance(act, Claim):
-            open_claims.append(act)
-            continue
-        if open_claims:
-            await _look(session, open_claims, seen)
-            open_claims = []
-        if isinstance(act, Group):
-            await typist.type(act)
-        elif isinstance(act, Resize):
-            await typist.resize(act)
-        elif act and act.what == "reset":
-            await session.reset()
-        elif act:
-            await session.solve()
+    glimpsed: dict[str, Verdict] = {}
+    async with AsyncExitStack() as by_solution:
+        for number, act in enumerate((*visit.acts, None)):
+            if isinstance(act, Claim):
+                open_claims.append(act)
+                continue
+            if open_claims:
+                seen |= glimpsed
+                await _look(session, [c for c in open_claims if c.task not in glimpsed], seen)
+                open_claims, glimpsed = [], {}
+            if isinstance(act, Group):
+                async with glimpses(session, hoped(visit.acts, number)) as glimpsed:
+                    await typist.type(act)
+            elif isinstance(act, Resize):
+                await typist.resize(act)
+            elif act:
+                await by_solution.aclose()
+                if act.what == "type":
+                    await by_solution.enter_async_context(session.by_solution())
+                elif act.what == "reset":
+                    await session.reset()
+                elif act.what == "solve":
+                    await session.solve()
     given = {
         claim.task
         for claim in claims(session.record.history(session.id)[entered:]).values()
@@ -221,6 +245,8 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
 
 async def _look(session: Session, wanted: Sequence[Claim], seen: dict[str, Verdict]) -> None:
     """Check where the record checked, and give what was done a moment to have its effect."""
+    if not wanted:
+        return
     loop = asyncio.get_running_loop()
     settle = max([SETTLE_SECONDS, *(check.settle for check in session.lab_step().checks)])
     deadline = loop.time() + settle

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from lab_engine.lesson import load_course
 from lab_engine.record import Moment, PastVerdict, Record
 from lab_engine.recording.cast import Cast
-from lab_engine.recording.replay import Replayed, fetch, replay_in
+from lab_engine.recording.kept import fetch
+from lab_engine.recording.replay import Replayed, replay_in
 from lab_engine.session import Session, new_session_id
 from lab_engine.settings import Settings
 from tests.recording.hands import perform
@@ -46,7 +47,7 @@ class Pair:
         self.mine.bench.run(["rm", "-f", "/home/learner/.bash_history", "/root/.bash_history"])
         return Recorded([c for c in casts if c.began >= began], moments, history, passed)
 
-    async def replay(self, recorded: Recorded) -> Replayed:
+    async def replay(self, recorded: Recorded, limit: float | None = None) -> Replayed:
         notes: list[str] = []
         result = await replay_in(
             self.theirs,
@@ -55,6 +56,7 @@ class Pair:
             recorded.moments,
             recorded.history,
             notes.append,
+            limit=limit,
         )
         self.theirs.bench.run(["rm", "-f", "/home/learner/.bash_history", "/root/.bash_history"])
         return result

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from lab_engine.errors import InfralabError
-from lab_engine.recording.cast import Cast, files, groups, read_cast, sizes
+from lab_engine.recording.cast import Cast, Unreadable, files, groups, read_cast, sizes
 
 HEADER = {
     "version": 2,
@@ -47,21 +46,45 @@ def test_a_torn_last_line_is_left_out() -> None:
     [
         (b"", 1),
         (b"no json\n", 1),
+        (b"\n" + data((0.5, "o", "$ ")), 1),
         (data(header={"version": 2, "width": 80, "height": 24}), 1),
         (data(header={**HEADER, "version": 1}), 1),
+        (data(header={**HEADER, "height": -4}), 1),
+        (data(header=["a", "list"]), 1),
+        (b"[" * 100_000 + b"\n", 1),
+        (bytes(range(256)) * 40, 1),
+        (data() + b'[1.0, "i", "\xff\xfe"]\n', 2),
         (data() + b"no json\n", 2),
         (data() + b'[1.0, "x", "unknown code"]\n', 2),
         (data((0.5, "o", "$ ")) + b'["soon", "i", "ls"]\n', 3),
     ],
 )
 def test_a_bad_file_is_told_with_its_line(bad: bytes, line: int) -> None:
-    with pytest.raises(InfralabError, match=rf"1\.cast cannot be read: line {line}"):
+    with pytest.raises(Unreadable, match=rf"1\.cast cannot be read: line {line}"):
         read_cast("1.cast", bad)
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ({**HEADER, "version": 3}, "of version 3 of asciicast, not 2"),
+        ({"version": 2, "width": 80, "height": 24, "timestamp": 5}, "another program made it"),
+        ({"name": "a package", "dependencies": {}}, "no header of a recording"),
+    ],
+)
+def test_what_is_none_of_ours_is_told_apart(header: object, says: str) -> None:
+    with pytest.raises(Unreadable, match=says):
+        read_cast("1.cast", data(header=header))
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_times() -> None:
+    first, _ = groups(cast((9.0, "i", "ls\r"), (2.0, "o", "a file"), (3.0, "i", "ls\r")), 0)
+    assert (first.seconds, first.idle >= 0) == (0.0, True)
 
 
 @pytest.mark.parametrize("mark", ["{", {"mark": "unheard-of"}, {"mark": "command", "where": 3}])
 def test_a_bad_mark_is_told(mark: object) -> None:
-    with pytest.raises(InfralabError, match="mark in the recording"):
+    with pytest.raises(Unreadable, match="mark in the recording"):
         groups(cast((0.5, "m", mark)), 0)
 
 

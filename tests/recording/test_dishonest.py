@@ -12,7 +12,7 @@ import pytest
 
 from lab_engine.record import Moment, Record
 from lab_engine.recording.cast import Cast, CastEvent
-from lab_engine.recording.replay import fetch
+from lab_engine.recording.kept import fetch
 from lab_engine.settings import Settings
 from tests.recording.hands import passed, perform
 from tests.recording.pair import Pair, Recorded, pair, told
