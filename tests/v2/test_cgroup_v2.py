@@ -7,12 +7,14 @@ does not work it is emulated, which makes each step ten to twenty times as slow.
 from __future__ import annotations
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from lab_engine import settings
 from lab_engine.bench import image
 from lab_engine.errors import DockerUnavailable
 from tests.v2 import guest
@@ -37,12 +39,15 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+def machine() -> Machine:
     try:
         image.ensure_image(print)
     except DockerUnavailable as error:
         pytest.skip(str(error))
-    folder = tmp_path_factory.mktemp("v2")
+    # Kept until the next run: half an hour's work, and pytest keeps only its last three folders.
+    folder = settings.load().cache_dir / "v2" / "last"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     log = folder / "console.log"
     results = folder / "results"
     results.mkdir()
