@@ -17,7 +17,6 @@ standard library.
 
 import json
 import os
-import re
 import sys
 import threading
 import time
@@ -25,27 +24,20 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent))
 
+from prompts import Heard  # type: ignore[import-not-found]
 from recorder import BUFFER, EXIT, Decoder, set_size, start  # type: ignore[import-not-found]
 from work import Work, work_folder  # type: ignore[import-not-found]
 
-QUIET_AFTER_PROMPT = 0.03
-QUIET_AT_PROMPT = 0.12
-QUIET_IN_PROGRAM = 0.2
-BUSY_SECONDS = 0.3
-NOISE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[()=>].?|[0-9a-f]{6,}|\d+|\s+")
 
-
-class Shell:
+class Shell(Heard):  # type: ignore[misc]
     """One program on a PTY, with what it printed since the last input."""
 
     def __init__(self, argv: list[str], rows: int, columns: int) -> None:
+        super().__init__()
+        self.output: str
         self.pid, self.master = start(argv)
         set_size(self.master, rows, columns)
         self._decoder = Decoder()
-        self.output = ""
-        self.alive = True
-        self.quiet_since = time.monotonic()
-        self.was_busy = False
         self.told = 0
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -83,30 +75,8 @@ class Shell:
         """What the prompts since the last input said that commands ended with."""
         return [int(code) for code in EXIT.findall(self.output)]
 
-    def wait(self, *, prompt: bool, busy: bool, prompts: int, limit: float, tail: str) -> bool:
-        """Until it is as it was in the recording. False when that took longer than `limit`."""
-        began = time.monotonic()
-        wanted = NOISE.sub("", tail)[-40:]
-        while self.alive and time.monotonic() - began < limit:
-            time.sleep(0.01)
-            at_prompt = self.at_prompt()
-            self.was_busy = self.was_busy or not at_prompt
-            quiet = time.monotonic() - self.quiet_since
-            if at_prompt >= prompt and prompts and len(self.codes()) >= prompts:
-                if quiet > QUIET_AFTER_PROMPT:
-                    return True
-            elif prompt:
-                begun = self.was_busy or not busy or time.monotonic() - began > BUSY_SECONDS
-                enough = max(1.0, limit / 6) if prompts else QUIET_AT_PROMPT
-                if at_prompt and begun and quiet > enough:
-                    return not prompts
-            elif quiet > QUIET_IN_PROGRAM:
-                if not at_prompt and NOISE.sub("", self.output).endswith(wanted):
-                    return True
-                # It was typed ahead, or what it printed is not the same twice.
-                if quiet > max(1.0, limit / 3):
-                    return not at_prompt
-        return not self.alive
+    def look(self) -> None:
+        """Nothing to do: it is taken when it comes."""
 
 
 def main() -> int:

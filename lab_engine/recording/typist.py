@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.recording.cast import Cast, Group, Resize
+from lab_engine.recording.orders import Orders
 from lab_engine.recording.tokens import WORD, Tokens
 from lab_engine.session import Session
 from lab_engine.shell import RECORDER
 
-REPLAYER: Final = "/opt/infralab/lib/lab_engine/recording/replayer.py"
 LEAST_SECONDS: Final = 15.0
 MOST_SECONDS: Final = 120.0
 SLOWER: Final = 6.0
 """A fresh bench may be so many times slower than the learner's was."""
-ANSWER_SECONDS: Final = MOST_SECONDS + 30
 SHORT_PAUSE: Final = 0.2
 LONG_PAUSE: Final = 2.0
 """The learner's own pauses are kept up to this: after what goes on in the background, longer."""
@@ -51,40 +48,7 @@ class Typist:
         self.notes: list[str] = []
         self._opened: set[int] = set()
         self._before: dict[int, tuple[str, str]] = {}
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def _replayer(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.session.bench.exec_argv(
-                    ["/usr/bin/python3", "-I", "-S", REPLAYER],
-                    user="root",
-                    interactive=True,
-                    workdir="/",
-                    env={"TERM": "xterm-256color", "LANG": "C.UTF-8"},
-                ),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=64 << 20,
-            )
-        return self._process
-
-    async def _order(self, **order: Any) -> dict[str, Any]:
-        process = await self._replayer()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        await process.stdin.drain()
-        try:
-            line = await asyncio.wait_for(process.stdout.readline(), ANSWER_SECONDS)
-        except TimeoutError:
-            line = b""
-        if not line:
-            raise InfralabError(
-                "the replayer in the bench does not answer", hint="Run the replay again."
-            )
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        self._orders = Orders(session.bench, "replayer.py")
 
     async def type(self, group: Group) -> None:
         """Type one group and wait for what followed it. Raises NotReplayable."""
@@ -96,7 +60,7 @@ class Typist:
         text, doubtful = self.tokens.put(group.text)
         if doubtful:
             raise NotReplayable(f"{doubtful[0]!r} was typed, which may stand for several things")
-        answer = await self._order(
+        answer = await self._orders.give(
             shell=group.shell,
             type=text,
             prompt=group.prompt,
@@ -124,7 +88,7 @@ class Typist:
 
     async def resize(self, size: Resize) -> None:
         await self._open(size.shell)
-        await self._order(shell=size.shell, size=[size.rows, size.columns])
+        await self._orders.give(shell=size.shell, size=[size.rows, size.columns])
 
     async def _open(self, shell: int) -> None:
         if shell in self._opened:
@@ -138,25 +102,17 @@ class Typist:
         if tuple(inner) != cast.argv:
             raise NotReplayable(f"the recording {cast.name} is not of a shell that infralab opens")
         self._opened.add(shell)
-        await self._order(shell=shell, open=inner, rows=cast.rows, columns=cast.columns)
+        await self._orders.give(shell=shell, open=inner, rows=cast.rows, columns=cast.columns)
 
     async def files(self) -> dict[str, str]:
         """The files below the work folder now, path to digest."""
-        answer = await self._order(files=True)
+        answer = await self._orders.give(files=True)
         found: dict[str, str] = answer["files"]
         return found
 
     async def close(self) -> None:
         """End the terminals, and what still runs in them."""
-        if self._process is None:
-            return
-        if self._process.stdin:
-            self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), 5)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await self._orders.close()
 
 
 def _values(session: Session) -> set[str]:

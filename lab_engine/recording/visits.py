@@ -75,7 +75,7 @@ def visits(
         acts: list[Act] = [
             *(group for group in typed if enter.at <= group.at < end),
             *(size for size in resized if enter.at <= size.at < end),
-            *(m for m in moments if m.what in ("reset", "solve") and enter.at < m.at < end),
+            *(m for m in moments if m.what != "enter" and enter.at < m.at < end),
             *claims(here).values(),
         ]
         acts.sort(key=lambda act: act.at)

@@ -30,6 +30,7 @@ from lab_engine.verdict import Verdict
 
 if TYPE_CHECKING:
     from lab_engine.session import Session
+    from lab_engine.tui.demonstration import Demonstration, Keyboard
 
 T = TypeVar("T")
 
@@ -61,6 +62,8 @@ class Desk(Standing):
         """Steps that were done for the learner on the way to this one."""
         self.watching = False
         """Whether another client works in the session and this one only looks on."""
+        self.demonstration: Demonstration | None = None
+        """The solution that is typed, or was typed last in this step."""
         self._work: asyncio.Task[None] | None = None
         self._eye: Eye | None = None
         self._kept: asyncio.Task[None] | None = None
@@ -102,9 +105,13 @@ class Desk(Standing):
         """Start again what was stopped in the bench."""
         self._begin(self._repair)
 
-    def solve(self, name: str) -> None:
-        """Do the step by a solution: it counts as given."""
-        self._begin(lambda: self._solve(name))
+    def solve(self, name: str, keyboard: Keyboard) -> None:
+        """Have a solution typed for the learner to look at: it counts as given."""
+        from lab_engine.tui.demonstration import Demonstration
+
+        self.demonstration = Demonstration(
+            self._session(), name, keyboard, lambda: self.tell("typing")
+        )
 
     def retry(self) -> None:
         """Do again what failed or was stopped."""
@@ -112,8 +119,10 @@ class Desk(Standing):
             self._begin(self._again)
 
     def cancel(self) -> None:
-        """Stop what goes on; what it began is undone."""
-        if self._work and self.busy:
+        """Stop what goes on: what it began is undone, but what was typed stays."""
+        if self.demonstration and self.demonstration.running:
+            self.demonstration.stop()
+        elif self._work and self.busy:
             self.doing = "Stopping, and undoing what was begun"
             self._work.cancel()
             self.tell("phase")
@@ -125,7 +134,13 @@ class Desk(Standing):
 
     @property
     def busy(self) -> bool:
-        return self._work is not None and not self._work.done()
+        working = self._work is not None and not self._work.done()
+        return working or self.typing
+
+    @property
+    def typing(self) -> bool:
+        """Whether a solution is being typed."""
+        return self.demonstration is not None and self.demonstration.running
 
     @property
     def ready(self) -> bool:
@@ -173,7 +188,7 @@ class Desk(Standing):
     def _set(self, phase: Phase, doing: str = "") -> None:
         self.phase, self.doing = phase, doing
         if phase in (Phase.READY, Phase.FAILED, Phase.STOPPED):
-            self.progress.end()
+            self.progress.end(well=phase is Phase.READY)
         self.tell("phase")
 
     def _notice(self, notice: AnyNotice) -> None:
@@ -186,7 +201,7 @@ class Desk(Standing):
 
         def hear(words: str) -> None:
             if shown is self.progress and self.phase is Phase.OPENING:
-                self.doing = "Building the image of the bench, once: a few minutes"
+                self.doing = "Building the bench image, once: a few minutes"
                 shown.build(words)
                 self.tell("progress")
 
@@ -227,6 +242,9 @@ class Desk(Standing):
         self._set(Phase.FAILED)
 
     async def _close_eye(self) -> None:
+        shown, self.demonstration = self.demonstration, None
+        if shown:
+            await shown.close()
         eye, self._eye = self._eye, None
         if eye:
             await eye.close()
@@ -337,11 +355,6 @@ class Desk(Standing):
         session = self._session()
         self._set(Phase.PREPARING, "Starting again what was stopped")
         await session.repair(on_notice=self._notice)
-
-    async def _solve(self, name: str) -> None:
-        session = self._session()
-        self._set(Phase.PREPARING, f"Doing the step by the solution “{name}”")
-        await session.solve(name)
 
     def _session(self) -> Session:
         if self.session is None:

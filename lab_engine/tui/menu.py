@@ -36,7 +36,8 @@ def offers(app: LearnApp, screen: Screen[Any]) -> Iterator[Offer]:
 def _lesson(screen: Any) -> Iterator[Offer]:
     desk = screen.desk
     if desk.busy:
-        yield Offer("Stop", "stop making the step ready, undo what was begun", screen.action_cancel)
+        what = "type no further" if desk.typing else "and undo what was begun"
+        yield Offer("Stop", what, screen.action_cancel)
     yield Offer("Check now", "F7", screen.action_check)
     yield Offer("Hint", "F9, the next hint for the task you are at", screen.action_hint)
     yield Offer("Next step", "F8", screen.action_next)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-Change = Literal["phase", "progress", "step", "verdicts", "picture", "hints", "answers", "given"]
+Change = Literal[
+    "phase", "progress", "step", "verdicts", "picture", "hints", "answers", "given", "typing"
+]
 
 
 class Phase(StrEnum):

@@ -52,6 +52,8 @@ OPTIONS: Final = (
     ("unbind", "-n", "MouseDown3Pane"),
     ("unbind", "-n", "M-MouseDown3Pane"),
 )
+SOLUTION: Final = "solution"
+"""A second shell in the bench, where a solution is typed when the first one is in use."""
 TITLES: Final = {"container": "▣", "vm": "▢", "netns": "◇"}
 
 
@@ -63,7 +65,7 @@ def session_name(target: str) -> str:
 def title(target: str) -> str:
     """What a tab is called."""
     kind, _, name = target.partition(":")
-    return f"{TITLES.get(kind, '')} {name}".strip() if name else "bench"
+    return f"{TITLES.get(kind, '')} {name}".strip() if name else kind
 
 
 def lasting(bench: Bench, target: str, *, alone: bool = True) -> list[str]:
@@ -72,7 +74,7 @@ def lasting(bench: Bench, target: str, *, alone: bool = True) -> list[str]:
     With `alone`, others that are attached to it are detached.
     Raises UsageError for a target that is none.
     """
-    whole = shell_argv(bench, target)
+    whole = shell_argv(bench, "bench" if target == SOLUTION else target)
     inner = whole[whole.index(bench.id) + 1 :]
     words = ["tmux", "-u", "-L", SOCKET, "-f", "/dev/null", "start-server"]
     for option in OPTIONS:

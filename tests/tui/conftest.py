@@ -72,6 +72,8 @@ async def world(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> World:
         "lab_engine.tui.overview.load_course", lambda: load_course(kit.content, labs=kit.package)
     )
     monkeypatch.setenv("PS1", "$ ")
+    # What is typed into a shell here must not reach the machine's own engine.
+    monkeypatch.setenv("BASH_FUNC_docker%%", "() { :; }")
     return made
 
 

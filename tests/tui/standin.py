@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
 from lab_engine.check import Sight, read_baseline, run_checks
+from lab_engine.lab import Solution
 from lab_engine.lesson import Lesson
 from lab_engine.probes.base import Probe
 from lab_engine.probes.docker import (
@@ -45,6 +49,22 @@ from lab_engine.settings import Settings
 from lab_engine.verdict import Verdict
 
 OnNotice = Callable[[AnyNotice], None]
+ONLOOKER = """
+import json, sys, time
+busy, code, home = json.loads(sys.argv[1])
+typed = 0
+for line in sys.stdin:
+    order = json.loads(line)
+    answer = {"reached": True, "idle": False, "alive": True, "codes": []}
+    if "find" in order:
+        free = order["find"] not in busy
+        answer = {"found": True, "free": free, "clean": free, "home": home, "runs": "vim"}
+    elif "wait" in order:
+        time.sleep(0.3)
+        answer["codes"] = [code]
+    print(json.dumps(answer), flush=True)
+"""
+"""Says of the shells in a bench what the world says of them."""
 
 
 class World:
@@ -63,6 +83,10 @@ class World:
         self.builds: list[str] = []
         """What the building of the image says, before it waits for the gate."""
         self.resume_fails: list[Exception] = []
+        self.busy: tuple[str, ...] = ()
+        """Shells in which a program runs."""
+        self.code = 0
+        """What commands end with."""
         self.log: list[str] = []
         self.sessions: list[StandIn] = []
 
@@ -109,7 +133,8 @@ class StandIn:
         self.lost: tuple[str, ...] = ()
         self.start_verdicts: list[Verdict] = []
         self.on_event: OnNotice = lambda _: None
-        self.bench = None
+        self.bench = self
+        self._giving = False
         self._baseline = record.baseline(row.id, row.step) if row.step else None
         self.world.sessions.append(self)
 
@@ -176,11 +201,29 @@ class StandIn:
     async def repair(self, *, on_notice: OnNotice = lambda _: None) -> None:
         await self._work("repair", on_notice)
 
-    async def solve(self, name: str | None = None) -> None:
-        self.world.log.append(f"solve {name}")
-        self.world.networks[self.variables.bridge] = "bridge"  # type: ignore[attr-defined]
+    def exec_argv(self, argv: Sequence[str], **_: Any) -> list[str]:
+        """A program in the bench: there is only the one that looks at a shell."""
+        world = json.dumps([self.world.busy, self.world.code, True])
+        return [sys.executable, "-c", ONLOOKER, world]
+
+    def solution(self, name: str | None = None) -> Solution:
+        solutions = self.lesson.lab.steps[self.step_name].solutions
+        return next(one for one in solutions if name in (None, one.name))
+
+    @asynccontextmanager
+    async def by_solution(self, how: str = "type") -> AsyncIterator[None]:
+        self.world.log.append("typing begins")
+        self._giving = True
+        try:
+            yield
+        finally:
+            self._giving = False
+            self.world.log.append("typing ends")
+
+    async def settled(self) -> list[Verdict]:
         verdicts, _ = await self.verdicts()
-        self.record.verdicts(self.id, self.step_name, verdicts, given=True)
+        await self.keep(verdicts)
+        return verdicts
 
     async def ask(self, probes: Sequence[Probe[Any]]) -> list[Answer]:
         encode = msgspec.json.encode
@@ -195,7 +238,7 @@ class StandIn:
         return await run_checks(step, self.variables, self.ask, self._baseline, tasks=tasks)
 
     async def keep(self, verdicts: list[Verdict]) -> None:
-        self.record.verdicts(self.id, self.step_name, verdicts)
+        self.record.verdicts(self.id, self.step_name, verdicts, given=self._giving)
 
     async def listen(self, topics: tuple[str, ...]) -> None:
         self.world.log.append(f"listen {' '.join(topics)}")

@@ -151,11 +151,82 @@ async def test_the_solution_counts_as_given(start: Start, world: World, record: 
         assert isinstance(running.app.screen, SolutionScreen)
         assert "docker network create my_bridge" in running.screen_text()
         running.app.screen.query_one("#do-0", Button).press()
+        await running.until(lambda: "$ docker network create my_" in running.screen_text())
+        world.networks[running.desk.variables.bridge] = "bridge"
+        world.event()
         await running.until(lambda: running.desk.passed("create"), "the given task")
+        await running.until(lambda: not running.desk.typing, "the end of the typing")
         await running.until(lambda: "done, given" in running.screen_text(), "the word given")
         assert [(s.passed, s.given) for s in record.tasks(running.desk.session.id)] == [
             (True, True)
         ]
+
+
+async def demonstrated(running: Running) -> None:
+    """Have the solution typed, until it has begun."""
+    await running.ready()
+    await running.press("s")
+    running.app.screen.query_one("#do-0", Button).press()
+    await running.until(lambda: running.desk.typing, "the typing")
+
+
+async def test_the_solution_is_stopped_by_a_key_and_other_keys_wait(
+    start: Start, world: World, record: Record
+) -> None:
+    async with start("bridges") as running:
+        await demonstrated(running)
+        await running.until(lambda: "$ docker network c" in running.screen_text(), "keys")
+        await running.press("f8", "Q", "escape")
+        await running.until(lambda: not running.desk.typing, "the end of the typing")
+        await running.until(lambda: "What was typed stays." in running.screen_text())
+        assert "Wait until the solution is typed" in running.screen_text()
+        assert running.desk.step.name == "one"
+        assert not any(state.passed for state in record.tasks(running.desk.session.id))
+        await running.press("Z")
+        await running.until(lambda: "Z" in typed(running), "the learner's own key")
+        assert "Q" not in typed(running)
+        assert world.log[-1] == "typing ends"
+
+
+def typed(running: Running) -> str:
+    """What is in the terminal's first rows."""
+    emulator = terminal(running).emulator
+    assert emulator is not None
+    return "".join(text for row in range(4) for text, _ in emulator.row(row))
+
+
+async def test_a_solution_goes_to_another_shell_when_a_program_runs_in_the_first(
+    start: Start, world: World
+) -> None:
+    world.busy = ("bench",)
+    async with start("bridges") as running:
+        await demonstrated(running)
+        shell = running.app.screen.query_one(ShellPane)
+        await running.until(lambda: shell.target == "solution", "the other shell")
+        await running.until(lambda: "`vim` runs in your shell" in running.screen_text())
+        await running.until(lambda: "docker network create" in running.screen_text())
+
+
+async def test_a_solution_that_fails_says_whose_fault_it_is(
+    start: Start, world: World, record: Record
+) -> None:
+    world.code = 1
+    async with start("bridges") as running:
+        await demonstrated(running)
+        await running.until(lambda: isinstance(running.app.screen, Choice), "the message")
+        assert "line 1 of 1 ended with exit code 1" in running.app.screen.question
+        assert "fault of the lesson" in running.app.screen.more
+        assert not any(state.passed for state in record.tasks(running.desk.session.id))
+        assert not running.desk.typing
+
+
+async def test_no_shell_is_touched_when_all_are_in_use(start: Start, world: World) -> None:
+    world.busy = ("bench", "solution")
+    async with start("bridges") as running:
+        await demonstrated(running)
+        await running.until(lambda: isinstance(running.app.screen, Choice), "the message")
+        assert "no shell here waits for a command" in running.app.screen.question
+        assert "typing begins" not in world.log
 
 
 async def test_the_picture_changes_with_the_bench(start: Start, world: World) -> None:

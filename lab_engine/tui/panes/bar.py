@@ -57,6 +57,8 @@ class Bar(Static):
         tasks = f"{done}/{total} tasks" if total else ""
         if desk.busy:
             sign = SPINNER[int(time.monotonic() * 8) % len(SPINNER)]
+            if desk.typing and desk.demonstration:
+                return Content(f"{sign} {desk.demonstration.words}, Esc stops")
             return Content(f"{sign} {desk.doing} {desk.progress.seconds:.0f} s")
         match desk.phase:
             case Phase.FAILED if isinstance(desk.trouble, LeaseTaken):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import ContentSwitcher, Tab, Tabs
 
 from lab_engine.errors import InfralabError
@@ -16,11 +18,17 @@ from lab_engine.tui.shells import title
 from lab_engine.tui.terminal.pane import TerminalPane
 
 PREPARING = "preparing"
+STOPS = ("escape", "x", "ctrl+c")
+"""Keys that stop the typing of a solution."""
 BENCH = "bench"
 
 
 class ShellPane(Vertical):
     """Shells in the bench, containers, namespaces, on consoles. The bench's is always there."""
+
+    @dataclass
+    class FrontWanted(Message):
+        """This pane shall be seen and typed in."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
@@ -34,6 +42,7 @@ class ShellPane(Vertical):
         self.desk = desk
         self.target = BENCH
         self._panes: dict[str, TerminalPane] = {}
+        self._held: TerminalPane | None = None
 
     def compose(self) -> ComposeResult:
         yield Tabs(Tab("bench", id=_id(BENCH)))
@@ -131,6 +140,39 @@ class ShellPane(Vertical):
             event.pane.spawn(self.desk.shell(BENCH))
         except InfralabError as error:
             self.notify(error.hint, title=error.message, severity="error")
+
+    def to_front(self) -> None:
+        """Have the screen show this pane, in every layout."""
+        self.post_message(self.FrontWanted())
+
+    # -- a solution is typed ---------------------------------------------------------------------
+
+    async def take(self, target: str) -> None:
+        """Bring a shell to the front and hold the learner's keys. See `Keyboard`."""
+        self.release()
+        await self.open(target)
+        pane = self._panes.get(target)
+        if pane is None:
+            raise InfralabError("the shell cannot be opened", hint="Try again.")
+        pane.held = True
+        self._held = pane
+
+    def type(self, text: str) -> None:
+        if self._held is None or not self._held.running:
+            raise InfralabError("the shell has ended", hint="Enter in it starts a new one.")
+        self._held.type(text)
+
+    def release(self) -> None:
+        if self._held:
+            self._held.held = False
+        self._held = None
+
+    def on_terminal_pane_held(self, event: TerminalPane.Held) -> None:
+        event.stop()
+        if event.key in STOPS:
+            self.desk.cancel()
+        else:
+            self.notify("The solution is being typed. Escape stops it.", timeout=2)
 
     def on_terminal_pane_copied(self, event: TerminalPane.Copied) -> None:
         event.stop()

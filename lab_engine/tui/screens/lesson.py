@@ -128,6 +128,8 @@ class LessonScreen(StepActions):
                     title="This step goes on from an earlier one",
                     timeout=10,
                 )
+            case "typing":
+                self.show_demonstration()
         self._show_bar()
 
     async def _show_step(self) -> None:
@@ -139,6 +141,7 @@ class LessonScreen(StepActions):
             before = desk.introduction if desk.step.number == 1 else None
             await text.show(desk.step, desk.document, desk.answers, before)
             self._passed, self._told_done = set(), False
+            self.to_text()
         await self.query_one(TasksPane).show()
         await self._show_verdicts(quiet=True)
         await self._show_hints()
@@ -193,7 +196,8 @@ class LessonScreen(StepActions):
         desk, text = self.desk, self.query_one(TextPane)
         for name in news:
             card = text.tasks[name]
-            self.notify(f"Task {card.number} is done.", title="✔ Right", timeout=4)
+            title = "✔ Given" if desk.typing else "✔ Right"
+            self.notify(f"Task {card.number} is done.", title=title, timeout=4)
         if desk.done and not self._told_done:
             self._told_done = True
             words = "F8 goes on." if desk.next_step else "That was the last step of this lesson."
@@ -253,8 +257,15 @@ class LessonScreen(StepActions):
                 self._mark(name)
 
     def to_text(self) -> None:
+        """Bring the text to the front."""
         self._mark("text")
         self.query_one(TextPane).focus()
+
+    @on(ShellPane.FrontWanted)
+    def _front_wanted(self, event: ShellPane.FrontWanted) -> None:
+        event.stop()
+        self._mark("shell")
+        self.query_one(ShellPane).in_front.focus()
 
     def action_zoom(self) -> None:
         self.toggle_class("-zoomed")
@@ -271,6 +282,9 @@ class LessonScreen(StepActions):
         pane = self.query_one(ShellPane).pane
         if pane is None or not pane.running or not self.desk.ready:
             self.notify("The shell is not open yet.", severity="warning")
+            return
+        if self.desk.typing:
+            self.notify(self._wait(), severity="warning")
             return
         pane.send_text(event.text)
         self.action_pane("shell")
@@ -341,6 +355,9 @@ class LessonScreen(StepActions):
         """Give the whole terminal to the shell until it is left."""
         if not self.desk.ready or self.desk.session is None:
             self.notify("The shell is not open yet.", severity="warning")
+            return
+        if self.desk.typing:
+            self.notify(self._wait(), severity="warning")
             return
         shell = self.query_one(ShellPane)
         app = cast("LearnApp", self.app)

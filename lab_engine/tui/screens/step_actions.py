@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.document.pane import TextPane
+from lab_engine.tui.panes.shell import ShellPane
 
 if TYPE_CHECKING:
     from lab_engine.tui.app import LearnApp
@@ -18,10 +19,6 @@ class StepActions(Screen[None]):
 
     desk: Desk
 
-    def to_text(self) -> None:
-        """Bring the text to the front."""
-        raise NotImplementedError
-
     async def action_next(self) -> None:
         desk = self.desk
         following = desk.next_step
@@ -29,7 +26,7 @@ class StepActions(Screen[None]):
             self.notify("This is the last step. Escape goes back to the course.")
             return
         if desk.busy:
-            self.notify("Wait until the step is ready, or stop it with x.", severity="warning")
+            self.notify(self._wait(), severity="warning")
             return
         if not desk.done and not desk.watching:
             from lab_engine.tui.screens.dialogs import Choice
@@ -71,8 +68,11 @@ class StepActions(Screen[None]):
         self._go(name)
 
     def _go(self, name: str) -> None:
-        self.to_text()
         self.desk.go(name)
+
+    def _wait(self) -> str:
+        what = "the solution is typed" if self.desk.typing else "the step is ready"
+        return f"Wait until {what}, or stop it with x."
 
     def action_solution(self) -> None:
         desk = self.desk
@@ -83,13 +83,59 @@ class StepActions(Screen[None]):
         if desk.session is not None and desk.session.mode == "assessed":
             self.notify("Solutions are not shown in an assessed session.")
             return
+        if desk.typing:
+            self.notify(self._wait(), severity="warning")
+            return
         from lab_engine.tui.screens.solution import SolutionScreen
 
         def chosen(name: str | None) -> None:
             if name:
-                desk.solve(name)
+                self._demonstrate(name)
 
         self.app.push_screen(SolutionScreen(lab_step.solutions, desk.variables), chosen)
+
+    def _demonstrate(self, name: str) -> None:
+        desk, shell = self.desk, self.query_one(ShellPane)
+        if desk.busy or not desk.ready or desk.session is None:
+            self.notify("The step is not ready yet.", severity="warning")
+        elif desk.watching:
+            self.notify("You only look on here: nothing can be typed.", severity="warning")
+        else:
+            shell.to_front()
+            desk.solve(name, shell)
+
+    def show_demonstration(self) -> None:
+        """How the typing of a solution goes, and at its end how it went."""
+        shown, shell = self.desk.demonstration, self.query_one(ShellPane)
+        typing = shown is not None and shown.running
+        shell.border_subtitle = f"{shown.words}, Esc stops" if shown and typing else None
+        if shown is None:
+            return
+        if shown.aside and typing and not shown.line:
+            self.notify(
+                f"`{shown.aside}` runs in your shell, so the solution is typed in another one.",
+                timeout=8,
+                markup=False,
+            )
+        if typing:
+            return
+        if shown.trouble:
+            from lab_engine.tui.screens.dialogs import Choice
+
+            self.app.push_screen(
+                Choice(shown.trouble.message, shown.trouble.hint or "", {"close": "Close"})
+            )
+        elif shown.stopped:
+            self.notify("What was typed stays. The shell is yours again.", title="Stopped")
+        elif shown.verdicts and not all(verdict.passed for verdict in shown.verdicts):
+            self.notify(
+                "F4 says what is still open. Was part of the step done before? r resets it.",
+                title="The solution is typed, but not all tasks are done",
+                severity="warning",
+                timeout=15,
+            )
+        else:
+            self.notify("Its points count as given, not earned.", title="The solution is typed")
 
     def action_reset(self) -> None:
         if self.desk.session is None:

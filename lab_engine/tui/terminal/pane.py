@@ -75,6 +75,12 @@ class TerminalPane(Widget, can_focus=True):
             return self.pane
 
     @dataclass
+    class Held(Message):
+        """A key was pressed while others type here."""
+
+        key: str
+
+    @dataclass
     class Copied(Message):
         """The program put a text on the clipboard."""
 
@@ -87,6 +93,8 @@ class TerminalPane(Widget, can_focus=True):
         self.emulator: Emulator | None = None
         self.ended: int | None = None
         """The exit code of the program that ended; None while one runs."""
+        self.held = False
+        """Whether keys and mouse stay away from the program, since others type."""
         self._process: PtyProcess | None = None
         self._wanted: tuple[list[str], Mapping[str, str] | None] | None = None
         self._unread: deque[bytes] = deque()
@@ -117,6 +125,10 @@ class TerminalPane(Widget, can_focus=True):
     def send_text(self, text: str) -> None:
         """Type a text for the learner, who presses Enter."""
         self.paste(text.rstrip("\n"))
+
+    def type(self, text: str) -> None:
+        """Keys as if the learner hit them."""
+        self._reply(text.encode())
 
     async def hang_up(self) -> None:
         """End the program, as closing a terminal's window does."""
@@ -275,13 +287,17 @@ class TerminalPane(Widget, can_focus=True):
             if event.key == "enter":
                 self.post_message(self.Again(self))
             return
+        if self.held:
+            self.post_message(self.Held(event.key))
+            return
         known = translate(event.key, event.character)
         if known and self.emulator:
             self.emulator.key(*known)
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        self.paste(event.text)
+        if not self.held:
+            self.paste(event.text)
 
     def on_focus(self) -> None:
         if self.emulator:
@@ -295,7 +311,7 @@ class TerminalPane(Widget, can_focus=True):
 
     def _point(self, event: events.MouseEvent, button: int, what: str) -> None:
         emulator = self.emulator
-        if emulator is None or not emulator.mouse or self.ended is not None:
+        if emulator is None or not emulator.mouse or self.ended is not None or self.held:
             return
         event.stop()
         column = min(max(event.x, 0), emulator.columns - 1)
