@@ -13,13 +13,14 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from threading import Event
 from typing import Any, TypeVar
 
 from lab_engine import points
 from lab_engine import protocol as p
 from lab_engine.bench.container import Bench
 from lab_engine.check import Baseline, Sight, read_baseline, run_checks
-from lab_engine.errors import BenchError, InfralabError, UsageError
+from lab_engine.errors import BenchError, ImageError, InfralabError, UsageError
 from lab_engine.faults import verify
 from lab_engine.lab import LabStep, Solution, Variables
 from lab_engine.lesson import Lesson
@@ -118,8 +119,8 @@ class Session:
         """Take up a session where it was; `lost` says what could not be kept.
 
         A bench that was stopped is started, one that is gone is made anew, and the step is then
-        built again; `progress` is as for `begin`. Raises LeaseTaken when another client works in it and neither `watch` nor
-        `steal` is set.
+        built again; `progress` is as for `begin`. Raises LeaseTaken when another client works in
+        it and neither `watch` nor `steal` is set.
         """
         self = cls(lesson, row, record, settings)
         self._baseline = record.baseline(row.id, row.step) if row.step else None
@@ -143,15 +144,31 @@ class Session:
         return self
 
     async def _open_bench(self, progress: Callable[[str], None] = lambda _: None) -> None:
-        self._bench = await self._call(
-            lambda: Bench.create(
+        unwanted = Event()
+
+        def told(words: str) -> None:
+            if unwanted.is_set():
+                raise ImageError("the building was stopped", hint="Start the lesson again.")
+            progress(words)
+
+        def make() -> Bench:
+            bench = Bench.create(
                 self.id,
                 memory=self.settings.bench_memory,
                 cpus=self.settings.bench_cpus,
                 idle_seconds=self.settings.bench_idle,
-                progress=progress,
+                progress=told,
             )
-        )
+            if unwanted.is_set():
+                bench.remove()
+            return bench
+
+        try:
+            self._bench = await self._call(make)
+        except asyncio.CancelledError:
+            # The thread goes on; it builds an image for minutes, or a bench for nobody.
+            unwanted.set()
+            raise
         await self._connect()
         await self._ask(p.TakeBaseline, int, name=PRISTINE)
 

@@ -15,8 +15,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from lab_engine import __version__
 from lab_engine import settings as settings_module
@@ -174,13 +175,18 @@ def _with_mmdebstrap(
         start_new_session=True,
         env={**os.environ, "TMPDIR": str(root), "LC_ALL": "C.UTF-8"},
     )
-    reader = threading.Thread(target=_follow, args=(process.stderr, follower), daemon=True)
-    reader.start()
+    threads = [
+        threading.Thread(target=target, args=(process, follower), daemon=True)
+        for target in (_follow, _keep_telling)
+    ]
+    for thread in threads:
+        thread.start()
     try:
         _import(tag, _output(process, follower.tail), progress)
     finally:
         _end(process)
-        reader.join(timeout=5)
+        for thread in threads:
+            thread.join(timeout=5)
 
 
 def _output(process: subprocess.Popen[bytes], tail: list[str]) -> Iterator[bytes]:
@@ -243,9 +249,25 @@ def _import(tag: str, blocks: Iterator[bytes], progress: build.Progress) -> None
         raise
 
 
-def _follow(stream: IO[bytes], follower: build.Follower) -> None:
-    for raw in stream:
-        follower.line(raw.decode(errors="replace").rstrip())
+def _follow(process: subprocess.Popen[bytes], follower: build.Follower) -> None:
+    """Tell how far it is. When whoever is told raises, they want no image any more: end it."""
+    assert process.stderr is not None
+    for raw in process.stderr:
+        _tell(process, partial(follower.line, raw.decode(errors="replace").rstrip()))
+
+
+def _keep_telling(process: subprocess.Popen[bytes], follower: build.Follower) -> None:
+    while process.poll() is None:
+        time.sleep(1)
+        _tell(process, follower.still)
+
+
+def _tell(process: subprocess.Popen[bytes], what: Callable[[], None]) -> None:
+    try:
+        what()
+    except ImageError:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -16,8 +16,13 @@ BASE: Final = "infralab/base"
 BENCH: Final = "infralab/bench"
 
 Progress = Callable[[str], None]
-"""Called with a short sentence at least once for everything that takes over a second."""
+"""Called with a short sentence at least once for everything that takes over a second.
 
+It may raise ImageError, which ends what goes on: nothing half-made is left.
+"""
+
+SILENCE: Final = 5.0
+"""Seconds."""
 _STAGES: Final = {
     "running apt-get update": "reading the package lists of Debian",
     "downloading packages": "downloading packages",
@@ -55,6 +60,11 @@ class Follower:
                 known = self._total and self._done <= self._total
                 of = f" of {self._total}" if known else ""
                 self._tell(f"{self._stage}: {verb} {self._done}{of}")
+
+    def still(self) -> None:
+        """Say again what goes on, when there was nothing new for some seconds."""
+        if time.monotonic() - self._last > SILENCE:
+            self._tell(self._stage)
 
     def _enter(self, stage: str) -> None:
         self._stage, self._done, self._total = stage, 0, 0

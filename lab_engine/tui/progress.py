@@ -70,11 +70,11 @@ class Progress:
         row = self.rows.get(key) or Row(key, BUILD, "", "going", now)
         self.rows[key] = replace(row, state="going", said=said)
 
-    def _built(self, now: float, but: str = "") -> None:
+    def _built(self, now: float, but: str = "", state: State = "done") -> None:
         """The stages of the building are done, but for this one."""
         for key, row in self.rows.items():
             if row.act == BUILD and row.state == "going" and key != but:
-                self.rows[key] = replace(row, state="done", seconds=now - row.began, said="")
+                self.rows[key] = replace(row, state=state, seconds=now - row.began, said="")
 
     def _action(
         self, key: str, act: str, phase: str, text: str, seconds: float | None, now: float
@@ -94,9 +94,10 @@ class Progress:
                 row = replace(row, state="undone", seconds=took)
         self.rows[key] = row
 
-    def end(self) -> None:
-        """It is over: what was still going has ended with it."""
+    def end(self, *, well: bool) -> None:
+        """It is over, and worked or not: what was still being built has ended with it."""
         self.ended = time.monotonic()
+        self._built(self.ended, state="done" if well else "undone")
 
     @property
     def seconds(self) -> float:

@@ -25,7 +25,7 @@ async def test_each_stage_is_shown_with_its_time_and_how_far_it_is(
         await running.press("f3")
         await running.until(lambda: "fetched 7 of 90" in running.screen_text(), "the progress")
         text = running.screen_text()
-        assert "Building the image of the bench" in text
+        assert "Building the bench image" in text
         assert re.search(r"✔ reading the package lists +\d+\.\d s", text)
         assert re.search(r"… installing packages +\d+\.\d s +fetched 7 of 90", text)
         before = re.findall(r"installing packages +(\d+\.\d) s", text)
@@ -39,6 +39,16 @@ async def test_each_stage_is_shown_with_its_time_and_how_far_it_is(
         world.gate.set()
         await running.ready()
         assert not [row for row in running.desk.progress.rows.values() if row.state != "done"]
+
+
+async def test_a_build_that_is_stopped_is_not_shown_as_going_on(start: Start, world: World) -> None:
+    world.builds = ["installing packages: fetched 7 of 90"]
+    world.gate.clear()
+    async with start("bridges") as running:
+        await running.until(lambda: "fetched 7 of 90" in running.screen_text(), "the progress")
+        await running.press("x")
+        await running.until(lambda: "↶ installing packages" in running.screen_text(), "the end")
+        assert "Stopped." in running.screen_text()
 
 
 def test_a_stage_that_comes_again_goes_on_where_it_was() -> None:
