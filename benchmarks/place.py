@@ -46,8 +46,9 @@ def session(name: str) -> str:
 @contextmanager
 def bench(name: str, *, daemons: Sequence[str] = (), internet: bool = False) -> Iterator[Bench]:
     """A bench of the benchmark's own, with its code in it; removed at the end."""
+    tag = image.ensure_image()
     made = Bench.create(
-        session(name), memory=6 << 30, internet=internet, tag=image.ensure_image(), idle_seconds=3600
+        session(name), memory=6 << 30, internet=internet, tag=tag, idle_seconds=3600
     )
     try:
         prefer(made)

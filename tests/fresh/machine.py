@@ -19,7 +19,7 @@ from typing import Final
 import pytest
 
 from lab_engine import settings
-from lab_engine.bench import walls
+from lab_engine.bench import engine, walls
 
 ROOT: Final = Path(__file__).parents[2]
 CLONE: Final = "/home/ada/infralab"
@@ -101,7 +101,18 @@ def machine(suite: str) -> Iterator[Machine]:
 
 
 def _walls() -> list[str]:
-    words = ["--init", "--cgroupns", "private", "--label", LABEL, "--cap-drop", "ALL"]
+    outside = walls.network(engine.connect(), internet=True)
+    words = [
+        "--network",
+        outside,
+        "--init",
+        "--cgroupns",
+        "private",
+        "--label",
+        LABEL,
+        "--cap-drop",
+        "ALL",
+    ]
     words += [f"--cap-add={capability}" for capability in walls.CAPABILITIES]
     words += [f"--device-cgroup-rule={rule}" for rule in walls.DEVICE_RULES]
     for option in ("seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"):
@@ -170,5 +181,3 @@ def _docker(*words: str, seconds: float = 60) -> str:
     )
     assert done.returncode == 0, f"docker {words[0]}: {done.stderr}"
     return done.stdout
-
-
