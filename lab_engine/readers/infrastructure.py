@@ -14,7 +14,9 @@ ENTRYPOINT: Final = "/usr/lib/infralab/entrypoint"
 DOCKERD_NUMBER: Final = Path("/run/docker.pid")
 CONTAINERD_SOCKET: Final = "/run/containerd/containerd.sock"
 TMUX: Final = "-L infralab"
-RECORDER: Final = "/opt/infralab/lib/lab_engine/recording/recorder.py"
+RECORDING: Final = "/opt/infralab/lib/lab_engine/recording/"
+AROUND_SHELLS: Final = (RECORDING + "recorder.py", RECORDING + "replayer.py")
+ONLOOKER: Final = RECORDING + "onlooker.py"
 LIBVIRT: Final = frozenset({"libvirtd", "virtlogd", "virtlockd", "virtqemud", "virtnetworkd"})
 LIBVIRT_DNSMASQ: Final = "/var/lib/libvirt/dnsmasq/"
 
@@ -40,8 +42,8 @@ def pids(among: dict[int, Process]) -> set[int]:
     shells = {pid for pid in single - {INIT} if pid in among and ENTRYPOINT in among[pid].argv}
     # The entrypoint sleeps between two agents.
     sleeps = {p.pid for p in among.values() if p.parent in shells and p.name == "sleep"}
-    recorders = {p.pid for p in among.values() if RECORDER in p.argv}
-    shells = {p.pid for p in among.values() if p.parent in recorders}
+    around = {p.pid for p in among.values() if any(one in p.argv for one in AROUND_SHELLS)}
+    shells = {p.pid for p in among.values() if p.parent in around}
     return single | sleeps | shells | descendants(trees, among)
 
 
@@ -61,10 +63,10 @@ def _is_tree(process: Process) -> bool:
 
 
 def _is_terminal(process: Process) -> bool:
-    """What carries the learner's terminal: our tmux, and the recorder around each shell."""
+    """What carries the learner's terminal: our tmux, what is around each shell or looks at it."""
     if process.name.startswith("tmux"):
         return TMUX in " ".join(process.argv)
-    return RECORDER in process.argv
+    return any(one in process.argv for one in (*AROUND_SHELLS, ONLOOKER))
 
 
 def _is_relay(process: Process) -> bool:
