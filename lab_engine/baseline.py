@@ -40,6 +40,8 @@ REMOVAL_ORDER: tuple[tuple[str, str], ...] = (
     ("pool", "libvirt"),
     ("netns", "netlink"),
     ("nft", "netlink"),
+    ("iptables", "netlink"),
+    ("ip6tables", "netlink"),
     ("route", "netlink"),
     ("address", "netlink"),
     ("link", "netlink"),

@@ -2,10 +2,10 @@
 
 Keys are `netns/<name>`, `link/<name>`, `address/<interface>/<cidr>`, `route/<route>` and
 `nft/<family> <table>`; the last four are the bench's own, a network namespace counts with all that
-is in it. With them come `hostname/<name>` and `ipc/<object>`. What Docker and libvirt make by
-themselves is left out, and so are the tables of the old iptables commands, which both of them
-rewrite. A fingerprint holds nothing that differs between two runs of the same commands, such as an
-index or a drawn MAC address.
+is in it. With them come `hostname/<name>`, `ipc/<object>` and, for the tables of the old iptables
+commands, which Docker and libvirt rewrite, the single rules of `iptables_inventory`. What Docker
+and libvirt make by themselves is left out. A fingerprint holds nothing that differs between two
+runs of the same commands, such as an index or a drawn MAC address.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lab_engine.providers.netlink.removal import remove_link
 from lab_engine.providers.netlink.route import removal as route_removal
 from lab_engine.providers.netlink.rtnl import AddressFacts, LinkFacts, RouteFacts, Rtnl, rtnl
 from lab_engine.providers.netlink.wire import Message
-from lab_engine.readers import kernel_inventory
+from lab_engine.readers import iptables_inventory, kernel_inventory
 
 _DAEMONS_LINKS: Final = re.compile(
     r"docker0|docker_gwbridge|br-[0-9a-f]{12}|veth[0-9a-f]{7}|vnet\d+|virbr\d+(-nic)?"
@@ -65,6 +65,8 @@ def remove(key: str) -> None:
             if table in nft.tables(None):
                 delete = {"delete": {"table": {"family": family, "name": table}}}
                 nft.run(None, "-f", "-", text=msgspec.json.encode({"nftables": [delete]}), key=key)
+        elif kind in iptables_inventory.PROGRAMS:
+            iptables_inventory.remove(key)
         elif kind == "hostname":
             kernel_inventory.restore_hostname(name)
         elif kind == "ipc":
@@ -124,11 +126,13 @@ def _own() -> dict[str, str]:
         if route.index not in daemons and _by_hand(route):
             found[f"route/{_route_key(route, names)}"] = str(route.protocol)
     if nft.tables(None):
+        tables = _tables(nft.ruleset(None))
         found |= {
             f"nft/{table}": fingerprint
-            for table, fingerprint in _tables(nft.ruleset(None)).items()
+            for table, fingerprint in tables.items()
             if not _DAEMONS_TABLES.fullmatch(table)
         }
+        found |= iptables_inventory.inventory(tables)
     return found
 
 

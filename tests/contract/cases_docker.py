@@ -46,7 +46,7 @@ CASES = (
         marked=False,
         foreign="tar -C /etc -c hostname | docker import -c 'CMD mine' - busybox",
         theirs="docker image inspect -f '{{.Config.Cmd}}' busybox | grep -q mine",
-        shown="docker run --rm busybox true",
+        shown="docker image inspect busybox",
     ),
     Case(
         "image-under-another-name",

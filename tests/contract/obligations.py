@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from lab_engine.baseline import REMOVAL_ORDER
 from lab_engine.errors import ProviderError
 from lab_engine.plan import Plan, make_plan
 from lab_engine.providers.base import Mark, Owned, Provider
-from lab_engine.providers.registry import provider
+from lab_engine.providers.registry import DAEMON_OF_FAMILY, provider
 from lab_engine.resources.base import Resource
 from lab_engine.sighting import Sighting
 from tests.contract.bench_state import MARK, OTHER, Surroundings, holds, sh
@@ -110,8 +111,17 @@ def is_seen_from_outside(walk: Walk) -> None:
     sh(walk.case.shown)
 
 
+def shows_as_its_own_kind_only(walk: Walk) -> None:
+    """What a daemon makes besides, such as links and firewall rules, is nobody's doing."""
+    if walk.its.family in DAEMON_OF_FAMILY:
+        own = {kind for kind, family in REMOVAL_ORDER if family == walk.its.family}
+        added = walk.surroundings.now().keys() - walk.clean.keys()
+        assert [key for key in added if key.partition("/")[0] not in own] == []
+
+
 def making_again_adds_nothing(walk: Walk) -> None:
     whole = walk.surroundings.now()
+    assert walk.surroundings.now() == whole, "the inventory changes by itself"
     make(walk.wanted)
     assert look(walk.wanted) == AS_WANTED
     walk.surroundings.expect(whole, identical=walk.its.family == "netlink")
@@ -133,7 +143,6 @@ def is_not_another_sessions(walk: Walk) -> None:
 def every_damage_is_seen_and_mended(walk: Walk) -> None:
     for damage in walk.case.damages:
         before = walk.surroundings.now()
-        walk.surroundings.expect(before)
         sh(damage.command)
         present, ours, drift = look(walk.wanted)
         print(f"  {damage.command.split(';')[0]}: {drift or 'gone'}")
@@ -191,6 +200,7 @@ OBLIGATIONS: Final[tuple[Callable[[Walk], None], ...]] = (
     destroying_nothing_is_no_error,
     is_there_as_wanted_once_made,
     is_seen_from_outside,
+    shows_as_its_own_kind_only,
     making_again_adds_nothing,
     bears_our_mark,
     is_not_another_sessions,

@@ -269,6 +269,16 @@ def test_inhabitants_and_system_v() -> None:
             "route/10.68.0.0/16 dev lo metric 7 table 99",
         ),
         ("nft add table ip stranger", "nft/ip stranger"),
+        (
+            "iptables -A INPUT -s 192.0.2.0/24 -m comment --comment 'my rule' -j DROP",
+            'iptables/filter -A INPUT -s 192.0.2.0/24 -m comment --comment "my rule" -j DROP',
+        ),
+        ("iptables -t nat -N MINE; iptables -t nat -A OUTPUT -j MINE", "iptables/nat -N MINE"),
+        ("iptables -P INPUT DROP", "iptables/filter -P INPUT DROP"),
+        (
+            "ip6tables -A OUTPUT -j RETURN; ip6tables -A OUTPUT -j RETURN",
+            "ip6tables/filter -A OUTPUT -j RETURN #2",
+        ),
         ("ipcmk -M 4096; ipcmk -Q; ipcmk -S 2", ""),
     ],
 )
