@@ -122,8 +122,8 @@ def boot(root: Path, results: Path, log: Path, say: Say) -> str:
         seconds = time.monotonic() - start
         archive = Path(scratch) / "results.tar"
         _fetch(bench, f"{FOLDER}/results.raw", archive)
-    with tarfile.open(archive) as tar:
-        tar.extractall(results, filter="data")
+        with tarfile.open(archive) as tar:
+            tar.extractall(results, filter="data")
     return f"{accelerator}, {seconds:.0f} s from power on to power off"
 
 
