@@ -6,26 +6,30 @@ logs. What changes is said in a sentence. The engine is the same as behind the T
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from lab_engine.errors import AgentLost, DaemonDown, InfralabError
+from lab_engine.errors import InfralabError
 from lab_engine.foreground import foreground, one_command
 from lab_engine.lab import Variables
 from lab_engine.lesson import Lesson, Step
+from lab_engine.lookout import Lookout
 from lab_engine.record import Record
 from lab_engine.spoken import HELP, finish, hint_cost, situation, spoken, verdict_lines
+from lab_engine.talk import Talk
 from lab_engine.text.model import Document, QuestionBlock, TaskBlock
-from lab_engine.text.plain import render_blocks, render_plain, wrap
+from lab_engine.text.plain import render_blocks, render_plain
 from lab_engine.verdict import Outcome, Verdict
+from lab_engine.watch import Watched
 
 SETTLE_SECONDS = 0.4
+"""After a command, so long is waited for a change before the prompt."""
+VERDICTS = "verdicts"
+KEPT = "What it did by then stays, and counts as given; `reset` begins the step anew."
 
 
-class LearningSession(Protocol):
+class LearningSession(Watched, Protocol):
     """What the walk needs of `lab_engine.session.Session`."""
 
     id: str
@@ -45,7 +49,9 @@ class LearningSession(Protocol):
 
     async def repair(self, *, on_notice: Callable[[Any], None] = ...) -> None: ...
 
-    async def solve(self, name: str | None = None) -> None: ...
+    async def solve(
+        self, name: str | None = None, *, say: Callable[[str], None] | None = None
+    ) -> None: ...
 
     async def take_hint(self, task: str, number: int) -> None: ...
 
@@ -54,13 +60,14 @@ class LearningSession(Protocol):
     def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]: ...
 
 
-class Walk:
+class Walk(Talk):
     """One learner's way through one lesson.
 
     Args:
         session: an open session; closing it is left to the caller.
         read: the next line, None at the end of input.
         say: prints a line.
+        prompt: shows that a line is waited for.
         on_notice: shows how provisioning is going.
         tty: whether a person types here; a shell needs it.
         width: columns of a line.
@@ -74,79 +81,56 @@ class Walk:
         say: Callable[[str], None],
         on_notice: Callable[[Any], None],
         tty: bool,
+        prompt: Callable[[], None] = lambda: None,
         width: int = 80,
     ) -> None:
+        super().__init__(read=read, say=say, prompt=prompt, width=width)
         self.session = session
-        self.read = read
-        self.print = say
         self.on_notice = on_notice
         self.tty = tty
-        self.width = width
         self.steps = session.lesson.steps
         self.step: Step = self.steps[0]
         self.document: Document = self.step.document(session.variables)
         self.seen: dict[str, Outcome] = {}
-        self.over = False
-        self._action: asyncio.Task[None] | None = None
-        self._interrupted = False
-        self._away = False
-
-    def say(self, text: str) -> None:
-        """A paragraph, wrapped."""
-        for line in wrap(text, self.width):
-            self.print(line)
+        self._lookout = Lookout(session, self._heard, self._blind)
 
     async def run(self, first: str | None = None) -> None:
         """Walk until the learner leaves or the input ends. `first` is the step to begin with."""
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        try:
-            begin = first or self.session.step_name or self.steps[0].name
-            if begin == self.steps[0].name and not self.session.step_name:
-                self.print(render_plain(self._introduction(), self.width))
-                self.print("")
-            await self._act(self.go(begin, again=begin == self.session.step_name))
-            while not self.over:
-                line = await self.read()
-                if line is None:
-                    self.over = True
-                elif line.strip():
-                    await self._act(self.obey(line.strip()))
-        finally:
-            loop.remove_signal_handler(signal.SIGINT)
-
-    def _introduction(self) -> Document:
-        return self.session.lesson.introduction(self.session.variables)
-
-    def _interrupt(self) -> None:
-        if self._away:
-            # The program in the foreground has had the key itself.
-            return
-        if self._action is None:
+        begin = first or self.session.step_name or self.steps[0].name
+        if begin == self.steps[0].name and not self.session.step_name:
+            introduction = self.session.lesson.introduction(self.session.variables)
+            self.print(render_plain(introduction, self.width))
             self.print("")
-            self.say("Type `quit` to leave, or any other command to go on.")
-            return
-        self._interrupted = True
-        self._action.cancel()
-
-    async def _act(self, work: Any) -> None:
-        """Do one thing; say what went wrong; Ctrl-C ends the thing, not the walk."""
-        self._interrupted = False
-        self._action = asyncio.create_task(work)
         try:
-            await self._action
-        except asyncio.CancelledError:
-            if not self._interrupted:
-                raise
-            self.say("Interrupted. What had been begun is undone; `reset` begins the step anew.")
-        except InfralabError as error:
-            self.say(f"That did not work: {error}")
-            if error.hint:
-                self.say(error.hint)
-            if isinstance(error, AgentLost | DaemonDown):
-                self.say("`repair` starts again what was stopped.")
+            await self.talk(self.go(begin, again=begin == self.session.step_name))
         finally:
-            self._action = None
+            await self._lookout.end()
+
+    # -- what the checks tell --------------------------------------------------------------------
+
+    def _heard(self, verdicts: list[Verdict]) -> None:
+        if any(spoken(verdicts, self.seen, self._number)):
+            self.between(VERDICTS, lambda: self._tell(verdicts))
+        else:
+            self.forget(VERDICTS)
+
+    def _blind(self, why: InfralabError) -> None:
+        words = f"The checks cannot look any more: {why}. `repair` starts again what was stopped."
+        self.between("checks", lambda: self.say(words))
+
+    def _tell(self, verdicts: Sequence[Verdict]) -> None:
+        """What is different since the last time, in a sentence each."""
+        for line in spoken(verdicts, self.seen, self._number):
+            self.say(line)
+        self._remember(verdicts)
+
+    async def _look(self) -> list[Verdict]:
+        """All verdicts now. What the checks told before is outdated by them."""
+        verdicts = await self._lookout.look()
+        if verdicts is None:
+            verdicts, _ = await self.session.check()
+        self.forget(VERDICTS)
+        return verdicts
 
     async def obey(self, line: str) -> None:
         """One command line."""
@@ -182,6 +166,7 @@ class Walk:
     async def go(self, name: str, *, again: bool = False) -> None:
         """Begin a step. With `again` the bench is in it already and is left as it is."""
         step = self.session.lesson.step(name)
+        await self._lookout.end()
         self.document = step.document(self.session.variables)
         self.step, self.seen = step, {}
         self.say(f"Step {step.number} of {len(self.steps)}: {step.title}. ({step.minutes} minutes)")
@@ -193,8 +178,9 @@ class Walk:
         await self.text("")
         self.print("")
         if step.lab_step is not None:
-            verdicts, _ = await self.session.check()
+            verdicts = await self._look()
             self.seen = {verdict.task: verdict.outcome for verdict in verdicts}
+            self._lookout.begin()
         self.say("Ready. Type a command; `help` lists them.")
 
     async def next(self, rest: str) -> None:
@@ -250,12 +236,17 @@ class Walk:
         if self.step.lab_step is None:
             self.say("This step has nothing to reset.")
             return
+        await self._lookout.end()
         await self.session.reset(on_notice=self.on_notice)
+        self._lookout.begin()
         self.say("The step is as it was at its start.")
         await self.changes()
 
     async def repair(self, _: str) -> None:
+        await self._lookout.end()
         await self.session.repair(on_notice=self.on_notice)
+        if self.step.lab_step is not None:
+            self._lookout.begin()
         self.say("What the step needs is running again.")
 
     async def quit(self, _: str) -> None:
@@ -271,7 +262,7 @@ class Walk:
         if not self.document.tasks:
             self.say("This step has nothing to check. `next` goes on.")
             return
-        verdicts, _sights = await self.session.check()
+        verdicts = await self._look()
         for verdict in verdicts:
             for line in verdict_lines(self._number(verdict.task), verdict):
                 self.say(line)
@@ -281,16 +272,13 @@ class Walk:
         """What is different since the last look, in a sentence each."""
         if not self.document.tasks:
             return
-        verdicts, _ = await self.session.check()
-        said = list(spoken(verdicts, self.seen, self._number))
-        if not said and not all(verdict.passed for verdict in verdicts):
-            # What was left in the background may not be up yet.
-            await asyncio.sleep(SETTLE_SECONDS)
-            verdicts, _ = await self.session.check()
-            said = list(spoken(verdicts, self.seen, self._number))
-        for line in said:
-            self.say(line)
-        self._remember(verdicts)
+        verdicts = await self._look()
+        news = any(spoken(verdicts, self.seen, self._number))
+        if not news and not all(verdict.passed for verdict in verdicts):
+            # What was left in the background may not be up yet; later, it is told when it is.
+            await self._lookout.news(SETTLE_SECONDS)
+            verdicts = await self._look()
+        self._tell(verdicts)
 
     def _remember(self, verdicts: Sequence[Verdict]) -> None:
         before = all(self.seen.get(v.task) is Outcome.PASS for v in verdicts)
@@ -359,16 +347,19 @@ class Walk:
         if rest and not (rest.isdecimal() and 0 < int(rest) <= len(lab_step.solutions)):
             self.say(f"Say a number from 1 to {len(lab_step.solutions)}.")
             return
-        for number, one in enumerate(lab_step.solutions, 1):
-            if rest in ("", str(number)):
+        if not rest:
+            for number, one in enumerate(lab_step.solutions, 1):
                 self.say(f"Solution {number}, {one.name}:")
                 for command in one.script(self.session.variables):
                     self.print(textwrap.indent(command, "    "))
-        if not rest:
             self.say("`solution N` does the step so. Its points then count as given, not earned.")
             return
-        await self.session.solve(lab_step.solutions[int(rest) - 1].name)
+        chosen = lab_step.solutions[int(rest) - 1]
+        self.stopped = KEPT
+        self.say(f"Solution {rest}, {chosen.name}. Each command, and what it prints:")
+        await self.session.solve(chosen.name, say=self.print)
         await self.changes()
+        self.say("What it did counts as given, not earned.")
 
     # -- working in the bench --------------------------------------------------------------------
 
@@ -392,8 +383,8 @@ class Walk:
         await self.changes()
 
     async def _foreground(self, argv: Sequence[str]) -> int:
-        self._away = self.tty
+        self.away = self.tty
         try:
             return await foreground(argv, tty=self.tty)
         finally:
-            self._away = False
+            self.away = False

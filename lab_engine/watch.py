@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 from lab_engine import protocol as p
+from lab_engine.check import Sight
 from lab_engine.errors import InfralabError
-from lab_engine.session import Session
+from lab_engine.link import OnNotice
 from lab_engine.verdict import Outcome, Verdict
 
 OnVerdicts = Callable[[list[Verdict]], None]
@@ -24,13 +26,27 @@ ECHO_SECONDS = (0.1, 0.4, 1.5)
 POLL_SECONDS = 5.0
 
 
+class Watched(Protocol):
+    """What a watch needs of `lab_engine.session.Session`."""
+
+    on_event: OnNotice
+
+    async def verdicts(self) -> tuple[list[Verdict], dict[str, Sight]]: ...
+
+    async def keep(self, verdicts: list[Verdict]) -> None: ...
+
+    async def listen(self, topics: tuple[str, ...]) -> None: ...
+
+    async def reconnect(self) -> None: ...
+
+
 class Watch:
     """Keeps the verdicts of a session's step current. `run` until cancelled.
 
     `on_verdicts` gets all verdicts of the step whenever one of them changed.
     """
 
-    def __init__(self, session: Session, on_verdicts: OnVerdicts) -> None:
+    def __init__(self, session: Watched, on_verdicts: OnVerdicts) -> None:
         self.session = session
         self.on_verdicts = on_verdicts
         self.verdicts: dict[str, Verdict] = {}
@@ -38,6 +54,7 @@ class Watch:
         self._woken = asyncio.Event()
         self._pending: set[str] = set()
         self._echoes: list[asyncio.TimerHandle] = []
+        self._looking = asyncio.Lock()
 
     def event(self, notice: p.AnyNotice) -> None:
         """Take a notice from the agent; set it as the session's `on_event`."""
@@ -48,6 +65,11 @@ class Watch:
         """Something of this topic happened."""
         self._pending.add(topic)
         self._woken.set()
+
+    async def look(self) -> list[Verdict]:
+        """All checks now, whether something happened or not; like `run`, it tells of changes."""
+        await self._check(None)
+        return list(self.verdicts.values())
 
     async def run(self) -> None:
         """Raises AgentLost when the agent does not come back; all else ends as a verdict."""
@@ -96,6 +118,10 @@ class Watch:
         """All checks of the step together: they must hold at one moment."""
         if not self._concerned(topics):
             return
+        async with self._looking:
+            await self._read()
+
+    async def _read(self) -> None:
         try:
             verdicts, sights = await self.session.verdicts()
         except InfralabError:

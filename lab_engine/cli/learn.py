@@ -121,7 +121,6 @@ async def _plain(args: argparse.Namespace) -> int:
         lines = Lines(sys.stdin.fileno())
 
         async def read() -> str | None:
-            print("> ", end="", flush=True)
             line = await lines.next()
             if not tty or line is None:
                 # Nobody's typing shows here, so that the log reads like a talk.
@@ -135,6 +134,7 @@ async def _plain(args: argparse.Namespace) -> int:
                 say=lambda line: print(line, flush=True),
                 on_notice=show_notice,
                 tty=tty,
+                prompt=lambda: print("> ", end="", flush=True),
                 width=width,
             )
             await walk.run(args.step)

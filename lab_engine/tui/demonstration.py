@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
+from lab_engine.ending import end
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.recording.orders import Orders
-from lab_engine.tui.eye import end
 from lab_engine.tui.shells import SOLUTION, session_name
 from lab_engine.verdict import Verdict
 

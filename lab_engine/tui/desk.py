@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lab_engine.ending import end
 from lab_engine.errors import InfralabError, LeaseTaken
 from lab_engine.faults import verify
 from lab_engine.lesson import Lesson, Step
@@ -21,7 +22,7 @@ from lab_engine.record import Record, SessionRow
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
 from lab_engine.text.question import Graded
-from lab_engine.tui.eye import Eye, end, starting_point
+from lab_engine.tui.eye import Eye, starting_point
 from lab_engine.tui.phase import Change, Phase
 from lab_engine.tui.progress import Progress
 from lab_engine.tui.standing import Standing

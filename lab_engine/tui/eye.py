@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lab_engine.check import probe_key, run_checks
+from lab_engine.ending import end
 from lab_engine.errors import InfralabError
 from lab_engine.lab import LabStep, Variables
 from lab_engine.probes.base import Probe
@@ -27,19 +28,6 @@ LOOK_EVERY: Final = 1.0
 PAINT_EVERY: Final = 3.0
 SETTLE: Final = 0.15
 """Seconds after an event until the picture is read: what follows from it should be in it."""
-STUBBORN: Final = 1.0
-"""Seconds after which a cancellation is repeated."""
-
-
-async def end(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait for its end.
-
-    More than once if need be: until Python 3.12, `asyncio.wait_for` loses a cancellation that comes
-    at the moment when what it waits for is done.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=STUBBORN)
 
 
 async def starting_point(

@@ -14,7 +14,9 @@ import pytest
 from lab_engine.errors import AgentLost, UsageError
 from lab_engine.lesson import Lesson, load_course
 from lab_engine.lines import Lines
+from lab_engine.link import OnNotice
 from lab_engine.plain import Walk
+from lab_engine.protocol import RESYNC, EventNotice
 from lab_engine.record import Record
 from lab_engine.seed import Seed
 from lab_engine.verdict import Evidence, Outcome, Verdict
@@ -43,6 +45,7 @@ class Standing:
         self.asked: list[str] = []
         self.done = False
         self.broken: Exception | None = None
+        self.on_event: OnNotice = lambda _: None
         record.begin(self.id, lesson.slug, "a")
 
     async def enter(
@@ -56,12 +59,32 @@ class Standing:
 
     async def check(self) -> tuple[list[Verdict], Any]:
         self.asked.append("check")
+        found, sights = await self.verdicts()
+        await self.keep(found)
+        return found, sights
+
+    async def verdicts(self) -> tuple[list[Verdict], Any]:
+        if self.broken:
+            raise self.broken
         found = Verdict("create", Outcome.PASS, 2)
         if not self.done:
             evidence = Evidence("absent", "a network", "none", "docker network ls")
             found = Verdict("create", Outcome.FAIL, 2, evidence, explanation="It was left out.")
-        self.record.verdicts(self.id, self.step_name, [found])
         return [found], {}
+
+    async def keep(self, verdicts: list[Verdict]) -> None:
+        self.record.verdicts(self.id, self.step_name, verdicts)
+
+    async def listen(self, topics: tuple[str, ...]) -> None:
+        self.asked.append("listen")
+
+    async def reconnect(self) -> None:
+        if self.broken:
+            raise self.broken
+
+    def happen(self) -> None:
+        """Have the agent tell that something is other than it was."""
+        self.on_event(EventNotice(RESYNC))
 
     async def reset(self, *, on_notice: Callable[[Any], None] = lambda _: None) -> Any:
         self.done = False
@@ -69,8 +92,12 @@ class Standing:
     async def repair(self, *, on_notice: Callable[[Any], None] = lambda _: None) -> None:
         self.asked.append("repair")
 
-    async def solve(self, name: str | None = None) -> None:
+    async def solve(
+        self, name: str | None = None, *, say: Callable[[str], None] | None = None
+    ) -> None:
         self.asked.append(f"solve {name}")
+        assert say is not None
+        say("$ docker network create it")
         self.done = True
 
     async def take_hint(self, task: str, number: int) -> None:
@@ -152,11 +179,82 @@ async def test_only_changes_are_said_after_work(session: Standing) -> None:
 
 async def test_a_task_that_turns_green_is_told_once(session: Standing) -> None:
     said = await walk(session, "solution 1", "check", "status")
-    assert "docker network create my_bridge_" in after(said, 0)
+    assert "Each command, and what it prints:\n$ docker network create it\n" in after(said, 0)
+    assert "What it did counts as given" in after(said, 0)
     assert "Task 1 is now done: 2 points.\nAll tasks of this step are done." in after(said, 0)
     assert after(said, 1) == "Task 1 is done: 2 points."
     assert "Task 1: done" in after(said, 2)
     assert session.asked.count("solve plain") == 1
+
+
+async def test_solutions_are_shown_before_one_is_done(session: Standing) -> None:
+    said = after(await walk(session, "solution", "solution 2"), 0)
+    assert "Solution 1, plain:\n    docker network create my_bridge_" in said
+    assert "`solution N` does the step so." in said
+    assert not any(asked.startswith("solve") for asked in session.asked)
+
+
+async def listened(session: Standing, meanwhile: Callable[[], None]) -> list[str]:
+    """What is said while a line is waited for, after the first prompt."""
+    said: list[str] = []
+
+    async def read() -> str | None:
+        await asyncio.sleep(0.05)
+        meanwhile()
+        session.happen()
+        await asyncio.sleep(0.3)
+        return None
+
+    shown = Walk(
+        session,
+        read=read,
+        say=said.append,
+        on_notice=lambda _: None,
+        tty=False,
+        prompt=lambda: said.append(">"),
+        width=70,
+    )
+    await shown.run("one")
+    return said[said.index(">") :]
+
+
+async def test_a_change_is_told_between_two_prompts_and_nothing_else_is(session: Standing) -> None:
+    assert await listened(session, lambda: None) == [">"]
+
+    def work() -> None:
+        session.done = True
+
+    assert await listened(session, work) == [
+        ">",
+        "",
+        "Task 1 is now done: 2 points.",
+        "All tasks of this step are done. `next` goes on.",
+        ">",
+    ]
+
+
+async def test_a_change_while_a_command_runs_is_told_when_it_has_ended(session: Standing) -> None:
+    argv = session.shell_argv
+
+    def begun(target: str = "bench", *, tty: bool = True) -> list[str]:
+        session.done = True
+        asyncio.get_running_loop().call_later(0.1, session.happen)
+        return argv(target, tty=tty)
+
+    session.shell_argv = begun  # type: ignore[method-assign]
+    said = await walk(session, "run sleep 0.5; exit 3", "check")
+    assert after(said, 0).split("\n")[0] == "It ended with exit code 3."
+    assert after(said, 0).count("Task 1 is now done") == 1
+    assert after(said, 1) == "Task 1 is done: 2 points."
+
+
+async def test_checks_that_cannot_look_any_more_say_so(session: Standing) -> None:
+    def lose() -> None:
+        session.broken = AgentLost("the connection ended", hint="Try again.")
+
+    said = " ".join(await listened(session, lose))
+    assert "The checks cannot look any more: the connection ended." in said
+    assert "`repair` starts again" in said
 
 
 async def test_hints_come_one_after_another_and_cost(session: Standing) -> None:
