@@ -73,7 +73,7 @@ async def show_script(
     `say` gets each line when it is there. Ends at the first command that fails; returns the exit
     code. The script ends with the task that awaits it.
     """
-    told = [f"printf '%s\\n' {shlex.quote('$ ' + one)}\n{one}" for one in commands]
+    told = [f"printf '%s\\n' {shlex.quote(_prompted(one))}\n{one}" for one in commands]
     text = "\n".join(["set -e", *told])
     process = await asyncio.create_subprocess_exec(
         *bench.exec_argv(
@@ -111,3 +111,8 @@ def _too_long(commands: Sequence[str], limit: float) -> InfralabError:
         f"the script took longer than {limit:g} s: {commands[0]!r} ...",
         hint="Does a command wait for input?",
     )
+
+
+def _prompted(command: str) -> str:
+    """A command as a shell shows it while it is typed."""
+    return "$ " + command.replace("\n", "\n> ")

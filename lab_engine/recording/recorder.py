@@ -246,6 +246,13 @@ class Tap:
             elif not self._looked and time.monotonic() - self._stirred > QUIET_SECONDS:
                 self._look_at_work()
             self._look()
+            if not ready and self._ended():
+                return
+
+    def _ended(self) -> bool:
+        """Whether the program has ended. What it left in the background may keep the PTY open."""
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, how) is not None
 
     def _printed(self, text: str) -> None:
         self.recording.add("o", text)
