@@ -34,6 +34,13 @@ def test_every_obligation_is_kept(in_bench: InBench, case: Case) -> None:
     in_bench("obligations", case.name, daemon=DAEMON_OF_FAMILY.get(family(case), ""))
 
 
+@pytest.mark.bench
+@pytest.mark.slow
+@pytest.mark.parametrize(("case", "program"), [("docker-volume", "dockerd"), ("pool", "libvirtd")])
+def test_a_daemon_that_hangs_is_named_in_time(in_bench: InBench, case: str, program: str) -> None:
+    in_bench("hung", case, program, daemon=program.removesuffix("d"))
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() | PROVIDERS.keys()))
 def test_every_kind_has_cases(kind: str) -> None:
     """A new kind comes with a provider, a case, a damage and a stranger in its place."""

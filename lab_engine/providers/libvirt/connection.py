@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,11 +12,14 @@ from typing import Any, Final
 import libvirt
 
 from lab_engine.errors import DaemonDown, ProviderError
+from lab_engine.patience import patient
 
 URI: Final = "qemu:///system"
 KEEPALIVE_SECONDS: Final = 5
 KEEPALIVE_MISSES: Final = 3
+OPEN_SECONDS: Final = 8.0
 _local = threading.local()
+_opener = threading.Lock()
 
 # Codes that mean that libvirt itself is not there, when they come from its remote protocol.
 _LOST: Final = (
@@ -58,7 +62,7 @@ def start_event_loop() -> threading.Thread:
 def connect() -> Any:
     """This thread's connection (a `libvirt.virConnect`), opened anew when it was lost.
 
-    A daemon that does not answer for fifteen seconds ends every call on it.
+    A daemon that does not answer for twenty seconds ends every call on it.
 
     Raises:
         DaemonDown: libvirtd does not answer.
@@ -72,12 +76,41 @@ def connect() -> Any:
         except libvirt.libvirtError:
             _local.connection = None
     try:
-        connection = libvirt.open(URI)
+        connection = _open()
         connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)
     except libvirt.libvirtError as error:
         raise DaemonDown("libvirtd does not answer in the bench", daemon="libvirt") from error
     _local.connection = connection
     return connection
+
+
+def _open() -> Any:
+    """A new connection. Raises DaemonDown or libvirtError.
+
+    libvirt waits for the first answer without any limit, so a thread of its own does, and one at
+    most: what it is given late is dropped.
+    """
+    silent = DaemonDown("libvirtd does not answer in the bench", daemon="libvirt")
+    if not _opener.acquire(timeout=patient(OPEN_SECONDS)):
+        raise silent
+    answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answer.put(libvirt.open(URI))
+        except libvirt.libvirtError as error:
+            answer.put(error)
+        finally:
+            _opener.release()
+
+    threading.Thread(target=ask, name="libvirt-opens", daemon=True).start()
+    try:
+        opened = answer.get(timeout=patient(OPEN_SECONDS))
+    except queue.Empty:
+        raise silent from None
+    if isinstance(opened, libvirt.libvirtError):
+        raise opened
+    return opened
 
 
 @contextmanager
