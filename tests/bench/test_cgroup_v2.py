@@ -77,7 +77,8 @@ def test_a_limit_set_by_hand_is_enforced(bench: Bench) -> None:
     script = """
     group=/sys/fs/cgroup/by-hand; mkdir $group; echo 16M > $group/memory.max
     echo 0 > $group/memory.swap.max 2> /dev/null || true
-    sh -c "echo \\$\\$ > $group/cgroup.procs; tail -c 64m /dev/zero > /dev/null" || echo ended: $?
+    hog="head -c 64m /dev/zero | tail -c 64m > /dev/null"
+    sh -c "echo \\$\\$ > $group/cgroup.procs; $hog" || echo ended: $?
     grep -w oom_kill $group/memory.events; rmdir $group
     """
     lines = sh(bench, script).splitlines()
