@@ -89,7 +89,11 @@ class Follower(Heard):  # type: ignore[misc]
                 self._codes.append(mark["code"])
                 self._ours = True
 
+    def close(self) -> None:
+        self._file.close()
+
     def listen(self) -> None:
+        """Count from here on."""
         self.look()
         self._codes = []
         self._key = ""
@@ -161,6 +165,8 @@ def main() -> int:
     for line in sys.stdin:
         order = json.loads(line)
         if "find" in order:
+            if shell:
+                shell.close()
             shell = await_free(order["find"], order["limit"])
             if shell:
                 # Whoever scrolled back would not see what is typed, nor would the shell get it.

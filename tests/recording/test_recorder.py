@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -222,3 +223,12 @@ async def test_the_files_of_the_work_folder(desk: Desk) -> None:
     assert set(last) == {"sub/a", "big"}
     assert last["big"] == "2097152 bytes"
     assert last["sub/a"] != desk.marks("files")[0].files["sub/a"]
+
+
+async def test_what_is_left_in_the_background_does_not_keep_the_shell(desk: Desk) -> None:
+    await desk.do("sleep 30 &", "left=$!", "echo $left > left")
+    try:
+        assert await desk.end() == 0
+    finally:
+        os.kill(int((desk.work / "left").read_text()), signal.SIGKILL)
+    assert [mark.code for mark in desk.marks("end")] == [0]
