@@ -1,8 +1,8 @@
 """What a provider is: the code that observes, creates and destroys one kind of resource.
 
 Adding a kind takes one file in `lab_engine/resources`, one file here, one line in
-`lab_engine/resources/__init__.py` and one in `lab_engine/providers/registry.py`; the contract suite
-in `tests/contract` then runs over it.
+`lab_engine/resources/__init__.py`, one in `lab_engine/providers/registry.py`, and one case in
+`tests/contract`: the obligations there are the same for every kind.
 """
 
 from __future__ import annotations
