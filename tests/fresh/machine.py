@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,8 @@ _VARIABLES: Final = (
     "PIP_CERT", "PIP_DEFAULT_TIMEOUT", "PIP_INDEX_URL", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE",
     "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+ENTRYPOINT: Final = ROOT / "lab_engine/bench/rootfs/usr/lib/infralab/entrypoint"
+_CGROUPS: Final = re.compile(r"^prepare_cgroups\(\) \{$.*?^\}$", re.MULTILINE | re.DOTALL)
 _PREPARE: Final = f"""
 useradd --create-home --shell /bin/bash ada
 echo 'ada ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ada
@@ -91,13 +94,20 @@ def machine(suite: str) -> Iterator[Machine]:
         container = _docker("create", *_walls(), tag, "sleep", "infinity").strip()
         _docker("start", container)
         made = Machine(container)
-        prepared = made.run("sh", "-euc", _PREPARE, stdin=_cargo(), seconds=120)
+        prepared = made.run("sh", "-euc", _prepare(), stdin=_cargo(), seconds=120)
         assert prepared.code == 0, prepared.text
         yield made
     finally:
         if container:
             _docker("rm", "--force", "--volumes", container, seconds=120)
         _docker("rmi", "--force", tag)
+
+
+def _prepare() -> str:
+    """Docker in a container needs its groups writable there, as in a bench."""
+    groups = _CGROUPS.search(ENTRYPOINT.read_text())
+    assert groups is not None
+    return f"{groups[0]}\nprepare_cgroups\n{_PREPARE}"
 
 
 def _walls() -> list[str]:
@@ -131,7 +141,7 @@ def _root(suite: str) -> Path:
             pytest.skip(f"{keyring} is not there, without which {suite} cannot be trusted")
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f"{suite}.new.tar"
-        command = ["mmdebstrap", "--variant=apt", "--include=ca-certificates,sudo", suite]
+        command = ["mmdebstrap", "--variant=apt", "--include=ca-certificates,mount,sudo", suite]
         done = subprocess.run(
             [*command, str(partial)], capture_output=True, text=True, timeout=ROOT_SECONDS,
             check=False,

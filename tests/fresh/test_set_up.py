@@ -96,5 +96,7 @@ def test_a_step_is_made_ready_done_and_checked(way: Way, host: fresh.Machine) ->
 def test_uninstall_takes_it_back(way: Way, host: fresh.Machine) -> None:
     ended = host.run(*way.command("uninstall", "--yes"), user=way.user, seconds=300)
     assert ended.code == 0, ended.text
-    left = host.must("docker", "ps", "--all", "--quiet", "--filter", "label=infralab.kind")
-    assert left.strip() == ""
+    home = "/root" if way.user == "root" or way.access == "sudo" else "/home/ada"
+    left = "ls -d .venv $0/.local/share/infralab $0/.cache/infralab"
+    ended = host.run("sh", "-c", f"{left} 2>/dev/null", home, user="root")
+    assert not ended.text.strip(), f"still there: {ended.text}"
