@@ -111,7 +111,6 @@ class Follower(Heard):  # type: ignore[misc]
         """Whether the shell has had the terminal for a while, and printed nothing."""
         return self.at_prompt() and time.monotonic() - self.quiet_since > IDLE_SECONDS
 
-    @property
     def waits(self) -> bool:
         """Whether it waits for a command, and nothing was typed since its prompt."""
         return self._ours and self.at_prompt()
@@ -155,7 +154,7 @@ def await_free(name: str, limit: float) -> Follower | None:
         found = found or find(name)
         if found:
             found.look()
-        if (found and found.waits) or time.monotonic() > end:
+        if (found and found.waits()) or time.monotonic() > end:
             return found
         time.sleep(PAUSE if found else 10 * PAUSE)
 
@@ -176,7 +175,7 @@ def main() -> int:
                 {
                     "found": bool(shell),
                     "free": bool(shell and shell.at_prompt()),
-                    "clean": bool(shell and shell.waits),
+                    "clean": bool(shell and shell.waits()),
                     "home": bool(shell and shell.home),
                     "runs": shell.runs if shell else "",
                 }

@@ -36,22 +36,22 @@ async def wait(shell: Follower, prompts: int, limit: float = 5.0) -> bool:
 
 
 async def test_a_prompt_waits_until_something_is_typed(desk: Desk, shell: Follower) -> None:
-    assert shell.waits
+    assert shell.waits()
     assert not shell.idle
     await desk.screen.type("echo half")
     await desk.screen.see("half")
     shell.look()
     assert shell.at_prompt()
-    assert not shell.waits
+    assert not shell.waits()
     # A new size has the shell print its prompt again, with the half-typed line after it.
     desk.screen.resize(20, 70)
     await desk.screen.quiet()
     shell.look()
-    assert not shell.waits
+    assert not shell.waits()
     shell.listen()
     await desk.screen.type("\x03")
     assert await wait(shell, 1)
-    assert shell.waits
+    assert shell.waits()
     assert shell.codes() == [130]
 
 
@@ -74,7 +74,7 @@ async def test_a_program_in_the_terminal_is_named(desk: Desk, shell: Follower) -
     shell.listen()
     await desk.screen.type("sleep 77\r")
     assert not await wait(shell, 1, limit=0.6)
-    assert not shell.waits
+    assert not shell.waits()
     assert not shell.at_prompt()
     assert shell.runs == "sleep"
     await desk.screen.type("\x03")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -48,6 +49,38 @@ async def test_a_solution_counts_as_given(begin: Begin) -> None:
     await session.enter(STEP)
     await session.solve()
     assert all(task.passed and task.given for task in session.record.tasks(session.id))
+
+
+async def test_what_a_stopped_solution_had_done_is_given_and_the_rest_can_be_earned(
+    begin: Begin,
+) -> None:
+    session = await begin(lesson="docker-networking")
+    await session.enter("drivers")
+    commands = list(session.lab_step().solutions[1].script(session.variables))
+    task = asyncio.create_task(Watch(session, lambda _: None).run())
+    begun = asyncio.Event()
+
+    async def half() -> None:
+        async with session.by_solution():
+            await session.script(commands[:2])
+            begun.set()
+            await asyncio.sleep(60)
+
+    typing = asyncio.create_task(half())
+    await asyncio.wait_for(begun.wait(), 30)
+    typing.cancel()
+    with suppress(asyncio.CancelledError):
+        await typing
+    assert passes(session) == {"bb1": True}
+    await session.script(commands[2:])
+    await outcomes(session)
+    assert passes(session) == {"bb1": True, "cable": False}
+    task.cancel()
+
+
+def passes(session: Session) -> dict[str, bool]:
+    """The tasks that passed, and whether each was given."""
+    return {state.task: state.given for state in session.record.tasks(session.id) if state.passed}
 
 
 async def test_the_state_of_one_learner_fails_under_the_seed_of_another(begin: Begin) -> None:

@@ -138,6 +138,27 @@ def test_a_docker_step_to_green_and_back_after_a_crash(screen: Screen) -> None:
     screen.see("ended 0")
 
 
+def test_a_solution_is_typed_where_it_can_be_watched_and_is_given(screen: Screen) -> None:
+    screen.start("namespaces", "ipc", "--seed", SEED)
+    screen.see("● ready", "learner@bench", "F6 Zoom")
+    screen.press("F3")
+    screen.type("cd /; sleep 987")
+    screen.press("F2")
+    time.sleep(1)
+    screen.press("s")
+    screen.see("Typing a solution yourself")
+    screen.press("Tab", "Tab", "Enter")
+    screen.see("`sleep` runs in your shell", " solution ")
+    screen.see("typing the solution, line 1 of 1", "$ sudo unshare --ipc")
+    # A command of two lines, of which the shell takes one after the other.
+    screen.see("1/1 tasks", "The solution is typed", "$ for try in")
+    record = Record(screen.data / "progress.sqlite")
+    (row,) = record.open_sessions()
+    assert [(task.passed, task.given) for task in record.tasks(row.id)] == [(True, True)]
+    assert [moment.what for moment in record.moments(row.id)] == ["enter", "type", "typed"]
+    record.close()
+
+
 @pytest.mark.vm
 def test_a_vm_step_to_green(screen: Screen) -> None:
     lesson = load_course().lesson("kvm-and-virsh")
