@@ -13,6 +13,7 @@ from lab_engine.baseline import INVENTORIES, REMOVAL_ORDER
 from lab_engine.kernel import processes
 from lab_engine.providers.base import Mark
 from lab_engine.providers.process.service import MARK as VARIABLE
+from lab_engine.providers.registry import provider
 
 MARK: Final = Mark("contract-test")
 OTHER: Final = Mark("another-session")
@@ -59,7 +60,7 @@ class Surroundings:
                 found |= {f"service-process/{mark}/{n}": "there" for n in range(count)}
         return found
 
-    def outside(self, entries: dict[str, str]) -> dict[str, str]:
+    def _outside(self, entries: dict[str, str]) -> dict[str, str]:
         """The entries without what a VM changes by running: only that these things are there."""
         own = {kind for kind, family in REMOVAL_ORDER if family == "libvirt"}
         return {k: "there" if k.partition("/")[0] in own else v for k, v in entries.items()}
@@ -68,7 +69,7 @@ class Surroundings:
         """Fail unless all is as `before`, or, if not `identical`, the same things are there."""
 
         def seen(entries: dict[str, str]) -> dict[str, str]:
-            return self.outside(entries) if identical else dict.fromkeys(entries, "there")
+            return self._outside(entries) if identical else dict.fromkeys(entries, "there")
 
         deadline = time.monotonic() + SETTLES
         while seen(now := self.now()) != seen(before):
@@ -78,8 +79,12 @@ class Surroundings:
 
     def restore(self, before: dict[str, str]) -> None:
         """Take away by force what was not there `before`, and see that this is done."""
+        for service in provider("service").owned():
+            if service.session == MARK.session:
+                provider("service").destroy(service.key.partition("/")[2], MARK)
+        added = sorted(self.now().keys() - before.keys())
         for kind, family in REMOVAL_ORDER:
-            for key in sorted(self.now().keys() - before.keys()):
+            for key in added:
                 if key.startswith(f"{kind}/") and family in self._modules:
                     self._modules[family].remove(key)
         self.expect(before)
