@@ -195,6 +195,19 @@ def typed(running: Running) -> str:
     return "".join(text for row in range(4) for text, _ in emulator.row(row))
 
 
+async def test_escape_stops_the_typing_from_the_text_too_and_leaves_only_then(
+    start: Start, world: World
+) -> None:
+    async with start("bridges") as running:
+        await demonstrated(running)
+        await running.until(lambda: "typing begins" in world.log, "the first key")
+        await running.press("f2", "escape")
+        await running.until(lambda: not running.desk.typing, "the end of the typing")
+        assert isinstance(running.app.screen, LessonScreen)
+        await running.press("escape")
+        await running.until(lambda: isinstance(running.app.screen, HomeScreen), "the course")
+
+
 async def test_a_solution_goes_to_another_shell_when_a_program_runs_in_the_first(
     start: Start, world: World
 ) -> None:

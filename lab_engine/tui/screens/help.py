@@ -45,7 +45,6 @@ KEYS: Final = (
             ("every other key", "goes to the shell"),
             ("wheel, Shift+PgUp", "look back; any key comes forward again"),
             ("drag the mouse", "copies what you mark"),
-            ("Esc  x  Ctrl+C", "stop the typing while a solution is typed for you"),
             ("Ctrl+]", "leaves the console of a virtual machine"),
             ("Esc, then a digit", "a function key, for programs such as mc"),
         ),

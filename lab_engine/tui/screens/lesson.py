@@ -62,7 +62,7 @@ class LessonScreen(StepActions):
         Binding("f10", "app.command_palette", "Menu", priority=True, key_display="F10"),
         Binding("question_mark", "app.help", "Keys", key_display="?"),
         Binding("f12", "plain", "Plain terminal", priority=True, show=False),
-        Binding("escape", "app.home", "Course", show=False),
+        Binding("escape", "course", "Course", show=False),
         Binding("n", "next", "Next", show=False),
         Binding("b", "back", "Back", show=False),
         Binding("c", "check", "Check", show=False),

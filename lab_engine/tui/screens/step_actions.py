@@ -162,6 +162,13 @@ class StepActions(Screen[None]):
     def action_retry(self) -> None:
         self.desk.retry()
 
+    async def action_course(self) -> None:
+        """Back to the course; while a solution is typed, stop that first."""
+        if self.desk.typing:
+            self.desk.cancel()
+        else:
+            await cast("LearnApp", self.app).action_home()
+
     def action_cancel(self) -> None:
         if self.desk.busy:
             self.desk.cancel()
