@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import add_json, emit_json, verb
@@ -40,22 +42,31 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         emit_json({"ready": able, "findings": findings})
     else:
-        print(_show(findings, colour=sys.stdout.isatty()))
+        tty = sys.stdout.isatty()
+        columns = shutil.get_terminal_size().columns if tty else 0
+        print(show(findings, colour=tty, columns=columns))
         print("\nThe course can be taken." if able else "\nThe course cannot be taken yet: see ✗.")
     return 0 if able else 3
 
 
-def _show(findings: list[Finding], *, colour: bool) -> str:
+def show(findings: list[Finding], *, colour: bool, columns: int) -> str:
+    """The findings for people; prose is broken at `columns` (0: never), commands are not."""
     width = max(len(finding.name) for finding in findings)
+    indent = " " * (width + 4)
     lines: list[str] = []
+
+    def prose(text: str, hang: str) -> str:
+        room = max(columns - len(indent) - len(hang), 20) if columns else len(text) + 1
+        broken = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+        return f"\n{indent}{hang}".join(broken)
+
     for finding in findings:
         sign = SIGNS[finding.state]
         if colour:
             sign = f"\x1b[{COLOURS[finding.state]}m{sign}\x1b[0m"
-        lines.append(f"{sign} {finding.name:<{width}}  {finding.found}")
-        indent = " " * (width + 4)
+        lines.append(f"{sign} {finding.name:<{width}}  {prose(finding.found, '')}")
         if finding.lost:
-            lines.append(f"{indent}lost: {finding.lost}")
+            lines.append(f"{indent}lost: {prose(finding.lost, ' ' * 6)}")
         for number, line in enumerate(finding.mend.splitlines()):
             lines.append(f"{indent}{'      ' if number else 'mend: '}{line}")
     return "\n".join(lines)

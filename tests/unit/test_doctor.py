@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lab_engine import doctor
+from lab_engine.cli.doctor import show
 from lab_engine.cli.frame import main
 from lab_engine.doctor import engine as docker
 from lab_engine.doctor import here, kvm, kvm_guest
@@ -547,6 +548,18 @@ def test_engine_is_asked_once_for_all() -> None:
     assert asked.reached
     assert not asked.remote
     assert not asked.denied
+
+
+def test_prose_is_broken_at_the_terminals_edge_and_commands_are_not() -> None:
+    command = "sudo " + "sysctl -w " * 12
+    finding = Finding("KVM", State.LIMITED, "here " * 30, "lost " * 30, command)
+    lines = show([finding], colour=False, columns=80).splitlines()
+    assert f"       mend: {command}" in lines
+    rest = [line for line in lines if "sysctl" not in line]
+    assert len(rest) > 4
+    assert all(len(line) <= 80 for line in rest)
+    assert all(line.startswith(" " * 7) for line in rest[1:])
+    assert len(show([finding], colour=False, columns=0).splitlines()) == 3
 
 
 @pytest.mark.parametrize("words", [["doctor"], ["doctor", "--json"]])
