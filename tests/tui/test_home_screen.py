@@ -67,12 +67,22 @@ async def test_begin_anew_asks(start: Start, record: Record, world: World) -> No
 async def test_search_narrows_the_tree(start: Start) -> None:
     async with start() as running:
         await running.press("slash", *"only text")
-        assert "Bridges" in running.screen_text()
+        await running.until(lambda: "06 Six" not in running.screen_text(), "fewer chapters")
+        assert "2. Only text" in running.screen_text()
         await running.press(*"zzz")
-        assert "Nothing in the course is called so" in running.screen_text()
+        nothing = "Nothing in the course is called so"
+        await running.until(lambda: nothing in running.screen_text(), "nothing")
         await running.press("escape")
         assert running.app.screen.query_one(Input).value == ""
-        assert "Bridges" in running.screen_text()
+        await running.until(lambda: "06 Six" in running.screen_text(), "the whole course")
+
+
+async def test_enter_goes_to_what_was_searched_for_without_waiting(start: Start) -> None:
+    async with start() as running:
+        await running.press("slash", *"only text", "enter")
+        assert "06 Six" not in running.screen_text()
+        assert running.app.screen.course.has_focus
+        assert running.app.screen.course.cursor_node.data.slug == "bridges"
 
 
 async def test_a_lesson_that_is_not_whole_is_refused(start: Start, kit: Kit, world: World) -> None:

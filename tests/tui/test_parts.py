@@ -51,7 +51,7 @@ def test_an_elapsed_time_stops_at_the_end() -> None:
     progress.take(ActionNotice("a/b", "create", "started", "x"))
     row = progress.rows["a/b"]
     assert row.elapsed(row.began + 3) == 3
-    progress.end()
+    progress.end(well=True)
     assert progress.seconds == progress.seconds
 
 

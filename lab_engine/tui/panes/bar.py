@@ -28,7 +28,7 @@ class Bar(Static):
         self.set_interval(0.25, self._tick)
 
     def _tick(self) -> None:
-        if self.desk.busy:
+        if self.desk.busy and self.screen.is_current:
             self.show()
 
     def on_resize(self) -> None:

@@ -76,7 +76,7 @@ class Preparing(VerticalScroll, can_focus=True):
         self.refresh_rows()
 
     def _tick(self) -> None:
-        if self.desk.busy and self.display and self.size:
+        if self.desk.busy and self.display and self.size and self.screen.is_current:
             self.refresh_rows()
 
     def refresh_rows(self) -> None:

@@ -5,7 +5,7 @@ This screen is the first that is drawn: the course itself is imported and read a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from rich.text import Text
 from textual import on
@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Footer, Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from lab_engine.tui.overview import LessonState, Overview
 
     Entry = Chapter | Lesson | Step | None
+
+PAUSE: Final = 0.15
+"""Seconds without a key in the search after which the tree is made anew: keys go first."""
 
 
 class HomeScreen(Screen[None]):
@@ -47,6 +51,7 @@ class HomeScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.overview: Overview | None = None
+        self._searching: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """What is drawn at once; `show` adds the rest when the course was read."""
@@ -164,13 +169,22 @@ class HomeScreen(Screen[None]):
         return node.data if node else None
 
     @on(Input.Changed, "#search")
-    def _searched(self, event: Input.Changed) -> None:
-        self._fill(event.value)
+    def _searched(self) -> None:
+        if self._searching:
+            self._searching.stop()
+        self._searching = self.set_timer(PAUSE, self._search)
+
+    def _search(self) -> None:
+        if self._searching:
+            self._searching.stop()
+            self._searching = None
+            self._fill(self.query_one(Input).value)
 
     @on(Input.Submitted, "#search")
     def _to_tree(self) -> None:
         from lab_engine.lesson import Lesson
 
+        self._search()
         self.course.focus()
         first = next((n for n in _nodes(self.course.root) if isinstance(n.data, Lesson)), None)
         if first:
