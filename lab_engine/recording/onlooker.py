@@ -8,8 +8,8 @@
 whether there is such a shell, whether it has its terminal for itself, whether it waits for a
 command at the bench's own prompt with nothing typed yet, whether it is in the work folder, and
 which program has the terminal.
-The others with `{"reached": BOOL, "idle": BOOL, "alive": BOOL, "codes": [CODE]}`. It reads what the
-recorder writes and never touches the shell. It needs only the standard library.
+The others with `{"reached": BOOL, "idle": BOOL, "alive": BOOL, "clean": BOOL, "codes": [CODE]}`. It
+reads what the recorder writes and never touches the shell. It needs only the standard library.
 """
 
 import json
@@ -64,7 +64,8 @@ class Follower(Heard):  # type: ignore[misc]
         self._file = cast.open(encoding="utf-8")
         self._rest = ""
         self._codes: list[int] = []
-        self._key = "\r"
+        self._owed = True
+        self._pending = False
         self._ours = False
 
     def look(self) -> None:
@@ -78,16 +79,18 @@ class Follower(Heard):  # type: ignore[misc]
 
     def _take(self, code: str, data: str) -> None:
         if code == "i":
+            # What is typed ahead, and what a terminal answers to a program, is in the next line.
+            self._pending = data[-1:] not in ENDS
+            self._owed = self._owed or not self._pending
             self._ours = False
-            self._key = data[-1:]
         elif code == "o":
             self.quiet_since = time.monotonic()
         elif code == "m":
             mark = json.loads(data)
             # A shell that is given another size prints its prompt again: that answers no key.
-            if mark["mark"] == "exit" and self._key in ENDS:
+            if mark["mark"] == "exit" and self._owed:
                 self._codes.append(mark["code"])
-                self._ours = True
+                self._ours, self._owed = True, False
 
     def close(self) -> None:
         self._file.close()
@@ -96,7 +99,7 @@ class Follower(Heard):  # type: ignore[misc]
         """Count from here on."""
         self.look()
         self._codes = []
-        self._key = ""
+        self._owed = False
         self.was_busy = False
         self.quiet_since = time.monotonic()
 
@@ -113,7 +116,7 @@ class Follower(Heard):  # type: ignore[misc]
 
     def waits(self) -> bool:
         """Whether it waits for a command, and nothing was typed since its prompt."""
-        return self._ours and self.at_prompt()
+        return self._ours and not self._pending and self.at_prompt()
 
     @property
     def home(self) -> bool:
@@ -182,7 +185,7 @@ def main() -> int:
             )
             continue
         if shell is None:
-            answer({"reached": False, "idle": False, "alive": False, "codes": []})
+            answer({"reached": False, "idle": False, "alive": False, "clean": False, "codes": []})
             continue
         reached = True
         if "listen" in order:
@@ -196,6 +199,7 @@ def main() -> int:
                 "reached": reached and shell.alive,
                 "idle": shell.idle,
                 "alive": shell.alive,
+                "clean": shell.waits(),
                 "codes": shell.codes(),
             }
         )

@@ -120,6 +120,7 @@ class Demonstration:
             for self.line, command in enumerate(commands, 1):
                 self._tell()
                 await self._command(command)
+            await self._empty_line()
             self.verdicts = await session.settled()
 
     # -- where -----------------------------------------------------------------------------------
@@ -145,6 +146,11 @@ class Demonstration:
             hint="End what runs there (q, exit or Ctrl-C), then try again.",
         )
 
+    async def _empty_line(self) -> bool:
+        """Whether the next line is empty. A terminal may have answered what a program asked it."""
+        answer = await self._orders.give(listen=True)
+        return bool(answer["clean"]) or await self._fresh_prompt()
+
     async def _fresh_prompt(self) -> bool:
         """Leave a half-typed line where it can be seen. False when no prompt of ours comes."""
         await self._orders.give(listen=True)
@@ -156,6 +162,8 @@ class Demonstration:
 
     async def _command(self, command: str) -> None:
         """Type a command, of several lines perhaps, and wait for the prompt after it."""
+        if not await self._empty_line():
+            raise self._fault("finds the shell in use")
         *first, last = command.split("\n")
         for line in first:
             await self._line(line)

@@ -81,6 +81,22 @@ async def test_a_program_in_the_terminal_is_named(desk: Desk, shell: Follower) -
     assert await wait(shell, 1)
 
 
+async def test_what_comes_while_a_command_runs_is_in_the_next_line(
+    desk: Desk, shell: Follower
+) -> None:
+    shell.listen()
+    await desk.screen.type("sleep 0.5\r")
+    # As a terminal answers the question where its cursor is.
+    await desk.screen.type("\x1b[3;7R")
+    assert await wait(shell, 1)
+    assert shell.codes() == [0]
+    assert not shell.waits()
+    shell.listen()
+    await desk.screen.type("\x03")
+    assert await wait(shell, 1)
+    assert shell.waits()
+
+
 async def test_the_end_of_the_shell_is_seen(desk: Desk, shell: Follower) -> None:
     shell.listen()
     await desk.end()

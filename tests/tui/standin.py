@@ -51,17 +51,16 @@ from lab_engine.verdict import Verdict
 OnNotice = Callable[[AnyNotice], None]
 ONLOOKER = """
 import json, sys, time
-busy, code, home = json.loads(sys.argv[1])
-typed = 0
+busy, code, endless = json.loads(sys.argv[1])
 for line in sys.stdin:
     order = json.loads(line)
-    answer = {"reached": True, "idle": False, "alive": True, "codes": []}
+    answer = {"reached": True, "idle": False, "alive": True, "clean": True, "codes": []}
     if "find" in order:
         free = order["find"] not in busy
-        answer = {"found": True, "free": free, "clean": free, "home": home, "runs": "vim"}
+        answer = {"found": True, "free": free, "clean": free, "home": True, "runs": "vim"}
     elif "wait" in order:
         time.sleep(0.3)
-        answer["codes"] = [code]
+        answer |= {"reached": not endless, "codes": [] if endless else [code]}
     print(json.dumps(answer), flush=True)
 """
 """Says of the shells in a bench what the world says of them."""
@@ -87,6 +86,8 @@ class World:
         """Shells in which a program runs."""
         self.code = 0
         """What commands end with."""
+        self.endless = False
+        """Whether they never end."""
         self.log: list[str] = []
         self.sessions: list[StandIn] = []
 
@@ -203,7 +204,7 @@ class StandIn:
 
     def exec_argv(self, argv: Sequence[str], **_: Any) -> list[str]:
         """A program in the bench: there is only the one that looks at a shell."""
-        world = json.dumps([self.world.busy, self.world.code, True])
+        world = json.dumps([self.world.busy, self.world.code, self.world.endless])
         return [sys.executable, "-c", ONLOOKER, world]
 
     def solution(self, name: str | None = None) -> Solution:

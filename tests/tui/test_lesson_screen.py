@@ -173,6 +173,7 @@ async def demonstrated(running: Running) -> None:
 async def test_the_solution_is_stopped_by_a_key_and_other_keys_wait(
     start: Start, world: World, record: Record
 ) -> None:
+    world.endless = True
     async with start("bridges") as running:
         await demonstrated(running)
         await running.until(lambda: "$ docker network c" in running.screen_text(), "keys")
@@ -198,6 +199,7 @@ def typed(running: Running) -> str:
 async def test_escape_stops_the_typing_from_the_text_too_and_leaves_only_then(
     start: Start, world: World
 ) -> None:
+    world.endless = True
     async with start("bridges") as running:
         await demonstrated(running)
         await running.until(lambda: "typing begins" in world.log, "the first key")
