@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BENCH: Final = "bench"
 WORK: Final = "cd ~/work"
+NO_HISTORY: Final = "set +H"
+"""A shell with somebody in it takes `!` for a command of before; a script does not."""
 INTERRUPT: Final = "\x03"
 QUOTE_NEXT: Final = "\x16"
 LINE_SECONDS: Final = 0.6
@@ -116,6 +118,8 @@ class Demonstration:
         self.lines = len(commands)
         self._tell()
         await self._place()
+        if any("!" in command for command in commands):
+            await self._command(NO_HISTORY)
         async with session.by_solution():
             for self.line, command in enumerate(commands, 1):
                 self._tell()
@@ -206,8 +210,7 @@ class Demonstration:
             raise self._fault(f"ended with exit code {failed}")
 
     def _fault(self, how: str) -> InfralabError:
-        from lab_engine.session import solution_failed
+        from lab_engine.solving import solution_failed
 
-        return solution_failed(
-            self.name, self._session.step_name, f": line {self.line} of {self.lines} {how}"
-        )
+        what = f"line {self.line} of {self.lines}" if self.line else "what comes before it"
+        return solution_failed(self.name, self._session.step_name, f": {what} {how}")
