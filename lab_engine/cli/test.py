@@ -12,8 +12,8 @@ from lab_engine.cli.words import Progress, verb
 from lab_engine.errors import InfralabError, UsageError
 
 ROOT = Path(__file__).parents[2]
-FAST = "not bench and not vm and not slow and not v2 and not sessions"
-USUAL = "not v2 and not sessions"
+FAST = "not bench and not vm and not slow and not v2 and not fresh and not sessions"
+USUAL = "not v2 and not fresh and not sessions"
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,15 +25,17 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         about="Lint, types, import contracts, then the tests: what needs no bench first, proofs "
         "last. Installs the tools for it into .venv when they are missing.",
         examples=(
-            ("infralab test", "everything except --v2"),
+            ("infralab test", "everything except --v2 and --fresh"),
             ("infralab test --fast", "what needs no Docker engine; about a minute"),
             ("infralab test --v2", "a whole guest with cgroup v2; slow"),
+            ("infralab test --fresh", "set-up on fresh Debian and Ubuntu roots; slow"),
             ("infralab test -- -k doctor -x", "words after -- go to pytest"),
         ),
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--fast", action="store_true", help="only what needs no Docker engine")
     which.add_argument("--v2", action="store_true", help="only the tests in a cgroup v2 guest")
+    which.add_argument("--fresh", action="store_true", help="only set-up on fresh machines")
     parser.add_argument("words", nargs="*", metavar="-- WORDS", help="more words for pytest")
 
 
@@ -42,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if not (ROOT / "tests").is_dir():
         raise UsageError("an installed infralab carries no tests", hint="Run this in a clone.")
     _install_tools()
-    marks = FAST if args.fast else "v2" if args.v2 else USUAL
+    marks = _marks(args)
     command = [sys.executable, "-P", "-m", "pytest", "-m", marks, *args.words]
     process = subprocess.Popen(command, cwd=ROOT)
     while True:
@@ -53,6 +55,12 @@ def run(args: argparse.Namespace) -> int:
             # pytest got it too, and has its fixtures to take down.
             continue
     return {0: 0, 1: 1, 2: 130}.get(code, 3)
+
+
+def _marks(args: argparse.Namespace) -> str:
+    if args.fast:
+        return FAST
+    return "v2" if args.v2 else "fresh" if args.fresh else USUAL
 
 
 def _install_tools() -> None:

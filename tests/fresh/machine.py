@@ -141,7 +141,12 @@ def _root(suite: str) -> Path:
             pytest.skip(f"{keyring} is not there, without which {suite} cannot be trusted")
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f"{suite}.new.tar"
-        command = ["mmdebstrap", "--variant=apt", "--include=ca-certificates,mount,sudo", suite]
+        command = [
+            "mmdebstrap",
+            "--variant=apt",
+            "--include=ca-certificates,login,mount,passwd,sudo",
+            suite,
+        ]
         done = subprocess.run(
             [*command, str(partial)], capture_output=True, text=True, timeout=ROOT_SECONDS,
             check=False,
