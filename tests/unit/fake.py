@@ -13,12 +13,16 @@ from lab_engine.resources.base import Need, Resource, Stage
 
 
 class Thing(Resource, frozen=True, kw_only=True, tag="fake"):
-    """A file whose content is `content`. `after` are things that must be there first."""
+    """A file whose content is `content`. `after` are things that must be there first.
+
+    One that `meets` another is not done before the making of that other has begun.
+    """
 
     content: str = ""
     after: tuple[Need, ...] = ()
     breaks: bool = False
     takes: float = 0.0
+    meets: str = ""
     never_ready: bool = False
 
     def needs(self) -> tuple[Need, ...]:
@@ -50,6 +54,8 @@ class FakeProvider(Provider[Thing]):
     def create(self, wanted: Thing, mark: Mark, say: Say) -> None:
         self.log.append(f"begin {wanted.name}")
         time.sleep(wanted.takes)
+        while wanted.meets and f"begin {wanted.meets}" not in self.log:
+            time.sleep(0.01)
         self._path(wanted.name).write_text(f"{mark.text(wanted.key)}\n{wanted.content}")
         say("written")
         if wanted.breaks:
