@@ -44,11 +44,21 @@ async def test_a_step_from_start_to_green_reset_and_red_again(begin: Begin) -> N
     assert Outcome.PASS not in await outcomes(session)
 
 
-async def test_a_solution_counts_as_given(begin: Begin) -> None:
+async def test_a_solution_counts_as_given(
+    begin: Begin, record: Record, settings: Settings
+) -> None:
     session = await begin()
     await session.enter(STEP)
     await session.solve()
     assert all(task.passed and task.given for task in session.record.tasks(session.id))
+    # A client that is killed while it types a solution cannot note the end of it.
+    record.moment(session.id, "type", STEP)
+    await session.close()
+    row = record.session(session.id)
+    assert row is not None
+    after = await Session.resume(session.lesson, row, record, settings)
+    assert [m.what for m in record.moments(session.id)] == ["enter", "solve", "type", "typed"]
+    await after.close()
 
 
 async def test_what_a_stopped_solution_had_done_is_given_and_the_rest_can_be_earned(
