@@ -38,7 +38,7 @@ class Way:
 
     def command(self, *words: str) -> tuple[str, ...]:
         """A later call, as the launcher tells this user to write it."""
-        return (*(("sudo", "-E") if self.access == "sudo" else ()), "./infralab", *words)
+        return (*(("sudo",) if self.access == "sudo" else ()), "./infralab", *words)
 
 
 WAYS = (Way("bookworm", "root"), Way("trixie", "ada", "group"), Way("noble", "ada", "sudo"))
