@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from lab_engine.bench.container import Bench
+from typing import TYPE_CHECKING
+
 from lab_engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from lab_engine.bench.container import Bench
 
 RECORDER = (
     "sudo",

@@ -37,7 +37,7 @@ class Bar(Static):
     def show(self) -> None:
         desk = self.desk
         if desk.lesson is None or desk.step is None:
-            self.update(self._state())
+            self.update(self._state(), layout=False)
             return
         here = Content.assemble(
             (f"Step {desk.step.number} of {len(desk.lesson.steps)}: ", ""),
@@ -48,7 +48,7 @@ class Bar(Static):
         room = max(self.size.width, 20) - right.cell_length - 1
         left = here if left.cell_length > room else left
         left = left.truncate(room, ellipsis=True, pad=True) if room > 8 else Content("")
-        self.update(Content.assemble(left, " ", right))
+        self.update(Content.assemble(left, " ", right), layout=False)
 
     def _state(self) -> Content:
         desk = self.desk

@@ -48,6 +48,7 @@ class Preparing(VerticalScroll, can_focus=True):
     def __init__(self, desk: Desk, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.desk = desk
+        self._lengths: dict[str, tuple[int, ...]] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(id="lead")
@@ -91,9 +92,9 @@ class Preparing(VerticalScroll, can_focus=True):
         self.set_class(failed and lost and desk.session is not None, "-repairable")
         self.set_class(failed and desk.session is not None and not lost, "-resettable")
         self.set_class(failed and isinstance(error, LeaseTaken), "-taken")
-        self.query_one("#lead", Static).update(self._lead(now))
+        self._put("#lead", self._lead(now))
         rows = [self._row(row, now) for row in desk.progress.rows.values()]
-        self.query_one("#rows", Static).update(Content("\n").join(rows))
+        self._put("#rows", Content("\n").join(rows))
         if failed and error:
             undone = [row.key for row in desk.progress.rows.values() if row.state == "undone"]
             parts: list[str | tuple[str, str]] = [(error.message, "bold"), "\n"]
@@ -106,6 +107,13 @@ class Preparing(VerticalScroll, can_focus=True):
                 )
             parts += [("What to do now: ", "bold"), now_do]
             self.query_one("#trouble", Static).update(Content.assemble(*parts))
+
+    def _put(self, where: str, content: Content) -> None:
+        """Show a text. Where only digits move on, the screen is not laid out anew (10 ms)."""
+        lengths = tuple(len(line) for line in content.plain.split("\n"))
+        changed = self._lengths.get(where) != lengths
+        self._lengths[where] = lengths
+        self.query_one(where, Static).update(content, layout=changed)
 
     def _lead(self, now: float) -> Content:
         desk = self.desk

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -21,6 +23,7 @@ PREPARING = "preparing"
 STOPS = ("escape", "x", "ctrl+c")
 """Keys that stop the typing of a solution."""
 BENCH = "bench"
+EMULATOR = "lab_engine.tui.terminal.emulator"
 
 
 class ShellPane(Vertical):
@@ -48,6 +51,10 @@ class ShellPane(Vertical):
         yield Tabs(Tab("bench", id=_id(BENCH)))
         with ContentSwitcher(initial=PREPARING):
             yield Preparing(self.desk, id=PREPARING)
+
+    def on_mount(self) -> None:
+        # The emulator takes 0.1 s to import, which is over before there is a shell to show.
+        self.run_worker(partial(import_module, EMULATOR), thread=True, exit_on_error=False)
 
     @property
     def pane(self) -> TerminalPane | None:
