@@ -19,7 +19,7 @@ FACTS = (
     " or inner_container or groups_by_hand or limits_of_the_bench or init_reaps or loop_device'"
 )
 OPTIONS = "-p pytest_asyncio.plugin -p pytest_timeout -p no:cacheprovider -m bench -v --tb=line"
-PROVE = "keeping-data $STEP --junit $RESULTS/prove.xml"
+PROVE = "keeping-data --junit $RESULTS/prove.xml"
 STEPS: tuple[tuple[str, int, str], ...] = (
     (
         "host",
@@ -42,8 +42,6 @@ def main(folder: Path) -> int:
     environment = {
         **os.environ,
         "RESULTS": str(folder),
-        # With KVM the whole lesson; emulated, its shortest step takes as long.
-        "STEP": "--step which-one" if emulated else "",
         "INFRALAB_BENCH_MEMORY": "1536m",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_TIMEOUT": "900",
