@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,16 +17,15 @@ from lab_engine.ending import end
 from lab_engine.errors import InfralabError, LeaseTaken
 from lab_engine.faults import verify
 from lab_engine.lesson import Lesson, Step
-from lab_engine.protocol import AnyNotice, LeaseNotice
+from lab_engine.protocol import LeaseNotice
 from lab_engine.record import Record, SessionRow
 from lab_engine.seed import Seed
 from lab_engine.settings import Settings
 from lab_engine.text.question import Graded
 from lab_engine.tui.eye import Eye, starting_point
 from lab_engine.tui.phase import Change, Phase
-from lab_engine.tui.progress import Progress
-from lab_engine.tui.standing import Standing
 from lab_engine.tui.topology.picture import Picture
+from lab_engine.tui.working import Working
 from lab_engine.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Desk(Standing):
+class Desk(Working):
     """Use from one event loop.
 
     Args:
@@ -48,16 +47,10 @@ class Desk(Standing):
     def __init__(
         self, record: Record, settings: Settings, tell: Callable[[Change], None] = lambda _: None
     ) -> None:
-        super().__init__()
+        super().__init__(tell)
         self.record = record
         self.settings = settings
-        self.tell = tell
-        self.phase = Phase.EMPTY
         self.session: Session | None = None
-        self.doing = ""
-        """What goes on, in words for the learner: "Opening the bench"."""
-        self.progress = Progress()
-        self.trouble: InfralabError | None = None
         self.lost: tuple[str, ...] = ()
         self.given: tuple[str, ...] = ()
         """Steps that were done for the learner on the way to this one."""
@@ -65,11 +58,9 @@ class Desk(Standing):
         """Whether another client works in the session and this one only looks on."""
         self.demonstration: Demonstration | None = None
         """The solution that is typed, or was typed last in this step."""
-        self._work: asyncio.Task[None] | None = None
         self._eye: Eye | None = None
         self._kept: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="desk")
-        self._again: Callable[[], Awaitable[None]] | None = None
 
     async def aside(self, call: Callable[..., T], *args: Any) -> T:
         """A blocking call, such as one to the record, off the loop; one at a time."""
@@ -114,19 +105,12 @@ class Desk(Standing):
             self._session(), name, keyboard, lambda: self.tell("typing")
         )
 
-    def retry(self) -> None:
-        """Do again what failed or was stopped."""
-        if self._again and not self.busy:
-            self._begin(self._again)
-
     def cancel(self) -> None:
         """Stop what goes on: what it began is undone, but what was typed stays."""
         if self.demonstration and self.demonstration.running:
             self.demonstration.stop()
-        elif self._work and self.busy:
-            self.doing = "Stopping, and undoing what was begun"
-            self._work.cancel()
-            self.tell("phase")
+        else:
+            self.stop_working()
 
     def check(self) -> None:
         """Look at once, whether something happened or not."""
@@ -135,81 +119,12 @@ class Desk(Standing):
 
     @property
     def busy(self) -> bool:
-        working = self._work is not None and not self._work.done()
-        return working or self.typing
+        return super().busy or self.typing
 
     @property
     def typing(self) -> bool:
         """Whether a solution is being typed."""
         return self.demonstration is not None and self.demonstration.running
-
-    @property
-    def ready(self) -> bool:
-        return self.phase is Phase.READY
-
-    # -- running one thing at a time -------------------------------------------------------------
-
-    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
-        before = self._work
-        self._again = work
-        self._work = asyncio.create_task(self._run(work, before))
-
-    async def _run(
-        self, work: Callable[[], Awaitable[None]], before: asyncio.Task[None] | None
-    ) -> None:
-        if before:
-            await end(before)
-        await self._close_eye()
-        self.trouble, self.progress = None, Progress()
-        try:
-            await work()
-        except asyncio.CancelledError:
-            self._set(Phase.STOPPED)
-        except InfralabError as error:
-            self.trouble = error
-            self._set(Phase.FAILED)
-        except Exception as error:
-            self.trouble = InfralabError(
-                f"unexpected {type(error).__name__}: {error}",
-                hint="This is a fault in infralab, not in your work. Please report it.",
-            )
-            self._set(Phase.FAILED)
-        else:
-            self._set(Phase.READY)
-            if self.session and self.step and self.step.lab_step:
-                self._eye = Eye(
-                    self.session,
-                    self.step.lab_step,
-                    watching=self.watching,
-                    on_verdicts=self._judged,
-                    on_picture=self._painted,
-                    on_lost=self._lose,
-                )
-
-    def _set(self, phase: Phase, doing: str = "") -> None:
-        self.phase, self.doing = phase, doing
-        if phase in (Phase.READY, Phase.FAILED, Phase.STOPPED):
-            self.progress.end(well=phase is Phase.READY)
-        self.tell("phase")
-
-    def _notice(self, notice: AnyNotice) -> None:
-        if self.progress.take(notice):
-            self.tell("progress")
-
-    def _hear_of_the_build(self) -> Callable[[str], None]:
-        """What to call, from any thread, with how far the building of the bench image is."""
-        loop, shown = asyncio.get_running_loop(), self.progress
-
-        def hear(words: str) -> None:
-            if shown is self.progress and self.phase is Phase.OPENING:
-                self.doing = "Building the bench image, once: a few minutes"
-                shown.build(words)
-                self.tell("progress")
-
-        def tell(words: str) -> None:
-            loop.call_soon_threadsafe(hear, words)
-
-        return tell
 
     # -- what the eye tells ----------------------------------------------------------------------
 
@@ -242,7 +157,18 @@ class Desk(Standing):
         self.trouble = why
         self._set(Phase.FAILED)
 
-    async def _close_eye(self) -> None:
+    def _watch(self) -> None:
+        if self.session and self.step and self.step.lab_step:
+            self._eye = Eye(
+                self.session,
+                self.step.lab_step,
+                watching=self.watching,
+                on_verdicts=self._judged,
+                on_picture=self._painted,
+                on_lost=self._lose,
+            )
+
+    async def _look_away(self) -> None:
         shown, self.demonstration = self.demonstration, None
         if shown:
             await shown.close()
@@ -411,7 +337,7 @@ class Desk(Standing):
         return lasting(self._session().bench, target, alone=alone)
 
     async def _leave(self) -> None:
-        await self._close_eye()
+        await self._look_away()
         session, self.session = self.session, None
         if session:
             await session.close()
@@ -425,7 +351,7 @@ class Desk(Standing):
 
     async def finish(self) -> None:
         """Remove the bench. The progress stays."""
-        await self._close_eye()
+        await self._look_away()
         session, self.session = self.session, None
         if session:
             await session.down()
