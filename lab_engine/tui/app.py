@@ -10,6 +10,7 @@ import gc
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 FIRST_FRAME = 0.05
 """Seconds that the first frame has the machine for itself."""
+LESSON_SCREEN = "lab_engine.tui.screens.lesson"
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
 
@@ -111,6 +113,8 @@ class LearnApp(App[int]):
         try:
             self._desk = await asyncio.to_thread(self._make_desk)
             await self.reload()
+            # It takes 0.15 s to import, in which no key would be seen.
+            await asyncio.to_thread(import_module, LESSON_SCREEN)
             # What is loaded by now stays; looking through it for garbage took up to 70 ms at once.
             gc.freeze()
             wanted, self._wanted = self._wanted, None

@@ -10,6 +10,7 @@ import pytest
 
 from lab_engine.protocol import ActionNotice
 from lab_engine.tui.progress import Progress
+from lab_engine.tui.screens.lesson import LessonScreen
 from tests.tui.standin import World
 
 Start = Callable[..., Any]
@@ -22,6 +23,7 @@ async def test_each_stage_is_shown_with_its_time_and_how_far_it_is(
     world.builds = ["reading the package lists", "installing packages: fetched 7 of 90"]
     world.gate.clear()
     async with start("bridges", size=size) as running:
+        await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
         await running.press("f3")
         await running.until(lambda: "fetched 7 of 90" in running.screen_text(), "the progress")
         text = running.screen_text()
@@ -45,6 +47,7 @@ async def test_a_build_that_is_stopped_is_not_shown_as_going_on(start: Start, wo
     world.builds = ["installing packages: fetched 7 of 90"]
     world.gate.clear()
     async with start("bridges") as running:
+        await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
         await running.until(lambda: "fetched 7 of 90" in running.screen_text(), "the progress")
         await running.press("x")
         await running.until(lambda: "↶ installing packages" in running.screen_text(), "the end")
