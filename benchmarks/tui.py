@@ -26,6 +26,8 @@ SIZE = (120, 40)
 PATIENCE = 120.0
 FIRST = b"Reading the course"
 COURSE = b"lessons done"
+EMPTY = b"earch the course"
+"""The end of what the search shows when nothing is in it; the cursor is on its first letter."""
 LESSON = "keeping-data"
 LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 BARE = """
@@ -133,7 +135,9 @@ def keys(count: int, data: str) -> tuple[list[float], bool]:
             letter = LETTERS[number % len(LETTERS)]
             began = terminal.key(letter)
             times.append(terminal.until(letter.encode()) - began)
+            # Textual runs a binding, such as Backspace, after a letter of the same moment.
             terminal.key("\x7f")
+            terminal.until(EMPTY)
             time.sleep(0.05)
         record = Record(Path(data) / "progress.sqlite")
         busy = any(not row.step for row in record.open_sessions())
