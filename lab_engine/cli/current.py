@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from lab_engine import protocol as p
 from lab_engine import settings
+from lab_engine.cli.words import say
 from lab_engine.errors import UsageError
 from lab_engine.lesson import Course, Lesson, load_course
 from lab_engine.record import Record, SessionRow
@@ -94,13 +95,28 @@ def show_notice(notice: p.AnyNotice) -> None:
 
 
 def run_async(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a verb's coroutine; Ctrl-C or SIGTERM cancels it, so that what it began is undone."""
+    """Run a verb's coroutine; Ctrl-C or SIGTERM cancels it, so that what it began is undone.
+
+    A second one waits for the undoing, a third one leaves at once.
+    """
 
     async def main() -> T:
         task = asyncio.current_task()
         assert task is not None
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        asked = 0
+
+        def stop() -> None:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                task.cancel()
+            elif asked == 2:
+                say("infralab: still undoing what was begun. Once more leaves it to `infralab gc`.")
+            else:
+                raise KeyboardInterrupt
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         return await work()
 
     try:

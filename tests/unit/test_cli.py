@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lab_engine.cli import doctor, frame, words
+from lab_engine.cli import current, doctor, frame, words
 from lab_engine.cli.endpoint import follow_context
 from lab_engine.errors import InfralabError, UsageError
 
@@ -112,6 +115,29 @@ def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     instead(monkeypatch, failing(KeyboardInterrupt()))
     assert frame.main(["doctor"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_what_was_begun_is_undone_also_when_ctrl_c_is_pressed_again(
+    presses: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = []
+
+    async def work() -> None:
+        for number in range(presses):
+            asyncio.get_running_loop().call_later(
+                0.05 * (number + 1), os.kill, os.getpid(), signal.SIGINT
+            )
+        try:
+            await asyncio.sleep(30)
+        finally:
+            await asyncio.sleep(0.3)
+            done.append("undone")
+
+    with pytest.raises(KeyboardInterrupt):
+        current.run_async(work)
+    assert done == ["undone"]
+    assert ("still undoing" in capsys.readouterr().err) == (presses == 2)
 
 
 def test_a_fault_of_ours_keeps_its_details(
