@@ -25,7 +25,7 @@ from lab_engine.bench import engine, walls
 ROOT: Final = Path(__file__).parents[2]
 CLONE: Final = "/home/ada/infralab"
 """Where the clone lies in the machine; it belongs to the user `ada`, who may use sudo."""
-LABEL: Final = "infralab.test=fresh"
+LABEL: Final = "infralab.fresh=machine"
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 KEYRINGS: Final = {"noble": Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg")}
 """What mmdebstrap needs for a distribution that is not this machine's."""
