@@ -94,14 +94,14 @@ def _remove_address(connection: Rtnl, name: str) -> None:
     interface, _, cidr = name.partition("/")
     there = connection.link(interface)
     if there and any(a.cidr == cidr for a in connection.addresses(there.index)):
-        connection.do(Message(wire.RTM_DELADDR, address_request(there.index, cidr)))
+        connection.remove(Message(wire.RTM_DELADDR, address_request(there.index, cidr)))
 
 
 def _remove_route(connection: Rtnl, name: str) -> None:
     names = {link.index: link.name for link in connection.links()}
     for route in connection.routes():
         if _route_key(route, names) == name:
-            connection.do(route_removal(route))
+            connection.remove(route_removal(route))
 
 
 _REMOVALS: Final = {"link": _remove_link, "address": _remove_address, "route": _remove_route}

@@ -20,6 +20,7 @@ from lab_engine.kernel import syscalls
 from lab_engine.probes.reach import ReachProbe
 from lab_engine.providers.base import Mark, Owned, Provider
 from lab_engine.providers.netlink import interfaces, namespaces, removal, wire
+from lab_engine.providers.netlink.address import request
 from lab_engine.providers.netlink.rtnl import Refused, rtnl, rtnl_of
 from lab_engine.providers.netlink.wire import Message
 from lab_engine.providers.registry import provider
@@ -110,6 +111,23 @@ def test_a_refused_batch_reaches_nobody_else() -> None:
         make(Link("cable", a=End("port1"), b=End("port2")))
     assert "theirs" in sh("ip link show port1")
     assert "port2" not in sh("ip -br link")
+
+
+def test_what_went_with_its_interface_is_fine_to_remove_and_nothing_else() -> None:
+    sh("ip link add one type veth peer name two")
+    sh("ip addr add 10.9.0.1/24 dev one; ip link set one up")
+    with rtnl(None) as connection:
+        there = connection.link("one")
+        assert there is not None
+        gone = Message(wire.RTM_DELADDR, request(there.index, "10.9.0.1/24"))
+        connection.remove(gone)
+        connection.remove(gone)
+        sh("ip link del two")
+        connection.remove(gone)
+        with pytest.raises(Refused, match="not found"):
+            connection.do(gone)
+        with pytest.raises(Refused):
+            connection.remove(Message(wire.RTM_DELLINK, wire.link(1)))
 
 
 def test_a_missing_bridge_leaves_a_marked_link() -> None:

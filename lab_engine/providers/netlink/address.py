@@ -106,7 +106,7 @@ def _remove(connection: Rtnl, link: LinkFacts, note: marks.Note) -> None:
     doomed = [Message(wire.RTM_DELLINKPROP, marks.noting(link.index, note.altname))]
     if any(fact.cidr == note.detail for fact in connection.addresses(link.index)):
         doomed.insert(0, Message(wire.RTM_DELADDR, request(link.index, note.detail)))
-    connection.do(*doomed)
+    connection.remove(*doomed)
 
 
 def request(index: int, cidr: str) -> bytes:

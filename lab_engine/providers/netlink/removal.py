@@ -7,14 +7,13 @@ that `ip link set group` gives), and the group is removed.
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import threading
 from concurrent.futures import Future
 
 from lab_engine.providers.netlink import wire
-from lab_engine.providers.netlink.rtnl import SECONDS, Refused, Rtnl, rtnl
+from lab_engine.providers.netlink.rtnl import SECONDS, Rtnl, rtnl
 from lab_engine.providers.netlink.wire import Message, attribute
 
 _GROUPS = itertools.count(0x80000000 | int.from_bytes(os.urandom(2), "big") << 12)
@@ -78,9 +77,5 @@ def _remove(connection: Rtnl, indexes: list[int]) -> None:
             for index in indexes
         ]
         request.append(Message(wire.RTM_DELLINK, wire.link() + attribute(wire.IFLA_GROUP, group)))
-    try:
-        connection.do(*request)
-    except Refused as error:
-        # Of a pair the other end goes too, and in a batch it may have been named before.
-        if error.errno != errno.ENODEV:
-            raise
+    # Of a pair the other end goes too, and in a batch it may have been named before.
+    connection.remove(*request)

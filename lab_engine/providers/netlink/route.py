@@ -126,7 +126,7 @@ def _remove(connection: Rtnl, loopback: LinkFacts, note: marks.Note) -> None:
     doomed = [Message(wire.RTM_DELLINKPROP, marks.noting(loopback.index, note.altname))]
     if there := _at(_main(connection), note.detail):
         doomed.insert(0, removal(there))
-    connection.do(*doomed)
+    connection.remove(*doomed)
 
 
 def removal(route: RouteFacts) -> Message:

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -30,6 +30,9 @@ _ACK_TLVS: Final = 0x200
 _ACK_MESSAGE: Final = 1
 _BUFFER: Final = 1 << 18
 _ONE_SEND: Final = 32 * 1024
+
+_GONE: Final = (errno.ENODEV, errno.EADDRNOTAVAIL, errno.ESRCH, errno.ENOENT)
+"""Answers to the removal of an interface, address or route that is not there."""
 
 _STATES: Final = (
     "unknown",
@@ -113,19 +116,30 @@ class Netlink:
 
         All are tried, also after one that is refused; raises Refused for the first of those.
         """
+        self._do(messages)
+
+    def remove(self, *messages: Message) -> None:
+        """The same for requests that remove something, where what is gone already is fine.
+
+        An interface takes its addresses and routes with it, and a namespace its interfaces, some
+        time after whoever asked for it went on.
+        """
+        self._do(messages, fine=_GONE)
+
+    def _do(self, messages: Sequence[Message], fine: tuple[int, ...] = ()) -> None:
         batch: list[bytes] = []
         size = 0
         for message in messages:
             self._sequence += 1
             packed = wire.pack(message, self._sequence, wire.NLM_F_ACK)
             if batch and size + len(packed) > _ONE_SEND:
-                self._send(batch)
+                self._send(batch, fine)
                 batch, size = [], 0
             batch.append(packed)
             size += len(packed)
-        self._send(batch)
+        self._send(batch, fine)
 
-    def _send(self, batch: list[bytes]) -> None:
+    def _send(self, batch: list[bytes], fine: tuple[int, ...]) -> None:
         self._socket.send(b"".join(batch))
         refused: Refused | None = None
         answered = 0
@@ -133,7 +147,9 @@ class Netlink:
             for kind, flags, _, body in wire.unpack(self._socket.recv(_BUFFER)):
                 if kind == _ERROR:
                     answered += 1
-                    refused = refused or _refusal(flags, body)
+                    answer = _refusal(flags, body)
+                    if answer and answer.errno not in fine:
+                        refused = refused or answer
         if refused:
             raise refused
 
