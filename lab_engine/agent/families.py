@@ -12,7 +12,7 @@ from lab_engine.patience import patient
 
 T = TypeVar("T")
 
-THREADS = {"docker": 16, "libvirt": 8, "netlink": 16, "files": 4, "process": 4}
+THREADS = {"docker": 16, "libvirt": 8, "netlink": 32, "files": 4, "process": 4}
 
 
 class Families:

@@ -38,7 +38,8 @@ class HomeScreen(Screen[None]):
         (100, "-wide"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "begin", "Begin or go on"),
+        # The tree has an Enter of its own, so in the footer this would come and go with the focus.
+        Binding("enter", "begin", "Begin or go on", show=False),
         Binding("slash,f3", "search", "Search", key_display="/"),
         Binding("c", "continue", "Go on"),
         Binding("n", "anew", "Begin anew"),
