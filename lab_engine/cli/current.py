@@ -94,6 +94,20 @@ def show_notice(notice: p.AnyNotice) -> None:
             print(f"  starting the bench's {daemon} daemon", file=sys.stderr, flush=True)
 
 
+async def take_up(lesson: Lesson, row: SessionRow, record: Record, *, steal: bool) -> Session:
+    """Go on in an open session, telling on stderr what takes time; see `Session.resume`."""
+    say(f"Going on in session {row.id}.")
+    return await Session.resume(
+        lesson,
+        row,
+        record,
+        settings.load(),
+        steal=steal,
+        on_notice=show_notice,
+        progress=say,
+    )
+
+
 def run_async(work: Callable[[], Awaitable[T]]) -> T:
     """Run a verb's coroutine; Ctrl-C or SIGTERM cancels it, so that what it began is undone.
 

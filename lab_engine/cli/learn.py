@@ -74,7 +74,7 @@ async def _plain(args: argparse.Namespace) -> int:
     import sys
 
     from lab_engine import settings
-    from lab_engine.cli.current import open_record, show_notice
+    from lab_engine.cli.current import open_record, show_notice, take_up
     from lab_engine.faults import verify
     from lab_engine.lesson import load_course
     from lab_engine.lines import Lines
@@ -99,16 +99,7 @@ async def _plain(args: argparse.Namespace) -> int:
         print(f"{course.title}. Lesson {lesson.number}: {lesson.title}.", flush=True)
         _say_needs(course, lesson, record)
         if old:
-            say(f"Going on in session {old.id}.")
-            session = await Session.resume(
-                lesson,
-                old,
-                record,
-                settings.load(),
-                steal=args.take_over,
-                on_notice=show_notice,
-                progress=say,
-            )
+            session = await take_up(lesson, old, record, steal=args.take_over)
             for lost in session.lost:
                 print(f"Lost since you left: {lost}. The step was built again.", flush=True)
         else:

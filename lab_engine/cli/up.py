@@ -41,7 +41,7 @@ async def _up(args: argparse.Namespace) -> int:
     import time
 
     from lab_engine import settings
-    from lab_engine.cli.current import open_record, show_notice
+    from lab_engine.cli.current import open_record, show_notice, take_up
     from lab_engine.lesson import load_course
     from lab_engine.session import Session
 
@@ -62,16 +62,7 @@ async def _up(args: argparse.Namespace) -> int:
         None,
     )
     if old:
-        say(f"going on in session {old.id}")
-        session = await Session.resume(
-            lesson,
-            old,
-            record,
-            settings.load(),
-            steal=args.take_over,
-            on_notice=show_notice,
-            progress=say,
-        )
+        session = await take_up(lesson, old, record, steal=args.take_over)
     else:
         say("starting a bench")
         session = await Session.begin(
