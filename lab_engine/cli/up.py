@@ -15,13 +15,13 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         about="Start a bench, if none is there yet for the lesson, and make everything in it that "
         "the step needs. Work in it with `infralab shell`, then `infralab check`.",
         examples=[
-            ("infralab up docker-networking", "the lesson's first step"),
-            ("infralab up namespaces uts", "a step in the middle"),
+            ("infralab up docker-networking", "the lesson's first step, or where you were in it"),
+            ("infralab up namespaces uts", "a step in the middle, from its start"),
             ("infralab up namespaces --seed 7", "the same names and numbers each time"),
         ],
     )
     parser.add_argument("lesson", help="a lesson, as listed by `infralab lessons`")
-    parser.add_argument("step", nargs="?", help="a step of it; the first if left out")
+    parser.add_argument("step", nargs="?", help="a step of it; the first, or where you were")
     parser.add_argument("--seed", help="what names, sizes and addresses are drawn from")
     parser.add_argument(
         "--assessed", action="store_true", help="for a grade: one hint a task, no solutions"
@@ -47,7 +47,6 @@ async def _up(args: argparse.Namespace) -> int:
 
     began = time.monotonic()
     lesson = load_course().lesson(args.lesson)
-    step = args.step or next(iter(lesson.lab.steps))
     mode = "assessed" if args.assessed else "practice"
     record = open_record()
     old = next(
@@ -63,13 +62,19 @@ async def _up(args: argparse.Namespace) -> int:
     )
     if old:
         session = await take_up(lesson, old, record, steal=args.take_over)
+        for lost in session.lost:
+            say(f"lost: {lost}; the step was built again")
     else:
         say("starting a bench")
         session = await Session.begin(
             lesson, record, settings.load(), seed=args.seed, mode=mode, progress=say
         )
+    given: list[str] = []
+    step = args.step or session.step_name or lesson.steps[0].name
     try:
-        given = await session.enter(step, on_notice=show_notice)
+        # Where the learner was, the work goes on; a step that is asked for begins anew.
+        if args.step or not session.step_name:
+            given = await session.enter(step, on_notice=show_notice)
     finally:
         await session.close()
         record.close()
