@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from lab_engine.ending import end
 from lab_engine.errors import InfralabError
 from lab_engine.record import Moment
 from lab_engine.recording.cast import Group
@@ -32,13 +33,16 @@ async def glimpses(session: Session, tasks: Collection[str]) -> AsyncIterator[di
     if not tasks:
         yield seen
         return
-    watching = asyncio.create_task(Watch(session, note).run())
+
+    async def watch() -> None:
+        with suppress(InfralabError):
+            await Watch(session, note).run()
+
+    watching = asyncio.create_task(watch())
     try:
         yield seen
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError, InfralabError):
-            await watching
+        await end(watching)
         session.on_event = lambda _: None
 
 
