@@ -10,7 +10,7 @@ import time
 from benchmarks import measure, place
 from benchmarks.measure import Aim, Comparison, Result, Timing
 from lab_engine import protocol as p
-from lab_engine.bench import cache, engine, image, walls
+from lab_engine.bench import cache, engine, image
 from lab_engine.bench.container import Bench
 from lab_engine.link import Link, relay_argv
 from lab_engine.resources.docker import Image
@@ -40,14 +40,9 @@ async def ours(name: str, tag: str, daemons: tuple[str, ...]) -> tuple[float, fl
 
 def run_command(name: str, tag: str) -> list[str]:
     """`docker run` with the walls of a bench, as one would type it."""
-    words = ["docker", "run", "-d", "--init", "--name", name, "--hostname", "bench"]
-    words += ["--cap-drop", "ALL", *(f"--cap-add={cap}" for cap in walls.CAPABILITIES)]
-    words += [f"--device-cgroup-rule={rule}" for rule in walls.DEVICE_RULES]
-    for option in ("seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"):
-        words += ["--security-opt", option]
-    words += ["--cgroupns", "private", "--network", "none", "--shm-size", "256m"]
+    words = ["docker", "run", "-d", "--name", name, "--hostname", "bench", *place.walls_words()]
+    words += ["--network", "none", "--shm-size", "256m"]
     words += ["--memory", str(MEMORY), "--memory-swap", str(MEMORY)]
-    words += ["--tmpfs", "/run:exec,mode=755", "--tmpfs", "/tmp:exec,suid,dev,mode=1777"]
     words += ["-v", "/var/lib/docker", "-v", "/var/lib/infralab"]
     words += ["-v", f"{cache.VOLUME}:{cache.MOUNT}:ro", "-e", f"INFRALAB_SESSION={name}", tag]
     return words

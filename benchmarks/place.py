@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 
 from benchmarks.measure import Comparison, Result, as_json, table, told
-from lab_engine.bench import engine, image
+from lab_engine.bench import engine, image, walls
 from lab_engine.bench.container import Bench
+from lab_engine.record import Record
 
 HERE = Path(__file__).parent
 PYTHON = "/opt/infralab/venv/bin/python"
@@ -59,6 +60,26 @@ def bench(name: str, *, daemons: Sequence[str] = (), internet: bool = False) -> 
         yield made
     finally:
         made.remove()
+
+
+def walls_words() -> list[str]:
+    """The walls of a bench, but for its network and memory, as words for `docker create`."""
+    words = ["--init", "--cgroupns", "private", "--cap-drop", "ALL"]
+    words += [f"--cap-add={capability}" for capability in walls.CAPABILITIES]
+    words += [f"--device-cgroup-rule={rule}" for rule in walls.DEVICE_RULES]
+    for option in ("seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"):
+        words += ["--security-opt", option]
+    return [*words, "--tmpfs", "/run:exec,mode=755", "--tmpfs", "/tmp:exec,suid,dev,mode=1777"]
+
+
+def remove_benches(data: str) -> None:
+    """Remove the benches of every session that is open in a data folder."""
+    record = Record(Path(data) / "progress.sqlite")
+    for row in record.open_sessions():
+        bench = Bench.find(row.id)
+        if bench:
+            bench.remove()
+    record.close()
 
 
 def prefer(made: Bench) -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from benchmarks import measure, place
 from benchmarks.measure import Aim, Comparison, Result, Timing
-from lab_engine.bench.container import Bench
 from lab_engine.record import Record
 
 SIZE = (120, 40)
@@ -145,15 +144,6 @@ def keys(count: int, data: str) -> tuple[list[float], bool]:
     return times, busy
 
 
-def remove_benches(data: str) -> None:
-    record = Record(Path(data) / "progress.sqlite")
-    for row in record.open_sessions():
-        bench = Bench.find(row.id)
-        if bench:
-            bench.remove()
-    record.close()
-
-
 def run(args: argparse.Namespace) -> Result:
     before = measure.load_now()
     with tempfile.TemporaryDirectory() as data:
@@ -161,7 +151,7 @@ def run(args: argparse.Namespace) -> Result:
         try:
             painted, busy = keys(10 if args.quick else args.keys, data)
         finally:
-            remove_benches(data)
+            place.remove_benches(data)
     bare = Timing("bare Textual", tuple(frames["bare Textual"]))
     return Result(
         "screens",

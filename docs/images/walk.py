@@ -23,8 +23,7 @@ from typing import Final
 
 from film import Film
 
-from lab_engine.bench.container import Bench
-from lab_engine.record import Record
+from benchmarks import place
 from lab_engine.tui.terminal.emulator import Emulator
 
 COLUMNS, ROWS = 150, 40
@@ -133,15 +132,6 @@ def walk(camera: Camera) -> None:
     camera.watch(4.5)
 
 
-def remove_benches(data: str) -> None:
-    record = Record(Path(data) / "progress.sqlite")
-    for row in record.open_sessions():
-        bench = Bench.find(row.id)
-        if bench:
-            bench.remove()
-    record.close()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     here = Path(__file__).parent / "walk.svg"
@@ -155,7 +145,7 @@ def main() -> int:
             walk(camera)
         finally:
             camera.close()
-            remove_benches(data)
+            place.remove_benches(data)
     end = round(camera.clock, 1)
     args.file.write_text(camera.film.svg(end), encoding="utf-8")
     size = args.file.stat().st_size

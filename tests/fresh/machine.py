@@ -19,6 +19,7 @@ from typing import Final
 
 import pytest
 
+from benchmarks import place
 from lab_engine import settings
 from lab_engine.bench import engine, walls
 
@@ -112,22 +113,7 @@ def _prepare() -> str:
 
 def _walls() -> list[str]:
     outside = walls.network(engine.connect(), internet=True)
-    words = [
-        "--network",
-        outside,
-        "--init",
-        "--cgroupns",
-        "private",
-        "--label",
-        LABEL,
-        "--cap-drop",
-        "ALL",
-    ]
-    words += [f"--cap-add={capability}" for capability in walls.CAPABILITIES]
-    words += [f"--device-cgroup-rule={rule}" for rule in walls.DEVICE_RULES]
-    for option in ("seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"):
-        words += ["--security-opt", option]
-    words += ["--tmpfs", "/run:exec,mode=755", "--tmpfs", "/tmp:exec,suid,dev,mode=1777"]
+    words = ["--network", outside, "--label", LABEL, *place.walls_words()]
     return [*words, "--volume", "/var/lib/docker"]
 
 
