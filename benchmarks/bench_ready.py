@@ -12,8 +12,8 @@ from benchmarks.measure import Aim, Comparison, Result, Timing
 from lab_engine import protocol as p
 from lab_engine.bench import cache, engine, image
 from lab_engine.bench.container import Bench
-from lab_engine.link import Link, relay_argv
-from lab_engine.resources.docker import Image
+from lab_engine.bench.link import Link, relay_argv
+from lab_engine.families.docker.resources import Image
 
 IMAGES = ("busybox", "myapp")
 MEMORY = 4 << 30

@@ -18,11 +18,11 @@ from benchmarks.measure import Aim, Comparison, Result, Timing
 from lab_engine import settings
 from lab_engine.bench import engine
 from lab_engine.bench.container import Bench
-from lab_engine.lesson import Lesson
-from lab_engine.record import Record
-from lab_engine.session import Session
-from lab_engine.verdict import Verdict
-from lab_engine.watch import Watch
+from lab_engine.course.lesson import Lesson
+from lab_engine.course.verdict import Verdict
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session
+from lab_engine.session.watch import Watch
 
 COMMANDS = {
     "container": ("docker start web0", "docker stop -t 0 web0"),

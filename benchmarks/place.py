@@ -19,7 +19,7 @@ import msgspec
 from benchmarks.measure import Comparison, Result, as_json, table, told
 from lab_engine.bench import engine, image, walls
 from lab_engine.bench.container import Bench
-from lab_engine.record import Record
+from lab_engine.session.record import Record
 
 HERE = Path(__file__).parent
 PYTHON = "/opt/infralab/venv/bin/python"
@@ -160,6 +160,7 @@ def _end(*_: object) -> None:
 
 def inside_accelerator(place: Bench) -> str:
     """What VMs in this bench run on: `kvm` or `tcg`."""
-    code = "from lab_engine.guests.accelerator import find; print(find().accelerator)"
+    module = "lab_engine.families.libvirt.guests.accelerator"
+    code = f"from {module} import find; print(find().accelerator)"
     done = place.run([PYTHON, "-c", code], env={"PYTHONPATH": "/opt/infralab/lib"}, timeout=30)
     return done.stdout.decode().strip()

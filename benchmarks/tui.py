@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks import measure, place
 from benchmarks.measure import Aim, Comparison, Result, Timing
-from lab_engine.record import Record
+from lab_engine.session.record import Record
 
 SIZE = (120, 40)
 PATIENCE = 120.0

@@ -10,19 +10,15 @@ from typing import Any, Literal
 
 import msgspec
 
+from lab_engine.common.plan import Plan
+from lab_engine.common.probe import RESYNC as RESYNC
+from lab_engine.common.probe import Answer as Answer
 from lab_engine.errors import AgentError, ProtocolError
-from lab_engine.plan import Plan
-from lab_engine.probes import AnyProbe
-from lab_engine.resources import AnyResource
+from lab_engine.families.registry import AnyProbe, AnyResource
 
 VERSION = 1
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
-
-RESYNC = "resync"
-"""The topic of an event that says that others may have been missed."""
-
-SOCKET = "/run/infralab/agent.sock"
 
 
 class Request(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
@@ -184,14 +180,6 @@ class Welcome(msgspec.Struct, frozen=True):
     lease: bool
     holder: str = ""
     recovered: tuple[str, ...] = ()
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """One probe's answer: a reading, or in `problem` why there is none."""
-
-    reading: msgspec.Raw = msgspec.Raw(b"null")
-    problem: str = ""
-    hint: str = ""
 
 
 class Difference(msgspec.Struct, frozen=True):

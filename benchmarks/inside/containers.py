@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from benchmarks.inside.provisioning import up_and_down
-from lab_engine.resources.base import Resource
-from lab_engine.resources.docker import Attachment, Container, DockerNetwork, Image
+from lab_engine.common.resource import Resource
+from lab_engine.families.docker.resources import Attachment, Container, DockerNetwork, Image
 
 
 def wanted(number: int) -> list[Resource]:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 from benchmarks.inside.provisioning import up_and_down
-from lab_engine.resources.base import Resource
-from lab_engine.resources.netlink import Address, Bridge, End, Host, Link
+from lab_engine.common.resource import Resource
+from lab_engine.families.netlink.resources import Address, Bridge, End, Host, Link
 
 MININET = """
 import json, sys, time

@@ -8,12 +8,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab_engine.agent.families import Families
-from lab_engine.ledger import Ledger
-from lab_engine.providers.base import Mark
-from lab_engine.provision import Provisioning
-from lab_engine.resources.base import Resource
-from lab_engine.teardown import destroy_all, teardown
+from lab_engine.agent.ledger import Ledger
+from lab_engine.agent.pools import Pools
+from lab_engine.agent.provision import Provisioning
+from lab_engine.agent.teardown import destroy_all, teardown
+from lab_engine.common.resource import Resource
+from lab_engine.families.provider import Mark
 
 MARK = Mark("benchmark")
 
@@ -35,7 +35,7 @@ async def _up_and_down(
         return
 
     with tempfile.TemporaryDirectory(dir="/var/lib/infralab") as folder:
-        ledger, families = Ledger(Path(folder) / "ledger.jsonl"), Families()
+        ledger, families = Ledger(Path(folder) / "ledger.jsonl"), Pools()
         try:
             await Provisioning(standing, MARK, ledger, families, silent).run()
             there = set(ledger.standing)

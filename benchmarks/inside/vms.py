@@ -12,11 +12,11 @@ import uuid
 from pathlib import Path
 
 from benchmarks.inside.provisioning import up_and_down
-from lab_engine.guests import accelerator, small
-from lab_engine.guests.agent_channel import AgentChannel
-from lab_engine.providers.libvirt import domain_xml, states
-from lab_engine.providers.libvirt.connection import connect
-from lab_engine.resources.libvirt import VM
+from lab_engine.families.libvirt.agent import domain_xml, states
+from lab_engine.families.libvirt.agent.connection import connect
+from lab_engine.families.libvirt.guests import accelerator, small
+from lab_engine.families.libvirt.guests.agent_channel import AgentChannel
+from lab_engine.families.libvirt.resources import VM
 
 LIMIT = 120.0
 NAME = "bare"

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import Lab, See, Variables
-from lab_engine.probes.docker import DockerContainerProbe
-from lab_engine.probes.libvirt import DomainProbe
-from lab_engine.probes.network import LinkProbe, NetworkNamespaceProbe
-from lab_engine.probes.system import FileProbe
-from lab_engine.resources.base import Resource
-from lab_engine.resources.docker import Container, Image
-from lab_engine.resources.libvirt import VM
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    VM,
+    Container,
+    DockerContainerProbe,
+    DomainProbe,
+    FileProbe,
+    Image,
+    Lab,
+    LinkProbe,
+    NetworkNamespaceProbe,
+    Resource,
+    See,
+    Variables,
+    require,
+)
 
 CONTAINERS = 10
 VMS = 3

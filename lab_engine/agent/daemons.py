@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 
+from lab_engine.common.patience import patient
 from lab_engine.errors import DaemonDown, UsageError
-from lab_engine.patience import patient
+from lab_engine.families import registry
+from lab_engine.families.family import Family
+from lab_engine.families.registry import FAMILIES
+from lab_engine.kernel import sockets
 
-SOCKETS = {"docker": "/run/docker.sock", "libvirt": "/run/libvirt/libvirt-sock"}
 SCRIPTS = "/usr/lib/infralab/bin"
 START_LIMIT = patient(60.0)
 
 
 def answers(daemon: str) -> bool:
     """Whether something accepts connections on the daemon's socket."""
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(1.0)
-        try:
-            sock.connect(SOCKETS[daemon])
-        except OSError:
-            return False
-    return True
+    return usable(FAMILIES[daemon])
+
+
+def usable(family: Family) -> bool:
+    """Whether what a family's providers and readers talk to is there: its daemon, or the kernel."""
+    return family.daemon is None or sockets.answers(family.daemon.socket)
 
 
 async def start(daemon: str, tell: Callable[[str, str], None]) -> None:
     """Start a daemon if it does not answer. Raises DaemonDown with the end of its log."""
-    if daemon not in SOCKETS:
+    if daemon not in registry.daemons():
         raise UsageError(
             f"the bench has no daemon called {daemon!r}",
-            hint=f"It has: {', '.join(SOCKETS)}.",
+            hint=f"It has: {', '.join(registry.daemons())}.",
         )
     if answers(daemon):
         return
@@ -60,4 +61,4 @@ async def start(daemon: str, tell: Callable[[str, str], None]) -> None:
 
 
 def state() -> dict[str, bool]:
-    return {daemon: answers(daemon) for daemon in SOCKETS}
+    return {daemon: answers(daemon) for daemon in registry.daemons()}

@@ -13,18 +13,19 @@ import msgspec
 
 from lab_engine import protocol as p
 from lab_engine.agent import daemons
-from lab_engine.agent.families import Families
-from lab_engine.baseline import Baselines
+from lab_engine.agent.baseline import Baselines
+from lab_engine.agent.ledger import Ledger
+from lab_engine.agent.pools import Pools
+from lab_engine.agent.providers import provider
+from lab_engine.agent.provision import Provisioning, plan_for
+from lab_engine.agent.readers import reader
+from lab_engine.agent.teardown import recover, teardown
+from lab_engine.common.probe import Probe
+from lab_engine.common.resource import Resource
 from lab_engine.errors import DaemonDown, InfralabError, LeaseTaken
+from lab_engine.families.provider import Mark
+from lab_engine.families.registry import FAMILIES, KINDS
 from lab_engine.kernel import loops
-from lab_engine.ledger import Ledger
-from lab_engine.probes.base import Probe
-from lab_engine.providers.base import Mark
-from lab_engine.providers.registry import DAEMON_OF_FAMILY, PROVIDERS, provider
-from lab_engine.provision import Provisioning, plan_for
-from lab_engine.readers.registry import family, reader
-from lab_engine.resources.base import Resource
-from lab_engine.teardown import recover, teardown
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ class Duties:
     def __init__(self, session: str, state: Path) -> None:
         self.mark = Mark(session)
         self.ledger = Ledger(state / "ledger.jsonl")
-        self.families = Families()
-        self.baselines = Baselines(state / "baselines", self.families, daemons.answers)
+        self.pools = Pools()
+        self.baselines = Baselines(state / "baselines", self.pools)
         self.recovered: tuple[str, ...] = ()
         self._changing = asyncio.Lock()
 
@@ -53,10 +54,10 @@ class Duties:
             await self._need_daemons(
                 provider(key.partition("/")[0]).family for key in self.ledger.pending
             )
-            self.recovered = await recover(self.mark, self.ledger, self.families)
+            self.recovered = await recover(self.mark, self.ledger, self.pools)
 
     async def _need_daemons(self, families: Any, tell: Tell = lambda _: None) -> None:
-        wanted = {DAEMON_OF_FAMILY[f] for f in families if f in DAEMON_OF_FAMILY}
+        wanted = {family for family in families if FAMILIES[family].daemon}
         await asyncio.gather(
             *(
                 daemons.start(daemon, lambda d, phase: tell(p.DaemonNotice(d, phase)))  # type: ignore[arg-type]
@@ -79,7 +80,7 @@ class Duties:
                 return await asyncio.gather(*(self._ask(probe) for probe in probes))
             case p.ShowPlan(resources=resources):
                 await self._need_daemons((provider(r.kind()).family for r in resources), tell)
-                return await plan_for(resources, self.mark, self.families)
+                return await plan_for(resources, self.mark, self.pools)
             case p.Compare(name=name):
                 return await self.baselines.compare(name)
             case p.Owned():
@@ -108,7 +109,7 @@ class Duties:
                 return await teardown(
                     self.mark,
                     self.ledger,
-                    self.families,
+                    self.pools,
                     lambda key: tell(p.ActionNotice(key, "destroy", "done")),
                 )
             case p.TakeBaseline(name=name):
@@ -122,7 +123,7 @@ class Duties:
     async def _provision(self, resources: tuple[Resource, ...], tell: Tell) -> object:
         await self._need_daemons((provider(r.kind()).family for r in resources), tell)
         began = asyncio.get_running_loop().time()
-        run = Provisioning(resources, self.mark, self.ledger, self.families, tell)
+        run = Provisioning(resources, self.mark, self.ledger, self.pools, tell)
         plan = await run.run()
         return p.ProvisionReport(plan, asyncio.get_running_loop().time() - began)
 
@@ -137,8 +138,9 @@ class Duties:
     async def _ask(self, probe: Probe[Any]) -> p.Answer:
         its = type(probe)
         try:
-            reading = await self.families.run(
-                family(its), PROBE_LIMIT, f"the probe {probe.name()}", reader(its), probe
+            family, answer = reader(its)
+            reading = await self.pools.run(
+                family, PROBE_LIMIT, f"the probe {probe.name()}", answer, probe
             )
         except InfralabError as error:
             return p.Answer(problem=error.message, hint=error.hint)
@@ -152,13 +154,12 @@ class Duties:
 
     async def _owned(self) -> p.OwnedReport:
         marked: dict[str, list[str]] = {}
-        for kind in PROVIDERS:
+        for kind in KINDS:
             its = provider(kind)
-            daemon = DAEMON_OF_FAMILY.get(its.family)
-            if daemon and not daemons.answers(daemon):
+            if not daemons.usable(FAMILIES[its.family]):
                 continue
             try:
-                found = await self.families.run(
+                found = await self.pools.run(
                     its.family,
                     its.limit("observe"),
                     f"looking for {kind}",
@@ -177,7 +178,7 @@ class Duties:
         for session, key in marks:
             kind, _, name = key.partition("/")
             its = provider(kind)
-            await self.families.run(
+            await self.pools.run(
                 its.family,
                 its.limit("destroy"),
                 f"removing {key}",
@@ -190,12 +191,12 @@ class Duties:
     async def keep_loop_list(self) -> None:
         """Write down the bench's loop devices every `LOOPS_SECONDS`, for whoever comes after."""
         while True:
-            await self.families.run("files", PROBE_LIMIT, "listing loop devices", self._loops)
+            await self.pools.run("files", PROBE_LIMIT, "listing loop devices", self._loops)
             await asyncio.sleep(LOOPS_SECONDS)
 
     def _loops(self) -> None:
         loops.write_list(self.ledger.path.parent)
 
     def close(self) -> None:
-        self.families.close()
+        self.pools.close()
         self.ledger.close()

@@ -14,8 +14,9 @@ from pathlib import Path
 from lab_engine import protocol as p
 from lab_engine.agent import daemons
 from lab_engine.agent.duties import Duties
+from lab_engine.agent.feed import Feed
+from lab_engine.common.paths import AGENT_SOCKET
 from lab_engine.errors import InfralabError, LeaseTaken, ProtocolError
-from lab_engine.events.feed import Feed
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ class AgentServer:
         session: str,
         *,
         idle_seconds: float = 0,
-        socket: Path = Path(p.SOCKET),
+        socket: Path = Path(AGENT_SOCKET),
         state: Path = STATE,
     ) -> None:
         self.session = session

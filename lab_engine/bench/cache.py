@@ -69,7 +69,7 @@ def write(
     tag = image.ensure_image(progress)
     client = engine.connect()
     ensure_volume(client)
-    words = [_PYTHON, "-m", "lab_engine.bench.writer", "--forget" if forget else "--record"]
+    words = [_PYTHON, "-m", "lab_engine.inside.writer", "--forget" if forget else "--record"]
     words += [f"{MOUNT}/manifest.json", key, tag, "--", *argv]
     container = _take_writer(client, tag, words, internet, env or {}, timeout, progress)
     asked = f"writing {key} to the cache"

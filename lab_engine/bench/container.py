@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from docker import errors as docker_errors
 
-from lab_engine import __version__, patience
+from lab_engine import __version__
 from lab_engine.bench import cache, engine, image, walls
+from lab_engine.common import patience
 from lab_engine.errors import BenchError
 
 PREFIX: Final = walls.PREFIX

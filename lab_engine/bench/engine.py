@@ -16,7 +16,7 @@ import docker
 import requests
 from docker import errors as docker_errors
 
-from lab_engine import patience
+from lab_engine.common import patience
 from lab_engine.errors import BenchError, DockerUnavailable
 
 TIMEOUT: Final = 30 * patience.factor()

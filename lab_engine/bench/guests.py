@@ -20,7 +20,7 @@ def ensure_saved_states(progress: image.Progress = lambda _: None) -> bool:
     Raises:
         BenchError: a guest did not boot, or there is no room. Lessons work without, more slowly.
     """
-    return _ensure(STATES, "lab_engine.guests.fill", progress, internet=False)
+    return _ensure(STATES, "lab_engine.families.libvirt.agent.fill", progress, internet=False)
 
 
 def ensure_full_guest(progress: image.Progress = lambda _: None) -> bool:
@@ -29,7 +29,7 @@ def ensure_full_guest(progress: image.Progress = lambda _: None) -> bool:
     Raises:
         BenchError: the mirror cannot be reached, or there is no room.
     """
-    return _ensure(FULL, "lab_engine.guests.full", progress, internet=True)
+    return _ensure(FULL, "lab_engine.families.libvirt.guests.full", progress, internet=True)
 
 
 def _ensure(key: str, module: str, progress: image.Progress, *, internet: bool) -> bool:

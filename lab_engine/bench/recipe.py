@@ -24,7 +24,11 @@ PLATFORMS: Final = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_
 
 _HERE: Final = Path(__file__).parent
 _PACKAGE: Final = _HERE.parent
-_LEFT_OUT: Final = ("__pycache__", "tui", "tests", "rootfs", "recipe", "_content")
+_FAMILIES: Final = _PACKAGE / "families"
+_ROOMS: Final = ("common", "kernel", "families", "agent", "inside")
+_FILES: Final = ("__init__.py", "errors.py", "protocol.py")
+"""What of the engine runs in a bench. A change of anything else needs no new image."""
+_LEFT_OUT: Final = ("__pycache__", "rootfs", "picture.py")
 _CODE_SUFFIXES: Final = (".py", ".lock", ".txt", ".conf", ".sh", ".json", ".toml", ".typed", ".xml")
 
 
@@ -40,9 +44,9 @@ class Entry:
 
 def packages() -> tuple[str, ...]:
     """The Debian packages of the bench, sorted."""
-    text = (_HERE / "packages.txt").read_text(encoding="utf-8")
-    lines = (line.split("#", 1)[0].strip() for line in text.splitlines())
-    return tuple(sorted(line for line in lines if line))
+    lists = [_HERE / "packages.txt", *sorted(_FAMILIES.glob("*/packages.txt"))]
+    lines = [line for path in lists for line in path.read_text(encoding="utf-8").splitlines()]
+    return tuple(sorted({word for line in lines if (word := line.split("#", 1)[0].strip())}))
 
 
 def split_lock() -> tuple[str, str]:
@@ -105,8 +109,9 @@ def layer_tar(entries: Iterable[Entry]) -> bytes:
 
 
 def _rootfs() -> Iterator[Entry]:
-    root = _HERE / "rootfs"
-    for path in sorted(root.rglob("*")):
+    """The bench's own files, and those that a family brings for its daemon."""
+    roots = [_HERE / "rootfs", *sorted(_FAMILIES.glob("*/rootfs"))]
+    for root, path in ((one, path) for one in roots for path in sorted(one.rglob("*"))):
         if not path.is_file() or "__pycache__" in path.parts:
             continue
         target = "/" + path.relative_to(root).as_posix()
@@ -117,7 +122,8 @@ def _rootfs() -> Iterator[Entry]:
 
 
 def _code() -> Iterator[Entry]:
-    for path in sorted(_PACKAGE.rglob("*")):
+    inner = [path for room in _ROOMS for path in (_PACKAGE / room).rglob("*")]
+    for path in sorted([*inner, *(_PACKAGE / name for name in _FILES)]):
         inside = path.relative_to(_PACKAGE)
         if path.suffix not in _CODE_SUFFIXES or not path.is_file():
             continue
@@ -128,7 +134,7 @@ def _code() -> Iterator[Entry]:
 
 def _for_the_learner() -> Iterator[Entry]:
     """What runs in a learner's terminal with the learner's own rights."""
-    yield Entry("/usr/lib/infralab/console.py", (_PACKAGE / "console.py").read_bytes())
+    yield Entry("/usr/lib/infralab/console.py", (_PACKAGE / "inside" / "console.py").read_bytes())
 
 
 def _images() -> Iterator[Entry]:

@@ -33,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def _check(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import opened
+    from lab_engine.course.verdict import Outcome
     from lab_engine.errors import UsageError
-    from lab_engine.verdict import Outcome
 
     async with opened(args, args.lesson) as session:
         if args.step and args.step != session.step_name:

@@ -13,10 +13,10 @@ from typing import TypeVar
 from lab_engine import protocol as p
 from lab_engine import settings
 from lab_engine.cli.words import say
+from lab_engine.course.lesson import Course, Lesson, load_course
 from lab_engine.errors import UsageError
-from lab_engine.lesson import Course, Lesson, load_course
-from lab_engine.record import Record, SessionRow
-from lab_engine.session import Session
+from lab_engine.session.record import Record, SessionRow
+from lab_engine.session.session import Session
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from lab_engine.cli.words import say, verb
 
 if TYPE_CHECKING:
     from lab_engine.bench.container import Bench
-    from lab_engine.record import SessionRow
+    from lab_engine.session.record import SessionRow
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _keep_recordings(bench: Bench, row: SessionRow) -> None:
     """What was typed stays on this machine, for `infralab replay`."""
-    from lab_engine import edition, settings
+    from lab_engine import settings
+    from lab_engine.course import edition
+    from lab_engine.course.lesson import load_course
     from lab_engine.errors import InfralabError
-    from lab_engine.lesson import load_course
     from lab_engine.recording import kept
 
     if bench.status() != "running":

@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
 async def _gc(args: argparse.Namespace) -> int:
     import asyncio
 
-    from lab_engine import gc
     from lab_engine.cli.current import open_record
+    from lab_engine.session import gc
 
     record = open_record()
     found = await asyncio.to_thread(gc.leftovers, record)

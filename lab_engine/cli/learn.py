@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from lab_engine.cli.words import say, verb
 
 if TYPE_CHECKING:
-    from lab_engine.lesson import Course, Lesson
-    from lab_engine.record import Record, SessionRow
+    from lab_engine.course.lesson import Course, Lesson
+    from lab_engine.session.record import Record, SessionRow
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,7 +60,7 @@ def _screens(args: argparse.Namespace) -> int:
     from lab_engine.tui.app import LearnApp, Wanted
 
     def record() -> Record:
-        from lab_engine.record import Record
+        from lab_engine.session.record import Record
 
         return Record(chosen.data_dir / "progress.sqlite")
 
@@ -75,12 +75,12 @@ async def _plain(args: argparse.Namespace) -> int:
 
     from lab_engine import settings
     from lab_engine.cli.current import open_record, show_notice, take_up
-    from lab_engine.faults import verify
-    from lab_engine.lesson import load_course
-    from lab_engine.lines import Lines
-    from lab_engine.plain import Walk
-    from lab_engine.seed import Seed
-    from lab_engine.session import Session
+    from lab_engine.course.faults import verify
+    from lab_engine.course.lesson import load_course
+    from lab_engine.course.seed import Seed
+    from lab_engine.plain.lines import Lines
+    from lab_engine.plain.walk import Walk
+    from lab_engine.session.session import Session
 
     course = load_course()
     wanted = course.lesson(args.lesson) if args.lesson else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab_engine.cli.words import add_json, emit_json, table, verb
 
 if TYPE_CHECKING:
-    from lab_engine.lesson import Lesson
+    from lab_engine.course.lesson import Lesson
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,7 +29,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from lab_engine.lesson import load_course
+    from lab_engine.course.lesson import load_course
 
     course = load_course()
     if args.lesson:

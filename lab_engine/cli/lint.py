@@ -26,8 +26,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from lab_engine.lesson import load_course
-    from lab_engine.lint.run import lint, lint_course
+    from lab_engine.course.lesson import load_course
+    from lab_engine.course.lint.run import lint, lint_course
 
     course = load_course()
     lessons = [course.lesson(name) for name in args.lessons] or list(course.lessons)

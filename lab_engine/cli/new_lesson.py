@@ -27,8 +27,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from lab_engine.lesson import load_course
-    from lab_engine.scaffold import scaffold
+    from lab_engine.course.lesson import load_course
+    from lab_engine.course.scaffold import scaffold
 
     for path in scaffold(load_course(), args.slug, args.syllabus, args.title):
         print(f"wrote {path}")

@@ -54,8 +54,9 @@ async def _prove(args: argparse.Namespace) -> int:
 
     from lab_engine import settings
     from lab_engine.cli.current import open_record
-    from lab_engine.lesson import load_course
-    from lab_engine.proof import kept, proven
+    from lab_engine.course import proven
+    from lab_engine.course.lesson import load_course
+    from lab_engine.proof import kept
     from lab_engine.proof.report import junit, table
     from lab_engine.proof.result import CaseResult
     from lab_engine.proof.run import prove_lesson

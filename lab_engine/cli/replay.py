@@ -38,12 +38,12 @@ async def _replay(args: argparse.Namespace) -> int:
 
     from lab_engine import settings
     from lab_engine.cli.current import choose, open_record
+    from lab_engine.course.lesson import load_course
     from lab_engine.errors import UsageError
-    from lab_engine.lesson import load_course
-    from lab_engine.record import Record
     from lab_engine.recording import kept
     from lab_engine.recording import replay as replaying
     from lab_engine.recording.cast import Unreadable
+    from lab_engine.session.record import Record
 
     record = open_record()
     config = settings.load()

@@ -28,9 +28,9 @@ def run(args: argparse.Namespace) -> int:
     import sys
 
     from lab_engine.bench.container import Bench
+    from lab_engine.bench.shell import shell_argv
     from lab_engine.cli.current import choose, open_record
     from lab_engine.errors import BenchError
-    from lab_engine.shell import shell_argv
 
     record = open_record()
     row = choose(record, args.session)

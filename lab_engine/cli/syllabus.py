@@ -41,10 +41,10 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from lab_engine.course import proven
+    from lab_engine.course.cover import BEST_FIRST, coverage
+    from lab_engine.course.lesson import load_course
     from lab_engine.errors import UsageError
-    from lab_engine.lesson import load_course
-    from lab_engine.proof import proven
-    from lab_engine.syllabus import BEST_FIRST, coverage
 
     course = load_course()
     found = [

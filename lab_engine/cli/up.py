@@ -42,8 +42,8 @@ async def _up(args: argparse.Namespace) -> int:
 
     from lab_engine import settings
     from lab_engine.cli.current import open_record, show_notice, take_up
-    from lab_engine.lesson import load_course
-    from lab_engine.session import Session
+    from lab_engine.course.lesson import load_course
+    from lab_engine.session.session import Session
 
     began = time.monotonic()
     lesson = load_course().lesson(args.lesson)

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from lab_engine.common.paths import WATCHED
 from lab_engine.kernel import mountinfo
-from lab_engine.resources.places import WATCHED
 
 ENTRY_LIMIT = 50_000
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from lab_engine.lesson import Lesson
+from lab_engine.course.lesson import Lesson
 from lab_engine.proof.result import LessonProof
 
 ENGINE = Path(__file__).resolve().parents[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from lab_engine.lesson import Lesson
+from lab_engine.course.lesson import Lesson
 from lab_engine.proof.result import CaseResult, LessonProof
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from lab_engine.proof.seen import StepSeen
+from lab_engine.course.proven import StepSeen
 
 CaseKind = Literal["start", "text", "solution", "near-miss", "left-out", "teardown"]
 

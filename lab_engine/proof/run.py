@@ -12,17 +12,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lab_engine import protocol as p
-from lab_engine.check import Baseline, Sight, probe_key
+from lab_engine.course.lab import LabStep, NearMiss, Solution
+from lab_engine.course.lesson import Lesson
+from lab_engine.course.proven import StepSeen
+from lab_engine.course.text.model import Code
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import InfralabError
-from lab_engine.lab import LabStep, NearMiss, Solution
-from lab_engine.lesson import Lesson
 from lab_engine.proof.result import CaseKind, CaseResult, LessonProof
-from lab_engine.proof.seen import Sights, StepSeen
-from lab_engine.record import Record
-from lab_engine.session import Session
+from lab_engine.proof.seen import Sights
+from lab_engine.session.check import Baseline, Sight, probe_key
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session
 from lab_engine.settings import Settings
-from lab_engine.text.model import Code
-from lab_engine.verdict import Outcome, Verdict
 
 Progress = Callable[[str, CaseResult], None]
 

@@ -12,17 +12,10 @@ from typing import Any
 
 import msgspec
 
-from lab_engine.check import Baseline
-from lab_engine.probes import AnyProbe
-from lab_engine.probes.base import Probe
-
-
-class StepSeen(msgspec.Struct, frozen=True):
-    """The kinds of probes, by name and sorted, whose answer the step's solution changed."""
-
-    step: str
-    real: tuple[str, ...] = ()
-    parsed: tuple[str, ...] = ()
+from lab_engine.common.probe import Probe
+from lab_engine.course.proven import StepSeen
+from lab_engine.families.registry import AnyProbe
+from lab_engine.session.check import Baseline
 
 
 class Sights:

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from lab_engine.ending import end
+from lab_engine.common.ending import end
+from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError
-from lab_engine.record import Moment
 from lab_engine.recording.cast import Group
 from lab_engine.recording.visits import Act, Claim
-from lab_engine.session import Session
-from lab_engine.verdict import Verdict
-from lab_engine.watch import Watch
+from lab_engine.session.record import Moment
+from lab_engine.session.session import Session
+from lab_engine.session.watch import Watch
 
 
 @asynccontextmanager

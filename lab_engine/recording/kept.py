@@ -15,10 +15,10 @@ from typing import Final
 
 import msgspec
 
-from lab_engine import edition
 from lab_engine.bench.container import Bench
+from lab_engine.course import edition
+from lab_engine.course.lesson import Lesson
 from lab_engine.errors import InfralabError
-from lab_engine.lesson import Lesson
 from lab_engine.recording.cast import Cast, Unreadable, read_cast
 
 FOLDER: Final = "/var/lib/infralab/recordings"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lab_engine.patience import patient
-from lab_engine.record import Moment
+from lab_engine.common.patience import patient
 from lab_engine.recording.cast import Group
 from lab_engine.recording.typist import MOST_SECONDS, SLOWER
 from lab_engine.recording.visits import Visit
+from lab_engine.session.record import Moment
 
 LEAST_SECONDS: Final = 120.0
 STEP_SECONDS: Final = 180.0

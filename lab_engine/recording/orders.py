@@ -9,7 +9,7 @@ from typing import Any, Final
 from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
 
-FOLDER: Final = "/opt/infralab/lib/lab_engine/recording/"
+FOLDER: Final = "/opt/infralab/lib/lab_engine/inside/"
 ANSWER_SECONDS: Final = 150.0
 LINE_LIMIT: Final = 64 << 20
 ENDING_SECONDS: Final = 5.0

@@ -9,18 +9,18 @@ from typing import Final, Literal
 
 import msgspec
 
-from lab_engine import edition
+from lab_engine.course import edition
+from lab_engine.course.lesson import Lesson
+from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError
-from lab_engine.lesson import Lesson
-from lab_engine.record import Moment, PastVerdict, Record, SessionRow
 from lab_engine.recording.cast import Cast, Group, Resize, Unreadable, files
 from lab_engine.recording.glimpse import glimpses, hoped
 from lab_engine.recording.limit import time_limit
 from lab_engine.recording.typist import NotReplayable, Say, Typist
 from lab_engine.recording.visits import Claim, Visit, claims, visits
-from lab_engine.session import Session
+from lab_engine.session.record import Moment, PastVerdict, Record, SessionRow
+from lab_engine.session.session import Session
 from lab_engine.settings import Settings
-from lab_engine.verdict import Verdict
 
 SETTLE_SECONDS: Final = 2.0
 GIVEN: Final = "given"

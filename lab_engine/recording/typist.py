@@ -8,12 +8,12 @@ from typing import Final
 
 import msgspec
 
+from lab_engine.bench.shell import RECORDER
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.recording.cast import Cast, Group, Resize
 from lab_engine.recording.orders import Orders
 from lab_engine.recording.tokens import WORD, Tokens
-from lab_engine.session import Session
-from lab_engine.shell import RECORDER
+from lab_engine.session.session import Session
 
 LEAST_SECONDS: Final = 15.0
 MOST_SECONDS: Final = 120.0

@@ -7,9 +7,9 @@ from itertools import chain
 
 import msgspec
 
-from lab_engine.record import Moment, PastVerdict
+from lab_engine.course.verdict import Outcome
 from lab_engine.recording.cast import Cast, Group, Resize, groups, sizes
-from lab_engine.verdict import Outcome
+from lab_engine.session.record import Moment, PastVerdict
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -24,8 +24,8 @@ from lab_engine.tui.screens.home import HomeScreen
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from lab_engine.lesson import Lesson
-    from lab_engine.record import Record, SessionRow
+    from lab_engine.course.lesson import Lesson
+    from lab_engine.session.record import Record, SessionRow
     from lab_engine.tui.desk import Desk
     from lab_engine.tui.overview import Overview
     from lab_engine.tui.palette import Offer

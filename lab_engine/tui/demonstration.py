@@ -7,14 +7,14 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
-from lab_engine.ending import end
+from lab_engine.common.ending import end
+from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.recording.orders import Orders
 from lab_engine.tui.shells import SOLUTION, session_name
-from lab_engine.verdict import Verdict
 
 if TYPE_CHECKING:
-    from lab_engine.session import Session
+    from lab_engine.session.session import Session
 
 BENCH: Final = "bench"
 WORK: Final = "cd ~/work"
@@ -210,7 +210,7 @@ class Demonstration:
             raise self._fault(f"ended with exit code {failed}")
 
     def _fault(self, how: str) -> InfralabError:
-        from lab_engine.solving import solution_failed
+        from lab_engine.session.solving import solution_failed
 
         what = f"line {self.line} of {self.lines}" if self.line else "what comes before it"
         return solution_failed(self.name, self._session.step_name, f": {what} {how}")

@@ -13,23 +13,23 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lab_engine.ending import end
+from lab_engine.common.ending import end
+from lab_engine.course.faults import verify
+from lab_engine.course.lesson import Lesson, Step
+from lab_engine.course.seed import Seed
+from lab_engine.course.text.question import Graded
+from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError, LeaseTaken
-from lab_engine.faults import verify
-from lab_engine.lesson import Lesson, Step
+from lab_engine.families.drawing import Picture
 from lab_engine.protocol import LeaseNotice
-from lab_engine.record import Record, SessionRow
-from lab_engine.seed import Seed
+from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
-from lab_engine.text.question import Graded
 from lab_engine.tui.eye import Eye, starting_point
 from lab_engine.tui.phase import Change, Phase
-from lab_engine.tui.topology.picture import Picture
 from lab_engine.tui.working import Working
-from lab_engine.verdict import Verdict
 
 if TYPE_CHECKING:
-    from lab_engine.session import Session
+    from lab_engine.session.session import Session
     from lab_engine.tui.demonstration import Demonstration, Keyboard
 
 T = TypeVar("T")
@@ -203,7 +203,7 @@ class Desk(Working):
         self.introduction = await self.aside(lesson.introduction, self.variables)
         self.tell("step")
         self._set(Phase.OPENING, "Starting the bench" if row is None else "Opening your bench")
-        module = await self.aside(importlib.import_module, "lab_engine.session")
+        module = await self.aside(importlib.import_module, "lab_engine.session.session")
         kind: type[Session] = module.Session
         if row is None:
             self.session = await kind.begin(

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from lab_engine.check import probe_key, run_checks
-from lab_engine.ending import end
+from lab_engine.common.ending import end
+from lab_engine.common.probe import Probe
+from lab_engine.course.lab import LabStep, Variables
+from lab_engine.course.verdict import Evidence, Verdict
 from lab_engine.errors import InfralabError
-from lab_engine.lab import LabStep, Variables
-from lab_engine.probes.base import Probe
+from lab_engine.families.drawing import Picture
 from lab_engine.protocol import RESYNC, Answer, AnyNotice, EventNotice, LeaseNotice
-from lab_engine.tui.topology.picture import Picture
+from lab_engine.session.check import probe_key, run_checks
 from lab_engine.tui.topology.read import PictureReader
-from lab_engine.verdict import Evidence, Verdict
 
 if TYPE_CHECKING:
-    from lab_engine.session import Session
-    from lab_engine.watch import Watch
+    from lab_engine.session.session import Session
+    from lab_engine.session.watch import Watch
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks of a client that only looks on."""
@@ -98,7 +98,7 @@ class Eye:
 
     async def _woken(self) -> None:
         """The engine's own watch, of which we hear what it hears."""
-        from lab_engine.watch import Watch
+        from lab_engine.session.watch import Watch
 
         self._watch = watch = Watch(self._session, self._judged)
         wake = watch.event

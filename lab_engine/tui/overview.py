@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from lab_engine.course.lesson import Course, Lesson, load_course
 from lab_engine.errors import InfralabError
-from lab_engine.lesson import Course, Lesson, load_course
-from lab_engine.record import Record, SessionRow
+from lab_engine.session.record import Record, SessionRow
 
 __all__ = ["LessonState", "Overview", "load_course", "read"]
 

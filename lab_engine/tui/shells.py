@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from lab_engine.shell import shell_argv
+from lab_engine.bench.shell import SHELLS, shell_argv
 
 if TYPE_CHECKING:
     from lab_engine.bench.container import Bench
@@ -54,7 +54,6 @@ OPTIONS: Final = (
 )
 SOLUTION: Final = "solution"
 """A second shell in the bench, where a solution is typed when the first one is in use."""
-TITLES: Final = {"container": "▣", "vm": "▢", "netns": "◇"}
 
 
 def session_name(target: str) -> str:
@@ -65,7 +64,8 @@ def session_name(target: str) -> str:
 def title(target: str) -> str:
     """What a tab is called."""
     kind, _, name = target.partition(":")
-    return f"{TITLES.get(kind, '')} {name}".strip() if name else kind
+    there = SHELLS.get(kind)
+    return f"{there.sign} {name}" if name and there else name or kind
 
 
 def lasting(bench: Bench, target: str, *, alone: bool = True) -> list[str]:

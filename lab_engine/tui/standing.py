@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab_engine.lesson import Lesson, Step
-from lab_engine.record import TaskState
-from lab_engine.text.question import Graded
-from lab_engine.tui.topology.picture import Picture
-from lab_engine.verdict import Evidence, Outcome, Verdict
+from lab_engine.course.lesson import Lesson, Step
+from lab_engine.course.text.question import Graded
+from lab_engine.course.verdict import Evidence, Outcome, Verdict
+from lab_engine.families.drawing import Picture
+from lab_engine.session.record import TaskState
 
 if TYPE_CHECKING:
-    from lab_engine.lab import Variables
-    from lab_engine.text.model import Document
+    from lab_engine.course.lab import Variables
+    from lab_engine.course.text.model import Document
 
 
 class Standing:

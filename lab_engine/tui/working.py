@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
-from lab_engine.ending import end
+from lab_engine.common.ending import end
 from lab_engine.errors import InfralabError
 from lab_engine.protocol import AnyNotice
 from lab_engine.tui.phase import Change, Phase

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import DockerContainerProbe, DockerNetworkProbe
-from lab_engine.probes.network import AddressesProbe
-from lab_engine.probes.place import container
-from lab_engine.probes.reach import HttpProbe, ReachProbe
-from lab_engine.resources.docker import Image
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    AddressesProbe,
+    DockerContainerProbe,
+    DockerNetworkProbe,
+    HttpProbe,
+    Image,
+    ReachProbe,
+    See,
+    container,
+    require,
+)
 from labs.docker_networking.values import Values, lab, named, running, web
 
 ADDRESS = "{{.NetworkSettings.Networks.bridge.IPAddress}}"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import DockerContainerProbe, DockerNetworkProbe
-from lab_engine.probes.network import LinkProbe
-from lab_engine.probes.place import container
-from lab_engine.probes.reach import ReachProbe
-from lab_engine.probes.system import FileProbe
-from lab_engine.resources.docker import Image
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    DockerContainerProbe,
+    DockerNetworkProbe,
+    FileProbe,
+    Image,
+    LinkProbe,
+    ReachProbe,
+    See,
+    container,
+    require,
+)
 from labs.docker_networking.values import WORK, Values, lab, named, running
 
 CABLE = f"{WORK}/cable.txt"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import DockerContainerProbe, DockerNetworkProbe
-from lab_engine.probes.place import container
-from lab_engine.probes.reach import ReachProbe
-from lab_engine.probes.system import FileProbe
-from lab_engine.resources.docker import Attachment, DockerNetwork, Image
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    Attachment,
+    DockerContainerProbe,
+    DockerNetwork,
+    DockerNetworkProbe,
+    FileProbe,
+    Image,
+    ReachProbe,
+    See,
+    container,
+    require,
+)
 from labs.docker_networking.values import WORK, Values, lab, named, running, sleeper
 
 LIST = f"{WORK}/bridge.txt"

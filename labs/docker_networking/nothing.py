@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import DockerContainerProbe
-from lab_engine.probes.place import container
-from lab_engine.probes.reach import HttpProbe
-from lab_engine.resources.docker import Image
-from lab_engine.verdict import require
+from lab_engine.authoring import DockerContainerProbe, HttpProbe, Image, See, container, require
 from labs.docker_networking.values import Values, lab, named, running, serving
 
 step = lab.step("none", daemons=("docker",), resources=lambda _: [Image("busybox")])

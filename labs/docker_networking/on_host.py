@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import DockerContainerProbe
-from lab_engine.probes.network import SocketsProbe
-from lab_engine.probes.reach import HttpProbe
-from lab_engine.probes.system import ProcessProbe
-from lab_engine.resources.docker import Image
-from lab_engine.resources.files import Directory
-from lab_engine.resources.process import HttpReady, Service
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    Directory,
+    DockerContainerProbe,
+    HttpProbe,
+    HttpReady,
+    Image,
+    ProcessProbe,
+    See,
+    Service,
+    SocketsProbe,
+    require,
+)
 from labs.docker_networking.values import Values, lab, running, serving
 
 ADMIN_TEXT = "for-this-machine-only"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import DockerContainerProbe, DockerContainerReading
-from lab_engine.probes.place import container
-from lab_engine.probes.reach import ConnectProbe, HttpProbe
-from lab_engine.resources.docker import Image
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    ConnectProbe,
+    DockerContainerProbe,
+    DockerContainerReading,
+    HttpProbe,
+    Image,
+    See,
+    container,
+    require,
+)
 from labs.docker_networking.values import Values, lab, running, serving, sleeper, web
 
 step = lab.step(

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import Lab, Variables
-from lab_engine.probes.docker import DockerContainerReading
-from lab_engine.resources.docker import Container
-from lab_engine.seed import Seed
-from lab_engine.verdict import require
+from lab_engine.authoring import Container, DockerContainerReading, Lab, Seed, Variables, require
 
 WORK = "/home/learner/work"
 

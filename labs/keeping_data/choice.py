@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import DockerContainerProbe
-from lab_engine.probes.system import DiskUsageProbe, FileProbe, MountProbe
-from lab_engine.resources.docker import Image
-from lab_engine.resources.files import Directory
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    Directory,
+    DiskUsageProbe,
+    DockerContainerProbe,
+    FileProbe,
+    Image,
+    MountProbe,
+    See,
+    require,
+)
 from labs.keeping_data.values import Values, lab, running
 
 DATA = "/webdata"

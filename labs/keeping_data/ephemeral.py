@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import ContainerFileProbe, DockerContainerProbe
-from lab_engine.probes.system import ContainerLayersProbe
-from lab_engine.resources.docker import Container, Image
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    Container,
+    ContainerFileProbe,
+    ContainerLayersProbe,
+    DockerContainerProbe,
+    Image,
+    See,
+    require,
+)
 from labs.keeping_data.values import Values, lab, running
 
 NOT_A_RESTART = (

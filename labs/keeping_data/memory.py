@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import ContainerFileProbe, DockerContainerProbe
-from lab_engine.probes.system import DiskUsageProbe, MountProbe
-from lab_engine.resources.docker import Container, ContainerMount, Image
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    Container,
+    ContainerFileProbe,
+    ContainerMount,
+    DiskUsageProbe,
+    DockerContainerProbe,
+    Image,
+    MountProbe,
+    See,
+    require,
+)
 from labs.keeping_data.values import Values, lab, running
 
 SCRATCH = "/scratch"

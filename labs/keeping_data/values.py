@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import Lab, Variables
-from lab_engine.probes.docker import DockerContainerReading
-from lab_engine.seed import Seed
-from lab_engine.verdict import require
+from lab_engine.authoring import DockerContainerReading, Lab, Seed, Variables, require
 
 WORDS = ("lantern", "harbour", "orchard", "meadow", "glacier", "copper", "violet", "thunder")
 NOTES = ("note.txt", "diary.txt", "list.txt", "memo.txt")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.docker import (
+from lab_engine.authoring import (
     ContainerFileProbe,
     DockerContainerProbe,
     DockerVolumeProbe,
     DockerVolumesProbe,
+    HttpProbe,
+    Image,
+    MountProbe,
+    See,
+    require,
 )
-from lab_engine.probes.reach import HttpProbe
-from lab_engine.probes.system import MountProbe
-from lab_engine.resources.docker import Image
-from lab_engine.verdict import require
 from labs.keeping_data.values import Values, lab, running
 
 PAGE = "/webdata/index.html"

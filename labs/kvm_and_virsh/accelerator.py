@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab_engine.lab import See
-from lab_engine.probes.libvirt import AcceleratorProbe
-from lab_engine.probes.system import FileProbe
-from lab_engine.verdict import require
+from lab_engine.authoring import AcceleratorProbe, FileProbe, See, require
 from labs.kvm_and_virsh.values import KERNEL, Values, lab
 
 ANSWER = "/home/learner/work/accelerator"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.libvirt import DomainProbe
-from lab_engine.resources.files import File
-from lab_engine.verdict import require
+from lab_engine.authoring import DomainProbe, File, See, require
 from labs.kvm_and_virsh.values import INITRAMFS, KERNEL, Values, defined, lab
 
 DRAFT_MEMORY = 512

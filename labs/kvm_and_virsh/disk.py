@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab_engine.lab import See
-from lab_engine.probes.libvirt import DiskProbe, DomainDisk, DomainProbe, GuestCommandProbe
-from lab_engine.resources.libvirt import VM, Pool
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    VM,
+    DiskProbe,
+    DomainDisk,
+    DomainProbe,
+    GuestCommandProbe,
+    Pool,
+    See,
+    require,
+)
 from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, inside, lab, running, typed
 
 TARGET = "vda"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.libvirt import DomainProbe, GuestCommandProbe
-from lab_engine.resources.libvirt import VM
-from lab_engine.verdict import require
+from lab_engine.authoring import VM, DomainProbe, GuestCommandProbe, See, require
 from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, lab, running
 
 KERNELS_SHARE = 64

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import LabStep, See
-from lab_engine.probes.libvirt import DomainProbe, GuestCommandProbe, GuestFileProbe
-from lab_engine.resources.base import Resource
-from lab_engine.resources.libvirt import VM, Disk, DiskUse, Pool, Snapshot
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    VM,
+    Disk,
+    DiskUse,
+    DomainProbe,
+    GuestCommandProbe,
+    GuestFileProbe,
+    LabStep,
+    Pool,
+    Resource,
+    See,
+    Snapshot,
+    require,
+)
 from labs.kvm_and_virsh.values import (
     MOST_MEMORY,
     Values,

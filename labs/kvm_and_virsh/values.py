@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import Lab, Variables
-from lab_engine.probes.libvirt import DomainReading, GuestCommandReading
-from lab_engine.resources.libvirt import SMALL_INITRAMFS, SMALL_KERNEL
-from lab_engine.seed import Seed
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    SMALL_INITRAMFS,
+    SMALL_KERNEL,
+    DomainReading,
+    GuestCommandReading,
+    Lab,
+    Seed,
+    Variables,
+    require,
+)
 
 NAMES = ("maple", "juniper", "hazel", "rowan", "alder", "laurel", "linden", "willow")
 WORDS = ("lantern", "harbour", "orchard", "meadow", "glacier", "copper", "violet", "thunder")

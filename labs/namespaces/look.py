@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.namespaces import InhabitantsProbe
-from lab_engine.probes.system import FileProbe
-from lab_engine.resources.process import Service
-from lab_engine.verdict import require
+from lab_engine.authoring import FileProbe, InhabitantsProbe, See, Service, require
 from labs.namespaces.values import Values, lab, sleeper, started
 
 FILE = "/home/learner/work/odd.txt"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.system import FileProbe, MountProbe
-from lab_engine.resources.files import Directory
-from lab_engine.verdict import require
+from lab_engine.authoring import Directory, FileProbe, MountProbe, See, require
 from labs.namespaces.values import Values, apart, lab, sleeper, started
 
 OUTSIDE = "everyone sees this"

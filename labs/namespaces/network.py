@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes import place
-from lab_engine.probes.network import AddressesProbe, LinkProbe, NetworkNamespaceProbe
-from lab_engine.probes.reach import ReachProbe
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    AddressesProbe,
+    LinkProbe,
+    NetworkNamespaceProbe,
+    ReachProbe,
+    See,
+    place,
+    require,
+)
 from labs.namespaces.values import Values, lab
 
 step = lab.step("network")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.verdict import require
+from lab_engine.authoring import See, require
 from labs.namespaces.values import LEARNER, Values, apart, lab, sleeper, started
 
 step = lab.step("user")

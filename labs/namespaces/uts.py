@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import See
-from lab_engine.probes.namespaces import InhabitantsProbe
-from lab_engine.verdict import require
+from lab_engine.authoring import InhabitantsProbe, See, require
 from labs.namespaces.values import Values, apart, lab, sleeper, started
 
 step = lab.step("uts")

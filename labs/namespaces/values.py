@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.lab import Lab, See, Variables
-from lab_engine.probes.namespaces import Inhabitant, InhabitantsProbe, InhabitantsReading
-from lab_engine.seed import Seed
-from lab_engine.verdict import require
+from lab_engine.authoring import (
+    Inhabitant,
+    InhabitantsProbe,
+    InhabitantsReading,
+    Lab,
+    See,
+    Seed,
+    Variables,
+    require,
+)
 
 HOSTNAMES = ("maple", "cedar", "birch", "willow", "hazel", "linden", "rowan", "aspen")
 ROOMS = ("blue", "green", "amber", "coral", "ivory", "olive", "plum", "teal")

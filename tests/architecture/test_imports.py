@@ -48,7 +48,13 @@ def modules_after(statement: str, *flags: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["lab_engine.session", "lab_engine.check", "lab_engine.cli.frame", "lab_engine.lab"]
+    "module",
+    [
+        "lab_engine.session.session",
+        "lab_engine.session.check",
+        "lab_engine.cli.frame",
+        "lab_engine.course.lab",
+    ],
 )
 def test_client_loads_nothing_of_the_bench(module: str) -> None:
     loaded = {name.partition(".")[0] for name in modules_after(f"import {module}")}
@@ -58,7 +64,7 @@ def test_client_loads_nothing_of_the_bench(module: str) -> None:
 def test_the_agent_loads_nothing_of_the_client() -> None:
     loaded = modules_after("import lab_engine.agent.server")
     assert {name for name in loaded if name.partition(".")[0] in {"textual", "labs"}} == set()
-    assert loaded.isdisjoint({"lab_engine.session", "lab_engine.proof", "lab_engine.record"})
+    assert loaded.isdisjoint({"lab_engine.session", "lab_engine.proof", "lab_engine.course"})
 
 
 def test_help_needs_no_package() -> None:

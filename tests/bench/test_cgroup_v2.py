@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.bench]
 
 READ = """
 import msgspec, sys
-from lab_engine.probes.system import CgroupProbe
-from lab_engine.readers.cgroups import read_cgroup
+from lab_engine.families.files.probes import CgroupProbe
+from lab_engine.families.files.agent.cgroups import read_cgroup
 sys.stdout.buffer.write(msgspec.json.encode(read_cgroup(CgroupProbe(pid=int(sys.argv[1])))))
 """
 

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lab_engine.bench.container import Bench
-from lab_engine.guests import small
-from lab_engine.providers.libvirt.domain_xml import Hardware, domain
-from lab_engine.shell import CONSOLE, RECORDER, shell_argv
+from lab_engine.bench.shell import RECORDER, shell_argv
+from lab_engine.families.libvirt.agent.domain_xml import Hardware, domain
+from lab_engine.families.libvirt.family import CONSOLE
+from lab_engine.families.libvirt.guests import small
 from tests.bench.conftest import ok, sh
 
 pytestmark = [pytest.mark.bench, pytest.mark.vm, pytest.mark.slow]

@@ -27,7 +27,8 @@ def test_doctor_and_the_bench_agree(bench: Bench) -> None:
             [
                 "/opt/infralab/venv/bin/python",
                 "-c",
-                "from lab_engine.guests.accelerator import probe; print(probe().accelerator)",
+                "from lab_engine.families.libvirt.guests import accelerator; "
+                "print(accelerator.probe().accelerator)",
             ],
             env={"PYTHONPATH": "/opt/infralab/lib"},
         )

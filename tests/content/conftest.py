@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.lesson import Lesson, load_course
+from lab_engine.course.lesson import Lesson, load_course
 from tests.content import authoring
 
 PACKAGE = "authoring_example_labs"

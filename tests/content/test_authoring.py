@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lab_engine import settings
-from lab_engine.lesson import Lesson
-from lab_engine.lint.run import lint
-from lab_engine.plain import Walk
-from lab_engine.record import Record
+from lab_engine.course.lesson import Lesson
+from lab_engine.course.lint.run import lint
+from lab_engine.plain.walk import Walk
+from lab_engine.session.record import Record
 
 
 def test_lints_clean(example: Lesson) -> None:
@@ -37,7 +37,7 @@ async def test_is_taken_line_by_line(
     example: Lesson, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A learner gets it wrong, asks for a hint, starts again, and gets it right."""
-    from lab_engine.session import Session
+    from lab_engine.session.session import Session
 
     record = Record(tmp_path / "progress.sqlite")
     session = await Session.begin(example, record, settings.load(), seed="a")

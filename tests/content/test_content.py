@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from lab_engine.faults import course_faults, faults
-from lab_engine.lesson import Course, Lesson, load_course
-from lab_engine.lint.run import SEEDS, lint
-from lab_engine.proof import proven
-from lab_engine.seed import Seed
-from lab_engine.syllabus import order
-from lab_engine.text.plain import render_plain
+from lab_engine.course import proven
+from lab_engine.course.faults import course_faults, faults
+from lab_engine.course.lesson import Course, Lesson, load_course
+from lab_engine.course.lint.run import SEEDS, lint
+from lab_engine.course.seed import Seed
+from lab_engine.course.syllabus import order
+from lab_engine.course.text.plain import render_plain
 
 COURSE = load_course()
 each_lesson = pytest.mark.parametrize("lesson", COURSE.lessons, ids=lambda lesson: lesson.slug)

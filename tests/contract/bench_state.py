@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 import time
 from collections import Counter
-from typing import Any, Final
+from typing import Final
 
-from lab_engine.baseline import INVENTORIES, REMOVAL_ORDER
+from lab_engine.agent.baseline import REMOVAL_ORDER
+from lab_engine.agent.providers import provider
+from lab_engine.families.family import Inventory
+from lab_engine.families.process.agent.service import MARK as VARIABLE
+from lab_engine.families.provider import Mark
+from lab_engine.families.registry import FAMILIES
 from lab_engine.kernel import processes
-from lab_engine.providers.base import Mark
-from lab_engine.providers.process.service import MARK as VARIABLE
-from lab_engine.providers.registry import provider
 
 MARK: Final = Mark("contract-test")
 OTHER: Final = Mark("another-session")
@@ -39,21 +40,19 @@ def holds(command: str) -> bool:
 
 
 class Surroundings:
-    """The inventories of a family, of the network and of files and processes."""
+    """The inventories of a family, of the network, of files and of processes."""
 
     def __init__(self, family: str) -> None:
-        families = dict.fromkeys(("netlink", "files", family))
-        self._modules: dict[str, Any] = {
-            name: importlib.import_module(INVENTORIES[name])
-            for name in families
-            if name in INVENTORIES
+        names = dict.fromkeys(("netlink", "files", "process", family))
+        self._inventories: dict[str, Inventory] = {
+            name: FAMILIES[name].part(FAMILIES[name].inventory) for name in names
         }
 
     def now(self) -> dict[str, str]:
         """Everything, key to fingerprint, with the processes of services."""
         found: dict[str, str] = {}
-        for module in self._modules.values():
-            found |= module.inventory()
+        for its in self._inventories.values():
+            found |= its.entries()
         marked = Counter(processes.environment(pid).get(VARIABLE, "") for pid in processes.every())
         for mark, count in marked.items():
             if f":{MARK.session}:" in mark:
@@ -62,7 +61,7 @@ class Surroundings:
 
     def _outside(self, entries: dict[str, str]) -> dict[str, str]:
         """The entries without what a VM changes by running: only that these things are there."""
-        own = {kind for kind, family in REMOVAL_ORDER if family == "libvirt"}
+        own = {kind for kind, family in REMOVAL_ORDER if family.name == "libvirt"}
         return {k: "there" if k.partition("/")[0] in own else v for k, v in entries.items()}
 
     def expect(self, before: dict[str, str], *, identical: bool = True) -> None:
@@ -85,8 +84,8 @@ class Surroundings:
         added = sorted(self.now().keys() - before.keys())
         for kind, family in REMOVAL_ORDER:
             for key in added:
-                if key.startswith(f"{kind}/") and family in self._modules:
-                    self._modules[family].remove(key)
+                if key.startswith(f"{kind}/") and family.name in self._inventories:
+                    self._inventories[family.name].remove(key)
         self.expect(before)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lab_engine.resources.base import Resource
+from lab_engine.common.resource import Resource
 
 
 @dataclass(frozen=True)

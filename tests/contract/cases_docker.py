@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.resources.docker import (
+from lab_engine.families.docker.resources import (
     Attachment,
     Container,
     ContainerMount,

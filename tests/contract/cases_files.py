@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lab_engine.resources.files import Directory, File, Mount, Tmpfs
-from lab_engine.resources.process import HttpReady, Service, TcpReady
+from lab_engine.families.files.resources import Directory, File, Mount, Tmpfs
+from lab_engine.families.process.resources import HttpReady, Service, TcpReady
 from tests.contract.case import Case, Damage, changes
 
 HTTP = (

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from lab_engine.resources.libvirt import VM, Disk, DiskUse, Nic, Pool, Snapshot, VirtualNetwork
+from lab_engine.families.libvirt.resources import (
+            VM,
+            Disk,
+            DiskUse,
+            Nic,
+            Pool,
+            Snapshot,
+            VirtualNetwork,
+)
 from tests.contract.case import Case, Damage, changes
 
 LAN = VirtualNetwork("lan", subnet="192.168.140.0/24", domain="lab")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.resources.netlink import (
+from lab_engine.families.netlink.resources import (
     Address,
     Bridge,
     End,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lab_engine.errors import DaemonDown
-from lab_engine.providers.docker import engine
-from lab_engine.readers.docker_inventory import inventory
+from lab_engine.families.docker.agent import engine
+from lab_engine.families.docker.agent.inventory import entries
 
 
 def main() -> None:
     vars(engine)["SOCKET"] = "/run/nobody.sock"
     try:
-        inventory()
+        entries()
     except DaemonDown as error:
         print(error.daemon, error.message, sep=": ")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lab_engine.common.paths import WATCHED
 from lab_engine.kernel import syscalls
-from lab_engine.resources.places import WATCHED
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def main(name: str, program: str) -> None:
     wanted = next(case.resource for case in CASES if case.name == name)
     if program == "libvirtd":
         # Not to wait for twenty seconds: the same counting, but faster.
-        vars(importlib.import_module("lab_engine.providers.libvirt.connection")).update(
+        vars(importlib.import_module("lab_engine.families.libvirt.agent.connection")).update(
             KEEPALIVE_SECONDS=1
         )
     assert look(wanted) == ABSENT

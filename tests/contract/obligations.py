@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from lab_engine.baseline import REMOVAL_ORDER
+from lab_engine.agent.baseline import REMOVAL_ORDER
+from lab_engine.agent.providers import provider
+from lab_engine.common.plan import Plan, make_plan
+from lab_engine.common.resource import Resource
+from lab_engine.common.sighting import Sighting
 from lab_engine.errors import ProviderError
-from lab_engine.plan import Plan, make_plan
-from lab_engine.providers.base import Mark, Owned, Provider
-from lab_engine.providers.registry import DAEMON_OF_FAMILY, provider
-from lab_engine.resources.base import Resource
-from lab_engine.sighting import Sighting
+from lab_engine.families.provider import Mark, Owned, Provider
+from lab_engine.families.registry import FAMILIES
 from tests.contract.bench_state import MARK, OTHER, Surroundings, holds, sh
 from tests.contract.case import Case
 from tests.contract.cases import CASES
@@ -113,8 +114,8 @@ def is_seen_from_outside(walk: Walk) -> None:
 
 def shows_as_its_own_kind_only(walk: Walk) -> None:
     """What a daemon makes besides, such as links and firewall rules, is nobody's doing."""
-    if walk.its.family in DAEMON_OF_FAMILY:
-        own = {kind for kind, family in REMOVAL_ORDER if family == walk.its.family}
+    if FAMILIES[walk.its.family].daemon:
+        own = {kind for kind, family in REMOVAL_ORDER if family.name == walk.its.family}
         added = walk.surroundings.now().keys() - walk.clean.keys()
         assert [key for key in added if key.partition("/")[0] not in own] == []
 

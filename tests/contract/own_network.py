@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lab_engine.families.netlink.agent.namespaces import FOLDER
 from lab_engine.kernel import syscalls
-from lab_engine.providers.netlink.namespaces import FOLDER
 
 
 def sh(command: str) -> str:

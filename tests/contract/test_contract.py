@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from lab_engine.providers.registry import DAEMON_OF_FAMILY, PROVIDERS
-from lab_engine.resources import KINDS
+from lab_engine.families.family import Family
+from lab_engine.families.registry import FAMILIES, KINDS, of_kind
 from tests.contract.case import Case
 from tests.contract.cases import CASES
 from tests.contract.conftest import InBench
@@ -17,21 +19,23 @@ WITHOUT_STRANGERS = {
 }
 
 
-def family(case: Case) -> str:
-    """By the provider's module; libvirt's own library is in the bench only."""
-    return PROVIDERS[case.resource.kind()].split(".")[2]
+def family(case: Case) -> Family:
+    found = of_kind(case.resource.kind())
+    assert found is not None
+    return found
 
 
 def parameter(case: Case) -> object:
     marks = [pytest.mark.bench]
-    if family(case) == "libvirt":
+    if family(case).name == "libvirt":
         marks += [pytest.mark.vm, pytest.mark.slow]
     return pytest.param(case, id=case.name, marks=marks)
 
 
 @pytest.mark.parametrize("case", [parameter(case) for case in CASES])
 def test_every_obligation_is_kept(in_bench: InBench, case: Case) -> None:
-    in_bench("obligations", case.name, daemon=DAEMON_OF_FAMILY.get(family(case), ""))
+    its = family(case)
+    in_bench("obligations", case.name, daemon=its.name if its.daemon else "")
 
 
 @pytest.mark.bench
@@ -41,11 +45,9 @@ def test_a_daemon_that_hangs_is_named_in_time(in_bench: InBench, case: str, prog
     in_bench("hung", case, program, daemon=program.removesuffix("d"))
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS.keys() | PROVIDERS.keys()))
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_has_cases(kind: str) -> None:
-    """A new kind comes with a provider, a case, a damage and a stranger in its place."""
-    assert kind in KINDS
-    assert kind in PROVIDERS
+    """A new kind comes with a case, a damage and a stranger in its place."""
     cases = [case for case in CASES if case.resource.kind() == kind]
     assert cases, f"add a Case for {kind} to a cases_*.py"
     assert any(case.damages for case in cases), f"no case of {kind} is damaged"
@@ -57,3 +59,21 @@ def test_every_case_can_be_told_apart_and_seen() -> None:
     for case in CASES:
         assert case.shown, case.name
         assert bool(case.foreign) == bool(case.theirs), case.name
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_every_family_is_whole(family: Family) -> None:
+    """Each part that a descriptor names is there. Looked at as files: libvirt's library is not."""
+    package = importlib.import_module(f"lab_engine.families.{family.name}")
+    folder = Path(str(package.__file__)).parent
+    named = [*family.resources.values(), *family.readers, *family.topics.values()]
+    named += [one for one in (family.inventory, family.copies, family.machinery) if one]
+    for target in named:
+        module, _, attribute = target.partition(":")
+        path = folder / "agent" / Path(*module.split(".")).with_suffix(".py")
+        assert path.is_file(), f"{family.name} names {target}: there is no {path.name}"
+        assert not attribute or f"class {attribute}" in path.read_text(), target
+    if family.daemon:
+        assert list(folder.glob(f"rootfs/usr/lib/infralab/bin/start-{family.name}"))
+    assert bool(family.drawn) == (folder / "picture.py").is_file()
+    assert bool(family.removal) == bool(family.inventory)

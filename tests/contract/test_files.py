@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
+from lab_engine.agent.providers import provider
 from lab_engine.errors import ProviderError
+from lab_engine.families.files.agent import marks
+from lab_engine.families.files.resources import Directory, File, Mount, Tmpfs
+from lab_engine.families.process.agent.service import members
+from lab_engine.families.process.resources import Service, TcpReady
+from lab_engine.families.provider import Mark, Provider
 from lab_engine.kernel import processes
-from lab_engine.providers.base import Mark, Provider
-from lab_engine.providers.files import marks
-from lab_engine.providers.process.service import members
-from lab_engine.providers.registry import provider
-from lab_engine.resources.files import Directory, File, Mount, Tmpfs
-from lab_engine.resources.process import Service, TcpReady
 from tests.contract.folders import own_folders
 
 MARK = Mark("contract-test")

@@ -15,19 +15,19 @@ from typing import Any
 
 import pytest
 
+from lab_engine.agent.providers import provider
+from lab_engine.common.resource import Resource
 from lab_engine.errors import ProviderError
+from lab_engine.families.netlink.agent import interfaces, namespaces, removal, wire
+from lab_engine.families.netlink.agent.address import request
+from lab_engine.families.netlink.agent.inventory import network as network_inventory
+from lab_engine.families.netlink.agent.readers.reach import reach
+from lab_engine.families.netlink.agent.rtnl import Refused, rtnl, rtnl_of
+from lab_engine.families.netlink.agent.wire import Message
+from lab_engine.families.netlink.probes.reach import ReachProbe
+from lab_engine.families.netlink.resources import Address, Bridge, End, Host, Link, Nat, Route
+from lab_engine.families.provider import Mark, Owned, Provider
 from lab_engine.kernel import syscalls
-from lab_engine.probes.reach import ReachProbe
-from lab_engine.providers.base import Mark, Owned, Provider
-from lab_engine.providers.netlink import interfaces, namespaces, removal, wire
-from lab_engine.providers.netlink.address import request
-from lab_engine.providers.netlink.rtnl import Refused, rtnl, rtnl_of
-from lab_engine.providers.netlink.wire import Message
-from lab_engine.providers.registry import provider
-from lab_engine.readers import network_inventory
-from lab_engine.readers.reach import reach
-from lab_engine.resources.base import Resource
-from lab_engine.resources.netlink import Address, Bridge, End, Host, Link, Nat, Route
 from tests.contract.cases_netlink import CABLE, LEFT, LEFT_ADDRESS, RIGHT
 from tests.contract.own_network import own_network, sh
 
@@ -61,7 +61,7 @@ def look(its: Provider[Any], resource: Resource, mark: Mark = MARK) -> tuple[boo
 def names() -> set[str]:
     """The keys of all that is in the test's network."""
     others = ("ipc/", "hostname/")
-    return {key for key in network_inventory.inventory() if not key.startswith(others)}
+    return {key for key in network_inventory.entries() if not key.startswith(others)}
 
 
 def test_destroy_finds_what_another_process_made() -> None:

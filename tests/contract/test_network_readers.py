@@ -13,9 +13,16 @@ from contextlib import closing
 
 import pytest
 
-from lab_engine.plan import ordered
-from lab_engine.probes.namespaces import InhabitantsProbe, SystemVProbe
-from lab_engine.probes.network import (
+from lab_engine.agent.providers import provider
+from lab_engine.common.plan import ordered
+from lab_engine.common.resource import Resource
+from lab_engine.families.netlink.agent import namespaces
+from lab_engine.families.netlink.agent.inventory import network as network_inventory
+from lab_engine.families.netlink.agent.readers import dns, reach
+from lab_engine.families.netlink.agent.readers import namespaces as inhabitants_reader
+from lab_engine.families.netlink.agent.readers import network as reader
+from lab_engine.families.netlink.probes.namespaces import InhabitantsProbe, SystemVProbe
+from lab_engine.families.netlink.probes.network import (
     AddressesProbe,
     BridgePortProbe,
     FirewallProbe,
@@ -27,15 +34,8 @@ from lab_engine.probes.network import (
     RoutesProbe,
     SocketsProbe,
 )
-from lab_engine.probes.reach import ConnectProbe, DnsProbe, HttpProbe, ReachProbe
-from lab_engine.providers.base import Mark
-from lab_engine.providers.netlink import namespaces
-from lab_engine.providers.registry import provider
-from lab_engine.readers import dns, network_inventory, reach
-from lab_engine.readers import namespaces as inhabitants_reader
-from lab_engine.readers import network as reader
-from lab_engine.resources.base import Resource
-from lab_engine.resources.netlink import (
+from lab_engine.families.netlink.probes.reach import ConnectProbe, DnsProbe, HttpProbe, ReachProbe
+from lab_engine.families.netlink.resources import (
     Address,
     Bridge,
     End,
@@ -46,6 +46,7 @@ from lab_engine.resources.netlink import (
     Route,
     Rule,
 )
+from lab_engine.families.provider import Mark
 from tests.contract.own_network import own_network, sh
 
 MARK = Mark("reader-test")
@@ -283,15 +284,15 @@ def test_inhabitants_and_system_v() -> None:
     ],
 )
 def test_inventory_sees_and_removes(command: str, key: str) -> None:
-    before = network_inventory.inventory()
-    assert network_inventory.inventory() == before
+    before = network_inventory.entries()
+    assert network_inventory.entries() == before
     sh(command)
-    added = network_inventory.inventory().keys() - before.keys()
+    added = network_inventory.entries().keys() - before.keys()
     assert not key or key in added
     for one in sorted(added):
         network_inventory.remove(one)
         network_inventory.remove(one)
-    assert network_inventory.inventory() == before
+    assert network_inventory.entries() == before
     sh("rm -f /run/netns/rest")
 
 
@@ -305,22 +306,22 @@ def test_inventory_sees_and_removes(command: str, key: str) -> None:
     ],
 )
 def test_inventory_sees_changes_inside_a_host(command: str, back: str) -> None:
-    before = network_inventory.inventory()
+    before = network_inventory.entries()
     sh(command)
-    changed = network_inventory.inventory()
+    changed = network_inventory.entries()
     assert {key for key in before if changed[key] != before[key]} == {"netns/a"}
     sh(back)
-    assert network_inventory.inventory() == before
+    assert network_inventory.entries() == before
 
 
 def test_inventory_is_the_same_after_a_rebuild() -> None:
-    before = network_inventory.inventory()
+    before = network_inventory.entries()
     for resource in reversed(ordered(ROUTED)):
         provider(resource.kind()).destroy(resource.name, MARK)
     names = {
-        key for key in network_inventory.inventory() if not key.startswith(("ipc/", "hostname/"))
+        key for key in network_inventory.entries() if not key.startswith(("ipc/", "hostname/"))
     }
     assert names == {"link/lo"}
     for resource in ordered(ROUTED):
         provider(resource.kind()).create(resource, MARK, lambda _: None)
-    assert network_inventory.inventory() == before
+    assert network_inventory.entries() == before

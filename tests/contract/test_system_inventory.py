@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from lab_engine.agent.providers import provider
 from lab_engine.errors import ProviderError
+from lab_engine.families.files.agent import inventory, watched
+from lab_engine.families.files.resources import File
+from lab_engine.families.process.agent import inventory as process_inventory
+from lab_engine.families.provider import Mark
 from lab_engine.kernel import mountinfo
-from lab_engine.providers.base import Mark
-from lab_engine.providers.registry import provider
-from lab_engine.readers import system_inventory as inventory
-from lab_engine.readers import watched
-from lab_engine.resources.files import File
 from tests.contract.folders import own_folders
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for mounts and marks")
@@ -41,7 +41,7 @@ def command_of(key: str) -> str:
 
 
 def files() -> dict[str, str]:
-    return {k: v for k, v in inventory.inventory().items() if k.startswith("file/")}
+    return {k: v for k, v in inventory.entries().items() if k.startswith("file/")}
 
 
 TREE = """
@@ -130,7 +130,7 @@ def test_snapshot_that_is_not_there(tmp_path: Path) -> None:
 
 
 def mounts() -> set[str]:
-    return {key for key in inventory.inventory() if key.startswith("mount//srv/")}
+    return {key for key in inventory.entries() if key.startswith("mount//srv/")}
 
 
 def test_mounts_on_top_of_each_other() -> None:
@@ -149,21 +149,21 @@ def test_mounts_on_top_of_each_other() -> None:
 
 
 def test_process_is_ended_and_another_with_its_number_is_not() -> None:
-    before = inventory.inventory()
+    before = process_inventory.entries()
     sh("setsid -f sh -c \"trap '' TERM; sleep 1000.71 & wait; sleep 1000.71\" > /dev/null 2>&1")
     time.sleep(0.2)
-    added = [key for key in inventory.inventory() if key not in before and key.startswith("proc")]
+    added = [key for key in process_inventory.entries() if key not in before]
     mine = [key for key in added if "1000.71" in command_of(key)]
     try:
         assert len(mine) == 2
         pid = mine[0].removeprefix("process/").partition("-")[0]
-        inventory.remove(f"process/{pid}-1")
+        process_inventory.remove(f"process/{pid}-1")
         assert Path(f"/proc/{pid}").exists()
     finally:
         for key in mine:
-            inventory.remove(key)
-            inventory.remove(key)
-    assert not inventory.inventory().keys() & set(mine)
+            process_inventory.remove(key)
+            process_inventory.remove(key)
+    assert not process_inventory.entries().keys() & set(mine)
 
 
 def test_loop_device_of_ours_is_seen_and_detached() -> None:
@@ -178,10 +178,10 @@ def test_loop_device_of_ours_is_seen_and_detached() -> None:
         pytest.skip("no loop devices here")
     key = "loop/" + made.stdout.strip().removeprefix("/dev/")
     try:
-        assert inventory.inventory()[key] == "/srv/disk.img"
+        assert inventory.entries()[key] == "/srv/disk.img"
         sh("rm /srv/disk.img")
-        assert key in inventory.inventory()
+        assert key in inventory.entries()
     finally:
         inventory.remove(key)
-    assert key not in inventory.inventory()
+    assert key not in inventory.entries()
     inventory.remove(key)

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from lab_engine.errors import ProviderError
-from lab_engine.probes import system as s
-from lab_engine.readers import cgroups, system
+from lab_engine.families.files import probes as s
+from lab_engine.families.files.agent import cgroups
+from lab_engine.families.files.agent import readers as system
+from lab_engine.families.process.agent import readers as process_readers
+from lab_engine.families.process.probes import ProcessProbe
 from tests.contract.folders import own_folders
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for mounts and marks")
@@ -91,7 +94,7 @@ def test_process_that_is_gone() -> None:
     assert not system.read_mount(s.MountProbe("/", pid=4_000_000)).exists
     assert not system.read_disk_usage(s.DiskUsageProbe("/", pid=4_000_000)).exists
     assert not cgroups.read_cgroup(s.CgroupProbe(pid=4_000_000)).exists
-    assert system.read_processes(s.ProcessProbe(pid=4_000_000)).processes == ()
+    assert process_readers.read_processes(ProcessProbe(pid=4_000_000)).processes == ()
 
 
 def test_mounts(elsewhere: int) -> None:
@@ -106,14 +109,14 @@ def test_mounts(elsewhere: int) -> None:
 
 
 def test_processes(elsewhere: int) -> None:
-    probe = s.ProcessProbe(program="sleep", argv=r"^sleep 1000\.73$", user="root", everything=True)
-    (seen,) = system.read_processes(probe).processes
+    probe = ProcessProbe(program="sleep", argv=r"^sleep 1000\.73$", user="root", everything=True)
+    (seen,) = process_readers.read_processes(probe).processes
     assert (seen.pid, seen.parent, seen.state) == (elsewhere, os.getpid(), "S")
     assert abs(seen.started - time.time()) < 60
     assert seen.namespaces["mnt"] == os.stat(f"/proc/{elsewhere}/ns/mnt").st_ino
     assert seen.namespaces["net"] == os.stat("/proc/self/ns/net").st_ino
     with pytest.raises(ProviderError, match="regular expression"):
-        system.read_processes(s.ProcessProbe(argv="("))
+        process_readers.read_processes(ProcessProbe(argv="("))
 
 
 def test_missing_folder_and_file_as_folder() -> None:

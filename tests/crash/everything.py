@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.resources import AnyResource
-from lab_engine.resources.docker import (
+from lab_engine.families.docker.resources import (
     Attachment,
     Container,
     ContainerMount,
@@ -11,9 +10,17 @@ from lab_engine.resources.docker import (
     DockerVolume,
     Image,
 )
-from lab_engine.resources.files import Directory, File, Mount, Tmpfs
-from lab_engine.resources.libvirt import VM, Disk, DiskUse, Nic, Pool, Snapshot, VirtualNetwork
-from lab_engine.resources.netlink import (
+from lab_engine.families.files.resources import Directory, File, Mount, Tmpfs
+from lab_engine.families.libvirt.resources import (
+    VM,
+    Disk,
+    DiskUse,
+    Nic,
+    Pool,
+    Snapshot,
+    VirtualNetwork,
+)
+from lab_engine.families.netlink.resources import (
     Address,
     Bridge,
     End,
@@ -24,7 +31,8 @@ from lab_engine.resources.netlink import (
     Route,
     Rule,
 )
-from lab_engine.resources.process import Service
+from lab_engine.families.process.resources import Service
+from lab_engine.families.registry import AnyResource
 
 EVERYTHING: tuple[AnyResource, ...] = (
     Image("busybox"),

@@ -18,13 +18,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from lab_engine.agent.families import Families
-from lab_engine.ledger import Ledger
-from lab_engine.plan import Plan, ordered
-from lab_engine.providers.base import Mark
-from lab_engine.providers.registry import PROVIDERS, provider
-from lab_engine.provision import Provisioning, plan_for
-from lab_engine.teardown import destroy_one, recover, teardown
+from lab_engine.agent.ledger import Ledger
+from lab_engine.agent.pools import Pools
+from lab_engine.agent.providers import provider
+from lab_engine.agent.provision import Provisioning, plan_for
+from lab_engine.agent.teardown import destroy_one, recover, teardown
+from lab_engine.common.plan import Plan, ordered
+from lab_engine.families.provider import Mark
+from lab_engine.families.registry import KINDS
 from tests.crash.everything import EVERYTHING
 
 MARK = Mark("crash")
@@ -58,12 +59,12 @@ def set_trap(act: str, key: str, point: str) -> None:
 
 def marked() -> list[str]:
     return sorted(
-        one.key for kind in PROVIDERS for one in provider(kind).owned() if one.session == "crash"
+        one.key for kind in KINDS for one in provider(kind).owned() if one.session == "crash"
     )
 
 
 async def main(act: str, key: str) -> None:
-    ledger, families = Ledger(LEDGER), Families()
+    ledger, families = Ledger(LEDGER), Pools()
     in_order = ordered(EVERYTHING)
     if act == "provision":
         last = [resource.key for resource in in_order].index(key)

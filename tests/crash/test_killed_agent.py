@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lab_engine.bench.container import Bench
-from lab_engine.plan import ordered
-from lab_engine.resources import KINDS
+from lab_engine.common.plan import ordered
+from lab_engine.families.registry import KINDS
 from tests.bench.conftest import ok
 from tests.crash.everything import EVERYTHING
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lab_engine.lesson import load_course
+from lab_engine.course.lesson import load_course
 from lab_engine.proof.run import prove_lesson
-from lab_engine.record import Record
+from lab_engine.session.record import Record
 from lab_engine.settings import Settings
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]

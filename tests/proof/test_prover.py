@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.lesson import Lesson, load_course
+from lab_engine.course.lesson import Lesson, load_course
+from lab_engine.course.proven import StepSeen
 from lab_engine.proof.report import junit, table
 from lab_engine.proof.result import LessonProof
 from lab_engine.proof.run import prove_lesson
-from lab_engine.proof.seen import StepSeen
-from lab_engine.record import Record
+from lab_engine.session.record import Record
 from lab_engine.settings import Settings
 from tests.unit.kit import Kit
 
@@ -47,10 +47,7 @@ c
 LAB = """\
 from __future__ import annotations
 
-from lab_engine.lab import Lab, See, Variables
-from lab_engine.probes.system import FileProbe
-from lab_engine.resources.files import File
-from lab_engine.verdict import require
+from lab_engine.authoring import File, FileProbe, Lab, See, Variables, require
 
 lab = Lab("bridges", Variables)
 step = lab.step(

@@ -12,7 +12,7 @@ import termios
 import time
 from collections.abc import Callable
 
-from lab_engine.session import Session
+from lab_engine.session.session import Session
 from tests.recording.script import Script, keys
 
 ESCAPES = re.compile(

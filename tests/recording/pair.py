@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from lab_engine.lesson import load_course
-from lab_engine.record import Moment, PastVerdict, Record
+from lab_engine.course.lesson import load_course
 from lab_engine.recording.cast import Cast
 from lab_engine.recording.kept import fetch
 from lab_engine.recording.replay import Replayed, replay_in
-from lab_engine.session import Session, new_session_id
+from lab_engine.session.record import Moment, PastVerdict, Record
+from lab_engine.session.session import Session, new_session_id
 from lab_engine.settings import Settings
 from tests.recording.hands import perform
 from tests.recording.script import Script

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine import edition
 from lab_engine.__main__ import main
-from lab_engine.lesson import load_course
-from lab_engine.record import Moment, PastVerdict, Record
+from lab_engine.course import edition
+from lab_engine.course.lesson import load_course
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.recording import kept
 from lab_engine.recording.glimpse import hoped
 from lab_engine.recording.limit import time_limit
 from lab_engine.recording.visits import Visit, visits
-from lab_engine.verdict import Outcome, Verdict
+from lab_engine.session.record import Moment, PastVerdict, Record
 from tests.recording.test_cast import HEADER, cast, data
 
 SESSION = "broken01"

@@ -10,9 +10,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from lab_engine.record import Moment, Record
 from lab_engine.recording.cast import Cast, CastEvent
 from lab_engine.recording.kept import fetch
+from lab_engine.session.record import Moment, Record
 from lab_engine.settings import Settings
 from tests.recording.hands import passed, perform
 from tests.recording.pair import Pair, Recorded, pair, told

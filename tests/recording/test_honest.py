@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from lab_engine.lesson import load_course
-from lab_engine.record import Record
-from lab_engine.session import Session, new_session_id
+from lab_engine.course.lesson import load_course
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session, new_session_id
 from lab_engine.settings import Settings
 from tests.recording.hands import perform
 from tests.recording.pair import pair, reproduce

@@ -8,10 +8,10 @@ from contextlib import suppress
 
 import pytest
 
-from lab_engine.record import Record
 from lab_engine.recording.kept import fetch
+from lab_engine.session.record import Record
+from lab_engine.session.watch import Watch
 from lab_engine.settings import Settings
-from lab_engine.watch import Watch
 from tests.recording.hands import Terminal
 from tests.recording.pair import Pair, Recorded, pair, told
 

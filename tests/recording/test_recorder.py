@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab_engine.bench import recipe
-from lab_engine.recording import recorder
+from lab_engine.inside import recorder
 from lab_engine.recording.cast import Cast, Mark, groups, read_cast
 from tests.recording.hands import Terminal
 

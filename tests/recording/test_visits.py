@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from lab_engine.record import Moment, PastVerdict
 from lab_engine.recording.cast import Cast, Group, read_cast
 from lab_engine.recording.replay import StepResult
 from lab_engine.recording.visits import Claim, claims, visits
+from lab_engine.session.record import Moment, PastVerdict
 
 
 def verdict(at: float, outcome: str, *, given: bool = False, task: str = "t") -> PastVerdict:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from lab_engine import settings as settings_module
-from lab_engine.lesson import load_course
-from lab_engine.record import Record
-from lab_engine.session import Session, new_session_id
+from lab_engine.course.lesson import load_course
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session, new_session_id
 from lab_engine.settings import Settings
 from tests.bench.conftest import image_tag
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine import gc
 from lab_engine.bench import engine
 from lab_engine.protocol import Owned, OwnedReport
-from lab_engine.record import Record
+from lab_engine.session import gc
+from lab_engine.session.record import Record
 from tests.bench.conftest import ok
 from tests.session.conftest import STEP, Begin
 

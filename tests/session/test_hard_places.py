@@ -11,14 +11,14 @@ from dataclasses import replace
 import pytest
 
 from lab_engine import protocol as p
+from lab_engine.common.plan import Plan
+from lab_engine.course.lesson import load_course
+from lab_engine.course.verdict import Outcome
 from lab_engine.errors import ProviderError
-from lab_engine.lesson import load_course
-from lab_engine.plan import Plan
-from lab_engine.record import Record
-from lab_engine.resources.docker import Container, Image
-from lab_engine.session import Session, new_session_id
+from lab_engine.families.docker.resources import Container, Image
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session, new_session_id
 from lab_engine.settings import Settings
-from lab_engine.verdict import Outcome
 from tests.session.conftest import LESSON, STEP, Begin
 from tests.session.test_session import outcomes, work
 

@@ -11,9 +11,9 @@ import pytest
 
 from lab_engine import protocol as p
 from lab_engine.bench import engine
-from lab_engine.lesson import load_course
-from lab_engine.record import Record
-from lab_engine.session import Session
+from lab_engine.course.lesson import load_course
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session
 from lab_engine.settings import Settings
 from tests.session.conftest import LESSON, STEP, Begin
 from tests.session.test_session import outcomes, work
@@ -63,10 +63,10 @@ async def test_a_bench_that_was_killed_like_a_host_is_started_and_the_step_rebui
 CLIENT = """
 import asyncio, os, signal, sys
 from lab_engine import settings
-from lab_engine.lesson import load_course
+from lab_engine.course.lesson import load_course
 from lab_engine.protocol import ActionNotice
-from lab_engine.record import Record
-from lab_engine.session import Session
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session
 
 async def main():
     record = Record(settings.load().data_dir / "progress.sqlite")

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from lab_engine.plain import Walk
-from lab_engine.session import Session
-from lab_engine.watch import POLL_SECONDS
+from lab_engine.plain.walk import Walk
+from lab_engine.session.session import Session
+from lab_engine.session.watch import POLL_SECONDS
 from tests.session.conftest import Begin
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]

@@ -7,13 +7,13 @@ from contextlib import suppress
 
 import pytest
 
+from lab_engine.course.lesson import load_course
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import LeaseTaken
-from lab_engine.lesson import load_course
-from lab_engine.record import Record
-from lab_engine.session import Session
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session
+from lab_engine.session.watch import Watch
 from lab_engine.settings import Settings
-from lab_engine.verdict import Outcome, Verdict
-from lab_engine.watch import Watch
 from tests.session.conftest import LESSON, STEP, Begin
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]

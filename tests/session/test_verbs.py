@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.lesson import load_course
-from lab_engine.seed import Seed
+from lab_engine.course.lesson import load_course
+from lab_engine.course.seed import Seed
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 LESSON = "docker-networking"

@@ -14,8 +14,8 @@ import pytest
 from textual.pilot import Pilot
 
 from lab_engine import settings as settings_module
-from lab_engine.lesson import load_course
-from lab_engine.record import Record
+from lab_engine.course.lesson import load_course
+from lab_engine.session.record import Record
 from lab_engine.settings import Settings
 from lab_engine.tui.app import LearnApp, Wanted
 from lab_engine.tui.desk import Desk
@@ -66,7 +66,7 @@ async def world(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> World:
     """The bench in memory; sessions are stand-ins, shells run here."""
     made = World()
     monkeypatch.setattr(StandIn, "world", made, raising=False)
-    monkeypatch.setattr("lab_engine.session.Session", StandIn)
+    monkeypatch.setattr("lab_engine.session.session.Session", StandIn)
     monkeypatch.setattr(Desk, "shell", lambda *_, **__: LOCAL_SHELL)
     monkeypatch.setattr(
         "lab_engine.tui.overview.load_course", lambda: load_course(kit.content, labs=kit.package)

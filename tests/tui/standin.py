@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
-from lab_engine.check import Sight, read_baseline, run_checks
-from lab_engine.lab import Solution
-from lab_engine.lesson import Lesson
-from lab_engine.probes.base import Probe
-from lab_engine.probes.docker import (
+from lab_engine.common.probe import Probe
+from lab_engine.course.lab import Solution
+from lab_engine.course.lesson import Lesson
+from lab_engine.course.seed import Seed
+from lab_engine.course.verdict import Verdict
+from lab_engine.families.docker.probes import (
     ContainerSummary,
     DockerContainerProbe,
     DockerContainerReading,
@@ -29,7 +30,7 @@ from lab_engine.probes.docker import (
     DockerVolumesReading,
     Endpoint,
 )
-from lab_engine.probes.network import (
+from lab_engine.families.netlink.probes.network import (
     LinksProbe,
     LinksReading,
     NetworkNamespacesProbe,
@@ -43,10 +44,9 @@ from lab_engine.protocol import (
     Difference,
     EventNotice,
 )
-from lab_engine.record import Record, SessionRow
-from lab_engine.seed import Seed
+from lab_engine.session.check import Sight, read_baseline, run_checks
+from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
-from lab_engine.verdict import Verdict
 
 OnNotice = Callable[[AnyNotice], None]
 ONLOOKER = """
@@ -122,7 +122,7 @@ class World:
 
 
 class StandIn:
-    """What the desk needs of `lab_engine.session.Session`."""
+    """What the desk needs of `lab_engine.session.session.Session`."""
 
     world: World
 

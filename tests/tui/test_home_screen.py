@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from textual.widgets import Button, Input
 
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.doctor.machine import Finding, State
-from lab_engine.record import Record
+from lab_engine.session.record import Record
 from lab_engine.tui.screens.doctor import DoctorScreen
 from lab_engine.tui.screens.help import HelpScreen
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.screens.lesson import LessonScreen
-from lab_engine.verdict import Outcome, Verdict
 from tests.tui.standin import World
 from tests.unit.kit import Kit
 

@@ -10,7 +10,7 @@ from textual.widgets import Button, Static
 
 from lab_engine.errors import AgentLost, LeaseTaken, ProviderError
 from lab_engine.protocol import LeaseNotice
-from lab_engine.record import Record
+from lab_engine.session.record import Record
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.options import Option
 from lab_engine.tui.document.question import QuestionCard

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from lab_engine.bench.container import Bench
-from lab_engine.lesson import load_course
-from lab_engine.record import Record
-from lab_engine.seed import Seed
+from lab_engine.course.lesson import load_course
+from lab_engine.course.seed import Seed
+from lab_engine.session.record import Record
 from tests.bench.conftest import image_tag
 
 __all__ = ["image_tag"]

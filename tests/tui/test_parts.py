@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from lab_engine.lesson import load_course
+from lab_engine.course.lesson import load_course
+from lab_engine.course.verdict import Evidence, Outcome, Verdict
 from lab_engine.protocol import ActionNotice, DaemonNotice, EventNotice
-from lab_engine.record import Record
+from lab_engine.session.record import Record
 from lab_engine.tui.document.content import standing
 from lab_engine.tui.overview import read
 from lab_engine.tui.progress import Progress
 from lab_engine.tui.shells import lasting, session_name, title
 from lab_engine.tui.times import ago, duration
-from lab_engine.verdict import Evidence, Outcome, Verdict
 from tests.unit.kit import Kit
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
+from lab_engine.families.drawing import Edge, Node, Picture
 from lab_engine.tui.topology.layout import Line, draw
-from lab_engine.tui.topology.picture import Edge, Node, Picture
 from lab_engine.tui.topology.read import PictureReader
 from lab_engine.tui.topology.words import say
 from tests.tui.standin import StandIn, World

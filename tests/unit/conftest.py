@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.providers import registry
-from tests.unit.fake import FakeProvider
+from lab_engine.agent.providers import provider
+from lab_engine.families import registry
+from tests.unit.fake import FAMILY, FakeProvider, Thing
 from tests.unit.kit import Kit
 
 
@@ -18,10 +19,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     monkeypatch.setattr(FakeProvider, "world", folder, raising=False)
     monkeypatch.setattr(FakeProvider, "log", [])
-    monkeypatch.setitem(registry.PROVIDERS, "fake", "tests.unit.fake:FakeProvider")
-    registry.provider.cache_clear()
+    monkeypatch.setitem(registry.KINDS, "fake", Thing)
+    monkeypatch.setitem(registry.FAMILIES, "fake", FAMILY)
+    provider.cache_clear()
     yield folder
-    registry.provider.cache_clear()
+    provider.cache_clear()
 
 
 @pytest.fixture

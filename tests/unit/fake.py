@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from lab_engine.common.resource import Need, Resource, Stage
 from lab_engine.errors import ProviderError
-from lab_engine.providers.base import ABSENT, Mark, Owned, Provider, Say, Sighting
-from lab_engine.resources.base import Need, Resource, Stage
+from lab_engine.families.family import Family
+from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
 
 
 class Thing(Resource, frozen=True, kw_only=True, tag="fake"):
@@ -31,7 +32,7 @@ class Thing(Resource, frozen=True, kw_only=True, tag="fake"):
 
 class FakeProvider(Provider[Thing]):
     resource = Thing
-    family = "files"
+    family = "fake"
     limits: ClassVar[dict[str, float]] = {"ready": 0.3, "create": 2.0}
     world: ClassVar[Path]
     log: ClassVar[list[str]] = []
@@ -75,3 +76,12 @@ class FakeProvider(Provider[Thing]):
 
     def reached(self, wanted: Thing, stage: Stage) -> bool:
         return not wanted.never_ready
+
+
+class FakeFamily(Family):
+    def part(self, target: str) -> type[FakeProvider]:
+        assert target == "FakeProvider"
+        return FakeProvider
+
+
+FAMILY = FakeFamily(name="fake", threads=4, resources={Thing: "FakeProvider"})

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from lab_engine.course.faults import verify
+from lab_engine.course.lesson import Course, Lesson, load_course
+from lab_engine.course.lint.run import lint
+from lab_engine.course.seed import Seed
 from lab_engine.errors import ContentError
-from lab_engine.faults import verify
-from lab_engine.lesson import Course, Lesson, load_course
-from lab_engine.lint.run import lint
-from lab_engine.seed import Seed
 
 COURSE = """
 title = "A course"
@@ -60,11 +60,7 @@ c
 LAB = """\
 from __future__ import annotations
 
-from lab_engine.lab import Lab, See, Variables
-from lab_engine.probes.docker import DockerNetworkProbe
-from lab_engine.resources.docker import Image
-from lab_engine.seed import Seed
-from lab_engine.verdict import require
+from lab_engine.authoring import DockerNetworkProbe, Image, Lab, See, Seed, Variables, require
 
 
 class Values(Variables, frozen=True):

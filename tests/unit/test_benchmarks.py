@@ -26,9 +26,9 @@ from benchmarks.measure import (
     timings,
     told,
 )
-from lab_engine.faults import verify
+from lab_engine.course.faults import verify
+from lab_engine.course.seed import Seed
 from lab_engine.proof.result import CaseResult, LessonProof
-from lab_engine.seed import Seed
 
 OURS = Timing("infralab", (3.0, 1.0, 2.0))
 PEER = Timing("peer", (4.0, 8.0, 6.0, 2.0))

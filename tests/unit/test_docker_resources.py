@@ -5,12 +5,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from lab_engine.common.resource import Need, Resource
 from lab_engine.errors import ResourceError
-from lab_engine.providers.base import Mark
-from lab_engine.providers.docker.engine import digest
-from lab_engine.providers.docker.wishes import config_of
-from lab_engine.resources.base import Need, Resource
-from lab_engine.resources.docker import (
+from lab_engine.families.docker.agent.engine import digest
+from lab_engine.families.docker.agent.wishes import config_of
+from lab_engine.families.docker.resources import (
     Attachment,
     Container,
     ContainerMount,
@@ -20,6 +19,7 @@ from lab_engine.resources.docker import (
     Image,
     Port,
 )
+from lab_engine.families.provider import Mark
 
 
 def box(**fields: object) -> Container:

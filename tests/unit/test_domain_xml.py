@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from lab_engine.providers.libvirt import domain_xml
-from lab_engine.providers.libvirt.domain_xml import DiskFile
-from lab_engine.resources.libvirt import VM, Nic
+from lab_engine.families.libvirt.agent import domain_xml
+from lab_engine.families.libvirt.agent.domain_xml import DiskFile
+from lab_engine.families.libvirt.resources import VM, Nic
 
 SAVED = """<domain type='qemu' id='7'><name>template</name><uuid>1111</uuid><genid>1111</genid>
 <metadata><old/></metadata><memory unit='KiB'>262144</memory><devices>

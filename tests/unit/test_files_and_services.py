@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from lab_engine.common.resource import Need
 from lab_engine.errors import ResourceError
+from lab_engine.families.files.resources import Directory, File, Mount, Tmpfs
+from lab_engine.families.process.resources import FileReady, HttpReady, Service, TcpReady
 from lab_engine.kernel import mountinfo
-from lab_engine.resources.base import Need
-from lab_engine.resources.files import Directory, File, Mount, Tmpfs
-from lab_engine.resources.process import FileReady, HttpReady, Service, TcpReady
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.guests.archive import Tree
+from lab_engine.families.libvirt.guests.archive import Tree
 
 
 def sample() -> Tree:

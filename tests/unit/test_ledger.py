@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.ledger import Ledger
+from lab_engine.agent.ledger import Ledger
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from textwrap import dedent
 
 import pytest
 
+from lab_engine.common.resource import Need, Resource
+from lab_engine.course.faults import course_faults, faults, validate_resources, verify
+from lab_engine.course.lesson import Course
+from lab_engine.course.lint.run import lint, lint_course
+from lab_engine.course.scaffold import scaffold
+from lab_engine.course.seed import Seed
 from lab_engine.errors import ContentError, UsageError
-from lab_engine.faults import course_faults, faults, validate_resources, verify
-from lab_engine.lesson import Course
-from lab_engine.lint.run import lint, lint_course
-from lab_engine.resources.base import Need, Resource
-from lab_engine.resources.docker import Container, DockerNetwork, Image
-from lab_engine.scaffold import scaffold
-from lab_engine.seed import Seed
+from lab_engine.families.docker.resources import Container, DockerNetwork, Image
 from tests.unit.kit import LESSON, STEP, Kit
 
 
@@ -67,7 +67,7 @@ class TestGood:
             import sys
             sys.path.insert(0, {str(kit.root)!r})
             from pathlib import Path
-            from lab_engine.lesson import load_course
+            from lab_engine.course.lesson import load_course
             course = load_course(Path({str(kit.content)!r}), labs={kit.package!r})
             assert course.lessons[0].steps[0].title == "One"
             heavy = {{"docker", "libvirt", "pyroute2", "markdown_it", "textual", {kit.package!r}}}
@@ -168,7 +168,7 @@ class TestBadLab:
         [
             ("lab = Lab(", "lap = Lab(", "NameError"),
             ('Lab("bridges"', 'Lab("bridge"', "'bridge', not 'bridges'"),
-            ("from lab_engine.lab", "from lab_engine.lap", "lab_engine.lap"),
+            ("from lab_engine.authoring", "from lab_engine.lap", "lab_engine.lap"),
             ('lab.step("one"', 'lab.step("first"', "'first' has no text"),
             ('daemons=("docker",)', 'continues="zero"', "'zero', which is no step"),
             ('daemons=("docker",)', 'continues="one"', "which is not earlier"),
@@ -259,7 +259,7 @@ class TestResources:
         assert caught.value.where == "labs/x, step y"
 
     def test_circle(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules["lab_engine.faults"].KINDS, "odd", _Odd)
+        monkeypatch.setitem(sys.modules["lab_engine.course.faults"].KINDS, "odd", _Odd)
         with pytest.raises(ContentError, match="circle"):
             validate_resources([_Odd("a", "odd/b"), _Odd("b", "odd/a")])
 

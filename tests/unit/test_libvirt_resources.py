@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from lab_engine.errors import ResourceError
-from lab_engine.resources.libvirt import VM, Disk, DiskUse, Nic, Pool, Snapshot, VirtualNetwork
+from lab_engine.families.libvirt.resources import (
+    VM,
+    Disk,
+    DiskUse,
+    Nic,
+    Pool,
+    Snapshot,
+    VirtualNetwork,
+)
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,15 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from lab_engine.common import place
+from lab_engine.common.resource import Need, Resource
 from lab_engine.errors import ResourceError
-from lab_engine.probes import place
-from lab_engine.probes.network import LinkProbe
-from lab_engine.probes.reach import HttpProbe
-from lab_engine.providers.netlink import wire
-from lab_engine.resources import AnyResource
-from lab_engine.resources.base import Need, Resource
-from lab_engine.resources.docker import DockerNetwork
-from lab_engine.resources.libvirt import VirtualNetwork
-from lab_engine.resources.netlink import (
+from lab_engine.families.docker.resources import DockerNetwork
+from lab_engine.families.libvirt.resources import VirtualNetwork
+from lab_engine.families.netlink.agent import wire
+from lab_engine.families.netlink.probes.network import LinkProbe
+from lab_engine.families.netlink.probes.reach import HttpProbe
+from lab_engine.families.netlink.resources import (
     Address,
     Bridge,
     End,
@@ -27,7 +26,8 @@ from lab_engine.resources.netlink import (
     Route,
     Rule,
 )
-from lab_engine.resources.subnets import clashes
+from lab_engine.families.registry import AnyResource
+from lab_engine.families.subnets import clashes
 
 WRONG: list[tuple[Callable[[], Resource], str]] = [
     (lambda: Host("a/b"), "name"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab_engine import patience
+from lab_engine.common import patience
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
+from lab_engine.bench.link import OnNotice
+from lab_engine.course.lesson import Lesson, load_course
+from lab_engine.course.seed import Seed
+from lab_engine.course.verdict import Evidence, Outcome, Verdict
 from lab_engine.errors import AgentLost, UsageError
-from lab_engine.lesson import Lesson, load_course
-from lab_engine.lines import Lines
-from lab_engine.link import OnNotice
-from lab_engine.plain import Walk
+from lab_engine.plain.lines import Lines
+from lab_engine.plain.walk import Walk
 from lab_engine.protocol import RESYNC, EventNotice
-from lab_engine.record import Record
-from lab_engine.seed import Seed
-from lab_engine.verdict import Evidence, Outcome, Verdict
+from lab_engine.session.record import Record
 from tests.unit.kit import Kit
 
 QUESTION = """

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from lab_engine.common.plan import make_plan, ordered
+from lab_engine.common.resource import Need
+from lab_engine.common.sighting import ABSENT, Sighting
 from lab_engine.errors import PlanError
-from lab_engine.plan import make_plan, ordered
-from lab_engine.resources.base import Need
-from lab_engine.sighting import ABSENT, Sighting
 from tests.unit.fake import Thing
 
 OURS = Sighting(True, ours=True)

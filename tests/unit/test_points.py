@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from lab_engine import points
-from lab_engine.record import TaskState
+from lab_engine.session import points
+from lab_engine.session.record import TaskState
 
 
 def state(*, passed: bool = True, given: bool = False, hints: int = 0) -> TaskState:

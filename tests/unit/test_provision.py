@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.agent.families import Families
+from lab_engine.agent.ledger import Ledger
+from lab_engine.agent.pools import Pools
+from lab_engine.agent.provision import Provisioning, plan_for
+from lab_engine.agent.teardown import recover, teardown
+from lab_engine.common.resource import Need
 from lab_engine.errors import ProviderError, ProvisionTimeout
-from lab_engine.ledger import Ledger
+from lab_engine.families.provider import Mark
 from lab_engine.protocol import ActionNotice
-from lab_engine.providers.base import Mark
-from lab_engine.provision import Provisioning, plan_for
-from lab_engine.resources.base import Need
-from lab_engine.teardown import recover, teardown
 from tests.unit.fake import FakeProvider, Thing
 
 MARK = Mark("s1")
@@ -21,7 +21,7 @@ MARK = Mark("s1")
 
 class Engine:
     def __init__(self, path: Path) -> None:
-        self.families = Families()
+        self.families = Pools()
         self.ledger = Ledger(path)
         self.notices: list[ActionNotice] = []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.providers.libvirt import qcow2
+from lab_engine.families.libvirt.agent import qcow2
 
 
 def image(backing: bytes = b"", capacity: int = 64 << 20) -> bytes:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine import schema
+from lab_engine.course.verdict import Evidence, Outcome, Verdict
 from lab_engine.errors import InfralabError
-from lab_engine.record import Record
-from lab_engine.verdict import Evidence, Outcome, Verdict
+from lab_engine.session import schema
+from lab_engine.session.record import Record
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab_engine.errors import ProviderError
-from lab_engine.guests.save_file import MAGIC, SaveHeader, clone
+from lab_engine.families.libvirt.guests.save_file import MAGIC, SaveHeader, clone
 
 HEADER = struct.Struct("<16s19I")
 XML = "<domain id='3'><name>template</name><uuid>1111</uuid></domain>"

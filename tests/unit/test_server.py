@@ -12,8 +12,8 @@ import pytest
 from lab_engine import protocol as p
 from lab_engine.agent import server as server_module
 from lab_engine.agent.server import AgentServer
+from lab_engine.bench.link import Link
 from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError
-from lab_engine.link import Link
 
 RELAY = """
 import os, socket, sys, threading

@@ -7,14 +7,23 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from lab_engine import syllabus
-from lab_engine.check import probe_key
+from lab_engine.course import cover, proven
+from lab_engine.course.proven import StepSeen
 from lab_engine.errors import ContentError
-from lab_engine.probes.docker import ContainerFileProbe, DockerNetworkProbe, DockerNetworkReading
-from lab_engine.probes.reach import HttpProbe, HttpReading, ReachProbe, ReachReading
-from lab_engine.probes.system import DirectoryProbe, FileProbe, FileReading
-from lab_engine.proof import proven
-from lab_engine.proof.seen import Sights, StepSeen
+from lab_engine.families.docker.probes import (
+    ContainerFileProbe,
+    DockerNetworkProbe,
+    DockerNetworkReading,
+)
+from lab_engine.families.files.probes import DirectoryProbe, FileProbe, FileReading
+from lab_engine.families.netlink.probes.reach import (
+    HttpProbe,
+    HttpReading,
+    ReachProbe,
+    ReachReading,
+)
+from lab_engine.proof.seen import Sights
+from lab_engine.session.check import probe_key
 from tests.unit.kit import Kit
 
 LAB = "labs/bridges/__init__.py"
@@ -31,7 +40,7 @@ def record(kit: Kit, *seen: StepSeen) -> None:
 def covered(kit: Kit) -> list[tuple[str, str]]:
     """How each part is covered, and why not for real."""
     course = kit.load()
-    found = syllabus.coverage(course.syllabus, course.lessons, proven.load(kit.content))
+    found = cover.coverage(course.syllabus, course.lessons, proven.load(kit.content))
     return [(c.how, c.by[0].why if c.by else "") for c in found]
 
 

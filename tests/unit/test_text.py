@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab_engine.errors import ContentError
-from lab_engine.text import front, names
-from lab_engine.text.model import (
+from lab_engine.course.text import front, names
+from lab_engine.course.text.model import (
     Code,
     Diagram,
     Document,
@@ -25,9 +24,10 @@ from lab_engine.text.model import (
     TaskBlock,
     visible_text,
 )
-from lab_engine.text.parse import parse
-from lab_engine.text.plain import render_blocks, render_plain
-from lab_engine.text.question import Answer, Question
+from lab_engine.course.text.parse import parse
+from lab_engine.course.text.plain import render_blocks, render_plain
+from lab_engine.course.text.question import Answer, Question
+from lab_engine.errors import ContentError
 
 VALUES = {"bridge": "my_bridge_7", "size": "512"}
 

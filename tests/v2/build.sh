@@ -11,7 +11,7 @@ PYTHONPATH=/opt/infralab/lib PYTHONUNBUFFERED=1 /opt/infralab/venv/bin/python - 
 import sys
 from pathlib import Path
 
-from lab_engine.guests import full
+from lab_engine.families.libvirt.guests import full
 
 full.tree(Path(sys.argv[1]), sys.argv[2:])
 EOF

@@ -22,7 +22,7 @@ from typing import IO, Final
 from lab_engine import settings
 from lab_engine.bench import image, recipe
 from lab_engine.bench.container import Bench
-from lab_engine.guests import full
+from lab_engine.families.libvirt.guests import full
 
 ROOT: Final = Path(__file__).parents[2]
 HERE: Final = Path(__file__).parent
@@ -109,7 +109,8 @@ def boot(root: Path, results: Path, log: Path, say: Say) -> str:
             _send(bench, path, name)
         _run(bench, ["sh", "-euc", _COMPILE, FOLDER])
         script = (
-            "import sys; from pathlib import Path; from lab_engine.guests import accelerator, full;"
+            "import sys; from pathlib import Path;"
+            "from lab_engine.families.libvirt.guests import accelerator, full;"
             f"Path('{FOLDER}/initramfs.cpio').write_bytes(full.initramfs());"
             "print(accelerator.find().accelerator)"
         )

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from lab_engine.text.model import (
+from lab_engine.course.text.model import (
     Block,
     Code,
     Diagram,

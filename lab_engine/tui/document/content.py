@@ -6,14 +6,14 @@ from typing import Final
 
 from textual.content import Content
 
-from lab_engine.text.model import (
+from lab_engine.course.text.model import (
     Block,
     Heading,
     Paragraph,
     Spans,
     spans_text,
 )
-from lab_engine.verdict import Outcome, Verdict
+from lab_engine.course.verdict import Outcome, Verdict
 
 CODE_STYLE: Final = "bold $text-accent"
 DONE: Final = "✔"

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from lab_engine.lesson import Step
-from lab_engine.text.model import Document, QuestionBlock, TaskBlock
+from lab_engine.course.lesson import Step
+from lab_engine.course.text.model import Document, QuestionBlock, TaskBlock
 from lab_engine.tui.document.blocks import build
 from lab_engine.tui.document.question import QuestionCard
 from lab_engine.tui.document.task import TaskCard

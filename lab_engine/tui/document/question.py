@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Static
 
-from lab_engine.text.model import QuestionBlock
-from lab_engine.text.question import Graded
+from lab_engine.course.text.model import QuestionBlock
+from lab_engine.course.text.question import Graded
 from lab_engine.tui.document.blocks import build
 from lab_engine.tui.document.content import DONE, OPEN, WRONG, styled
 from lab_engine.tui.document.options import Options

@@ -11,11 +11,11 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from lab_engine import points as scoring
-from lab_engine.text.model import TaskBlock
+from lab_engine.course.text.model import TaskBlock
+from lab_engine.course.verdict import Outcome, Verdict
+from lab_engine.session import points as scoring
 from lab_engine.tui.document.blocks import Blocks, CodeBlock, build
 from lab_engine.tui.document.content import points, standing
-from lab_engine.verdict import Outcome, Verdict
 
 
 def reasons(verdict: Verdict) -> list[tuple[str, str]]:

@@ -18,8 +18,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from lab_engine.families.drawing import Node, Picture
 from lab_engine.tui.topology.layout import Line, Look, Run, draw
-from lab_engine.tui.topology.picture import WORDS, Node, Picture
 from lab_engine.tui.topology.words import say
 
 LOOKS: Final[dict[Look, str]] = {
@@ -111,7 +111,7 @@ class PicturePane(ScrollView, can_focus=True):
         node = self.picture.node(self.chosen) if self.chosen else None
         if node is None:
             return []
-        head = f"▸ {WORDS[node.kind]} {node.name}" + (f", {node.state}" if node.state else "")
+        head = f"▸ {node.drawn.word} {node.name}" + (f", {node.state}" if node.state else "")
         lines: list[Line] = [(Run(head, "name"),)]
         for name, value in node.facts:
             lines += [(Run("  " + text),) for text in _wrapped([f"{name}: {value}"], width - 2)]
@@ -144,7 +144,7 @@ class PicturePane(ScrollView, can_focus=True):
 
     def _order(self) -> list[Node]:
         picture = self.picture
-        return [*picture.places, *picture.segments, *picture.volumes]
+        return [*picture.places, *picture.segments, *picture.stores]
 
     def action_choose(self, by: int) -> None:
         keys = [node.key for node in self._order()]
@@ -161,7 +161,7 @@ class PicturePane(ScrollView, can_focus=True):
         if node and node.target:
             self.post_message(self.ShellWanted(node.target))
         elif node:
-            self.notify(f"There is no shell in {WORDS[node.kind]} {node.name} now.")
+            self.notify(f"There is no shell in {node.drawn.word} {node.name} now.")
 
     def on_click(self, event: events.Click) -> None:
         key = event.style.meta.get("node", "")

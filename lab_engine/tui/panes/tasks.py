@@ -10,11 +10,11 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from lab_engine.text.model import TaskBlock
+from lab_engine.course.text.model import TaskBlock
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.document.content import points, standing, summary
 from lab_engine.tui.document.task import Evidence, TaskCard
-from lab_engine.verdict import Outcome, Verdict
 
 
 class TaskRow(Vertical, can_focus=True):

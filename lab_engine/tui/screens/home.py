@@ -21,7 +21,7 @@ from textual.widgets.tree import TreeNode
 from lab_engine.tui.times import ago, duration
 
 if TYPE_CHECKING:
-    from lab_engine.lesson import Chapter, Lesson, Step
+    from lab_engine.course.lesson import Chapter, Lesson, Step
     from lab_engine.tui.app import LearnApp
     from lab_engine.tui.overview import LessonState, Overview
 
@@ -183,7 +183,7 @@ class HomeScreen(Screen[None]):
 
     @on(Input.Submitted, "#search")
     def _to_tree(self) -> None:
-        from lab_engine.lesson import Lesson
+        from lab_engine.course.lesson import Lesson
 
         self._search()
         self.course.focus()
@@ -209,7 +209,7 @@ class HomeScreen(Screen[None]):
 
     @on(Tree.NodeHighlighted)
     def _show_details(self, event: Tree.NodeHighlighted[Entry]) -> None:
-        from lab_engine.lesson import Chapter, Lesson, Step
+        from lab_engine.course.lesson import Chapter, Lesson, Step
 
         area = self.query_one("#detail", VerticalScroll).query_one(Static)
         match event.node.data:
@@ -271,7 +271,7 @@ class HomeScreen(Screen[None]):
             self._begin(self._entry())
 
     def _begin(self, entry: Entry) -> None:
-        from lab_engine.lesson import Lesson, Step
+        from lab_engine.course.lesson import Lesson, Step
 
         app = cast("LearnApp", self.app)
         if self.overview is None:
@@ -292,7 +292,7 @@ class HomeScreen(Screen[None]):
         cast("LearnApp", self.app).take_up(self.overview.course.lesson(row.lesson))
 
     def action_anew(self) -> None:
-        from lab_engine.lesson import Lesson, Step
+        from lab_engine.course.lesson import Lesson, Step
 
         entry = self._entry() if self.overview else None
         if self.overview is None or not isinstance(entry, Lesson | Step):
@@ -310,7 +310,7 @@ def _nodes(node: TreeNode[Entry]) -> list[TreeNode[Entry]]:
 
 
 def _same(a: Entry, b: Entry) -> bool:
-    from lab_engine.lesson import Chapter, Lesson, Step
+    from lab_engine.course.lesson import Chapter, Lesson, Step
 
     match a, b:
         case Lesson(), Lesson():

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from lab_engine.lab import Solution, Variables
+from lab_engine.course.lab import Solution, Variables
 
 
 class SolutionScreen(ModalScreen[str | None]):

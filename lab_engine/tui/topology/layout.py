@@ -22,14 +22,13 @@ from typing import Final, Literal
 
 from rich.cells import cell_len, set_cell_size
 
-from lab_engine.tui.topology.picture import WORDS, Edge, Node, Picture
+from lab_engine.families.drawing import Edge, Node, Picture
 
 Look = Literal["", "frame", "name", "off", "bar", "label", "new", "chosen", "quiet"]
 """How a run is shown; the widget gives each a colour, and each has a sign or word as well."""
 ON: Final = "●"
 OFF: Final = "○"
 NEW: Final = "✱"
-SIGNS: Final = {"vm": "▢", "container": "▣", "namespace": "◇", "bench": "⌂", "volume": "▤"}
 INNER: Final = 12
 BOX: Final = ("┌┐└┘", "─", "│", "┬")
 CHOSEN_BOX: Final = ("╔╗╚╝", "═", "║", "╤")
@@ -83,11 +82,11 @@ class _Drawing:
         idle = [n for n in self.picture.segments if n.key not in drawn and n.kind != "link"]
         for node in idle:
             lines.append(self._bar(node, [], []))
-        for node in self.picture.volumes:
+        for node in self.picture.stores:
             if not self.picture.edges_of(node.key):
-                lines.append((self._tag(f"{SIGNS['volume']} {node.name}", node, " unused"),))
+                lines.append((self._tag(f"{node.drawn.sign} {node.name}", node, " unused"),))
         for node, _ in self.picture.gone:
-            lines.append((Run(f"{NEW} {WORDS[node.kind]} {node.name} is gone", "new"),))
+            lines.append((Run(f"{NEW} {node.drawn.word} {node.name} is gone", "new"),))
         return lines
 
     # -- boxes -----------------------------------------------------------------------------------
@@ -120,16 +119,16 @@ class _Drawing:
     def _texts(self, node: Node) -> list[str]:
         new = f" {NEW}" if node.recent(self.now) else ""
         if node.kind == "bench":
-            return [f"{SIGNS['bench']} the bench{new}"]
+            return [f"{node.drawn.sign} the bench{new}"]
         sign = ON if node.on else OFF
-        kind = f"{SIGNS.get(node.kind, '')} {WORDS[node.kind]}".strip()
+        kind = f"{node.drawn.sign} {node.drawn.word}".strip()
         state = f", {node.state}" if node.state and node.state != "running" else ""
         texts = [f"{sign} {node.name}{new}", f"{kind}{state}"]
-        volumes = {volume.key: volume for volume in self.picture.volumes}
+        stores = {store.key: store for store in self.picture.stores}
         texts += [
-            f"{SIGNS['volume']} {volumes[edge.to].name} at {edge.label}"
+            f"{stores[edge.to].drawn.sign} {stores[edge.to].name} at {edge.label}"
             for edge in self.picture.edges_of(node.key)
-            if edge.to in volumes
+            if edge.to in stores
         ]
         return texts
 
@@ -226,7 +225,7 @@ class _Drawing:
         subnet = next((v for n, v in node.facts if n in ("subnet", "address")), "")
         new = node.recent(self.now)
         down = "" if node.on else f", {node.state}"
-        word = "" if node.kind == "link" else f"{WORDS[node.kind]} "
+        word = "" if node.kind == "link" else f"{node.drawn.word} "
         sign, mark = ON if node.on else OFF, f" {NEW}" if new else ""
         shortest = max([*here, *through], default=0) + 2
         room = max(self.width - shortest, 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab_engine.tui.topology.picture import WORDS, Node, Picture
+from lab_engine.families.drawing import Node, Picture
 
 
 def say(picture: Picture, now: float) -> Iterator[str]:
@@ -19,14 +19,14 @@ def say(picture: Picture, now: float) -> Iterator[str]:
         ]
         tail = ": " + "; ".join(joined) if joined else ""
         yield f"{_called(node, now)}{tail}."
-    for node in (*picture.segments, *picture.volumes):
+    for node in (*picture.segments, *picture.stores):
         facts = ", ".join(f"{name} {value}" for name, value in node.facts)
         alone = "" if picture.edges_of(node.key) else ", nothing is on it"
-        if node.kind == "volume":
+        if node.drawn.role == "store":
             alone = alone and ", not used"
         yield f"{_called(node, now)}{', ' + facts if facts else ''}{alone}."
     for node, _ in picture.gone:
-        yield f"Just gone: {WORDS[node.kind]} {node.name}."
+        yield f"Just gone: {node.drawn.word} {node.name}."
     for trouble in picture.troubles:
         yield f"Could not be read: {trouble}"
 
@@ -34,12 +34,12 @@ def say(picture: Picture, now: float) -> Iterator[str]:
 def _called(node: Node, now: float) -> str:
     new = "Just changed: " if node.recent(now) else ""
     state = f", {node.state}" if node.state else ""
-    word = WORDS[node.kind]
+    word = node.drawn.word
     name = "" if node.kind == "bench" else f" {node.name}"
     return f"{new}{word[0].upper()}{word[1:]}{name}{state}"
 
 
 def _joined(other: Node, label: str) -> str:
-    if other.kind == "volume":
+    if other.drawn.role == "store":
         return f"volume {other.name} at {label}"
-    return f"{WORDS[other.kind]} {other.name}" + (f" as {label}" if label else "")
+    return f"{other.drawn.word} {other.name}" + (f" as {label}" if label else "")

@@ -1,0 +1,162 @@
+"""The bench as it was at a moment, and the way back to it (agent side).
+
+A baseline is an inventory - every container, network, volume, image, domain, namespace, link,
+rule, mount, process and watched file, each with a fingerprint - and a copy of the watched files. It
+serves three ends: frame conditions ("what the step did not name is unchanged"), reset, and cheap
+proofs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from lab_engine.agent import daemons
+from lab_engine.agent.pools import Pools
+from lab_engine.errors import AgentError
+from lab_engine.families.family import Copies, Family, Inventory, Removal
+from lab_engine.families.registry import FAMILIES
+from lab_engine.protocol import Difference
+
+REMOVAL_ORDER: Final[tuple[tuple[str, Family], ...]] = tuple(
+    (kind, family)
+    for stage in Removal
+    for family in FAMILIES.values()
+    for kind, its in family.removal.items()
+    if its is stage
+)
+"""Kinds in the order in which they are removed, with the family that removes them."""
+
+RESTORED_BY_COPY = "file"
+LIMIT = 60.0
+
+
+async def inventory(pools: Pools) -> dict[str, str]:
+    """Everything in the bench, key to fingerprint. Daemons that do not run have nothing."""
+
+    async def part(family: Family) -> dict[str, str]:
+        if not family.inventory or not daemons.usable(family):
+            return {}
+        its: Inventory = family.part(family.inventory)
+        return await pools.run(
+            family.name, LIMIT, f"the inventory of {family.name}", its.entries
+        )
+
+    everything: dict[str, str] = {}
+    for found in await asyncio.gather(*(part(family) for family in FAMILIES.values())):
+        everything.update(found)
+    return everything
+
+
+def difference(before: dict[str, str], now: dict[str, str]) -> Difference:
+    return Difference(
+        added=tuple(sorted(now.keys() - before.keys())),
+        removed=tuple(sorted(before.keys() - now.keys())),
+        changed=tuple(sorted(k for k in before.keys() & now.keys() if before[k] != now[k])),
+    )
+
+
+def outward(entries: dict[str, str]) -> dict[str, str]:
+    """The first line of each fingerprint: what can be told from outside.
+
+    Further lines hold what an undo must mend too but nobody is blamed for, such as when a container
+    was last started.
+    """
+    return {key: value.partition("\n")[0] for key, value in entries.items()}
+
+
+class Baselines:
+    """The named baselines of this bench, kept on its own volume."""
+
+    def __init__(self, folder: Path, pools: Pools) -> None:
+        self._folder = folder
+        self._pools = pools
+
+    def _copies(self) -> Iterator[tuple[Family, Copies]]:
+        for family in FAMILIES.values():
+            if family.copies:
+                yield family, family.part(family.copies)
+
+    def _files(self, name: str) -> Path:
+        return self._folder / f"{name}.files"
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def _load(self, name: str) -> dict[str, str]:
+        try:
+            return msgspec.json.decode(self._path(name).read_bytes(), type=dict[str, str])
+        except FileNotFoundError:
+            raise AgentError(
+                f"the bench has no baseline called {name!r}",
+                hint="Start the step again: `infralab up LESSON STEP`.",
+            ) from None
+
+    async def take(self, name: str) -> int:
+        """Remember the bench as it is. Returns how many things there are."""
+        now = await inventory(self._pools)
+        for family, copies in self._copies():
+            await self._pools.run(
+                family.name, LIMIT, "copying the watched files", copies.snapshot, self._files(name)
+            )
+        self._save(name, now)
+        return len(now)
+
+    def _save(self, name: str, entries: dict[str, str]) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        fresh = self._path(name).with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(entries))
+        fresh.replace(self._path(name))
+
+    async def compare(self, name: str) -> Difference:
+        """What is different as seen from outside; see `outward`."""
+        now = await inventory(self._pools)
+        return difference(outward(self._load(name)), outward(now))
+
+    async def clear(self, name: str, resources: Sequence[str]) -> None:
+        """Remove what is not in the baseline and what of `resources` was changed.
+
+        The resources are then absent, so that a plan makes them again; watched files are put back.
+        """
+        before = self._load(name)
+        for _ in range(3):
+            found = difference(before, await inventory(self._pools))
+            doomed = set(found.added) | {
+                key for key in found.changed if key in resources or not _is_file(key)
+            }
+            for kind, family in REMOVAL_ORDER:
+                for key in sorted(k for k in doomed if k.partition("/")[0] == kind):
+                    if kind == RESTORED_BY_COPY and key in before:
+                        continue
+                    its: Inventory = family.part(family.inventory)
+                    await self._pools.run(
+                        family.name, LIMIT, f"removing {key}", its.remove, key
+                    )
+            if not any(not _is_file(key) for key in doomed):
+                break
+        for family, copies in self._copies():
+            await self._pools.run(
+                family.name,
+                LIMIT,
+                "putting the watched files back",
+                copies.restore,
+                self._files(name),
+            )
+
+    async def accept(self, name: str, resources: Sequence[str]) -> Difference:
+        """After a rebuild: take the new fingerprints of `resources`; the rest must be as before."""
+        before = self._load(name)
+        now = await inventory(self._pools)
+        for key in resources:
+            if key in before and key in now:
+                before[key] = now[key]
+        self._save(name, before)
+        return difference(before, now)
+
+
+def _is_file(key: str) -> bool:
+    return key.partition("/")[0] == RESTORED_BY_COPY

@@ -1,0 +1,233 @@
+"""The client's end of the connection to an agent: requests out, answers and notices in."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import itertools
+import os
+import platform
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from lab_engine import protocol as p
+from lab_engine.common import patience
+from lab_engine.common.paths import AGENT_SOCKET
+from lab_engine.errors import AgentLost, ProtocolError
+
+if TYPE_CHECKING:
+    from lab_engine.bench.container import Bench
+
+T = TypeVar("T")
+OnNotice = Callable[[p.AnyNotice], None]
+
+HELLO_LIMIT = patience.patient(15.0)
+REQUEST_LIMIT = 600.0
+RETRIES = "retry=100,interval=0.02"
+"""How often socat tries the agent's socket, and how many seconds apart: starting another relay
+costs more than waiting in this one."""
+
+
+def client_name() -> str:
+    """Who and where, for the message that a second client reads."""
+    return f"{getpass.getuser()} on {platform.node()}, process {os.getpid()}"
+
+
+def relay_argv(bench: Bench) -> list[str]:
+    """The command line of the relay to a bench's agent."""
+    return bench.exec_argv(
+        ["socat", "-t", "1", "-", f"UNIX-CONNECT:{AGENT_SOCKET},{RETRIES}"],
+        user="root",
+        interactive=True,
+        workdir="/",
+    )
+
+
+class Link:
+    """A relay process whose standard input and output carry the protocol.
+
+    `relay` is the command line of the relay, usually `relay_argv(bench)`. All
+    methods are for one event loop.
+    """
+
+    def __init__(self, relay: Sequence[str]) -> None:
+        self._relay = relay
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[p.Reply]] = {}
+        self._on_notice: dict[int, OnNotice] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._lost: AgentLost | None = None
+        self.welcome: p.Welcome | None = None
+
+    async def open(
+        self,
+        *,
+        watch: bool = False,
+        steal: bool = False,
+        on_event: OnNotice = lambda _: None,
+        attempts: int = 10 * patience.factor(),
+    ) -> p.Welcome:
+        """Connect and greet. Raises AgentLost, LeaseTaken or ProtocolError.
+
+        A bench that has just started may need a moment before its agent listens: the relay waits
+        for two seconds, and is started `attempts` times, 50 ms apart at first.
+        """
+        for attempt in range(attempts):
+            await self._connect(on_event)
+            try:
+                welcome = await self._request(
+                    p.Hello(
+                        id=next(self._ids),
+                        version=p.VERSION,
+                        client=client_name(),
+                        watch=watch,
+                        steal=steal,
+                    ),
+                    p.Welcome,
+                    limit=HELLO_LIMIT,
+                )
+            except AgentLost:
+                await self.close()
+                if attempt == attempts - 1:
+                    raise
+                await asyncio.sleep(min(0.05 * (attempt + 1), 0.5))
+                continue
+            self.welcome = welcome
+            return welcome
+        raise AgentLost("the agent was not tried")
+
+    async def _connect(self, on_event: OnNotice) -> None:
+        self._lost = None
+        self._process = await asyncio.create_subprocess_exec(
+            *self._relay,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=p.MAX_LINE,
+            start_new_session=True,
+        )
+        self._on_notice[0] = on_event
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        process = self._process
+        if process is None or process.stdout is None or process.stderr is None:
+            return
+        try:
+            while line := await process.stdout.readline():
+                self._take(p.decode_answer(line))
+            tail = (await process.stderr.read()).decode(errors="replace").strip()
+            reason = tail.splitlines()[-1] if tail else "the relay ended"
+        except (ValueError, ProtocolError) as error:
+            reason = str(error)
+        self._end(
+            AgentLost(
+                f"the connection to the bench's agent ended: {reason}",
+                hint="Run the command again: the session goes on where it was. "
+                "`infralab doctor` looks for a cause.",
+            )
+        )
+
+    def _take(self, answer: p.AnyAnswer) -> None:
+        if isinstance(answer, p.Notice):
+            self._on_notice.get(answer.id, self._on_notice[0])(answer.notice)
+            return
+        future = self._waiting.pop(answer.id, None)
+        if future is None or future.done():
+            if isinstance(answer, p.Failure) and answer.id == 0:
+                self._end(ProtocolError(answer.message, hint=answer.hint))
+            return
+        if isinstance(answer, p.Failure):
+            future.set_exception(p.raised(answer))
+        else:
+            future.set_result(answer)
+
+    def _end(self, error: Exception) -> None:
+        self._lost = error if isinstance(error, AgentLost) else AgentLost(str(error))
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(error)
+        self._waiting.clear()
+
+    async def _request(
+        self,
+        request: p.AnyRequest,
+        result: type[T],
+        *,
+        limit: float = REQUEST_LIMIT,
+        on_notice: OnNotice | None = None,
+    ) -> T:
+        if self._lost:
+            raise self._lost
+        if not self._process or not self._process.stdin:
+            raise AgentLost("not connected to the agent", hint="Start the step again.")
+        future: asyncio.Future[p.Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = future
+        if on_notice:
+            self._on_notice[request.id] = on_notice
+        try:
+            self._process.stdin.write(p.encode(request))
+            with suppress(ConnectionError):
+                await self._process.stdin.drain()
+            async with asyncio.timeout(limit):
+                reply = await future
+        except TimeoutError:
+            raise AgentLost(
+                f"the agent did not answer in {limit:g} s",
+                hint="Run the command again; `infralab down` and `infralab up` give a fresh bench.",
+            ) from None
+        except asyncio.CancelledError:
+            self._cancel(request.id)
+            raise
+        finally:
+            self._waiting.pop(request.id, None)
+            if request.id:
+                self._on_notice.pop(request.id, None)
+        return msgspec.json.decode(reply.result, type=result)
+
+    def _cancel(self, request: int) -> None:
+        if self._process and self._process.stdin and not self._lost:
+            self._process.stdin.write(p.encode(p.Cancel(id=next(self._ids), of=request)))
+
+    async def request(
+        self,
+        kind: type[p.AnyRequest],
+        result: type[T],
+        *,
+        limit: float = REQUEST_LIMIT,
+        on_notice: OnNotice | None = None,
+        **fields: Any,
+    ) -> T:
+        """Send one request and wait for its result.
+
+        Args:
+            kind: the request's class.
+            result: the type of the reply.
+            limit: seconds to wait.
+            on_notice: called on the loop for each notice that belongs to this request.
+            fields: the request's fields but its id.
+
+        Raises whatever error the agent answers with, AgentLost when the connection ends.
+        """
+        return await self._request(
+            kind(id=next(self._ids), **fields), result, limit=limit, on_notice=on_notice
+        )
+
+    async def close(self) -> None:
+        """End the relay. The agent stops what this client had running and keeps the bench."""
+        if self._process:
+            if self._process.stdin:
+                self._process.stdin.close()
+            try:
+                await asyncio.wait_for(self._process.wait(), 2.0)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+            self._process = None
+        if self._reading:
+            await asyncio.wait([self._reading])
+            self._reading = None

@@ -1,0 +1,1 @@
+"""What both ends build on: plain data and small words. It knows no system and no daemon."""

@@ -1,0 +1,110 @@
+"""What can be read from a lab's functions without running them."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import msgspec
+
+from lab_engine.common.probe import Probe
+
+
+def pieces(
+    function: Callable[..., Any], seen: set[CodeType] | None = None
+) -> Iterator[tuple[CodeType, dict[str, Any]]]:
+    """Its code with its globals, that of functions in it, and of those of its package it calls."""
+    seen = set() if seen is None else seen
+    function = inspect.unwrap(function)
+    if not isinstance(function, FunctionType):
+        return
+    package = function.__module__.partition(".")[0]
+    waiting = [function.__code__]
+    closed = [cell.cell_contents for cell in function.__closure__ or ()]
+    others = [f for f in closed if isinstance(f, FunctionType)]
+    while waiting:
+        code = waiting.pop()
+        if code in seen:
+            continue
+        seen.add(code)
+        yield code, function.__globals__
+        waiting.extend(const for const in code.co_consts if isinstance(const, CodeType))
+        for name in code.co_names:
+            called = function.__globals__.get(name)
+            if isinstance(called, FunctionType) and called.__module__.startswith(package):
+                others.append(called)
+    for other in others:
+        yield from pieces(other, seen)
+
+
+def names(functions: Iterable[Callable[..., Any]]) -> set[str]:
+    """Every global and attribute name in them."""
+    return {name for f in functions for code, _ in pieces(f) for name in code.co_names}
+
+
+def strings(function: Callable[..., Any]) -> set[str]:
+    """Every string written in it."""
+    return {c for code, _ in pieces(function) for c in code.co_consts if isinstance(c, str)}
+
+
+def probes(function: Callable[..., Any]) -> set[type[Probe[Any]]]:
+    """The probes that a check names."""
+    named = (space.get(name) for code, space in pieces(function) for name in code.co_names)
+    return {one for one in named if isinstance(one, type) and issubclass(one, Probe)}
+
+
+def fields_read(
+    functions: Iterable[Callable[..., Any]], variables: type[msgspec.Struct]
+) -> set[str]:
+    """The variables that the functions read, through properties of the class too."""
+    known = {field.name for field in msgspec.structs.fields(variables)}
+    found: set[str] = set()
+    waiting, seen = names(functions), set[str]()
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        if name in known:
+            found.add(name)
+            continue
+        member = inspect.getattr_static(variables, name, None)
+        getter = member.fget if isinstance(member, property) else member
+        if isinstance(getter, FunctionType) and getter.__module__ == variables.__module__:
+            waiting |= names([getter]) - seen
+    return found
+
+
+def wanted(check: Callable[..., Any], variables: type[msgspec.Struct]) -> set[str]:
+    """The variables that a check reads from its own argument, in its helpers too.
+
+    More exact than `fields_read`, which takes `process.hostname` for a variable called `hostname`;
+    but it misses a helper that calls its argument by another name than the check does.
+    """
+    known = {field.name for field in msgspec.structs.fields(variables)}
+    plain = inspect.unwrap(check)
+    argument = "v"
+    if isinstance(plain, FunctionType) and plain.__code__.co_argcount > 1:
+        argument = plain.__code__.co_varnames[1]
+    found: set[str] = set()
+    for piece, _ in pieces(check):
+        before: Any = None
+        for instruction in dis.get_instructions(piece):
+            if instruction.opname == "LOAD_ATTR" and before == argument:
+                found.add(str(instruction.argval))
+            local = instruction.opname.startswith(("LOAD_FAST", "LOAD_DEREF"))
+            loaded = instruction.argval if local else None
+            before = loaded[-1] if isinstance(loaded, tuple) else loaded
+    return found & known
+
+
+def place(function: Callable[..., Any]) -> str:
+    """`labs/<lesson>/<module>.py:line`, as far as the path is inside a package."""
+    plain = inspect.unwrap(function)
+    if not isinstance(plain, FunctionType):
+        return str(function)
+    path = Path(plain.__code__.co_filename)
+    depth = plain.__module__.count(".") + (2 if path.name == "__init__.py" else 1)
+    return f"{'/'.join(path.parts[-depth:])}:{plain.__code__.co_firstlineno}"

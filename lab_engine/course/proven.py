@@ -1,0 +1,103 @@
+"""What was seen of each step when it was last proven, kept beside the texts: `proven.json`.
+
+With it `infralab syllabus` needs no bench. A step's note holds as long as its text and its lesson's
+lab are what they were; the engine does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from lab_engine.course import edition
+from lab_engine.errors import ContentError
+
+if TYPE_CHECKING:
+    from lab_engine.course.lesson import Lesson, Step
+
+FILE: Final = "proven.json"
+
+Standing = Literal["real", "parsed", "stale", "unproven"]
+"""What is known of a step: its checks saw a real change, or only files that were written; its note
+is of another text or lab; or there is none."""
+
+
+class StepSeen(msgspec.Struct, frozen=True):
+    """The kinds of probes, by name and sorted, whose answer the step's solution changed."""
+
+    step: str
+    real: tuple[str, ...] = ()
+    parsed: tuple[str, ...] = ()
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What was seen of a step; `edition` is that of its text and lab then."""
+
+    edition: str
+    real: tuple[str, ...] = ()
+    parsed: tuple[str, ...] = ()
+
+
+class Proven:
+    """The notes of a course, by lesson and step."""
+
+    def __init__(self, notes: Mapping[str, Mapping[str, Note]]) -> None:
+        self.notes = {lesson: dict(steps) for lesson, steps in notes.items()}
+
+    def standing(self, lesson: Lesson, step: Step) -> Standing:
+        """Raises ContentError when the lesson's lab cannot be imported."""
+        note = self.notes.get(lesson.slug, {}).get(step.name)
+        if note is None:
+            return "unproven"
+        if note.edition != edition.of_step(lesson, step):
+            return "stale"
+        return "real" if note.real else "parsed"
+
+    def add(self, lesson: Lesson, seen: Iterable[StepSeen]) -> None:
+        """Take new notes, and drop those of steps that the lesson has no more."""
+        new = {one.step: _note(lesson, one) for one in seen}
+        kept = self.notes.get(lesson.slug, {}) | new
+        names = [step.name for step in lesson.steps if step.name in kept]
+        if names:
+            self.notes[lesson.slug] = {name: kept[name] for name in names}
+
+
+def _note(lesson: Lesson, seen: StepSeen) -> Note:
+    return Note(edition.of_step(lesson, lesson.step(seen.step)), seen.real, seen.parsed)
+
+
+def load(content: Path) -> Proven:
+    """The notes of the course in that folder; none when there is no such file.
+
+    Raises ContentError when it cannot be read.
+    """
+    try:
+        data = (content / FILE).read_bytes()
+        return Proven(msgspec.json.decode(data, type=dict[str, dict[str, Note]]))
+    except FileNotFoundError:
+        return Proven({})
+    except (OSError, ValueError) as error:
+        raise ContentError(
+            f"cannot be read: {error}",
+            where=f"content/{FILE}",
+            hint="Remove it and record it again: `infralab prove --walk --record`.",
+        ) from error
+
+
+def store(content: Path, proven: Proven) -> None:
+    """Write the notes, lessons in order. Raises ContentError."""
+    notes = {slug: proven.notes[slug] for slug in sorted(proven.notes)}
+    data = msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n"
+    try:
+        fresh = content / f"{FILE}.new"
+        fresh.write_bytes(data)
+        fresh.replace(content / FILE)
+    except OSError as error:
+        raise ContentError(
+            f"cannot be written: {error}",
+            where=f"content/{FILE}",
+            hint="Record in a clone of infralab that you may write to.",
+        ) from error

@@ -1,1 +1,0 @@
-"""What happens in the bench, as it happens (agent side): each source is a thread of its own."""

@@ -1,0 +1,1 @@
+"""Docker: images, containers, networks and volumes of the bench's engine."""

@@ -1,0 +1,152 @@
+"""Containers: two calls to make one (create, start), one to remove it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import docker.errors
+
+from lab_engine.common.resource import Stage
+from lab_engine.errors import ProviderError
+from lab_engine.families.docker.agent.engine import (
+    CONFLICT,
+    SESSION_LABEL,
+    WORK_SECONDS,
+    Api,
+    asking,
+    foreign,
+    is_ours,
+    owned_by,
+)
+from lab_engine.families.docker.agent.wishes import config_of, drift_of
+from lab_engine.families.docker.resources import Container, with_tag
+from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
+
+_ENDED = ("exited", "dead")
+
+
+class ContainerProvider(Provider[Container]):
+    resource = Container
+    family = "docker"
+    limits: ClassVar[dict[str, float]] = {"observe": 20, "create": 40, "destroy": 30}
+
+    def observe(self, wanted: Sequence[Container], mark: Mark) -> dict[str, Sighting]:
+        with asking("list its containers and images") as api:
+            there = {
+                name.lstrip("/"): entry["Id"]
+                for entry in api.containers(all=True)
+                for name in entry["Names"]
+            }
+            if not any(resource.name in there for resource in wanted):
+                return {resource.name: ABSENT for resource in wanted}
+            images = {
+                reference: entry["Id"]
+                for entry in api.images()
+                for reference in entry["RepoTags"] or ()
+            }
+            return {
+                resource.name: self._sighting(api, resource, there, images, mark)
+                for resource in wanted
+            }
+
+    def _sighting(
+        self,
+        api: Api,
+        wanted: Container,
+        there: dict[str, str],
+        images: dict[str, str],
+        mark: Mark,
+    ) -> Sighting:
+        if wanted.name not in there:
+            return ABSENT
+        try:
+            found: dict[str, Any] = api.inspect_container(there[wanted.name])
+        except docker.errors.NotFound:
+            return ABSENT
+        shared = there.get(wanted.shares_with, "")
+        addresses = [
+            endpoint["IPAddress"]
+            for endpoint in found["NetworkSettings"]["Networks"].values()
+            if endpoint["IPAddress"]
+        ]
+        return Sighting(
+            present=True,
+            ours=is_ours(found["Config"]["Labels"], wanted.key, mark),
+            drift=drift_of(wanted, found, images.get(with_tag(wanted.image), ""), shared),
+            facts={
+                "id": found["Id"],
+                "image": wanted.image,
+                "state": found["State"]["Status"],
+                "address": ", ".join(addresses),
+            },
+        )
+
+    def create(self, wanted: Container, mark: Mark, say: Say) -> None:
+        config = config_of(wanted, mark)
+        with asking(f"make the container {wanted.name}", wanted.key, seconds=WORK_SECONDS) as api:
+            try:
+                made = api.create_container_from_config(config, wanted.name)
+            except docker.errors.APIError as error:
+                if error.status_code != CONFLICT:
+                    raise
+                self.destroy(wanted.name, mark)
+                made = self._create_again(api, config, wanted)
+            if wanted.state == "created":
+                return
+            try:
+                api.start(made["Id"])
+            except docker.errors.APIError as error:
+                api.remove_container(made["Id"], force=True, v=True)
+                raise ProviderError(
+                    f"the engine could not start it: {error.explanation}",
+                    resource=wanted.key,
+                    hint="Look at its command, ports and mounts in the lesson's lab.",
+                ) from error
+
+    def _create_again(self, api: Api, config: dict[str, Any], wanted: Container) -> dict[str, Any]:
+        try:
+            made: dict[str, Any] = api.create_container_from_config(config, wanted.name)
+        except docker.errors.APIError as error:
+            if error.status_code == CONFLICT:
+                raise foreign("a container", wanted.key) from error
+            raise
+        return made
+
+    def destroy(self, name: str, mark: Mark) -> None:
+        key = f"container/{name}"
+        with asking(f"remove the container {name}", key, seconds=WORK_SECONDS) as api:
+            try:
+                found = api.inspect_container(name)
+                if found["Name"] == f"/{name}" and is_ours(found["Config"]["Labels"], key, mark):
+                    api.remove_container(found["Id"], force=True, v=True)
+            except docker.errors.NotFound:
+                return
+
+    def owned(self) -> Iterable[Owned]:
+        with asking("list its containers") as api:
+            found = api.containers(all=True, filters={"label": SESSION_LABEL})
+        return [owned for c in found if (owned := owned_by(c["Labels"], "container"))]
+
+    def reached(self, wanted: Container, stage: Stage) -> bool:
+        """Raises ProviderError, with the last lines it wrote, when it has ended before its time."""
+        if stage == "created" or wanted.state == "created":
+            return True
+        with asking(f"look at the container {wanted.name}", wanted.key) as api:
+            try:
+                state = api.inspect_container(wanted.name)["State"]
+            except docker.errors.NotFound:
+                return False
+            if wanted.state == "exited":
+                return bool(state["Status"] == "exited")
+            if state["Status"] in _ENDED:
+                said = api.logs(wanted.name, tail=5).decode(errors="replace").strip()
+                raise ProviderError(
+                    f"it ended with exit code {state['ExitCode']} right after its start"
+                    + (f"; its last words: {said}" if said else ""),
+                    resource=wanted.key,
+                    hint="A container lives as long as its first process.",
+                )
+        if stage == "answers" and wanted.health is not None:
+            return bool(state.get("Health", {}).get("Status") == "healthy")
+        return bool(state["Running"])

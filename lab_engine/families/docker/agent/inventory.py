@@ -1,0 +1,141 @@
+"""What the inner Docker engine has, by name: to see what changed and to take away what is new."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import docker.errors
+import msgspec
+
+from lab_engine.errors import ProviderError
+from lab_engine.families.docker.agent.engine import WORK_SECONDS, Api, asking
+from lab_engine.families.docker.resources import BUILT_IN_NETWORKS
+
+_MAX_FILES: Final = 5000
+_LIMITS: Final = ("Memory", "NanoCpus", "CpuQuota", "PidsLimit", "RestartPolicy", "CpuShares")
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+
+
+def short_reference(reference: str) -> str:
+    """A reference as people write it: without `:latest`."""
+    return reference.removesuffix(":latest")
+
+
+def entries() -> dict[str, str]:
+    """All containers, user-defined networks, volumes and images, with a fingerprint of each.
+
+    Keys are those of the resources: `container/web`, `docker-network/lan`, `docker-volume/data`,
+    `image/busybox` (an image without a name: `image/<id>`). A fingerprint has up to two lines. The
+    first is what is changed from outside only: identity, state, image, networks, addresses, limits.
+    The second is what is inside and may change by itself while a container works: when it was
+    started, the files of its own layer, the contents of a volume. A comparison of what should have
+    been left alone looks at the first, an undo at both.
+
+    Raises DaemonDown when the engine does not answer.
+    """
+    found: dict[str, str] = {}
+    with asking("list what it has") as api:
+        for entry in api.containers(all=True):
+            if mark := _container(api, entry["Id"]):
+                found[f"container/{entry['Names'][0].lstrip('/')}"] = mark
+        for entry in api.networks():
+            if entry["Name"] not in BUILT_IN_NETWORKS:
+                about = _hash([entry["IPAM"], entry["Options"], entry["Internal"]])
+                mark = f"{entry['Id'][:12]} {entry['Driver']} {about}"
+                found[f"docker-network/{entry['Name']}"] = mark
+        for entry in api.volumes()["Volumes"] or ():
+            mark = f"{entry['CreatedAt']} {entry['Driver']} {_hash(entry['Options'])}"
+            found[f"docker-volume/{entry['Name']}"] = f"{mark}\n{_contents(entry['Mountpoint'])}"
+        for entry in api.images():
+            names = entry["RepoTags"] or [entry["Id"].removeprefix("sha256:")[:12]]
+            for name in names:
+                found[f"image/{short_reference(name)}"] = entry["Id"]
+    return found
+
+
+def _container(api: Api, container: str) -> str:
+    try:
+        about = api.inspect_container(container)
+    except docker.errors.NotFound:
+        return ""
+    state, host = about["State"], about["HostConfig"]
+    networks = {
+        name: [endpoint["IPAddress"], endpoint["Aliases"]]
+        for name, endpoint in (about["NetworkSettings"]["Networks"] or {}).items()
+    }
+    outside = (
+        container[:12],
+        state["Status"],
+        about["Image"].removeprefix("sha256:")[:12],
+        ",".join(sorted(networks)) or str(host["NetworkMode"]),
+        _hash([networks, [host.get(name) for name in _LIMITS]]),
+    )
+    own_layer = (about["GraphDriver"]["Data"] or {}).get("UpperDir", "")
+    inside = [state["StartedAt"], _contents(own_layer)]
+    if state["Pid"]:
+        # What lies in memory is in no layer; it is seen through the container's own root.
+        memory = [m["Destination"] for m in about["Mounts"] if m["Type"] == "tmpfs"]
+        memory += host.get("Tmpfs") or {}
+        inside += [_contents(f"/proc/{state['Pid']}/root{path}") for path in sorted(memory)]
+    return f"{' '.join(outside)}\n{' '.join(inside)}"
+
+
+def _walk(folder: str) -> Iterator[list[Any]]:
+    for where, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files) + folders:
+            try:
+                about = (Path(where) / name).lstat()
+            except FileNotFoundError:
+                continue
+            yield [name, about.st_mode, about.st_size, about.st_mtime_ns, about.st_uid]
+
+
+def _contents(folder: str) -> str:
+    if not folder or not Path(folder).is_dir():
+        return ""
+    entries = []
+    for entry in _walk(folder):
+        entries.append(entry)
+        if len(entries) >= _MAX_FILES:
+            break
+    return _hash(entries)
+
+
+def remove(key: str) -> None:
+    """Take one entry of the inventory away by force, with the containers that hold on to it.
+
+    What is gone already is no error. Raises ProviderError when the engine refuses, DaemonDown when
+    it does not answer.
+    """
+    kind, _, name = key.partition("/")
+    with asking(f"remove {key}", key, seconds=WORK_SECONDS) as api:
+        try:
+            if kind == "container":
+                api.remove_container(name, force=True, v=True)
+            elif kind == "docker-network":
+                for container in api.inspect_network(name).get("Containers") or {}:
+                    api.disconnect_container_from_network(container, name, force=True)
+                api.remove_network(name)
+            elif kind == "docker-volume":
+                _remove_users(api, "volume", name)
+                api.remove_volume(name, force=True)
+            elif kind == "image":
+                _remove_users(api, "ancestor", name)
+                api.remove_image(name, force=True)
+            else:
+                raise ProviderError(f"the Docker engine has nothing of kind {kind!r}", resource=key)
+        except docker.errors.NotFound:
+            return
+
+
+def _remove_users(api: Api, what: str, name: str) -> None:
+    for entry in api.containers(all=True, filters={what: name}):
+        api.remove_container(entry["Id"], force=True, v=True)

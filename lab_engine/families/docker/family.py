@@ -1,0 +1,53 @@
+"""Docker's engine in the bench."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lab_engine.families.docker import probes, resources
+from lab_engine.families.family import Daemon, Drawn, Family, Removal, Shell
+
+FAMILY: Final = Family(
+    name="docker",
+    threads=16,
+    daemon=Daemon("/run/docker.sock", ("dockerd", "containerd")),
+    resources={
+        resources.Image: "image:ImageProvider",
+        resources.Container: "container:ContainerProvider",
+        resources.DockerNetwork: "network:NetworkProvider",
+        resources.DockerVolume: "volume:VolumeProvider",
+    },
+    probes=(
+        probes.ContainerCommandProbe,
+        probes.ContainerFileProbe,
+        probes.DockerContainerProbe,
+        probes.DockerContainersProbe,
+        probes.DockerImageProbe,
+        probes.DockerInfoProbe,
+        probes.DockerNetworkProbe,
+        probes.DockerNetworksProbe,
+        probes.DockerVolumeProbe,
+        probes.DockerVolumesProbe,
+        probes.ContainerLayersProbe,
+    ),
+    readers=("readers",),
+    topics={"docker": "events:DockerEvents"},
+    inventory="inventory",
+    removal={
+        "container": Removal.MACHINES,
+        "docker-network": Removal.STORES,
+        "docker-volume": Removal.STORES,
+        "image": Removal.STORES,
+    },
+    machinery="machinery",
+    drawn={
+        "container": Drawn("container", "place", "▣"),
+        "network": Drawn("network", "segment"),
+        "volume": Drawn("volume", "store", "▤"),
+    },
+    shells={
+        "container": Shell(
+            ("docker", "exec", "-it", "{}", "sh"), "▣", ("docker", "exec", "-i", "{}", "sh")
+        )
+    },
+)

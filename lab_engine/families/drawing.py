@@ -1,0 +1,179 @@
+"""How a family is drawn: nodes and what connects them, and the questions that find them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from lab_engine.common.probe import Answer, Probe
+from lab_engine.families.family import Drawn
+from lab_engine.families.registry import FAMILIES
+
+Ask = Callable[[Sequence[Probe[Any]]], Awaitable[Sequence[Answer]]]
+
+BENCH: Final = Drawn("the bench", "place", "⌂")
+DRAWN: Final[dict[str, Drawn]] = {"bench": BENCH} | {
+    kind: drawn for family in FAMILIES.values() for kind, drawn in family.drawn.items()
+}
+"""Every kind of thing in the picture."""
+RECENT: Final = 6.0
+"""Seconds for which a change is marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A thing that is there.
+
+    Args:
+        key: unique in the picture, such as `container/web`.
+        kind: what it is, a key of `DRAWN`.
+        name: what the learner calls it.
+        state: the word for how it is: `running`, `exited`, `up`.
+        on: whether it works: a filled sign, else an empty one.
+        facts: name and value of what is worth knowing, the most important first.
+        target: the target of a shell in it; empty when there is none.
+        changed_at: `time.monotonic()` of the last change; 0 for what was there at first.
+    """
+
+    key: str
+    kind: str
+    name: str
+    state: str = ""
+    on: bool = True
+    facts: tuple[tuple[str, str], ...] = ()
+    target: str = ""
+    changed_at: float = 0.0
+
+    @property
+    def drawn(self) -> Drawn:
+        return DRAWN[self.kind]
+
+    @property
+    def is_place(self) -> bool:
+        return self.drawn.role == "place"
+
+    def recent(self, now: float) -> bool:
+        return self.changed_at > 0 and now - self.changed_at < RECENT
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A place is attached to a segment or has a volume. `label` is its address or path there."""
+
+    place: str
+    to: str
+    label: str = ""
+    changed_at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return f"{self.place} {self.to}"
+
+    def recent(self, now: float) -> bool:
+        return self.changed_at > 0 and now - self.changed_at < RECENT
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything that was read at one moment. `gone` is what has just left, and when."""
+
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    gone: tuple[tuple[Node, float], ...] = ()
+    troubles: tuple[str, ...] = ()
+    """What could not be read, in words."""
+
+    def node(self, key: str) -> Node | None:
+        return next((node for node in self.nodes if node.key == key), None)
+
+    def edges_of(self, key: str) -> tuple[Edge, ...]:
+        return tuple(edge for edge in self.edges if key in (edge.place, edge.to))
+
+    @property
+    def places(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.is_place)
+
+    @property
+    def segments(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.drawn.role == "segment")
+
+    @property
+    def stores(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.drawn.role == "store")
+
+    def since(self, before: Picture | None, now: float | None = None) -> Picture:
+        """The same with the time of each change, against what was seen before."""
+        if before is None:
+            return self
+        now = time.monotonic() if now is None else now
+        old_nodes = {node.key: node for node in before.nodes}
+        old_edges = {edge.key: edge for edge in before.edges}
+        nodes = tuple(_node_since(node, old_nodes.get(node.key), now) for node in self.nodes)
+        edges = tuple(_edge_since(edge, old_edges.get(edge.key), now) for edge in self.edges)
+        here = {node.key for node in self.nodes}
+        gone = [(node, at) for node, at in before.gone if now - at < RECENT]
+        gone += [(node, now) for node in before.nodes if node.kind != "link"]
+        gone = [(node, at) for node, at in gone if node.key not in here]
+        return replace(self, nodes=nodes, edges=edges, gone=tuple(gone))
+
+
+def _node_since(node: Node, old: Node | None, now: float) -> Node:
+    if old is None:
+        return replace(node, changed_at=now)
+    same = (old.state, old.facts) == (node.state, node.facts)
+    return replace(node, changed_at=old.changed_at if same else now)
+
+
+def _edge_since(edge: Edge, old: Edge | None, now: float) -> Edge:
+    if old is None:
+        return replace(edge, changed_at=now)
+    return replace(edge, changed_at=old.changed_at if old.label == edge.label else now)
+
+
+class Questions:
+    """Asks in batches; what has no answer is left out, and said once."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.troubles: list[str] = []
+
+    async def all(self, probes: Sequence[Probe[Any]]) -> list[Any]:
+        """The readings in the order of the probes; None where there is none."""
+        if not probes:
+            return []
+        answers = await self._ask(probes)
+        return [self._read(p, a) for p, a in zip(probes, answers, strict=True)]
+
+    def _read(self, probe: Probe[Any], answer: Answer) -> Any:
+        raw = answer.reading
+        if not raw:
+            if answer.problem not in self.troubles:
+                self.troubles.append(answer.problem)
+            return None
+        reading = msgspec.json.decode(raw, type=probe.reading)
+        return reading if getattr(reading, "exists", True) else None
+
+
+class Parts:
+    """The nodes and edges found so far. `bridges` are interfaces that a network stands for."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.edges: list[Edge] = []
+        self.bridges: dict[str, str] = {}
+
+    def add(self, node: Node) -> None:
+        self.nodes[node.key] = node
+
+    def join(self, place: str, to: str, label: str = "") -> None:
+        self.edges.append(Edge(place, to, label))
+
+
+class Draw(Protocol):
+    """What a family's `picture` module has as `read`: adds its things to the parts."""
+
+    async def __call__(self, questions: Questions, parts: Parts) -> None: ...

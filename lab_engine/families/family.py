@@ -1,0 +1,174 @@
+"""What a family is: everything about one kind of system, said in one place.
+
+A family's folder holds a `family.py` with a `FAMILY`, and what that names. Everything else that
+knows of families derives it from there: the protocol's unions, the agent's threads, providers,
+readers, events and baselines, the bench image's packages and files, the picture and the shells.
+
+    lab_engine/families/NAME/
+      family.py       this descriptor
+      resources.py    both ends: what a step can ask for
+      probes.py       both ends: what a check can ask
+      picture.py      client: how it is drawn
+      agent/          bench: providers, readers, inventory, events, machinery
+      rootfs/         files of the bench image, `start-NAME` of its daemon among them
+      packages.txt    Debian packages of the bench image
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from lab_engine.common.probe import Probe
+from lab_engine.common.resource import Resource
+
+PACKAGE: Final = "lab_engine.families"
+
+
+class Removal(IntEnum):
+    """When an undo takes a kind away: what uses others goes first."""
+
+    PROCESSES = 0
+    MACHINES = 1
+    """Containers and virtual machines."""
+    ATTACHMENTS = 2
+    """Mounts and loop devices, which keep what lies below them busy."""
+    STORES = 3
+    """Images, volumes, pools, and networks that a daemon keeps."""
+    NETWORKS = 4
+    FILES = 5
+
+
+class Inventory(Protocol):
+    """What of a family is in the bench; a module or an object has these."""
+
+    def entries(self) -> dict[str, str]:
+        """Everything that there is: key (`kind/name`) to fingerprint.
+
+        The first line of a fingerprint is what can be told from outside. It holds nothing that
+        differs between two runs of the same commands.
+        """
+
+    def remove(self, key: str) -> None:
+        """Take one entry away. Absent is no error. Raises ProviderError when it stays."""
+
+
+class Copies(Protocol):
+    """What a baseline keeps a copy of, since it cannot be made again from a fingerprint."""
+
+    def snapshot(self, folder: Path) -> None:
+        """Copy it into `folder`, which is made anew."""
+
+    def restore(self, folder: Path) -> None:
+        """Bring back what `folder` holds."""
+
+
+class Machinery(Protocol):
+    """Which processes are the family's own, and not the learner's."""
+
+    def alone(self, process: Any) -> bool:
+        """Whether this process is machinery; what it starts need not be."""
+
+    def whole(self, process: Any) -> bool:
+        """Whether this process and all below it are machinery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A daemon of the bench, started by `/usr/lib/infralab/bin/start-NAME` on demand.
+
+    Args:
+        socket: the Unix socket on which it answers.
+        programs: names of the programs that a stop of the bench ends.
+    """
+
+    socket: str
+    programs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """How a learner gets a shell in a thing of the family; `{}` in `words` is its name.
+
+    Args:
+        words: the command line in the bench, as the learner.
+        sign: shown before the name where there is room for one letter.
+        piped: the command line without a terminal; `words` when it is the same.
+    """
+
+    words: tuple[str, ...]
+    sign: str
+    piped: tuple[str, ...] = ()
+
+    def argv(self, name: str, *, tty: bool = True) -> list[str]:
+        words = self.words if tty else self.piped or self.words
+        return [word.replace("{}", name) for word in words]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How a kind of thing stands in the picture.
+
+    Args:
+        word: what it is called in a sentence.
+        role: a `place` is a box, a `segment` a wire that places are on, a `store` what they keep
+            things in.
+        sign: one letter before the word; empty for none.
+    """
+
+    word: str
+    role: str
+    sign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One kind of system. Strings such as `address:AddressProvider` are modules of its `agent`.
+
+    They are imported in the bench on first use, so that the client needs no daemon's library, and
+    an agent loads only what a lesson needs.
+
+    Args:
+        name: as its folder is called.
+        threads: how many of its blocking calls run at once in the agent.
+        resources: each kind that it makes, with its provider.
+        probes: what can be asked of it.
+        readers: modules whose tables `READERS` answer the probes.
+        topics: each first part of an event topic, with its Source.
+        inventory: the module that is its Inventory; empty when it has none.
+        removal: each kind in the inventory, with when it is taken away; in this order.
+        copies: the module that is its Copies; empty for most.
+        machinery: the module that is its Machinery; empty when it starts nothing.
+        daemon: the daemon that its providers and readers talk to.
+        drawn: each kind of thing that its `picture` module adds to the picture.
+        shells: each kind of place that a learner can have a shell in.
+    """
+
+    name: str
+    threads: int
+    resources: Mapping[type[Resource], str] = field(default_factory=dict)
+    probes: Sequence[type[Probe[Any]]] = ()
+    readers: Sequence[str] = ()
+    topics: Mapping[str, str] = field(default_factory=dict)
+    inventory: str = ""
+    removal: Mapping[str, Removal] = field(default_factory=dict)
+    copies: str = ""
+    machinery: str = ""
+    daemon: Daemon | None = None
+    drawn: Mapping[str, Drawn] = field(default_factory=dict)
+    shells: Mapping[str, Shell] = field(default_factory=dict)
+
+    def part(self, target: str) -> Any:
+        """The module `target` of the family's agent side, or what it names after a colon."""
+        module, _, attribute = target.partition(":")
+        loaded = importlib.import_module(f"{PACKAGE}.{self.name}.agent.{module}")
+        return getattr(loaded, attribute) if attribute else loaded
+
+    def picture(self) -> Callable[..., Any]:
+        """The `read` of its picture module, for a family that draws something."""
+        read: Callable[..., Any] = importlib.import_module(f"{PACKAGE}.{self.name}.picture").read
+        return read

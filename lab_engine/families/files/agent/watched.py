@@ -1,0 +1,275 @@
+"""The watched folders: what is in them, a copy of it, and the way back (agent side).
+
+A snapshot is one file that lists every path with its kind, mode, owner, time, marks and content;
+contents lie beside it in `blobs/`, named by their hash, so that a second snapshot costs only what
+changed.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from lab_engine.common.paths import WATCHED
+from lab_engine.errors import ProviderError
+from lab_engine.families.files.agent import marks
+from lab_engine.kernel import mountinfo, trees
+
+SMALL: Final = 1 << 20
+"""Up to this size a file is known by its content, above it by size and time."""
+KEPT: Final = 256 << 20
+"""Larger files are listed, but no copy is kept of them."""
+CHUNK: Final = 1 << 20
+ATTRIBUTES: Final = "trusted.infralab"
+
+TRACES: Final = frozenset(
+    {
+        ".bash_history",
+        ".cache",
+        ".config",
+        ".docker",
+        ".lesshst",
+        ".local",
+        ".python_history",
+        ".sudo_as_admin_successful",
+        ".viminfo",
+    }
+)
+"""What tools leave in a home folder by themselves; nobody's work."""
+HOME: Final = "/home/learner"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One path. `on` is the mount in memory that it lies on, or empty.
+
+    A place where something is mounted has the kind `mountpoint`, and nothing else is known of it.
+    """
+
+    kind: str
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    size: int = 0
+    modified_ns: int = 0
+    content: str = ""
+    link: str = ""
+    device: int = 0
+    marks: dict[str, bytes] = msgspec.field(default_factory=dict)
+    on: str = ""
+
+    def fingerprint(self) -> str:
+        """Changes when the entry does. A file made anew with the same text is the same."""
+        about = f"{self.kind} {self.mode:04o} {self.uid}:{self.gid}"
+        if self.kind == "file":
+            about += f" {self.content or f'{self.size} {self.modified_ns}'}"
+        elif self.kind == "link":
+            about += f" {self.link}"
+        elif self.kind == "device":
+            about += f" {self.device}"
+        return about + "".join(f" {name}={text!r}" for name, text in sorted(self.marks.items()))
+
+
+def _marks(path: str) -> dict[str, bytes]:
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+        return {
+            name: os.getxattr(path, name, follow_symlinks=False)
+            for name in names
+            if name.startswith(ATTRIBUTES)
+        }
+    except OSError as error:
+        if error.errno in (errno.ENOTSUP, errno.ENODATA):
+            return {}
+        raise
+
+
+def _hash(path: str) -> str:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    digest = hashlib.sha256()
+    with os.fdopen(descriptor, "rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _entry(path: str, on: str) -> Entry:
+    info = Path(path).lstat()
+    kind = "special"
+    content = link = ""
+    device = 0
+    if stat.S_ISREG(info.st_mode):
+        kind = "file"
+        content = _hash(path) if info.st_size <= SMALL else ""
+    elif stat.S_ISDIR(info.st_mode):
+        kind = "directory"
+    elif stat.S_ISLNK(info.st_mode):
+        kind, link = "link", str(Path(path).readlink())
+    elif stat.S_ISBLK(info.st_mode) or stat.S_ISCHR(info.st_mode):
+        kind, device = "device", info.st_rdev
+    return Entry(
+        kind,
+        info.st_mode if kind in ("device", "special") else stat.S_IMODE(info.st_mode),
+        info.st_uid,
+        info.st_gid,
+        info.st_size if kind == "file" else 0,
+        info.st_mtime_ns,
+        content,
+        link,
+        device,
+        _marks(path),
+        on,
+    )
+
+
+def _memory_mounts() -> list[str]:
+    """The mounts in memory at and below the watched folders, inner ones first."""
+    enter, _ = trees.crossable(mountinfo.mounts())
+    inside = {t for t in enter if any(t == r or t.startswith(r + "/") for r in WATCHED)}
+    return sorted(inside, key=len, reverse=True)
+
+
+def entries() -> Iterator[tuple[str, Entry]]:
+    """Every watched path, folders before what is in them."""
+    memory = _memory_mounts()
+    _, points = trees.crossable(mountinfo.mounts())
+    roots = [root for root in WATCHED if Path(root).is_dir()]
+    for path in (*roots, *(found.path for found in trees.walk(WATCHED))):
+        if path.startswith(HOME + "/") and path[len(HOME) + 1 :].split("/", 1)[0] in TRACES:
+            continue
+        on = next((m for m in memory if path.startswith(m + "/")), "")
+        try:
+            yield path, Entry("mountpoint", on=on) if path in points else _entry(path, on)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+
+
+def fingerprints() -> dict[str, str]:
+    """`file/<path>` to fingerprint."""
+    return {f"file/{path}": entry.fingerprint() for path, entry in entries()}
+
+
+def snapshot(to: Path) -> int:
+    """Keep the watched folders as they are now in the file `to`. Returns how many paths."""
+    blobs = to.parent / "blobs"
+    blobs.mkdir(parents=True, exist_ok=True)
+    kept: dict[str, Entry] = {}
+    for path, entry in entries():
+        if entry.kind == "file" and entry.size <= KEPT:
+            try:
+                entry = msgspec.structs.replace(entry, content=entry.content or _hash(path))
+                _keep(path, blobs / entry.content)
+            except FileNotFoundError:
+                continue
+        kept[path] = entry
+    fresh = to.with_name(to.name + ".new")
+    fresh.write_bytes(msgspec.msgpack.encode(kept))
+    fresh.replace(to)
+    _forget(blobs)
+    return len(kept)
+
+
+def _keep(path: str, blob: Path) -> None:
+    if blob.exists():
+        return
+    fresh = blob.with_name(blob.name + ".new")
+    shutil.copyfile(path, fresh, follow_symlinks=False)
+    fresh.replace(blob)
+
+
+def _load(path: Path) -> dict[str, Entry]:
+    return msgspec.msgpack.decode(path.read_bytes(), type=dict[str, Entry])
+
+
+def _forget(blobs: Path) -> None:
+    """Remove contents that no snapshot beside them needs any more."""
+    needed = {e.content for file in blobs.parent.glob("*.files") for e in _load(file).values()}
+    for blob in blobs.iterdir():
+        if blob.name not in needed:
+            blob.unlink()
+
+
+def restore(source: Path) -> list[str]:
+    """Bring the watched folders back to the snapshot in the file `source`.
+
+    Returns the paths that were made again, mended or removed. Raises ProviderError when a path
+    cannot be brought back. What is mounted is left alone, and so is the place where it was.
+    """
+    try:
+        wanted = _load(source)
+    except FileNotFoundError as error:
+        raise ProviderError(
+            f"there is no snapshot {source.name}", hint="Start the step again with `infralab up`."
+        ) from error
+    present = {entry.target for entry in mountinfo.mounts()}
+    # A mount in memory that is gone is made again by its own resource, and its files with it.
+    wanted = {path: entry for path, entry in wanted.items() if not entry.on or entry.on in present}
+    now = dict(entries())
+    mended = []
+    try:
+        for path in sorted(now.keys() - wanted.keys(), key=len, reverse=True):
+            if now[path].kind != "mountpoint":
+                marks.remove(path)
+                mended.append(path)
+        for path, entry in wanted.items():
+            if entry.kind == "mountpoint" or (path in now and now[path].kind == "mountpoint"):
+                continue
+            if path not in now or now[path].fingerprint() != _comparable(entry).fingerprint():
+                _bring_back(path, entry, now.get(path), source.parent / "blobs")
+                mended.append(path)
+        _times({path: wanted[path] for path in mended if path in wanted})
+    except OSError as error:
+        raise ProviderError(
+            f"{error.filename or 'a file'} cannot be put back: {error.strerror}"
+        ) from error
+    return mended
+
+
+def _comparable(entry: Entry) -> Entry:
+    """The entry as a look at the path would give it: large files are not known by content."""
+    if entry.kind == "file" and entry.size > SMALL:
+        return msgspec.structs.replace(entry, content="")
+    return entry
+
+
+def _bring_back(path: str, entry: Entry, now: Entry | None, blobs: Path) -> None:
+    place = Path(path)
+    if now is not None and now.kind != entry.kind:
+        marks.remove(path)
+        now = None
+    if entry.kind == "directory":
+        place.mkdir(exist_ok=True)
+    elif entry.kind == "link":
+        place.unlink(missing_ok=True)
+        place.symlink_to(entry.link)
+    elif entry.kind == "file":
+        if not entry.content:
+            raise ProviderError(
+                f"{path} was changed, and no copy of a file that large is kept",
+                hint="`infralab down` and `infralab up` give a fresh bench.",
+            )
+        # Written in place where it exists: it may be mounted in a container, by its inode.
+        with (blobs / entry.content).open("rb") as kept, place.open("wb") as file:
+            shutil.copyfileobj(kept, file, CHUNK)
+    elif now is None:
+        os.mknod(path, entry.mode, entry.device)
+    os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
+    if entry.kind != "link":
+        place.chmod(stat.S_IMODE(entry.mode))
+        for name in _marks(path).keys() - entry.marks.keys():
+            os.removexattr(path, name, follow_symlinks=False)
+        for name, text in entry.marks.items():
+            os.setxattr(path, name, text, follow_symlinks=False)
+
+
+def _times(mended: dict[str, Entry]) -> None:
+    """Set the times last, and those of folders after what is in them."""
+    for path, entry in sorted(mended.items(), reverse=True):
+        os.utime(path, ns=(entry.modified_ns, entry.modified_ns), follow_symlinks=False)

@@ -1,0 +1,43 @@
+"""What a lab may ask for and ask about of files and mounts."""
+
+from __future__ import annotations
+
+from lab_engine.families.files.probes import (
+    CgroupProbe,
+    CgroupReading,
+    DirectoryProbe,
+    DirectoryReading,
+    DiskUsageProbe,
+    DiskUsageReading,
+    FileProbe,
+    FileReading,
+    MountProbe,
+    MountReading,
+    MountsProbe,
+    MountsReading,
+)
+from lab_engine.families.files.resources import (
+    Directory,
+    File,
+    Mount,
+    Tmpfs,
+)
+
+__all__ = [
+    "CgroupProbe",
+    "CgroupReading",
+    "Directory",
+    "DirectoryProbe",
+    "DirectoryReading",
+    "DiskUsageProbe",
+    "DiskUsageReading",
+    "File",
+    "FileProbe",
+    "FileReading",
+    "Mount",
+    "MountProbe",
+    "MountReading",
+    "MountsProbe",
+    "MountsReading",
+    "Tmpfs",
+]

@@ -1,0 +1,1 @@
+"""libvirt: virtual machines, their disks, pools and networks."""

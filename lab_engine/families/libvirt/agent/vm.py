@@ -1,0 +1,299 @@
+"""Makes VMs: from a saved state where one fits, else by booting."""
+
+from __future__ import annotations
+
+import os
+import uuid as uuids
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from xml.etree import ElementTree as ET
+
+import libvirt
+
+from lab_engine.common.resource import Resource, Stage
+from lab_engine.errors import ProviderError
+from lab_engine.families.libvirt.agent import digest, domain_xml, marks, roots, states, volumes
+from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
+from lab_engine.families.libvirt.guests import accelerator, small
+from lab_engine.families.libvirt.guests.agent_channel import AgentChannel, GuestSilent
+from lab_engine.families.libvirt.resources import VM
+from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
+
+_UUIDS: Final = uuids.UUID("0b6f7d3e-5c0f-5f0e-9a51-1f7a1ab00001")
+_STATES: Final = {
+    libvirt.VIR_DOMAIN_RUNNING: "running",
+    libvirt.VIR_DOMAIN_BLOCKED: "running",
+    libvirt.VIR_DOMAIN_PAUSED: "paused",
+    libvirt.VIR_DOMAIN_SHUTDOWN: "running",
+    libvirt.VIR_DOMAIN_SHUTOFF: "shut",
+    libvirt.VIR_DOMAIN_CRASHED: "crashed",
+    libvirt.VIR_DOMAIN_PMSUSPENDED: "suspended",
+}
+_UNDEFINE: Final = (
+    libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+    | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+    | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+)
+_AWAKE_SECONDS: Final = 30.0
+_RENEW_SECONDS: Final = 60.0
+
+
+def state_of(domain: Any) -> str:
+    """`running`, `paused`, `shut`, `crashed` or `suspended`."""
+    return _STATES.get(domain.state()[0], "unknown")
+
+
+def _uuid(mark: Mark, key: str) -> str:
+    """The same for the same VM of the same session each time it is made."""
+    return str(uuids.uuid5(_UUIDS, mark.text(key)))
+
+
+def remove(domain: Any) -> None:
+    """Stop a domain at once and forget its definition, snapshots and managed save."""
+    if domain.isActive():
+        quietly_absent(domain.destroy, libvirt.VIR_ERR_OPERATION_INVALID)
+    if found(domain.isPersistent):
+        quietly_absent(lambda: domain.undefineFlags(_UNDEFINE), libvirt.VIR_ERR_OPERATION_INVALID)
+
+
+class VMProvider(Provider[VM]):
+    """Domains whose mark is in their metadata."""
+
+    resource: ClassVar[type[Resource]] = VM
+    family: ClassVar[str] = "libvirt"
+    limits: ClassVar[dict[str, float]] = {
+        "observe": 15, "create": 300, "destroy": 40, "ready": 180,
+    }  # fmt: skip
+
+    def observe(self, wanted: Sequence[VM], mark: Mark) -> dict[str, Sighting]:
+        connection = connect()
+        seen: dict[str, Sighting] = {}
+        with told("looking for VMs"):
+            for vm in wanted:
+                domain = found(connection.lookupByName, vm.name)
+                seen[vm.name] = ABSENT if domain is None else self._sighting(vm, domain, mark)
+        return seen
+
+    def _sighting(self, vm: VM, domain: Any, mark: Mark) -> Sighting:
+        text, made_from = marks.of_domain(domain)
+        state = state_of(domain)
+        facts = {"state": state, "uuid": domain.UUIDString()}
+        ours = text == mark.text(vm.key)
+        return Sighting(
+            present=True,
+            ours=ours,
+            drift=self._drift(vm, domain, state, made_from) if ours else "",
+            facts=facts,
+        )
+
+    def _drift(self, vm: VM, domain: Any, state: str, made_from: str) -> str:
+        if made_from != digest.of(vm):
+            return "was made from another description"
+        if state != vm.state:
+            return f"is {state}, wanted {vm.state}"
+        if not domain.isPersistent():
+            return "is not defined any more, it only runs"
+        root = ET.fromstring(  # noqa: S314 - libvirtd wrote it
+            domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        )
+        memory = int(root.findtext("memory", "0")) >> 10
+        if memory != vm.memory:
+            return f"has {memory} MiB, wanted {vm.memory}"
+        now = int(root.findtext("currentMemory", "0")) >> 10
+        if now != vm.current_memory:
+            return f"has {now} MiB at present, wanted {vm.current_memory}"
+        vcpu = root.find("vcpu")
+        if vcpu is not None and int(vcpu.get("current") or vcpu.text or 0) != vm.vcpus:
+            return f"has other CPUs than the wanted {vm.vcpus}"
+        targets = {disk.get("dev", "") for disk in root.findall("devices/disk/target")}
+        wanted = {*vm.targets(), "vda"} if vm.guest == "full" else set(vm.targets())
+        if targets != wanted:
+            return f"has the disks {sorted(targets)}, wanted {sorted(wanted)}"
+        cards = {mac.get("address", "") for mac in root.findall("devices/interface/mac")}
+        if cards != set(vm.macs()):
+            return "has other network cards than wanted"
+        if bool(domain.autostart()) != vm.autostart:
+            return "has another autostart setting than wanted"
+        return ""
+
+    def create(self, wanted: VM, mark: Mark, say: Say) -> None:
+        connection = connect()
+        with told("looking for a VM of this name", wanted.key):
+            there = found(connection.lookupByName, wanted.name)
+            if there is not None and marks.of_domain(there)[0] != mark.text(wanted.key):
+                raise ProviderError(
+                    "a VM of this name is there already, and it is not of this lesson",
+                    resource=wanted.key,
+                    hint=f"Remove it with `virsh undefine {wanted.name}` if it is yours.",
+                )
+        self.destroy(wanted.name, mark)
+        root = ""
+        if wanted.guest == "full":
+            root = str(roots.path(wanted.name))
+            roots.write(Path(root), mark.text(wanted.key))
+        small.ensure()
+        answer = accelerator.find()
+        machine = domain_xml.hardware(wanted, answer.domain_type, root)
+        uuid = _uuid(mark, wanted.key)
+        made = marks.element(mark, wanted.key, digest.of(wanted))
+        disks = self._disks(wanted)
+        cards = [
+            domain_xml.interface(nic, mac, index)
+            for index, (nic, mac) in enumerate(zip(wanted.networks, wanted.macs(), strict=True))
+        ]
+        xml = domain_xml.domain(
+            machine, wanted.name, uuid, mark=made, memory_now=wanted.current_memory,
+            devices=(*disks, *cards),
+        )  # fmt: skip
+        with told("defining it", wanted.key):
+            domain = connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+            domain.setAutostart(int(wanted.autostart))
+        if wanted.state == "shut":
+            return
+        if not self._restored(wanted, machine, uuid, made, (disks, cards), say):
+            say(f"booting ({answer.accelerator})")
+            with told("starting it", wanted.key):
+                domain.create()
+        if wanted.first_boot:
+            self._first_boot(wanted, domain, say)
+        if wanted.state == "paused":
+            with told("pausing it", wanted.key):
+                domain.suspend()
+
+    def _disks(self, vm: VM) -> list[ET.Element]:
+        found_disks: list[ET.Element] = []
+        for index, (use, target) in enumerate(zip(vm.disks, vm.targets(), strict=True)):
+            with told(f"looking for disk {use.disk}", vm.key):
+                volume = volumes.find(use.disk)
+            if volume is None:
+                raise ProviderError(f"there is no disk {use.disk} in any pool", resource=vm.key)
+            file = domain_xml.DiskFile(
+                volume.path, volume.format, target, domain_xml.disk_slot(index)
+            )
+            found_disks.append(domain_xml.disk(file))
+        return found_disks
+
+    def _restored(
+        self,
+        vm: VM,
+        machine: domain_xml.Hardware,
+        uuid: str,
+        made: ET.Element,
+        devices: tuple[list[ET.Element], list[ET.Element]],
+        say: Say,
+    ) -> bool:
+        """Start it from a saved state; False, and back to shut, when that does not work."""
+        state: states.SavedState | None = None
+        domain: Any = None
+        try:
+            state = states.find_or_make(machine, say)
+            if machine.root:
+                roots.write(Path(machine.root), made.get("mark", ""), state.root)
+            domain = states.restore(state, vm.name, uuid, made, machine.root)
+            with told("giving it its disks and cards", vm.key):
+                for device in devices[0]:
+                    self._plug(domain, device)
+                domain.resume()
+                say(f"started from a saved state ({machine.domain_type})")
+                self._renew(vm, domain, uuid)
+                for device in devices[1]:
+                    self._plug(domain, device)
+                if vm.current_memory != vm.memory:
+                    domain.setMemoryFlags(vm.current_memory << 10, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        except ProviderError as error:
+            say(f"starting it from a saved state did not work: {error.message}")
+            if state is not None:
+                states.forget(state)
+            with told("stopping it again", vm.key):
+                if domain is not None and domain.isActive():
+                    domain.destroy()
+            if machine.root:
+                roots.write(Path(machine.root), made.get("mark", ""))
+            return False
+        return True
+
+    @staticmethod
+    def _plug(domain: Any, device: ET.Element) -> None:
+        domain.attachDeviceFlags(
+            ET.tostring(device, encoding="unicode"), libvirt.VIR_DOMAIN_AFFECT_LIVE
+        )
+
+    @staticmethod
+    def _renew(vm: VM, domain: Any, uuid: str) -> None:
+        """Give the restored guest its own name, clock, machine id, host keys and randomness."""
+        channel = AgentChannel(domain)
+        if not channel.wait(_AWAKE_SECONDS):
+            raise GuestSilent(f"the restored guest did not answer within {_AWAKE_SECONDS:g} s")
+        script = (Path(small.__file__).parent / "renew.sh").read_text(encoding="utf-8")
+        channel.script(
+            script, vm.name, uuid.replace("-", ""), stdin=os.urandom(256), seconds=_RENEW_SECONDS
+        )
+
+    @staticmethod
+    def _first_boot(vm: VM, domain: Any, say: Say) -> None:
+        channel = AgentChannel(domain)
+        if not channel.wait(states.BOOT_SECONDS):
+            raise GuestSilent("the guest did not boot in time", resource=vm.key)
+        say("running its first-boot script")
+        result = channel.script(vm.first_boot, seconds=60)
+        if result.code:
+            raise ProviderError(
+                f"its first-boot script ended with {result.code}: {result.err.strip()}",
+                resource=vm.key,
+            )
+
+    def destroy(self, name: str, mark: Mark) -> None:
+        key = f"{VM.kind()}/{name}"
+        with told("removing it", key):
+            domain = found(connect().lookupByName, name)
+            if domain is not None and marks.of_domain(domain)[0] == mark.text(key):
+                remove(domain)
+            states.sweep(_uuid(mark, key))
+        roots.remove(name, mark.text(key))
+
+    def owned(self) -> Iterable[Owned]:
+        with told("listing VMs"):
+            texts = {marks.of_domain(domain)[0] for domain in connect().listAllDomains(0)}
+        texts.update(roots.every_mark())
+        return [owned for text in sorted(texts) if (owned := Owned.parse(text)) is not None]
+
+    def reached(self, wanted: VM, stage: Stage) -> bool:
+        with told("looking whether it is ready", wanted.key):
+            domain = found(connect().lookupByName, wanted.name)
+            if domain is None:
+                return False
+            if stage == "created" or wanted.state == "shut":
+                return True
+            if state_of(domain) != wanted.state:
+                return False
+            if stage == "running" or wanted.state == "paused":
+                return True
+            try:
+                channel = AgentChannel(domain)
+                if not channel.answers() or not self._has_addresses(wanted, channel):
+                    return False
+            except GuestSilent:
+                # Busy after all, as a guest under emulation may be: ask again.
+                return False
+            # The guest gives memory back bit by bit.
+            return bool(domain.info()[2] >> 10 == wanted.current_memory)
+
+    @staticmethod
+    def _has_addresses(vm: VM, channel: AgentChannel) -> bool:
+        """Whether each card on a network with DHCP has an IPv4 address."""
+        connection = connect()
+        leased = {
+            mac
+            for nic, mac in zip(vm.networks, vm.macs(), strict=True)
+            if "<dhcp>" in connection.networkLookupByName(nic.network).XMLDesc(0)
+        }
+        if not leased:
+            return True
+        have = {
+            card.mac
+            for card in channel.interfaces()
+            if any("." in address for address in card.addresses)
+        }
+        return leased <= have

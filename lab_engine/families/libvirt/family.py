@@ -1,0 +1,49 @@
+"""libvirt in the bench: QEMU's virtual machines, on KVM or emulated."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lab_engine.families.family import Daemon, Drawn, Family, Removal, Shell
+from lab_engine.families.libvirt import probes, resources
+
+CONSOLE: Final = ("/opt/infralab/venv/bin/python", "-I", "/usr/lib/infralab/console.py")
+"""`lab_engine/inside/console.py` as it lies in the bench, where the learner may run it."""
+
+FAMILY: Final = Family(
+    name="libvirt",
+    threads=8,
+    daemon=Daemon(
+        "/run/libvirt/libvirt-sock", ("libvirtd", "virtlogd", "qemu-system-x86_64", "dnsmasq")
+    ),
+    resources={
+        resources.VM: "vm:VMProvider",
+        resources.VirtualNetwork: "network:VirtualNetworkProvider",
+        resources.Pool: "pool:PoolProvider",
+        resources.Disk: "disk:DiskProvider",
+        resources.Snapshot: "snapshot:SnapshotProvider",
+    },
+    probes=(
+        probes.AcceleratorProbe,
+        probes.DiskProbe,
+        probes.DomainListProbe,
+        probes.DomainProbe,
+        probes.GuestCommandProbe,
+        probes.GuestFileProbe,
+        probes.GuestInterfacesProbe,
+        probes.PoolProbe,
+        probes.VirtualNetworkProbe,
+    ),
+    readers=("readers",),
+    topics={"libvirt": "events:LibvirtEvents"},
+    inventory="inventory",
+    removal={
+        "vm": Removal.MACHINES,
+        "virtual-network": Removal.STORES,
+        "disk": Removal.STORES,
+        "pool": Removal.STORES,
+    },
+    machinery="machinery",
+    drawn={"vm": Drawn("VM", "place", "▢")},
+    shells={"vm": Shell((*CONSOLE, "{}"), "▢")},
+)

@@ -1,0 +1,70 @@
+"""VMs and virtual networks of the bench's libvirt, as parts of the picture."""
+
+from __future__ import annotations
+
+from lab_engine.families.drawing import Node, Parts, Questions
+from lab_engine.families.libvirt.probes import (
+    DomainInterface,
+    DomainListProbe,
+    DomainProbe,
+    DomainReading,
+    VirtualNetworkProbe,
+    VirtualNetworkReading,
+)
+
+
+async def read(questions: Questions, parts: Parts) -> None:
+    """Add the VMs, the networks they are on, and their disks that are volumes of a pool."""
+    (listed,) = await questions.all([DomainListProbe()])
+    names = listed.names if listed else ()
+    domains = await questions.all([DomainProbe(name) for name in names])
+    found = [(n, d) for n, d in zip(names, domains, strict=True) if d is not None]
+    used = sorted({card.network for _, d in found for card in _cards(d) if card.network})
+    networks = dict(
+        zip(used, await questions.all([VirtualNetworkProbe(name) for name in used]), strict=True)
+    )
+    for name, network in networks.items():
+        if network is not None:
+            _network(name, network, parts)
+    leases = {lease.mac: lease.address for one in networks.values() if one for lease in one.leases}
+    for name, domain in found:
+        _vm(name, domain, leases, parts)
+
+
+def _cards(domain: DomainReading) -> tuple[DomainInterface, ...]:
+    return domain.interfaces or domain.config_interfaces
+
+
+def _network(name: str, network: VirtualNetworkReading, parts: Parts) -> None:
+    key = f"virtual-network/{name}"
+    facts = [("mode", network.mode), ("address", network.address), ("bridge", network.bridge)]
+    if network.bridge:
+        parts.bridges[network.bridge] = key
+    state = "up" if network.active else "down"
+    shown = tuple((what, value) for what, value in facts if value)
+    parts.add(Node(key, "network", name, state, network.active, shown))
+
+
+def _vm(name: str, domain: DomainReading, leases: dict[str, str], parts: Parts) -> None:
+    key = f"vm/{name}"
+    running = domain.running
+    memory = domain.memory if running else domain.config_memory
+    cpus = domain.vcpus if running else domain.config_vcpus
+    state = "off" if domain.state == "shut" else domain.state
+    facts = [("state", state), ("memory", f"{memory} MiB"), ("CPUs", str(cpus))]
+    if running:
+        how = "KVM" if domain.type == "kvm" else "emulated (TCG)"
+        facts.append(("runs with", how))
+    disks = domain.disks if running else domain.config_disks
+    facts += [(f"disk {disk.target}", disk.volume or disk.source) for disk in disks]
+    if domain.snapshots:
+        facts.append(("snapshots", ", ".join(one.name for one in domain.snapshots)))
+    parts.add(Node(key, "vm", name, state, running, tuple(facts), f"vm:{name}" if running else ""))
+    for card in _cards(domain):
+        if card.network:
+            parts.join(key, f"virtual-network/{card.network}", leases.get(card.mac, ""))
+    for disk in disks:
+        if disk.volume:
+            volume = f"volume/{disk.pool}/{disk.volume}"
+            parts.add(Node(volume, "volume", disk.volume, facts=(("pool", disk.pool),)))
+            parts.join(key, volume, disk.target)

@@ -1,0 +1,1 @@
+"""The kernel's networks: namespaces, links, addresses, routes and rules."""

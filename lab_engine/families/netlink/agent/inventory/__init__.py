@@ -1,0 +1,1 @@
+"""What the bench's networks were at a moment, and the removal of what came since."""

@@ -1,0 +1,1 @@
+"""Answers to the probes of networks and namespaces."""

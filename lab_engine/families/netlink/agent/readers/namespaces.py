@@ -1,0 +1,164 @@
+"""Answers about namespaces, from /proc and by short visits of this thread (agent side)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lab_engine.common.probe import Probe
+from lab_engine.families.netlink.agent.namespaces import (
+    CLONE_NEWIPC,
+    CLONE_NEWUTS,
+    inside,
+    opened,
+)
+from lab_engine.families.netlink.probes.namespaces import (
+    KINDS,
+    Inhabitant,
+    InhabitantsProbe,
+    InhabitantsReading,
+    Mapping,
+    MessageQueue,
+    Semaphores,
+    SharedMemory,
+    SystemVProbe,
+    SystemVReading,
+)
+from lab_engine.kernel import processes
+from lab_engine.kernel.processes import Process
+
+_GONE = (FileNotFoundError, ProcessLookupError)
+
+
+def inhabitants(probe: InhabitantsProbe) -> InhabitantsReading:
+    own = _namespaces("thread-self")
+    hostnames = {own["uts"]: socket.gethostname()}
+    found = []
+    for process in sorted(processes.every().values(), key=lambda process: process.pid):
+        if process.ended or (probe.pid and process.pid != probe.pid):
+            continue
+        if probe.argv and not _is_command(process.argv, probe.argv):
+            continue
+        try:
+            found.append(_inhabitant(process, hostnames))
+        except _GONE:
+            continue
+    return InhabitantsReading(bench=own, hostname=hostnames[own["uts"]], processes=tuple(found))
+
+
+def _is_command(argv: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    if len(argv) != len(wanted):
+        return False
+    return os.path.basename(argv[0]) == wanted[0] and argv[1:] == wanted[1:]  # noqa: PTH119
+
+
+def _namespaces(process: int | str) -> dict[str, int]:
+    """The inode of each namespace of a process; kinds that this kernel lacks are left out."""
+    found = {}
+    for kind in KINDS:
+        path = Path(f"/proc/{process}/ns/{kind}")
+        if kind not in ("cgroup", "time") or path.exists():
+            found[kind] = path.stat().st_ino
+    return found
+
+
+def _inhabitant(process: Process, hostnames: dict[int, str]) -> Inhabitant:
+    folder = Path(f"/proc/{process.pid}")
+    namespaces = _namespaces(process.pid)
+    uts = namespaces["uts"]
+    if uts not in hostnames:
+        with opened(folder / "ns/uts") as descriptor, inside(descriptor, CLONE_NEWUTS):
+            hostnames[uts] = socket.gethostname()
+    status = (folder / "status").read_text(errors="replace")
+    numbers = status[status.index("\nNSpid:") :].split("\n", 2)[1].split()[1:]
+    return Inhabitant(
+        pid=process.pid,
+        parent=process.parent,
+        program=process.name,
+        argv=process.argv,
+        exe=_target(folder / "exe"),
+        uid=process.uid,
+        pids=tuple(int(number) for number in numbers),
+        namespaces=namespaces,
+        uid_map=_mapping(folder / "uid_map"),
+        gid_map=_mapping(folder / "gid_map"),
+        hostname=hostnames[uts],
+        cwd=_target(folder / "cwd"),
+        started=process.start,
+    )
+
+
+def _target(path: Path) -> str:
+    """What a link in /proc says; empty for threads of the kernel."""
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""
+
+
+def _mapping(path: Path) -> tuple[Mapping, ...]:
+    lines = (line.split() for line in path.read_text().splitlines())
+    return tuple(Mapping(int(inner), int(outer), int(count)) for inner, outer, count in lines)
+
+
+def system_v(probe: SystemVProbe) -> SystemVReading:
+    try:
+        with opened(f"/proc/{probe.pid or 'thread-self'}/ns/ipc") as descriptor:
+            inode = os.fstat(descriptor).st_ino
+            with inside(descriptor, CLONE_NEWIPC):
+                queues, segments, semaphores = (_table(name) for name in ("msg", "shm", "sem"))
+    except _GONE:
+        return SystemVReading(exists=False)
+    return SystemVReading(
+        inode=inode,
+        queues=tuple(
+            MessageQueue(
+                key=int(row["key"]) & 0xFFFFFFFF,
+                id=int(row["msqid"]),
+                mode=int(row["perms"], 8),
+                bytes=int(row["cbytes"]),
+                messages=int(row["qnum"]),
+                uid=int(row["uid"]),
+            )
+            for row in queues
+        ),
+        segments=tuple(
+            SharedMemory(
+                key=int(row["key"]) & 0xFFFFFFFF,
+                id=int(row["shmid"]),
+                mode=int(row["perms"], 8),
+                size=int(row["size"]),
+                attached=int(row["nattch"]),
+                uid=int(row["uid"]),
+            )
+            for row in segments
+        ),
+        semaphores=tuple(
+            Semaphores(
+                key=int(row["key"]) & 0xFFFFFFFF,
+                id=int(row["semid"]),
+                mode=int(row["perms"], 8),
+                count=int(row["nsems"]),
+                uid=int(row["uid"]),
+            )
+            for row in semaphores
+        ),
+    )
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    """A list in /proc/sysvipc of this thread's IPC namespace, by the names of its columns."""
+    lines = Path(f"/proc/sysvipc/{name}").read_text().splitlines()
+    columns = lines[0].split()
+    return [dict(zip(columns, line.split(), strict=False)) for line in lines[1:]]
+
+
+READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {
+    InhabitantsProbe: inhabitants,
+    SystemVProbe: system_v,
+}

@@ -1,0 +1,247 @@
+"""Answers to probes that send packets, by sockets opened where the place is (agent side)."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import ipaddress
+import os
+import secrets
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lab_engine.common.place import Place
+from lab_engine.common.probe import Probe
+from lab_engine.families.netlink.agent import namespaces
+from lab_engine.families.netlink.agent.readers import dns
+from lab_engine.families.netlink.agent.readers import place as places
+from lab_engine.families.netlink.agent.readers.place import NoPlace
+from lab_engine.families.netlink.probes.reach import (
+    SECONDS_LIMIT,
+    ConnectProbe,
+    ConnectReading,
+    DnsProbe,
+    DnsReading,
+    HttpProbe,
+    HttpReading,
+    ReachProbe,
+    ReachReading,
+)
+
+_ECHO: Final = {4: (8, 0, 3), 6: (128, 129, 1)}
+"""By IP version: the types of an echo request, of its reply, and of "destination unreachable"."""
+_FIRST_WORD: Final = 4096
+
+
+def _opened(descriptor: int | None, family: int, kind: int, protocol: int = 0) -> socket.socket:
+    """A socket of that place; it stays there although this thread does not."""
+    with namespaces.inside(descriptor):
+        return socket.socket(family, kind, protocol)
+
+
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def _problem(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if error.errno == errno.ECONNREFUSED:
+        return "refused"
+    if error.errno in (errno.ECONNRESET, errno.EPIPE):
+        return "closed"
+    return "unreachable"
+
+
+def _seconds(asked: float) -> float:
+    return min(max(asked, 0.01), SECONDS_LIMIT)
+
+
+def reach(probe: ReachProbe) -> ReachReading:
+    version = ipaddress.ip_address(probe.address).version
+    protocol = socket.IPPROTO_ICMP if version == 4 else socket.getprotobyname("ipv6-icmp")
+    try:
+        with places.network(probe.place) as descriptor:
+            opened = _opened(descriptor, _family(probe.address), socket.SOCK_RAW, protocol)
+    except NoPlace:
+        return ReachReading(exists=False)
+    mine = secrets.token_bytes(12)
+    sent, problem = 0, ""
+    deadline = time.monotonic() + 2 * SECONDS_LIMIT
+    with opened:
+        for number in range(1, max(1, probe.count) + 1):
+            if time.monotonic() > deadline:
+                break
+            began = time.monotonic()
+            try:
+                opened.settimeout(_seconds(probe.seconds))
+                opened.sendto(_echo(version, number, mine), (probe.address, 0))
+                sent += 1
+                problem = _await_echo(opened, version, mine, began + _seconds(probe.seconds))
+            except OSError as error:
+                problem = _problem(error)
+            if not problem:
+                return ReachReading(
+                    sent=sent, received=1, milliseconds=(time.monotonic() - began) * 1000
+                )
+            if problem == "unreachable":
+                time.sleep(max(0.0, min(0.1, deadline - time.monotonic())))
+    return ReachReading(sent=sent, received=0, problem=problem)
+
+
+def _echo(version: int, number: int, mine: bytes) -> bytes:
+    """An echo request (RFC 792, RFC 4443); for IPv6 the kernel fills in the checksum."""
+    head = struct.pack("!BBHHH", _ECHO[version][0], 0, 0, os.getpid() & 0xFFFF, number)
+    packet = head + mine
+    if version == 6:
+        return packet
+    total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
+    total = (total >> 16) + (total & 0xFFFF)
+    checksum = ~(total + (total >> 16)) & 0xFFFF
+    return packet[:2] + struct.pack("!H", checksum) + packet[4:]
+
+
+def _await_echo(opened: socket.socket, version: int, mine: bytes, deadline: float) -> str:
+    """Wait for the reply to what was sent with `mine`; the problem, or nothing."""
+    _, reply, unreachable = _ECHO[version]
+    while (left := deadline - time.monotonic()) > 0:
+        opened.settimeout(left)
+        packet = opened.recv(2048)
+        if version == 4:
+            packet = packet[(packet[0] & 0xF) * 4 :]
+        # An error holds the packet that it is about; of ours at least the first 8 bytes.
+        if packet and packet[0] == reply and packet.endswith(mine):
+            return ""
+        if packet and packet[0] == unreachable and mine in packet:
+            return "unreachable"
+    return "timeout"
+
+
+def connect(probe: ConnectProbe) -> ConnectReading:
+    try:
+        with places.network(probe.place) as descriptor:
+            opened = _opened(descriptor, _family(probe.address), socket.SOCK_STREAM)
+    except NoPlace:
+        return ConnectReading(exists=False)
+    with opened:
+        opened.settimeout(_seconds(probe.seconds))
+        try:
+            opened.connect((probe.address, probe.port))
+        except OSError as error:
+            return ConnectReading(problem=_problem(error))
+        first = b""
+        if probe.listen:
+            opened.settimeout(_seconds(probe.listen))
+            try:
+                first = opened.recv(_FIRST_WORD)
+            except OSError as error:
+                return ConnectReading(connected=True, problem=_problem(error))
+        return ConnectReading(connected=True, first=first.decode(errors="replace"))
+
+
+def get(probe: HttpProbe) -> HttpReading:
+    url = urlsplit(probe.url)
+    name, port = url.hostname or "", url.port or 80
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    deadline = time.monotonic() + _seconds(probe.seconds)
+    try:
+        address = _address_of(name, probe.place, _seconds(probe.seconds))
+        if not address:
+            return HttpReading(problem="unknown-name")
+        with places.network(probe.place) as descriptor:
+            opened = _opened(descriptor, _family(address), socket.SOCK_STREAM)
+    except NoPlace:
+        return HttpReading(exists=False)
+    connection = http.client.HTTPConnection(name, port)
+    with opened:
+        try:
+            opened.settimeout(max(0.01, deadline - time.monotonic()))
+            opened.connect((address, port))
+            connection.sock = opened
+            connection.request(
+                "GET", path, headers={"User-Agent": "infralab", "Connection": "close"}
+            )
+            answer = connection.getresponse()
+            body = b""
+            while len(body) < probe.limit and time.monotonic() < deadline:
+                part = answer.read1(min(16384, probe.limit - len(body)))
+                if not part:
+                    break
+                body += part
+        except http.client.HTTPException as error:
+            closed = isinstance(error, http.client.RemoteDisconnected)
+            return HttpReading(problem="closed" if closed else "malformed")
+        except OSError as error:
+            return HttpReading(problem=_problem(error))
+        return HttpReading(
+            status=answer.status,
+            body=body.decode(errors="replace"),
+            headers={name.lower(): value for name, value in answer.getheaders()},
+        )
+
+
+def _address_of(name: str, place: Place, seconds: float) -> str:
+    """Look a name up as the place does. Raises NoPlace."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        for line in places.file_of(place, "/etc/hosts").splitlines():
+            words = line.partition("#")[0].split()
+            if name in words[1:]:
+                return words[0]
+    if name == "localhost":
+        return "127.0.0.1"
+    found = ask(DnsProbe(name, place, seconds=seconds))
+    if not found.exists:
+        raise NoPlace(place)
+    return found.answers[0] if found.answers else ""
+
+
+def ask(probe: DnsProbe) -> DnsReading:
+    server = probe.server or _name_server(probe.place)
+    if not server:
+        return DnsReading(problem="unreachable")
+    number = secrets.randbits(16)
+    query = dns.question(number, probe.query, probe.record)
+    try:
+        with places.network(probe.place) as descriptor:
+            opened = _opened(descriptor, _family(server), socket.SOCK_DGRAM)
+    except NoPlace:
+        return DnsReading(exists=False, server=server)
+    with opened:
+        try:
+            opened.settimeout(_seconds(probe.seconds))
+            opened.connect((server, probe.port))
+            opened.send(query)
+            answer = dns.answer(opened.recv(4096), number, probe.record)
+        except OSError as error:
+            return DnsReading(server=server, problem=_problem(error))
+        except dns.Malformed:
+            return DnsReading(server=server, problem="malformed")
+    return DnsReading(server=server, code=answer.code, answers=answer.texts)
+
+
+def _name_server(place: Place) -> str:
+    try:
+        text = places.file_of(place, "/etc/resolv.conf")
+    except NoPlace:
+        return ""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0] == "nameserver":
+            return words[1]
+    return ""
+
+
+READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {
+    ReachProbe: reach,
+    ConnectProbe: connect,
+    HttpProbe: get,
+    DnsProbe: ask,
+}

@@ -1,0 +1,69 @@
+"""The kernel's networks in the bench, and its host name and System V objects."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lab_engine.families.family import Drawn, Family, Removal, Shell
+from lab_engine.families.netlink import resources
+from lab_engine.families.netlink.probes import namespaces, network, reach
+
+FAMILY: Final = Family(
+    name="netlink",
+    threads=32,
+    resources={
+        resources.Host: "host:HostProvider",
+        resources.Bridge: "bridge:BridgeProvider",
+        resources.Link: "link:LinkProvider",
+        resources.Address: "address:AddressProvider",
+        resources.Route: "route:RouteProvider",
+        resources.Nat: "nat:NatProvider",
+        resources.Filter: "filter:FilterProvider",
+    },
+    probes=(
+        namespaces.InhabitantsProbe,
+        namespaces.SystemVProbe,
+        network.AddressesProbe,
+        network.BridgePortProbe,
+        network.FirewallProbe,
+        network.ForwardingProbe,
+        network.LinkProbe,
+        network.LinksProbe,
+        network.NetworkNamespaceProbe,
+        network.NetworkNamespacesProbe,
+        network.RoutesProbe,
+        network.SocketsProbe,
+        reach.ConnectProbe,
+        reach.DnsProbe,
+        reach.HttpProbe,
+        reach.ReachProbe,
+    ),
+    readers=("readers.network", "readers.reach", "readers.namespaces"),
+    topics={
+        "link": "events:NetlinkEvents",
+        "address": "events:NetlinkEvents",
+        "route": "events:NetlinkEvents",
+        "nft": "events:NetlinkEvents",
+    },
+    inventory="inventory.network",
+    removal=dict.fromkeys(
+        (
+            "netns",
+            "nft",
+            "iptables",
+            "ip6tables",
+            "route",
+            "address",
+            "link",
+            "hostname",
+            "ipc",
+        ),
+        Removal.NETWORKS,
+    ),
+    drawn={
+        "namespace": Drawn("namespace", "place", "◇"),
+        "bridge": Drawn("bridge", "segment"),
+        "link": Drawn("link", "segment"),
+    },
+    shells={"netns": Shell(("sudo", "ip", "netns", "exec", "{}", "bash"), "◇")},
+)

@@ -1,0 +1,1 @@
+"""Processes that go on beside the learner: services."""

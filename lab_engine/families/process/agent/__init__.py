@@ -1,0 +1,1 @@
+"""In the bench: starts, sees and ends processes."""

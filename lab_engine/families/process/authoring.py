@@ -1,0 +1,27 @@
+"""What a lab may ask for and ask about of processes."""
+
+from __future__ import annotations
+
+from lab_engine.families.process.probes import (
+    ProcessesReading,
+    ProcessProbe,
+    ProcessReading,
+)
+from lab_engine.families.process.resources import (
+    FileReady,
+    HttpReady,
+    Readiness,
+    Service,
+    TcpReady,
+)
+
+__all__ = [
+    "FileReady",
+    "HttpReady",
+    "ProcessProbe",
+    "ProcessReading",
+    "ProcessesReading",
+    "Readiness",
+    "Service",
+    "TcpReady",
+]

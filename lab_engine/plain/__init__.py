@@ -1,0 +1,1 @@
+"""The lesson line by line, for a terminal that shows no screens."""

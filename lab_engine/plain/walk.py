@@ -1,0 +1,390 @@
+"""The plain walk through a lesson: one line in, some lines out.
+
+No alternate screen, no cursor movement, no colour: for screen readers, small terminals, pipes and
+logs. What changes is said in a sentence. The engine is the same as behind the TUI.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from lab_engine.course.lab import Variables
+from lab_engine.course.lesson import Lesson, Step
+from lab_engine.course.text.model import Document, QuestionBlock, TaskBlock
+from lab_engine.course.text.plain import render_blocks, render_plain
+from lab_engine.course.verdict import Outcome, Verdict
+from lab_engine.errors import InfralabError
+from lab_engine.plain.foreground import foreground, one_command
+from lab_engine.plain.lookout import Lookout
+from lab_engine.plain.spoken import HELP, finish, hint_cost, situation, spoken, verdict_lines
+from lab_engine.plain.talk import Talk
+from lab_engine.session.record import Record
+from lab_engine.session.watch import Watched
+
+SETTLE_SECONDS = 0.4
+"""After a command, so long is waited for a change before the prompt."""
+VERDICTS = "verdicts"
+KEPT = "What it did by then stays, and counts as given; `reset` begins the step anew."
+
+
+class LearningSession(Watched, Protocol):
+    """What the walk needs of `lab_engine.session.session.Session`."""
+
+    id: str
+    mode: str
+    lesson: Lesson
+    variables: Variables
+    step_name: str
+    record: Record
+
+    async def enter(
+        self, name: str, *, on_notice: Callable[[Any], None] = ...
+    ) -> Sequence[str]: ...
+
+    async def check(self) -> tuple[list[Verdict], Any]: ...
+
+    async def reset(self, *, on_notice: Callable[[Any], None] = ...) -> Any: ...
+
+    async def repair(self, *, on_notice: Callable[[Any], None] = ...) -> None: ...
+
+    async def solve(
+        self, name: str | None = None, *, say: Callable[[str], None] | None = None
+    ) -> None: ...
+
+    async def take_hint(self, task: str, number: int) -> None: ...
+
+    async def found(self, name: str) -> Sequence[str]: ...
+
+    def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]: ...
+
+
+class Walk(Talk):
+    """One learner's way through one lesson.
+
+    Args:
+        session: an open session; closing it is left to the caller.
+        read: the next line, None at the end of input.
+        say: prints a line.
+        prompt: shows that a line is waited for.
+        on_notice: shows how provisioning is going.
+        tty: whether a person types here; a shell needs it.
+        width: columns of a line.
+    """
+
+    def __init__(
+        self,
+        session: LearningSession,
+        *,
+        read: Callable[[], Awaitable[str | None]],
+        say: Callable[[str], None],
+        on_notice: Callable[[Any], None],
+        tty: bool,
+        prompt: Callable[[], None] = lambda: None,
+        width: int = 80,
+    ) -> None:
+        super().__init__(read=read, say=say, prompt=prompt, width=width)
+        self.session = session
+        self.on_notice = on_notice
+        self.tty = tty
+        self.steps = session.lesson.steps
+        self.step: Step = self.steps[0]
+        self.document: Document = self.step.document(session.variables)
+        self.seen: dict[str, Outcome] = {}
+        self._lookout = Lookout(session, self._heard, self._blind)
+
+    async def run(self, first: str | None = None) -> None:
+        """Walk until the learner leaves or the input ends. `first` is the step to begin with."""
+        begin = first or self.session.step_name or self.steps[0].name
+        if begin == self.steps[0].name and not self.session.step_name:
+            introduction = self.session.lesson.introduction(self.session.variables)
+            self.print(render_plain(introduction, self.width))
+            self.print("")
+        try:
+            await self.talk(self.go(begin, again=begin == self.session.step_name))
+        finally:
+            await self._lookout.end()
+
+    # -- what the checks tell --------------------------------------------------------------------
+
+    def _heard(self, verdicts: list[Verdict]) -> None:
+        if any(spoken(verdicts, self.seen, self._number)):
+            self.between(VERDICTS, lambda: self._tell(verdicts))
+        else:
+            self.forget(VERDICTS)
+
+    def _blind(self, why: InfralabError) -> None:
+        words = f"The checks cannot look any more: {why}. `repair` starts again what was stopped."
+        self.between("checks", lambda: self.say(words))
+
+    def _tell(self, verdicts: Sequence[Verdict]) -> None:
+        """What is different since the last time, in a sentence each."""
+        for line in spoken(verdicts, self.seen, self._number):
+            self.say(line)
+        self._remember(verdicts)
+
+    async def _look(self) -> list[Verdict]:
+        """All verdicts now. What the checks told before is outdated by them."""
+        verdicts = await self._lookout.look()
+        if verdicts is None:
+            verdicts, _ = await self.session.check()
+        self.forget(VERDICTS)
+        return verdicts
+
+    async def obey(self, line: str) -> None:
+        """One command line."""
+        word, _, rest = line.partition(" ")
+        commands: dict[str, Callable[[str], Awaitable[None]]] = {
+            "check": self.check,
+            "tasks": self.tasks,
+            "text": self.text,
+            "hint": self.hint,
+            "run": self.command,
+            "shell": self.shell,
+            "answer": self.answer,
+            "next": self.next,
+            "back": self.back,
+            "go": self.to,
+            "steps": self.list_steps,
+            "status": self.status,
+            "reset": self.reset,
+            "solution": self.solution,
+            "repair": self.repair,
+            "quit": self.quit,
+            "help": self.help,
+        }
+        chosen = commands.get(word.casefold())
+        if chosen is None:
+            self.say(f"There is no command “{word}”. `help` lists them.")
+            self.say(f"To run it in the bench, type: run {line}")
+            return
+        await chosen(rest.strip())
+
+    # -- steps -----------------------------------------------------------------------------------
+
+    async def go(self, name: str, *, again: bool = False) -> None:
+        """Begin a step. With `again` the bench is in it already and is left as it is."""
+        step = self.session.lesson.step(name)
+        await self._lookout.end()
+        self.document = step.document(self.session.variables)
+        self.step, self.seen = step, {}
+        self.say(f"Step {step.number} of {len(self.steps)}: {step.title}. ({step.minutes} minutes)")
+        if step.lab_step is not None and not again:
+            self.say("Making the step ready.")
+            for given in await self.session.enter(step.name, on_notice=self.on_notice):
+                self.say(f"Step {given} was done for you by its solution. It counts as given.")
+        self.print("")
+        await self.text("")
+        self.print("")
+        if step.lab_step is not None:
+            verdicts = await self._look()
+            self.seen = {verdict.task: verdict.outcome for verdict in verdicts}
+            self._lookout.begin()
+        self.say("Ready. Type a command; `help` lists them.")
+
+    async def next(self, rest: str) -> None:
+        open_tasks = [t.id for t in self.document.tasks if self.seen.get(t.id) is not Outcome.PASS]
+        if open_tasks and rest != "anyway":
+            await self.check("")
+            open_tasks = [
+                t.id for t in self.document.tasks if self.seen.get(t.id) is not Outcome.PASS
+            ]
+        if open_tasks and rest != "anyway":
+            self.say("Not all tasks are done. `next anyway` goes on all the same.")
+            return
+        if self.step.number == len(self.steps):
+            self.say(finish(self.session.lesson, self.session.record.tasks(self.session.id)))
+            self.over = True
+            return
+        await self.go(self.steps[self.step.number].name)
+
+    async def back(self, _: str) -> None:
+        if self.step.number == 1:
+            self.say("This is the first step.")
+            return
+        await self.go(self.steps[self.step.number - 2].name)
+
+    async def to(self, rest: str) -> None:
+        await self.go(rest)
+
+    async def list_steps(self, _: str) -> None:
+        for step in self.steps:
+            here = ", you are here" if step == self.step else ""
+            self.say(f"{step.number}. {step.name}: {step.title}{here}")
+
+    async def text(self, _: str) -> None:
+        self.print(render_plain(self.document, self.width))
+
+    async def tasks(self, _: str) -> None:
+        blocks = tuple(b for b in self.document.blocks if isinstance(b, TaskBlock | QuestionBlock))
+        self.print(render_blocks(blocks, self.width) if blocks else "This step has no tasks.")
+
+    async def status(self, _: str) -> None:
+        record = self.session.record
+        for line in situation(
+            self.session.lesson,
+            self.step,
+            self.document,
+            self.seen,
+            record.answered(self.session.id, self.step.name),
+            record.tasks(self.session.id),
+        ):
+            self.say(line)
+
+    async def reset(self, _: str) -> None:
+        if self.step.lab_step is None:
+            self.say("This step has nothing to reset.")
+            return
+        await self._lookout.end()
+        await self.session.reset(on_notice=self.on_notice)
+        self._lookout.begin()
+        self.say("The step is as it was at its start.")
+        await self.changes()
+
+    async def repair(self, _: str) -> None:
+        await self._lookout.end()
+        await self.session.repair(on_notice=self.on_notice)
+        if self.step.lab_step is not None:
+            self._lookout.begin()
+        self.say("What the step needs is running again.")
+
+    async def quit(self, _: str) -> None:
+        self.over = True
+
+    async def help(self, _: str) -> None:
+        self.print(HELP)
+
+    # -- tasks and questions ---------------------------------------------------------------------
+
+    async def check(self, _: str) -> None:
+        """Every task's verdict."""
+        if not self.document.tasks:
+            self.say("This step has nothing to check. `next` goes on.")
+            return
+        verdicts = await self._look()
+        for verdict in verdicts:
+            for line in verdict_lines(self._number(verdict.task), verdict):
+                self.say(line)
+        self._remember(verdicts)
+
+    async def changes(self) -> None:
+        """What is different since the last look, in a sentence each."""
+        if not self.document.tasks:
+            return
+        verdicts = await self._look()
+        news = any(spoken(verdicts, self.seen, self._number))
+        if not news and not all(verdict.passed for verdict in verdicts):
+            # What was left in the background may not be up yet; later, it is told when it is.
+            await self._lookout.news(SETTLE_SECONDS)
+            verdicts = await self._look()
+        self._tell(verdicts)
+
+    def _remember(self, verdicts: Sequence[Verdict]) -> None:
+        before = all(self.seen.get(v.task) is Outcome.PASS for v in verdicts)
+        self.seen = {verdict.task: verdict.outcome for verdict in verdicts}
+        if verdicts and all(v.passed for v in verdicts) and not before:
+            self.say("All tasks of this step are done. `next` goes on.")
+
+    def _number(self, task: str) -> int:
+        return next(n for n, block in enumerate(self.document.tasks, 1) if block.id == task)
+
+    async def hint(self, rest: str) -> None:
+        """Without a task what the next hints cost; with one, its next hint."""
+        record, step = self.session.record, self.step.name
+        tasks = self.document.tasks
+        if not tasks:
+            self.say("This step has no tasks.")
+            return
+        if not rest:
+            for known in self.step.tasks:
+                taken = record.hints(self.session.id, step, known.id)
+                self.say(hint_cost(known, taken, self.session.mode))
+            return
+        task = next((t for n, t in enumerate(tasks, 1) if rest in (str(n), t.id)), None)
+        if task is None:
+            self.say(f"Say which task: `hint N`, with N from 1 to {len(tasks)}.")
+            return
+        taken = record.hints(self.session.id, step, task.id)
+        number = min(taken + 1, len(task.hints))
+        if taken == len(task.hints):
+            self.say("There are no more hints for this task. This was the last one:")
+        else:
+            await self.session.take_hint(task.id, number)
+        self.say(f"Hint {number} of {len(task.hints)} for task {self._number(task.id)}:")
+        self.print(render_blocks(task.hints[number - 1], self.width))
+
+    async def answer(self, rest: str) -> None:
+        questions = self.document.questions
+        word, _, given = rest.partition(" ")
+        if len(questions) == 1 and not given:
+            word, given = "1", rest
+        block = next(
+            (q for n, q in enumerate(questions, 1) if word in (str(n), q.question.id)), None
+        )
+        if block is None:
+            self.say("Say which question: `answer Q A`." if questions else "No question here.")
+            return
+        question = block.question
+        found = await self.session.found(question.answer_from) if question.answer_from else ()
+        graded = question.grade(given, found)
+        self.session.record.answer(
+            self.session.id, self.step.name, question.id, given, correct=graded.correct
+        )
+        verdict = "Right." if graded.correct else "Not right."
+        if graded.correct and graded.explanation.startswith(("Right", "Yes")):
+            verdict = ""
+        self.say(f"{verdict} {graded.explanation}".strip())
+
+    async def solution(self, rest: str) -> None:
+        lab_step = self.step.lab_step
+        if lab_step is None:
+            self.say("This step has nothing to solve.")
+            return
+        if self.session.mode == "assessed":
+            self.say("Solutions are not shown in an assessed session.")
+            return
+        if rest and not (rest.isdecimal() and 0 < int(rest) <= len(lab_step.solutions)):
+            self.say(f"Say a number from 1 to {len(lab_step.solutions)}.")
+            return
+        if not rest:
+            for number, one in enumerate(lab_step.solutions, 1):
+                self.say(f"Solution {number}, {one.name}:")
+                for command in one.script(self.session.variables):
+                    self.print(textwrap.indent(command, "    "))
+            self.say("`solution N` does the step so. Its points then count as given, not earned.")
+            return
+        chosen = lab_step.solutions[int(rest) - 1]
+        self.stopped = KEPT
+        self.say(f"Solution {rest}, {chosen.name}. Each command, and what it prints:")
+        await self.session.solve(chosen.name, say=self.print)
+        await self.changes()
+        self.say("What it did counts as given, not earned.")
+
+    # -- working in the bench --------------------------------------------------------------------
+
+    async def command(self, rest: str) -> None:
+        if not rest:
+            self.say("Say what to run, such as: run docker ps")
+            return
+        shell = self.session.shell_argv("bench", tty=self.tty)
+        code = await self._foreground([*shell, *one_command(rest, tty=self.tty)])
+        if code:
+            self.say(f"It ended with exit code {code}.")
+        await self.changes()
+
+    async def shell(self, rest: str) -> None:
+        if not self.tty:
+            self.say("A shell needs a terminal. Use `run COMMAND` here.")
+            return
+        self.say("You are in the bench. `exit` comes back here.")
+        await self._foreground(self.session.shell_argv(rest or "bench"))
+        self.say("Back in the lesson.")
+        await self.changes()
+
+    async def _foreground(self, argv: Sequence[str]) -> int:
+        self.away = self.tty
+        try:
+            return await foreground(argv, tty=self.tty)
+        finally:
+            self.away = False

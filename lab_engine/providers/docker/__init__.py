@@ -1,1 +1,0 @@
-"""Images, containers, networks and volumes of the Docker engine inside the bench."""

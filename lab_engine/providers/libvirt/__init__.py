@@ -1,1 +1,0 @@
-"""VMs, virtual networks, pools, disks and snapshots, through libvirt's own API."""

@@ -1,1 +1,0 @@
-"""Namespaces, links, addresses, routes and firewall rules, straight from the kernel."""

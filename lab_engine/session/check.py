@@ -1,0 +1,161 @@
+"""Run a step's checks (client side): typed probes in, verdicts out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from lab_engine.common.patience import patient
+from lab_engine.common.probe import Probe
+from lab_engine.course.lab import Check, LabStep, Variables
+from lab_engine.course.verdict import Evidence, Outcome, Unmet, Verdict
+from lab_engine.errors import CheckError, InfralabError
+from lab_engine.protocol import Answer
+
+Ask = Callable[[tuple[Probe[Any], ...]], Awaitable[Sequence[Answer]]]
+Baseline = dict[str, bytes]
+"""Readings at the step's start, JSON by the JSON of their probe."""
+
+CHECK_LIMIT = patient(60.0)
+
+
+def probe_key(probe: Probe[Any]) -> str:
+    return msgspec.json.encode(probe).decode()
+
+
+class Sight:
+    """What a check sees with: asks the agent, and remembers what it asked.
+
+    `topics` are the events that may change the verdict; `asked` the probes, for the baseline.
+    """
+
+    def __init__(self, ask: Ask, baseline: Mapping[str, bytes] | None) -> None:
+        self._ask = ask
+        self._baseline = baseline
+        self.topics: set[str] = set()
+        self.readings: Baseline = {}
+        self.used_before = False
+
+    async def __call__(self, *probes: Probe[Any]) -> Any:
+        for probe in probes:
+            self.topics |= probe.topics()
+        answers = await self._ask(probes)
+        readings = [
+            self._read(probe, answer) for probe, answer in zip(probes, answers, strict=True)
+        ]
+        return readings[0] if len(readings) == 1 else tuple(readings)
+
+    def _read(self, probe: Probe[Any], answer: Answer) -> msgspec.Struct:
+        if answer.problem:
+            raise CheckError(answer.problem, hint=answer.hint)
+        self.readings[probe_key(probe)] = bytes(answer.reading)
+        reading: msgspec.Struct = msgspec.json.decode(answer.reading, type=probe.reading)
+        return reading
+
+    async def before(self, probe: Probe[Any]) -> Any:
+        self.used_before = True
+        if self._baseline is None:
+            return await self(probe)
+        raw = self._baseline.get(probe_key(probe))
+        if raw is None:
+            raise CheckError(
+                f"the step began without a reading of {probe_key(probe)}",
+                hint="Ask `see.before` first in the check, whatever else it asks.",
+            )
+        return msgspec.json.decode(raw, type=probe.reading)
+
+
+async def run_check(
+    check: Check, variables: Variables, ask: Ask, baseline: Mapping[str, bytes] | None
+) -> tuple[Verdict, Sight]:
+    """One check to its verdict. Never raises for what a check or a probe does wrong."""
+    began = time.monotonic()
+    sight = Sight(ask, baseline)
+    evidence: Evidence | None = None
+    message = ""
+    try:
+        async with asyncio.timeout(CHECK_LIMIT):
+            await check.function(sight, variables)
+        outcome = Outcome.PASS
+    except Unmet as unmet:
+        outcome, evidence = Outcome.FAIL, unmet.evidence
+    except TimeoutError:
+        outcome, message = Outcome.ERROR, f"the check took longer than {CHECK_LIMIT:g} s"
+    except InfralabError as error:
+        outcome = Outcome.ERROR
+        message = " ".join(part for part in (error.message, error.hint) if part)
+    except Exception as error:
+        outcome = Outcome.ERROR
+        message = f"the check broke: {type(error).__name__}: {error}. This is not your fault."
+    verdict = Verdict(
+        check.task, outcome, check.points, evidence, message, seconds=time.monotonic() - began
+    )
+    return verdict, sight
+
+
+async def run_checks(
+    step: LabStep,
+    variables: Variables,
+    ask: Ask,
+    baseline: Mapping[str, bytes] | None,
+    *,
+    tasks: Sequence[str] | None = None,
+) -> tuple[list[Verdict], dict[str, Sight]]:
+    """All checks of a step at one moment, or those of `tasks`; independent ones side by side.
+
+    A check whose `needs` did not pass is WAITING. Returns verdicts in the order of the checks, and
+    what each check saw.
+    """
+    done: dict[str, asyncio.Future[Verdict]] = {
+        check.task: asyncio.get_running_loop().create_future() for check in step.checks
+    }
+    sights: dict[str, Sight] = {}
+
+    async def one(check: Check) -> None:
+        for need in check.needs:
+            if not (await done[need]).passed:
+                waiting = Verdict(
+                    check.task, Outcome.WAITING, check.points, message=f"waits for task {need!r}"
+                )
+                done[check.task].set_result(waiting)
+                return
+        verdict, sights[check.task] = await run_check(check, variables, ask, baseline)
+        if verdict.evidence:
+            verdict = msgspec.structs.replace(verdict, explanation=explain(step, verdict))
+        done[check.task].set_result(verdict)
+
+    await asyncio.gather(*(one(check) for check in step.checks))
+    verdicts = [done[check.task].result() for check in step.checks]
+    if tasks is not None:
+        verdicts = [verdict for verdict in verdicts if verdict.task in tasks]
+    return verdicts, sights
+
+
+def explain(step: LabStep, verdict: Verdict) -> str:
+    """The explanation of the near miss whose reason the verdict's evidence has, or nothing."""
+    if verdict.evidence is None:
+        return ""
+    for miss in step.near_misses:
+        if miss.rejected_by == verdict.task and miss.reason == verdict.evidence.reason:
+            return miss.explain
+    return ""
+
+
+async def read_baseline(
+    step: LabStep, variables: Variables, ask: Ask
+) -> tuple[Baseline, list[Verdict]]:
+    """Run every check once on the start state.
+
+    Returns the readings for `see.before`, and the verdicts, none of which should be a pass.
+    """
+    baseline: Baseline = {}
+    verdicts: list[Verdict] = []
+    for check in step.checks:
+        verdict, sight = await run_check(check, variables, ask, None)
+        verdicts.append(verdict)
+        baseline.update(sight.readings)
+    return baseline, verdicts

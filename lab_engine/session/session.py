@@ -1,0 +1,412 @@
+"""The flow of a lesson at the client, from end to end. Start reading here.
+
+    load -> plan -> provision -> the learner works -> check -> record -> next step, or teardown
+
+A Session is one learner in one lesson on one bench. It owns every task that outlives a screen:
+screens only listen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any, TypeVar
+
+from lab_engine import protocol as p
+from lab_engine.bench.container import Bench
+from lab_engine.bench.link import Link, OnNotice, relay_argv
+from lab_engine.bench.shell import shell_argv
+from lab_engine.common.plan import Plan
+from lab_engine.common.probe import Probe
+from lab_engine.course.faults import verify
+from lab_engine.course.lab import LabStep, Variables
+from lab_engine.course.lesson import Lesson
+from lab_engine.course.seed import Seed
+from lab_engine.course.verdict import Outcome, Unmet, Verdict
+from lab_engine.errors import BenchError, ImageError, UsageError
+from lab_engine.session import points
+from lab_engine.session.check import Baseline, Sight, read_baseline, run_checks
+from lab_engine.session.record import Record, SessionRow
+from lab_engine.session.solving import Solving
+from lab_engine.settings import Settings
+
+T = TypeVar("T")
+
+PRISTINE = "pristine"
+STEP = "step"
+
+
+def new_session_id() -> str:
+    """Eight lower-case letters and digits: short enough for interface names."""
+    return secrets.token_hex(4)
+
+
+class Session(Solving):
+    """Make one with `Session.begin` or `Session.resume`; use it from one event loop."""
+
+    def __init__(self, lesson: Lesson, row: SessionRow, record: Record, settings: Settings) -> None:
+        super().__init__()
+        self.lesson = lesson
+        self.id = row.id
+        self.seed = Seed(row.seed)
+        self.mode = row.mode
+        self.variables: Variables = lesson.variables(self.seed)
+        self.step_name = row.step
+        self.record = record
+        self.settings = settings
+        self.lost: tuple[str, ...] = ()
+        """What a resumed session had lost, in words for the learner."""
+        self._bench: Bench | None = None
+        self._link: Link | None = None
+        self._baseline: Baseline | None = None
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="session")
+        self.on_event: OnNotice = lambda _: None
+
+    # -- opening and closing ---------------------------------------------------------------------
+
+    @classmethod
+    async def begin(
+        cls,
+        lesson: Lesson,
+        record: Record,
+        settings: Settings,
+        *,
+        seed: str | None = None,
+        mode: str = "practice",
+        session: str | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Session:
+        """A new session with a bench of its own.
+
+        `progress` is told what takes long when the bench image must be built first. Raises
+        ContentError for a lesson that is not whole, BenchError, ImageError, AgentError.
+        """
+        identity = session or new_session_id()
+        drawn = seed or secrets.token_hex(8)
+        await asyncio.to_thread(verify, lesson, Seed(drawn))
+        record.begin(identity, lesson.slug, drawn, mode)
+        row = record.session(identity)
+        assert row is not None
+        self = cls(lesson, row, record, settings)
+        try:
+            await self._open_bench(progress)
+        except BaseException:
+            await asyncio.shield(self.down())
+            raise
+        return self
+
+    @classmethod
+    async def resume(
+        cls,
+        lesson: Lesson,
+        row: SessionRow,
+        record: Record,
+        settings: Settings,
+        *,
+        watch: bool = False,
+        steal: bool = False,
+        on_notice: OnNotice = lambda _: None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Session:
+        """Take up a session where it was; `lost` says what could not be kept.
+
+        A bench that was stopped is started, one that is gone is made anew, and the step is then
+        built again; `progress` is as for `begin`. Raises LeaseTaken when another client works in
+        it and neither `watch` nor `steal` is set.
+        """
+        self = cls(lesson, row, record, settings)
+        self._baseline = record.baseline(row.id, row.step) if row.step else None
+        if not watch and [moment.what for moment in record.moments(row.id)][-1:] == ["type"]:
+            # A client went while it typed a solution: what comes now is the learner's own.
+            record.moment(row.id, "typed", row.step)
+        found = await self._call(Bench.find, row.id)
+        if found is None:
+            await self._open_bench(progress)
+            self.lost = ("the bench was gone, and what you had made in it",)
+        else:
+            self._bench = found
+            if await self._call(found.status) != "running":
+                await self._call(found.start)
+                self.lost = ("the bench had stopped: processes, namespaces, links and mounts",)
+            welcome = await self._connect(watch=watch, steal=steal)
+            if welcome.recovered:
+                self.lost += tuple(f"half-made: {what}" for what in welcome.recovered)
+        if self.lost and row.step:
+            await self.enter(row.step, on_notice=on_notice)
+        return self
+
+    async def _open_bench(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        unwanted = Event()
+
+        def told(words: str) -> None:
+            if unwanted.is_set():
+                raise ImageError("the building was stopped", hint="Start the lesson again.")
+            progress(words)
+
+        def make() -> Bench:
+            bench = Bench.create(
+                self.id,
+                memory=self.settings.bench_memory,
+                cpus=self.settings.bench_cpus,
+                idle_seconds=self.settings.bench_idle,
+                progress=told,
+            )
+            if unwanted.is_set():
+                bench.remove()
+            return bench
+
+        try:
+            self._bench = await self._call(make)
+        except asyncio.CancelledError:
+            # The thread goes on; it builds an image for minutes, or a bench for nobody.
+            unwanted.set()
+            raise
+        await self._connect()
+        await self._ask(p.TakeBaseline, int, name=PRISTINE)
+
+    async def _connect(self, *, watch: bool = False, steal: bool = False) -> p.Welcome:
+        self._link = Link(relay_argv(self.bench))
+        return await self._link.open(
+            watch=watch, steal=steal, on_event=lambda notice: self.on_event(notice)
+        )
+
+    @property
+    def bench(self) -> Bench:
+        if self._bench is None:
+            raise BenchError("the session has no bench", hint="Run `infralab up LESSON`.")
+        return self._bench
+
+    @property
+    def link(self) -> Link:
+        if self._link is None:
+            raise BenchError("the session is not connected", hint="Run `infralab up LESSON`.")
+        return self._link
+
+    async def close(self) -> None:
+        """Leave: the bench goes on, and `resume` takes it up again."""
+        if self._link:
+            await self._link.close()
+            self._link = None
+        self._threads.shutdown(wait=False)
+
+    async def down(self) -> None:
+        """End: remove the bench with all that is in it. The record stays."""
+        if self._link:
+            await self._link.close()
+            self._link = None
+        found = self._bench or await asyncio.to_thread(Bench.find, self.id)
+        if found:
+            await asyncio.to_thread(found.remove)
+        self._bench = None
+        self.record.end(self.id)
+        self._threads.shutdown(wait=False)
+
+    async def _call(self, call: Callable[..., T], *args: Any) -> T:
+        """A blocking call to the outer engine, off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+
+    async def _ask(self, kind: type[p.AnyRequest], result: type[T], **fields: Any) -> T:
+        """A request to the agent. Raises what it answers with, AgentLost when it went."""
+        return await self.link.request(kind, result, **fields)
+
+    async def reconnect(self) -> None:
+        """After AgentLost: connect again to the agent, which restarts by itself."""
+        if self._link:
+            await self._link.close()
+        welcome = await self._connect(steal=True)
+        self.lost = welcome.recovered
+
+    # -- a step ----------------------------------------------------------------------------------
+
+    def lab_step(self, name: str | None = None) -> LabStep:
+        """The lab half of a step; one without tasks that asks for nothing has an empty one.
+
+        Raises UsageError for a step that the lesson does not have.
+        """
+        wanted = name or self.step_name
+        step = self.lesson.lab.steps.get(wanted)
+        if step is None:
+            text = self.lesson.step(wanted)
+            step = LabStep(text.name, (), lambda _: (), lambda _: (), None)
+        return step
+
+    async def plan(self, name: str | None = None) -> Plan:
+        """What provisioning the step would do now, each action with its reason."""
+        step = self.lab_step(name)
+        await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons)
+        return await self._ask(p.ShowPlan, Plan, resources=self._resources(step))
+
+    def _resources(self, step: LabStep) -> tuple[Any, ...]:
+        return tuple(step.resources(self.variables))
+
+    async def enter(self, name: str, *, on_notice: OnNotice = lambda _: None) -> list[str]:
+        """Make the step ready for the learner.
+
+        A step that continues an earlier one keeps the learner's own state if that step was just
+        worked on; otherwise its solution is run, and returned as given. Any other step begins on a
+        clean bench. Can be cancelled: what was begun is then undone. Returns the steps that were
+        made ready by their solutions.
+        """
+        step = self.lab_step(name)
+        given: list[str] = []
+        async with self._changing:
+            if step.continues is None:
+                await self._clean(step, on_notice)
+            elif self.step_name != step.continues or not self._passed(step.continues):
+                given = await self._make_ready(step.continues, on_notice)
+            await self._build(step, on_notice)
+        return given
+
+    def _passed(self, name: str) -> bool:
+        done = {t.task for t in self.record.tasks(self.id) if t.step == name and t.passed}
+        return {check.task for check in self.lab_step(name).checks} <= done
+
+    async def _make_ready(self, name: str, on_notice: OnNotice) -> list[str]:
+        earlier = self.lab_step(name)
+        given: list[str] = []
+        if earlier.continues is None:
+            await self._clean(earlier, on_notice)
+        else:
+            given = await self._make_ready(earlier.continues, on_notice)
+        await self._build(earlier, on_notice, quiet=True)
+        self._giving = True
+        try:
+            await self._run(earlier, earlier.solutions[0])
+            await self.check()
+        finally:
+            self._giving = False
+        return [*given, name]
+
+    async def _clean(self, step: LabStep, on_notice: OnNotice) -> None:
+        daemons = tuple({*step.daemons, *self._daemons_of(self.step_name)})
+        await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons, on_notice=on_notice)
+        # What the learner made may use what we made, so it goes first.
+        await self._ask(p.Undo, p.Difference, name=PRISTINE, on_notice=on_notice)
+        await self._ask(p.Teardown, list[str], on_notice=on_notice)
+
+    def _daemons_of(self, name: str) -> tuple[str, ...]:
+        return self.lesson.lab.steps[name].daemons if name in self.lesson.lab.steps else ()
+
+    async def _build(self, step: LabStep, on_notice: OnNotice, *, quiet: bool = False) -> None:
+        await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons, on_notice=on_notice)
+        await self._ask(
+            p.Provision, p.ProvisionReport, resources=self._resources(step), on_notice=on_notice
+        )
+        await self._ask(p.TakeBaseline, int, name=STEP)
+        self._baseline, self.start_verdicts = await read_baseline(step, self.variables, self.ask)
+        self.step_name = step.name
+        self.record.enter(self.id, step.name, self._baseline)
+        if not quiet:
+            self.record.moment(self.id, "enter", step.name)
+
+    async def reset(self, *, on_notice: OnNotice = lambda _: None) -> p.Difference:
+        """The step as it was at its start. Returns what could not be brought back (often nothing).
+
+        Undoes only what changed, which is quick; when that does not bring everything back, the
+        step is built again from a clean bench.
+        """
+        step = self.lab_step()
+        async with self._changing:
+            await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons)
+            left = await self._ask(
+                p.Undo,
+                p.Difference,
+                name=STEP,
+                resources=self._resources(step),
+                on_notice=on_notice,
+            )
+            if left.none:
+                # What was made anew has other ids: what checks compare with is read again.
+                self._baseline, self.start_verdicts = await read_baseline(
+                    step, self.variables, self.ask
+                )
+                self.record.enter(self.id, step.name, self._baseline)
+        self.record.moment(self.id, "reset", step.name)
+        if not left.none:
+            await self.enter(step.name, on_notice=on_notice)
+        return left
+
+    async def compare(self) -> p.Difference:
+        """What is different in the bench from the step's start."""
+        return await self._ask(p.Compare, p.Difference, name=STEP)
+
+    async def repair(self, *, on_notice: OnNotice = lambda _: None) -> None:
+        """Start again what the learner may have stopped: the daemons, the connection."""
+        await self.reconnect()
+        await self._ask(
+            p.StartDaemons, dict[str, bool], daemons=self.lab_step().daemons, on_notice=on_notice
+        )
+
+    # -- checking --------------------------------------------------------------------------------
+
+    async def ask(self, probes: Sequence[Probe[Any]]) -> list[p.Answer]:
+        """Answers to typed questions about the bench, in their order."""
+        return await self._ask(p.Ask, list[p.Answer], probes=tuple(probes))
+
+    async def check(
+        self, tasks: Sequence[str] | None = None
+    ) -> tuple[list[Verdict], dict[str, Sight]]:
+        """Run the step's checks at one moment and record their verdicts."""
+        verdicts, sights = await self.verdicts(tasks)
+        await self.keep([v for v in verdicts if v.outcome is not Outcome.WAITING])
+        return verdicts, sights
+
+    async def verdicts(
+        self, tasks: Sequence[str] | None = None
+    ) -> tuple[list[Verdict], dict[str, Sight]]:
+        """Run the step's checks without recording anything."""
+        return await run_checks(
+            self.lab_step(), self.variables, self.ask, self._baseline, tasks=tasks
+        )
+
+    async def found(self, name: str) -> Sequence[str]:
+        """The accepted answers to a question with `answer_from=<name>`, read from the bench.
+
+        Raises UsageError when what the question is about is not there yet.
+        """
+        read = self.lab_step().answers[name]
+        try:
+            return await read(Sight(self.ask, self._baseline), self.variables)
+        except Unmet as unmet:
+            raise UsageError(
+                f"the question cannot be answered yet: {unmet.evidence.observed}",
+                hint=f"First: {unmet.evidence.expected}",
+            ) from None
+
+    def saw_change(self, sight: Sight) -> bool:
+        """Whether a check saw anything else than at the step's start."""
+        before = self._baseline or {}
+        return any(before.get(key) != reading for key, reading in sight.readings.items())
+
+    async def take_hint(self, task: str, number: int) -> None:
+        """Record that hint `number` (from 1) of a task is shown; taking one twice costs once.
+
+        Raises UsageError when the session's mode does not allow it.
+        """
+        allowed = points.hints_allowed(self.mode)
+        if allowed is not None and number > allowed:
+            raise UsageError(
+                f"an assessed session shows {allowed} hint for each task",
+                hint="Go on without it, or come back to the task later.",
+            )
+        await self._call(self.record.hint, self.id, self.step_name, task, number)
+
+    async def keep(self, verdicts: list[Verdict]) -> None:
+        """Record verdicts: earned by the learner's work, or given while a solution works."""
+        given = self._giving
+        await self._call(
+            lambda: self.record.verdicts(self.id, self.step_name, verdicts, given=given)
+        )
+
+    async def listen(self, topics: tuple[str, ...]) -> None:
+        """Have `on_event` called for events of these topics from now on."""
+        await self._ask(p.Watch, type(None), topics=topics)
+
+    # -- working in the bench --------------------------------------------------------------------
+
+    def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]:
+        """See `lab_engine.bench.shell.shell_argv`."""
+        return shell_argv(self.bench, target, tty=tty)
