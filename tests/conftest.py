@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+
+from tests.kit import Kit
 
 COSTS = {"bench": 1, "vm": 2, "slow": 3, "v2": 4}
 
@@ -15,3 +21,15 @@ def cost(item: pytest.Item) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A stable sort: a wrong line is found in a minute, not after the proofs."""
     items.sort(key=cost)
+
+
+@pytest.fixture
+def kit(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Kit]:
+    """A whole small course, with its lab in a package of its own."""
+    package = f"kit_{abs(hash(request.node.nodeid))}"
+    monkeypatch.syspath_prepend(tmp_path)
+    yield Kit(tmp_path, package)
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]

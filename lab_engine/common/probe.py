@@ -1,8 +1,8 @@
 """What a probe is: one typed question about the real state of the bench.
 
-A probe is data. The client sends it, the agent's reader (the agent side of its family) answers it through
-the direct API of the thing asked (libvirt, the Docker engine, netlink, /proc), and the client gets
-a typed reading. Nothing that a learner's shell prints is ever parsed.
+A probe is data. The client sends it, a reader of its family answers it in the bench through the
+direct API of the thing asked (libvirt, the Docker engine, netlink, /proc), and the client gets a
+typed reading. Nothing that a learner's shell prints is ever parsed.
 """
 
 from __future__ import annotations

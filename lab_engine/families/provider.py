@@ -1,7 +1,7 @@
 """What a provider is: the code that observes, creates and destroys one kind of resource.
 
 A kind is a class in its family's `resources.py`, a provider in its `agent` folder, a line in its
-`family.py`, and a case in `tests/contract`: the obligations there are the same for every kind.
+`family.py`, and a case in `tests/families`: the obligations there are the same for every kind.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from lab_engine.proof.result import LessonProof
 from lab_engine.proof.run import prove_lesson
 from lab_engine.session.record import Record
 from lab_engine.settings import Settings
-from tests.unit.kit import Kit
+from tests.kit import Kit
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 

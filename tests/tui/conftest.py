@@ -19,8 +19,8 @@ from lab_engine.session.record import Record
 from lab_engine.settings import Settings
 from lab_engine.tui.app import LearnApp, Wanted
 from lab_engine.tui.desk import Desk
+from tests.kit import Kit
 from tests.tui.standin import StandIn, World
-from tests.unit.kit import Kit
 
 QUESTION = """
 :::: question driver kind=choice

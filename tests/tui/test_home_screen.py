@@ -15,8 +15,8 @@ from lab_engine.tui.screens.doctor import DoctorScreen
 from lab_engine.tui.screens.help import HelpScreen
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.screens.lesson import LessonScreen
+from tests.kit import Kit
 from tests.tui.standin import World
-from tests.unit.kit import Kit
 
 Start = Callable[..., Any]
 

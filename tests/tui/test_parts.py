@@ -13,7 +13,7 @@ from lab_engine.tui.overview import read
 from lab_engine.tui.progress import Progress
 from lab_engine.tui.shells import lasting, session_name, title
 from lab_engine.tui.times import ago, duration
-from tests.unit.kit import Kit
+from tests.kit import Kit
 
 
 def test_an_action_from_start_to_end() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +7,7 @@ import pytest
 
 from lab_engine.agent.providers import provider
 from lab_engine.families import registry
-from tests.unit.fake import FAMILY, FakeProvider, Thing
-from tests.unit.kit import Kit
+from tests.agent.fake import FAMILY, FakeProvider, Thing
 
 
 @pytest.fixture
@@ -24,15 +22,3 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     provider.cache_clear()
     yield folder
     provider.cache_clear()
-
-
-@pytest.fixture
-def kit(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Kit]:
-    """A whole small course, with its lab in a package of its own."""
-    package = f"kit_{abs(hash(request.node.nodeid))}"
-    monkeypatch.syspath_prepend(tmp_path)
-    yield Kit(tmp_path, package)
-    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
-        del sys.modules[name]

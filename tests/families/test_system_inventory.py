@@ -17,7 +17,7 @@ from lab_engine.families.files.resources import File
 from lab_engine.families.process.agent import inventory as process_inventory
 from lab_engine.families.provider import Mark
 from lab_engine.kernel import mountinfo
-from tests.contract.folders import own_folders
+from tests.families.folders import own_folders
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for mounts and marks")
 

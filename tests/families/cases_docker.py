@@ -12,7 +12,7 @@ from lab_engine.families.docker.resources import (
     Image,
     Port,
 )
-from tests.contract.case import Case, Damage, changes
+from tests.families.case import Case, Damage, changes
 
 BUSYBOX = Image("busybox")
 LAN = DockerNetwork("lan", subnet="10.77.0.0/24")

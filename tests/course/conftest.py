@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab_engine.course.lesson import Lesson, load_course
-from tests.content import authoring
+from tests.course import authoring
 
 PACKAGE = "authoring_example_labs"
 

@@ -47,7 +47,7 @@ from lab_engine.families.netlink.resources import (
     Rule,
 )
 from lab_engine.families.provider import Mark
-from tests.contract.own_network import own_network, sh
+from tests.families.own_network import own_network, sh
 
 MARK = Mark("reader-test")
 

@@ -1,6 +1,6 @@
 """What every provider owes, as a list that is gone through for each case, in this order.
 
-Runs as root in a bench: `python -m tests.contract.obligations CASE`. The last line names what was
+Runs as root in a bench: `python -m tests.families.obligations CASE`. The last line names what was
 not kept.
 """
 
@@ -19,9 +19,9 @@ from lab_engine.common.sighting import Sighting
 from lab_engine.errors import ProviderError
 from lab_engine.families.provider import Mark, Owned, Provider
 from lab_engine.families.registry import FAMILIES
-from tests.contract.bench_state import MARK, OTHER, Surroundings, holds, sh
-from tests.contract.case import Case
-from tests.contract.cases import CASES
+from tests.families.bench_state import MARK, OTHER, Surroundings, holds, sh
+from tests.families.case import Case
+from tests.families.cases import CASES
 
 ABSENT: Final = (False, False, "")
 AS_WANTED: Final = (True, True, "")

@@ -20,7 +20,7 @@ from lab_engine.plain.lines import Lines
 from lab_engine.plain.walk import Walk
 from lab_engine.protocol import RESYNC, EventNotice
 from lab_engine.session.record import Record
-from tests.unit.kit import Kit
+from tests.kit import Kit
 
 QUESTION = """
 ::: question driver kind=choice

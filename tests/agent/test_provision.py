@@ -14,7 +14,7 @@ from lab_engine.common.resource import Need
 from lab_engine.errors import ProviderError, ProvisionTimeout
 from lab_engine.families.provider import Mark
 from lab_engine.protocol import ActionNotice
-from tests.unit.fake import FakeProvider, Thing
+from tests.agent.fake import FakeProvider, Thing
 
 MARK = Mark("s1")
 

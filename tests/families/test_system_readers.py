@@ -17,7 +17,7 @@ from lab_engine.families.files.agent import cgroups
 from lab_engine.families.files.agent import readers as system
 from lab_engine.families.process.agent import readers as process_readers
 from lab_engine.families.process.probes import ProcessProbe
-from tests.contract.folders import own_folders
+from tests.families.folders import own_folders
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for mounts and marks")
 

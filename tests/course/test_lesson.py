@@ -17,7 +17,7 @@ from lab_engine.course.scaffold import scaffold
 from lab_engine.course.seed import Seed
 from lab_engine.errors import ContentError, UsageError
 from lab_engine.families.docker.resources import Container, DockerNetwork, Image
-from tests.unit.kit import LESSON, STEP, Kit
+from tests.kit import LESSON, STEP, Kit
 
 
 class TestGood:

@@ -6,9 +6,9 @@ Runs as root in a bench.
 from __future__ import annotations
 
 from lab_engine.errors import ProviderError
-from tests.contract.bench_state import Surroundings, sh
-from tests.contract.cases_docker import BUSYBOX, DATA, LAN, WEB
-from tests.contract.obligations import ABSENT, AS_WANTED, destroy, look, make
+from tests.families.bench_state import Surroundings, sh
+from tests.families.cases_docker import BUSYBOX, DATA, LAN, WEB
+from tests.families.obligations import ABSENT, AS_WANTED, destroy, look, make
 
 
 def main() -> None:

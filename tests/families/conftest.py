@@ -37,7 +37,7 @@ def bench() -> Iterator[Bench]:
         with tarfile.open(fileobj=archive, mode="w") as tar:
             tar.add(HERE.parent / "__init__.py", "tests/__init__.py")
             for path in HERE.glob("*.py"):
-                tar.add(path, f"tests/contract/{path.name}")
+                tar.add(path, f"tests/families/{path.name}")
         unpack = f"mkdir -p {PLACE} && tar -x -C {PLACE}"
         assert made.run(["sh", "-c", unpack], stdin=archive.getvalue()).exit_code == 0
         yield made
@@ -54,7 +54,7 @@ def in_bench(bench: Bench) -> InBench:
             started = bench.run([f"/usr/lib/infralab/bin/start-{daemon}"])
             assert started.exit_code == 0, started.stderr.decode(errors="replace")
         done = bench.run(
-            [PYTHON, "-m", f"tests.contract.{module}", *words],
+            [PYTHON, "-m", f"tests.families.{module}", *words],
             env={"PYTHONPATH": f"/opt/infralab/lib:{PLACE}", "PYTHONDONTWRITEBYTECODE": "1"},
             timeout=LIMIT,
         )

@@ -1,6 +1,6 @@
 """A daemon that hangs is named in time, and works again afterwards (runs as root in a bench).
 
-`python -m tests.contract.hung CASE PROGRAM`: the program is stopped while the case's provider asks.
+`python -m tests.families.hung CASE PROGRAM`: the program is stopped while the case's provider asks.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import time
 
 from lab_engine.errors import DaemonDown
 from lab_engine.kernel import processes
-from tests.contract.cases import CASES
-from tests.contract.obligations import ABSENT, look
+from tests.families.cases import CASES
+from tests.families.obligations import ABSENT, look
 
 SECONDS = 15.0
 """For what takes the longer of the daemons' limits, eight seconds."""

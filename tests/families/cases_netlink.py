@@ -13,7 +13,7 @@ from lab_engine.families.netlink.resources import (
     Route,
     Rule,
 )
-from tests.contract.case import Case, Damage, changes
+from tests.families.case import Case, Damage, changes
 
 
 def stranger(table: str) -> str:

@@ -11,7 +11,7 @@ from lab_engine.families.libvirt.resources import (
             Snapshot,
             VirtualNetwork,
 )
-from tests.contract.case import Case, Damage, changes
+from tests.families.case import Case, Damage, changes
 
 LAN = VirtualNetwork("lan", subnet="192.168.140.0/24", domain="lab")
 STORE = Pool("store")

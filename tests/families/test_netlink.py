@@ -28,8 +28,8 @@ from lab_engine.families.netlink.probes.reach import ReachProbe
 from lab_engine.families.netlink.resources import Address, Bridge, End, Host, Link, Nat, Route
 from lab_engine.families.provider import Mark, Owned, Provider
 from lab_engine.kernel import syscalls
-from tests.contract.cases_netlink import CABLE, LEFT, LEFT_ADDRESS, RIGHT
-from tests.contract.own_network import own_network, sh
+from tests.families.cases_netlink import CABLE, LEFT, LEFT_ADDRESS, RIGHT
+from tests.families.own_network import own_network, sh
 
 MARK = Mark("contract-test")
 KINDS = ("host", "bridge", "link", "address", "route", "nat", "filter")

@@ -6,7 +6,7 @@ from lab_engine.common.plan import make_plan, ordered
 from lab_engine.common.resource import Need
 from lab_engine.common.sighting import ABSENT, Sighting
 from lab_engine.errors import PlanError
-from tests.unit.fake import Thing
+from tests.agent.fake import Thing
 
 OURS = Sighting(True, ours=True)
 

@@ -24,7 +24,7 @@ from lab_engine.families.netlink.probes.reach import (
 )
 from lab_engine.proof.seen import Sights
 from lab_engine.session.check import probe_key
-from tests.unit.kit import Kit
+from tests.kit import Kit
 
 LAB = "labs/bridges/__init__.py"
 STEP = "content/07.6-bridges/10-one.md"

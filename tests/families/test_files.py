@@ -22,7 +22,7 @@ from lab_engine.families.process.agent.service import members
 from lab_engine.families.process.resources import Service, TcpReady
 from lab_engine.families.provider import Mark, Provider
 from lab_engine.kernel import processes
-from tests.contract.folders import own_folders
+from tests.families.folders import own_folders
 
 MARK = Mark("contract-test")
 OTHER = Mark("another-session")

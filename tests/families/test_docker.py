@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.conftest import InBench
+from tests.families.conftest import InBench
 
 pytestmark = pytest.mark.bench
 

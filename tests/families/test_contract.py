@@ -10,9 +10,9 @@ import pytest
 
 from lab_engine.families.family import Family
 from lab_engine.families.registry import FAMILIES, KINDS, of_kind
-from tests.contract.case import Case
-from tests.contract.cases import CASES
-from tests.contract.conftest import InBench
+from tests.families.case import Case
+from tests.families.cases import CASES
+from tests.families.conftest import InBench
 
 WITHOUT_STRANGERS = {
     "service": "a process has no name under which another one could stand in its place",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab_engine.families.files.resources import Directory, File, Mount, Tmpfs
 from lab_engine.families.process.resources import HttpReady, Service, TcpReady
-from tests.contract.case import Case, Damage, changes
+from tests.families.case import Case, Damage, changes
 
 HTTP = (
     "import http.server; http.server.HTTPServer(('127.0.0.1', 18471), "
