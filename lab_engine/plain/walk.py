@@ -29,6 +29,14 @@ VERDICTS = "verdicts"
 KEPT = "What it did by then stays, and counts as given; `reset` begins the step anew."
 
 
+class Solves(Protocol):
+    """See `lab_engine.session.solving.Solving`."""
+
+    async def solve(
+        self, name: str | None = None, *, say: Callable[[str], None] | None = None
+    ) -> None: ...
+
+
 class LearningSession(Watched, Protocol):
     """What the walk needs of `lab_engine.session.session.Session`."""
 
@@ -49,9 +57,8 @@ class LearningSession(Watched, Protocol):
 
     async def repair(self, *, on_notice: Callable[[Any], None] = ...) -> None: ...
 
-    async def solve(
-        self, name: str | None = None, *, say: Callable[[str], None] | None = None
-    ) -> None: ...
+    @property
+    def solving(self) -> Solves: ...
 
     async def take_hint(self, task: str, number: int) -> None: ...
 
@@ -357,7 +364,7 @@ class Walk(Talk):
         chosen = lab_step.solutions[int(rest) - 1]
         self.stopped = KEPT
         self.say(f"Solution {rest}, {chosen.name}. Each command, and what it prints:")
-        await self.session.solve(chosen.name, say=self.print)
+        await self.session.solving.solve(chosen.name, say=self.print)
         await self.changes()
         self.say("What it did counts as given, not earned.")
 

@@ -218,11 +218,11 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
             elif act:
                 await by_solution.aclose()
                 if act.what == "type":
-                    await by_solution.enter_async_context(session.by_solution())
+                    await by_solution.enter_async_context(session.solving.by_solution())
                 elif act.what == "reset":
                     await session.reset()
                 elif act.what == "solve":
-                    await session.solve()
+                    await session.solving.solve()
     given = {
         claim.task
         for claim in claims(session.record.history(session.id)[entered:]).values()

@@ -30,6 +30,7 @@ from lab_engine.errors import BenchError, ImageError, UsageError
 from lab_engine.session import points
 from lab_engine.session.check import Baseline, Sight, read_baseline, run_checks
 from lab_engine.session.record import Record, SessionRow
+from lab_engine.session.script import SCRIPT_LIMIT, Ran, run_script
 from lab_engine.session.solving import Solving
 from lab_engine.settings import Settings
 
@@ -44,11 +45,10 @@ def new_session_id() -> str:
     return secrets.token_hex(4)
 
 
-class Session(Solving):
+class Session:
     """Make one with `Session.begin` or `Session.resume`; use it from one event loop."""
 
     def __init__(self, lesson: Lesson, row: SessionRow, record: Record, settings: Settings) -> None:
-        super().__init__()
         self.lesson = lesson
         self.id = row.id
         self.seed = Seed(row.seed)
@@ -62,6 +62,8 @@ class Session(Solving):
         self._bench: Bench | None = None
         self._link: Link | None = None
         self._baseline: Baseline | None = None
+        self._changing = asyncio.Lock()
+        self.solving = Solving(self, self._changing)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="session")
         self.on_event: OnNotice = lambda _: None
 
@@ -272,12 +274,9 @@ class Session(Solving):
         else:
             given = await self._make_ready(earlier.continues, on_notice)
         await self._build(earlier, on_notice, quiet=True)
-        self._giving = True
-        try:
-            await self._run(earlier, earlier.solutions[0])
+        with self.solving.given():
+            await self.solving.run(earlier, earlier.solutions[0])
             await self.check()
-        finally:
-            self._giving = False
         return [*given, name]
 
     async def _clean(self, step: LabStep, on_notice: OnNotice) -> None:
@@ -396,7 +395,7 @@ class Session(Solving):
 
     async def keep(self, verdicts: list[Verdict]) -> None:
         """Record verdicts: earned by the learner's work, or given while a solution works."""
-        given = self._giving
+        given = self.solving.giving
         await self._call(
             lambda: self.record.verdicts(self.id, self.step_name, verdicts, given=given)
         )
@@ -406,6 +405,12 @@ class Session(Solving):
         await self._ask(p.Watch, type(None), topics=topics)
 
     # -- working in the bench --------------------------------------------------------------------
+
+    async def script(
+        self, commands: Sequence[str], *, strict: bool = True, limit: float = SCRIPT_LIMIT
+    ) -> Ran:
+        """See `lab_engine.session.script.run_script`."""
+        return await run_script(self.bench, commands, strict=strict, limit=limit)
 
     def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]:
         """See `lab_engine.bench.shell.shell_argv`."""

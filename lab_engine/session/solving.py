@@ -1,27 +1,26 @@
-"""The part of a session that does a step by its solution, which counts as given (client side)."""
+"""Doing a step by its solution, which counts as given: a part of a session (client side)."""
 
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol
 
 from lab_engine.bench.container import Bench
 from lab_engine.course.lab import LabStep, Solution, Variables
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.session.record import Record
-from lab_engine.session.script import SCRIPT_LIMIT, Ran, run_script, show_script
+from lab_engine.session.script import run_script, show_script
 
 SETTLE_SECONDS = 2.0
 """What a solution did may have its effect so much later."""
 SETTLE_PAUSE = 0.2
 
 
-class Solving(ABC):
-    """See `lab_engine.session.session.Session`, which has what this needs."""
+class StepAtHand(Protocol):
+    """What solving needs to know of the session: where it is, and how its checks stand."""
 
     id: str
     mode: str
@@ -29,37 +28,33 @@ class Solving(ABC):
     variables: Variables
     record: Record
 
-    def __init__(self) -> None:
-        self._changing = asyncio.Lock()
-        self._giving = False
-
     @property
-    @abstractmethod
     def bench(self) -> Bench: ...
 
-    @abstractmethod
-    def lab_step(self, name: str | None = None) -> LabStep: ...
+    def lab_step(self) -> LabStep: ...
 
-    @abstractmethod
-    async def check(
-        self, tasks: Sequence[str] | None = None
-    ) -> tuple[list[Verdict], dict[str, Any]]: ...
+    async def check(self) -> tuple[list[Verdict], dict[str, Any]]: ...
 
-    async def script(
-        self, commands: Sequence[str], *, strict: bool = True, limit: float = SCRIPT_LIMIT
-    ) -> Ran:
-        """See `lab_engine.session.script.run_script`."""
-        return await run_script(self.bench, commands, strict=strict, limit=limit)
 
-    # -- solutions -------------------------------------------------------------------------------
+class Solving:
+    """The solutions of the step at hand. `session.solving` is the one of a session.
+
+    `changing` is the session's lock: a solution and a change of step never work in the bench at
+    one time. `giving` is true while what comes to pass is a solution's doing.
+    """
+
+    def __init__(self, at: StepAtHand, changing: asyncio.Lock) -> None:
+        self._at = at
+        self._changing = changing
+        self.giving = False
 
     def solution(self, name: str | None = None) -> Solution:
         """A solution of the current step; the first one without a name.
 
         Raises UsageError for one that is not there, and in an assessed session.
         """
-        step = self.lab_step()
-        if self.mode == "assessed":
+        step = self._at.lab_step()
+        if self._at.mode == "assessed":
             raise UsageError(
                 "solutions are not shown in an assessed session",
                 hint="A practice session of the same lesson shows them: `infralab up --new`.",
@@ -82,20 +77,33 @@ class Solving(ABC):
         """
         wanted = self.solution(name)
         async with self.by_solution("solve"):
-            await self._run(self.lab_step(), wanted, say)
+            await self.run(self._at.lab_step(), wanted, say)
             await self.settled()
 
-    async def _run(
+    async def run(
         self, step: LabStep, solution: Solution, say: Callable[[str], None] | None = None
     ) -> None:
-        commands = list(solution.script(self.variables))
+        """Only the commands of a solution: what comes of them is the caller's to look at.
+
+        Raises InfralabError when one fails.
+        """
+        commands = list(solution.script(self._at.variables))
         if say:
-            code, output = await show_script(self.bench, commands, say), ""
+            code, output = await show_script(self._at.bench, commands, say), ""
         else:
-            ran = await self.script(commands)
+            ran = await run_script(self._at.bench, commands)
             code, output = ran.exit_code, f":\n{ran.output}"
         if code != 0:
             raise solution_failed(solution.name, step.name, output)
+
+    @contextmanager
+    def given(self) -> Iterator[None]:
+        """While it is open, verdicts that are kept count as given, not earned."""
+        self.giving = True
+        try:
+            yield
+        finally:
+            self.giving = False
 
     @asynccontextmanager
     async def by_solution(self, how: str = "type") -> AsyncIterator[None]:
@@ -105,27 +113,26 @@ class Solving(ABC):
         typed into a recorded shell. What was done before is looked at first, and stays earned.
         """
         async with self._changing:
-            await self.check()
-            self.record.moment(self.id, how, self.step_name)
-            self._giving = True
+            await self._at.check()
+            self._at.record.moment(self._at.id, how, self._at.step_name)
             try:
-                yield
+                with self.given():
+                    try:
+                        yield
+                    finally:
+                        # What it had done by then is not the learner's, even when it was stopped.
+                        await self._at.check()
             finally:
-                try:
-                    # What it had done by then is not the learner's, even when it was stopped.
-                    await self.check()
-                finally:
-                    self._giving = False
-                    if how == "type":
-                        self.record.moment(self.id, "typed", self.step_name)
+                if how == "type":
+                    self._at.record.moment(self._at.id, "typed", self._at.step_name)
 
     async def settled(self) -> list[Verdict]:
         """The verdicts once all tasks pass, or once what was done had time for its effect."""
-        settle = max([SETTLE_SECONDS, *(check.settle for check in self.lab_step().checks)])
+        settle = max([SETTLE_SECONDS, *(check.settle for check in self._at.lab_step().checks)])
         loop = asyncio.get_running_loop()
         deadline = loop.time() + settle
         while True:
-            verdicts, _ = await self.check()
+            verdicts, _ = await self._at.check()
             if all(verdict.passed for verdict in verdicts) or loop.time() > deadline:
                 return verdicts
             await asyncio.sleep(SETTLE_PAUSE)

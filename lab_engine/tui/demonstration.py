@@ -113,19 +113,19 @@ class Demonstration:
 
     async def _show(self) -> None:
         session = self._session
-        solution = session.solution(self.name)
+        solution = session.solving.solution(self.name)
         commands = list(solution.script(session.variables))
         self.lines = len(commands)
         self._tell()
         await self._place()
         if any("!" in command for command in commands):
             await self._command(NO_HISTORY)
-        async with session.by_solution():
+        async with session.solving.by_solution():
             for self.line, command in enumerate(commands, 1):
                 self._tell()
                 await self._command(command)
             await self._empty_line()
-            self.verdicts = await session.settled()
+            self.verdicts = await session.solving.settled()
 
     # -- where -----------------------------------------------------------------------------------
 

@@ -92,6 +92,10 @@ class Standing:
     async def repair(self, *, on_notice: Callable[[Any], None] = lambda _: None) -> None:
         self.asked.append("repair")
 
+    @property
+    def solving(self) -> Standing:
+        return self
+
     async def solve(
         self, name: str | None = None, *, say: Callable[[str], None] | None = None
     ) -> None:

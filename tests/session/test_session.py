@@ -49,7 +49,7 @@ async def test_a_solution_counts_as_given(
 ) -> None:
     session = await begin()
     await session.enter(STEP)
-    await session.solve()
+    await session.solving.solve()
     assert all(task.passed and task.given for task in session.record.tasks(session.id))
     # A client that is killed while it types a solution cannot note the end of it.
     record.moment(session.id, "type", STEP)
@@ -71,7 +71,7 @@ async def test_what_a_stopped_solution_had_done_is_given_and_the_rest_can_be_ear
     begun = asyncio.Event()
 
     async def half() -> None:
-        async with session.by_solution():
+        async with session.solving.by_solution():
             await session.script(commands[:2])
             begun.set()
             await asyncio.sleep(60)

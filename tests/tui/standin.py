@@ -121,6 +121,33 @@ class World:
         raise AssertionError(probe)
 
 
+class StandInSolving:
+    """What the desk needs of `lab_engine.session.solving.Solving`."""
+
+    def __init__(self, at: StandIn) -> None:
+        self.at = at
+        self.giving = False
+
+    def solution(self, name: str | None = None) -> Solution:
+        solutions = self.at.lesson.lab.steps[self.at.step_name].solutions
+        return next(one for one in solutions if name in (None, one.name))
+
+    @asynccontextmanager
+    async def by_solution(self, how: str = "type") -> AsyncIterator[None]:
+        self.at.world.log.append("typing begins")
+        self.giving = True
+        try:
+            yield
+        finally:
+            self.giving = False
+            self.at.world.log.append("typing ends")
+
+    async def settled(self) -> list[Verdict]:
+        verdicts, _ = await self.at.verdicts()
+        await self.at.keep(verdicts)
+        return verdicts
+
+
 class StandIn:
     """What the desk needs of `lab_engine.session.session.Session`."""
 
@@ -135,7 +162,7 @@ class StandIn:
         self.start_verdicts: list[Verdict] = []
         self.on_event: OnNotice = lambda _: None
         self.bench = self
-        self._giving = False
+        self.solving = StandInSolving(self)
         self._baseline = record.baseline(row.id, row.step) if row.step else None
         self.world.sessions.append(self)
 
@@ -207,25 +234,6 @@ class StandIn:
         world = json.dumps([self.world.busy, self.world.code, self.world.endless])
         return [sys.executable, "-c", ONLOOKER, world]
 
-    def solution(self, name: str | None = None) -> Solution:
-        solutions = self.lesson.lab.steps[self.step_name].solutions
-        return next(one for one in solutions if name in (None, one.name))
-
-    @asynccontextmanager
-    async def by_solution(self, how: str = "type") -> AsyncIterator[None]:
-        self.world.log.append("typing begins")
-        self._giving = True
-        try:
-            yield
-        finally:
-            self._giving = False
-            self.world.log.append("typing ends")
-
-    async def settled(self) -> list[Verdict]:
-        verdicts, _ = await self.verdicts()
-        await self.keep(verdicts)
-        return verdicts
-
     async def ask(self, probes: Sequence[Probe[Any]]) -> list[Answer]:
         encode = msgspec.json.encode
         return [Answer(msgspec.Raw(encode(self.world.reading(probe)))) for probe in probes]
@@ -239,7 +247,7 @@ class StandIn:
         return await run_checks(step, self.variables, self.ask, self._baseline, tasks=tasks)
 
     async def keep(self, verdicts: list[Verdict]) -> None:
-        self.record.verdicts(self.id, self.step_name, verdicts, given=self._giving)
+        self.record.verdicts(self.id, self.step_name, verdicts, given=self.solving.giving)
 
     async def listen(self, topics: tuple[str, ...]) -> None:
         self.world.log.append(f"listen {' '.join(topics)}")
