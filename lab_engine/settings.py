@@ -14,10 +14,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from lab_engine.common import quantities
 from lab_engine.errors import UsageError
 
-_SIZE = re.compile(r"(?P<number>\d+)(?P<unit>[kmg]?)(?:i?b)?", re.IGNORECASE)
-_FACTOR: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 IMAGE_SOURCES: Final = ("auto", "mmdebstrap", "base-image")
 
 
@@ -49,16 +48,11 @@ class Settings:
         return self.data_dir / "log"
 
 
-def parse_size(text: str) -> int:
-    """Read `4g`, `512 MiB` or `1048576` as a number of bytes."""
-    match = _SIZE.fullmatch(text.replace(" ", ""))
-    if match is None:
-        raise ValueError("a size such as 512m or 4g")
-    return int(match["number"]) * _FACTOR[match["unit"].lower()]
-
-
 def _size(value: object) -> int:
-    size = value if isinstance(value, int) else parse_size(str(value))
+    try:
+        size = quantities.size(str(value))
+    except ValueError:
+        raise ValueError("a size such as 512m or 4g") from None
     if size < 512 << 20:
         raise ValueError("at least 512m, which a bench needs")
     return size
@@ -72,10 +66,10 @@ def _cpus(value: object) -> float:
 
 
 def _seconds(value: object) -> int:
-    match = re.fullmatch(r"(\d+)\s*([smh]?)", str(value).strip())
-    if match is None:
-        raise ValueError("a time such as 90s, 30m or 2h, or to 0 for never")
-    return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+    try:
+        return quantities.seconds(str(value))
+    except ValueError:
+        raise ValueError("a time such as 90s, 30m or 2h, or to 0 for never") from None
 
 
 def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:

@@ -41,13 +41,6 @@ def test_file_and_environment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("4g", 4 << 30), ("512 MiB", 512 << 20), ("1048576", 1 << 20), ("1kb", 1024)]
-)
-def test_sizes(text: str, size: int) -> None:
-    assert settings.parse_size(text) == size
-
-
-@pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
         ("INFRALAB_BENCH_MEMORY", "much", "512m or 4g"),

@@ -17,6 +17,7 @@ import msgspec
 
 from lab_engine.agent import daemons
 from lab_engine.agent.pools import Pools
+from lab_engine.common import replacing
 from lab_engine.errors import AgentError
 from lab_engine.families.family import Copies, Family, Inventory, Removal
 from lab_engine.families.registry import FAMILIES
@@ -42,9 +43,7 @@ async def inventory(pools: Pools) -> dict[str, str]:
         if not family.inventory or not daemons.usable(family):
             return {}
         its: Inventory = family.part(family.inventory)
-        return await pools.run(
-            family.name, LIMIT, f"the inventory of {family.name}", its.entries
-        )
+        return await pools.run(family.name, LIMIT, f"the inventory of {family.name}", its.entries)
 
     everything: dict[str, str] = {}
     for found in await asyncio.gather(*(part(family) for family in FAMILIES.values())):
@@ -108,9 +107,7 @@ class Baselines:
 
     def _save(self, name: str, entries: dict[str, str]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        fresh = self._path(name).with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(entries))
-        fresh.replace(self._path(name))
+        replacing.write(self._path(name), msgspec.json.encode(entries))
 
     async def compare(self, name: str) -> Difference:
         """What is different as seen from outside; see `outward`."""
@@ -133,9 +130,7 @@ class Baselines:
                     if kind == RESTORED_BY_COPY and key in before:
                         continue
                     its: Inventory = family.part(family.inventory)
-                    await self._pools.run(
-                        family.name, LIMIT, f"removing {key}", its.remove, key
-                    )
+                    await self._pools.run(family.name, LIMIT, f"removing {key}", its.remove, key)
             if not any(not _is_file(key) for key in doomed):
                 break
         for family, copies in self._copies():

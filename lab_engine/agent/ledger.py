@@ -15,6 +15,8 @@ from typing import Literal
 
 import msgspec
 
+from lab_engine.common import replacing
+
 Act = Literal["create", "destroy"]
 Phase = Literal["intend", "done"]
 
@@ -94,9 +96,7 @@ class Ledger:
             msgspec.json.encode(Entry(act, "intend", key, "", time.time()))
             for key, act in self.pending.items()
         ]
-        fresh = self.path.with_suffix(".new")
-        fresh.write_bytes(b"".join(line + b"\n" for line in lines))
-        fresh.replace(self.path)
+        replacing.write(self.path, b"".join(line + b"\n" for line in lines), durable=True)
         os.close(self._file)
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
 

@@ -26,9 +26,7 @@ STAGES: tuple[Stage, ...] = ("created", "running", "answers")
 POLL_SECONDS = 0.05
 
 
-async def observe(
-    resources: Sequence[Resource], mark: Mark, pools: Pools
-) -> dict[str, Sighting]:
+async def observe(resources: Sequence[Resource], mark: Mark, pools: Pools) -> dict[str, Sighting]:
     """What is there of the wanted resources, by key. One call a kind, kinds in parallel."""
     kinds: dict[str, list[Resource]] = {}
     for resource in resources:

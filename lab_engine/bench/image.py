@@ -22,6 +22,7 @@ from docker import errors as docker_errors
 from lab_engine import __version__
 from lab_engine import settings as settings_module
 from lab_engine.bench import archive, base, build, engine, recipe
+from lab_engine.common import replacing
 from lab_engine.errors import ImageError
 
 BASE: Final = build.BASE
@@ -124,10 +125,13 @@ def save(path: Path, progress: Progress = lambda _: None) -> Path:
     tag = ensure_image(progress)
     client = engine.connect(timeout=600)
     _check_place(path, int(_inspect(client, tag)["Size"]))
-    partial = path.with_name(f".{path.name}.part-{os.getpid()}")
     names = [name for name in (tag, base_tag()) if _inspect(client, name) is not None]
     try:
-        with engine.explain(f"saving {tag}"), partial.open("wb") as file:
+        with (
+            replacing.file(path) as fresh,
+            engine.explain(f"saving {tag}"),
+            fresh.open("wb") as file,
+        ):
             # The SDK's own method takes one name; both are wanted, so that code can change offline.
             response = client.api._get(
                 client.api._url("/images/get"), params={"names": names}, stream=True
@@ -136,13 +140,9 @@ def save(path: Path, progress: Progress = lambda _: None) -> Path:
             digest = archive.copy_hashed(
                 response.iter_content(1 << 20), file, _megabytes(progress, f"saving {path.name}")
             )
-        partial.replace(path)
         path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
     return path
 
 

@@ -32,7 +32,6 @@ R3 = TypeVar("R3", bound=msgspec.Struct)
 V = TypeVar("V", bound="Variables")
 
 
-
 class Variables(msgspec.Struct, frozen=True):
     """Names, subnets, ports and sizes that the text, the checks and the solutions share.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from lab_engine.common import replacing
 from lab_engine.course import edition
 from lab_engine.errors import ContentError
 
@@ -92,9 +93,7 @@ def store(content: Path, proven: Proven) -> None:
     notes = {slug: proven.notes[slug] for slug in sorted(proven.notes)}
     data = msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n"
     try:
-        fresh = content / f"{FILE}.new"
-        fresh.write_bytes(data)
-        fresh.replace(content / FILE)
+        replacing.write(content / FILE, data, durable=True)
     except OSError as error:
         raise ContentError(
             f"cannot be written: {error}",

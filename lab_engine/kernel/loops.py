@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from lab_engine.common import replacing
 from lab_engine.kernel import mountinfo
 
 GET_STATUS64: Final = 0x4C05
@@ -100,9 +101,7 @@ def write_list(folder: Path) -> list[Loop]:
     data = msgspec.json.encode(now)
     path = folder / LIST
     if not path.exists() or path.read_bytes() != data:
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(data)
-        fresh.replace(path)
+        replacing.write(path, data)
     return now
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from lab_engine.common import replacing
 from lab_engine.course.lesson import Lesson
 from lab_engine.proof.result import LessonProof
 
@@ -45,4 +46,4 @@ def store(folder: Path, key: str, proof: LessonProof) -> None:
     """Keep a proof if it is good."""
     if proof.good:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{key}.json").write_bytes(msgspec.json.encode(proof))
+        replacing.write(folder / f"{key}.json", msgspec.json.encode(proof))

@@ -6,7 +6,6 @@ is told and never taken for less work.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Final
 import msgspec
 
 from lab_engine.bench.container import Bench
+from lab_engine.common import digest, replacing
 from lab_engine.course import edition
 from lab_engine.course.lesson import Lesson
 from lab_engine.errors import InfralabError
@@ -70,12 +70,12 @@ def keep(folder: Path, files: Files, lesson: str) -> None:
 
     `lesson` is its edition now. Raises InfralabError when they cannot be written.
     """
-    index = Index(lesson, {name: _digest(data) for name, data in files.items()})
+    index = Index(lesson, {name: digest.of_bytes(data) for name, data in files.items()})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
-            (folder / name).write_bytes(data)
-        (folder / INDEX).write_bytes(msgspec.json.encode(index))
+            replacing.write(folder / name, data, durable=True)
+        replacing.write(folder / INDEX, msgspec.json.encode(index), durable=True)
     except OSError as error:
         raise InfralabError(
             f"the recordings cannot be written to {folder}: {error}",
@@ -98,14 +98,14 @@ def load(folder: Path) -> tuple[dict[str, bytes], str]:
     except (OSError, ValueError) as error:
         raise _damaged(folder / INDEX, str(error)) from error
     found = {}
-    for name, digest in index.files.items():
+    for name, its in index.files.items():
         try:
             found[name] = (folder / name).read_bytes()
         except FileNotFoundError:
             raise _damaged(folder / name, "it is missing") from None
         except OSError as error:
             raise _damaged(folder / name, str(error)) from error
-        if _digest(found[name]) != digest:
+        if digest.of_bytes(found[name]) != its:
             raise _damaged(folder / name, "it is not as it was kept")
     return found, index.lesson
 
@@ -121,10 +121,6 @@ def recordings(folder: Path, session: str, lesson: Lesson) -> tuple[Files, str]:
     files, now = fetch_files(bench), edition.of_lesson(lesson)
     keep(folder, files, now)
     return files, now
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _damaged(path: Path, why: str) -> Unreadable:

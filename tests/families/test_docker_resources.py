@@ -5,9 +5,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from lab_engine.common import digest
 from lab_engine.common.resource import Need, Resource
 from lab_engine.errors import ResourceError
-from lab_engine.families.docker.agent.engine import digest
 from lab_engine.families.docker.agent.wishes import config_of
 from lab_engine.families.docker.resources import (
     Attachment,
@@ -110,8 +110,8 @@ def test_survives_the_wire() -> None:
 
 
 def test_digest_is_of_every_field() -> None:
-    assert digest(box()) == digest(box())
-    assert digest(box()) != digest(box(memory="64m"))
+    assert digest.of(box()) == digest.of(box())
+    assert digest.of(box()) != digest.of(box(memory="64m"))
 
 
 def test_config_bears_mark_and_first_network_first() -> None:

@@ -6,7 +6,6 @@ what the kit needs anyway. The disk is kept in the cache folder, named after wha
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ from typing import IO, Final
 from lab_engine import settings
 from lab_engine.bench import image, recipe
 from lab_engine.bench.container import Bench
+from lab_engine.common import digest
 from lab_engine.families.libvirt.guests import full
 
 ROOT: Final = Path(__file__).parents[2]
@@ -48,12 +48,9 @@ Say = Callable[[str], None]
 
 def key() -> str:
     """Twelve hexadecimal digits that change with anything that goes onto the disk."""
-    digest = hashlib.sha256(repr((PACKAGES, image.base_tag())).encode())
     files = [HERE / "build.sh", ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
     files += [Path(full.__file__), *sorted((Path(full.__file__).parent / "full_files").iterdir())]
-    for path in files:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:12]
+    return digest.of_files(files, (PACKAGES, image.base_tag()))[:12]
 
 
 def disk(say: Say) -> Path:

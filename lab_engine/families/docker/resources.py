@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from lab_engine.common import quantities
 from lab_engine.common.resource import Need, Resource, Stage
 
 NETWORK_DRIVERS: Final = ("bridge", "macvlan", "ipvlan", "overlay")
@@ -18,20 +19,10 @@ BUILT_IN_NETWORKS: Final = ("bridge", "host", "none")
 MIN_MEMORY: Final = 6 << 20
 """The least memory limit that the engine accepts, in bytes."""
 
-_SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
-_FACTOR: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
 _KEY = re.compile(r"[a-z-]+/\S+\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OBJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,62}\Z")
-
-
-def size_in_bytes(text: str) -> int:
-    """Read `64m`, `1g` or `1048576`. Raises ValueError for anything else."""
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} is no size; write 64m, 1g or a number of bytes")
-    return int(match[1]) * _FACTOR[match[2].lower()]
 
 
 class Image(Resource, frozen=True, kw_only=True, tag="image"):
@@ -283,7 +274,7 @@ class Container(Resource, frozen=True, kw_only=True, tag="container"):
 
     def _size(self, field: str, text: str) -> int:
         try:
-            return size_in_bytes(text)
+            return quantities.size(text)
         except ValueError as error:
             raise self.wrong(field, str(error)) from error
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from lab_engine.common import quantities
 from lab_engine.common.paths import (
     mode_problem,
     owner_problem,
@@ -16,7 +17,6 @@ from lab_engine.common.paths import (
 from lab_engine.common.resource import Need, Resource
 
 CONTENT_LIMIT: Final = 1 << 20
-_SIZE = re.compile(r"(?P<number>[1-9]\d*)(?P<unit>[kmg]?)\Z")
 _KEY = re.compile(r"[a-z-]+/\S+\Z")
 
 
@@ -133,13 +133,15 @@ class Tmpfs(_Placed, frozen=True, kw_only=True, tag="tmpfs"):
         ):
             if problem:
                 raise self.wrong(field, problem)
-        if not _SIZE.match(self.size) or self.bytes < 4096:
+        try:
+            enough = self.bytes >= 4096
+        except ValueError:
+            enough = False
+        if not enough:
             raise self.wrong("size", f"{self.size!r} is not a size", hint="Write 16m, 64k or 1g.")
         self.check_within()
 
     @property
     def bytes(self) -> int:
-        match = _SIZE.match(self.size)
-        if match is None:
-            return 0
-        return int(match["number"]) << {"": 0, "k": 10, "m": 20, "g": 30}[match["unit"]]
+        """Of `size`. Raises ValueError before `validate` has passed."""
+        return quantities.size(self.size)

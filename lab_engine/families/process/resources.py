@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 import msgspec
 
+from lab_engine.common import digest
 from lab_engine.common.paths import owner_problem, path_problem
 from lab_engine.common.resource import Need, Resource, Stage
 
@@ -98,4 +98,4 @@ class Service(Resource, frozen=True, kw_only=True, tag="service"):
 
     def fingerprint(self) -> str:
         """A short text that changes when any field does."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+        return digest.of(self)

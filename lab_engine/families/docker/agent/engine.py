@@ -6,7 +6,6 @@ The API's version is fixed, which spares the question for it on every new client
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import socket
 import threading
@@ -19,6 +18,7 @@ import docker.errors
 import msgspec
 import requests
 
+from lab_engine.common import digest
 from lab_engine.common.patience import patient
 from lab_engine.common.resource import Resource
 from lab_engine.errors import DaemonDown, ProviderError
@@ -88,15 +88,9 @@ def asking(what: str, resource: str = "", *, seconds: float = SECONDS) -> Iterat
         api.timeout = outer
 
 
-def digest(wanted: Resource) -> str:
-    """A short hash of all that a resource's fields say."""
-    text = msgspec.json.encode(wanted, order="deterministic")
-    return hashlib.sha256(text).hexdigest()[:16]
-
-
 def labels(wanted: Resource, mark: Mark) -> dict[str, str]:
     """The labels that a resource of ours bears: whose it is, and which wishes it was made from."""
-    return {**mark.labels(wanted.key), SPEC_LABEL: digest(wanted)}
+    return {**mark.labels(wanted.key), SPEC_LABEL: digest.of(wanted)}
 
 
 def is_ours(found: Mapping[str, str] | None, key: str, mark: Mark) -> bool:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import docker.errors
-import msgspec
 
+from lab_engine.common import digest
 from lab_engine.errors import ProviderError
 from lab_engine.families.docker.agent.engine import WORK_SECONDS, Api, asking
 from lab_engine.families.docker.resources import BUILT_IN_NETWORKS
 
 _MAX_FILES: Final = 5000
 _LIMITS: Final = ("Memory", "NanoCpus", "CpuQuota", "PidsLimit", "RestartPolicy", "CpuShares")
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
 
 
 def short_reference(reference: str) -> str:
@@ -47,11 +42,11 @@ def entries() -> dict[str, str]:
                 found[f"container/{entry['Names'][0].lstrip('/')}"] = mark
         for entry in api.networks():
             if entry["Name"] not in BUILT_IN_NETWORKS:
-                about = _hash([entry["IPAM"], entry["Options"], entry["Internal"]])
+                about = digest.of([entry["IPAM"], entry["Options"], entry["Internal"]])
                 mark = f"{entry['Id'][:12]} {entry['Driver']} {about}"
                 found[f"docker-network/{entry['Name']}"] = mark
         for entry in api.volumes()["Volumes"] or ():
-            mark = f"{entry['CreatedAt']} {entry['Driver']} {_hash(entry['Options'])}"
+            mark = f"{entry['CreatedAt']} {entry['Driver']} {digest.of(entry['Options'])}"
             found[f"docker-volume/{entry['Name']}"] = f"{mark}\n{_contents(entry['Mountpoint'])}"
         for entry in api.images():
             names = entry["RepoTags"] or [entry["Id"].removeprefix("sha256:")[:12]]
@@ -75,7 +70,7 @@ def _container(api: Api, container: str) -> str:
         state["Status"],
         about["Image"].removeprefix("sha256:")[:12],
         ",".join(sorted(networks)) or str(host["NetworkMode"]),
-        _hash([networks, [host.get(name) for name in _LIMITS]]),
+        digest.of([networks, [host.get(name) for name in _LIMITS]]),
     )
     own_layer = (about["GraphDriver"]["Data"] or {}).get("UpperDir", "")
     inside = [state["StartedAt"], _contents(own_layer)]
@@ -106,7 +101,7 @@ def _contents(folder: str) -> str:
         entries.append(entry)
         if len(entries) >= _MAX_FILES:
             break
-    return _hash(entries)
+    return digest.of(entries)
 
 
 def remove(key: str) -> None:

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import docker.errors
 
+from lab_engine.common import digest
 from lab_engine.errors import ProviderError
 from lab_engine.families.docker.agent.engine import (
     SPEC_LABEL,
     WORK_SECONDS,
     asking,
-    digest,
     foreign,
     is_ours,
     labels,
@@ -46,7 +46,7 @@ class NetworkProvider(Provider[DockerNetwork]):
             return ABSENT
         subnets = _subnets(found)
         drift = ""
-        if found["Labels"].get(SPEC_LABEL) != digest(wanted):
+        if found["Labels"].get(SPEC_LABEL) != digest.of(wanted):
             drift = "was made from other wishes"
             if found["Driver"] != wanted.driver:
                 drift = f"driver is {found['Driver']}, wanted {wanted.driver}"

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import docker.errors
 
+from lab_engine.common import digest
 from lab_engine.errors import ProviderError
 from lab_engine.families.docker.agent.engine import (
     SPEC_LABEL,
     WORK_SECONDS,
     asking,
-    digest,
     foreign,
     free,
     is_ours,
@@ -55,7 +55,7 @@ class VolumeProvider(Provider[DockerVolume]):
         marks = found["Labels"] or {}
         if found["Driver"] != wanted.driver:
             drift = f"driver is {found['Driver']}, wanted {wanted.driver}"
-        elif marks.get(SPEC_LABEL) != digest(wanted):
+        elif marks.get(SPEC_LABEL) != digest.of(wanted):
             drift = "was made from other wishes"
         else:
             drift = _changed_file(wanted, found["Mountpoint"])

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lab_engine.families.docker.agent.engine import SPEC_LABEL, digest, labels
-from lab_engine.families.docker.resources import Container, ContainerMount, Health, size_in_bytes
+from lab_engine.common import digest, quantities
+from lab_engine.families.docker.agent.engine import SPEC_LABEL, labels
+from lab_engine.families.docker.resources import Container, ContainerMount, Health
 from lab_engine.families.provider import Mark
 
 _NANO: Final = 1_000_000_000
@@ -70,7 +71,7 @@ def _host_config(wanted: Container) -> dict[str, Any]:
 
 def _limits(wanted: Container) -> dict[str, int]:
     limits = {
-        "Memory": size_in_bytes(wanted.memory) if wanted.memory else 0,
+        "Memory": quantities.size(wanted.memory) if wanted.memory else 0,
         "NanoCpus": round(wanted.cpus * _NANO),
         "PidsLimit": wanted.pids,
     }
@@ -86,7 +87,7 @@ def _mount(mount: ContainerMount) -> dict[str, Any]:
     if mount.source:
         body["Source"] = mount.source
     options = {
-        "SizeBytes": size_in_bytes(mount.size) if mount.size else 0,
+        "SizeBytes": quantities.size(mount.size) if mount.size else 0,
         "Mode": mount.mode,
     }
     if mount.type == "tmpfs" and any(options.values()):
@@ -116,7 +117,7 @@ def drift_of(wanted: Container, found: dict[str, Any], image_id: str, shared_id:
         image_id: the id that the wanted image has now.
         shared_id: the id of the container whose network it is to share.
     """
-    if found["Config"]["Labels"].get(SPEC_LABEL) != digest(wanted):
+    if found["Config"]["Labels"].get(SPEC_LABEL) != digest.of(wanted):
         return "was made from other wishes"
     if image_id and found["Image"] != image_id:
         return f"was made from an older {wanted.image}"

@@ -29,6 +29,7 @@ OTHERS_MOUNTS: Final = (
 """Mounts below these belong to the kernel's own trees, to containers and to network namespaces,
 which other inventories list."""
 
+
 def entries() -> dict[str, str]:
     """Everything of this family, key to fingerprint."""
     return {**_mounts(), **_loops(), **watched.fingerprints()}

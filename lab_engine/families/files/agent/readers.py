@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from lab_engine.common import digest
 from lab_engine.common.probe import Probe
 from lab_engine.errors import ProviderError
 from lab_engine.families.files import probes as s
@@ -29,7 +29,6 @@ KINDS: Final[tuple[tuple[Callable[[int], bool], str], ...]] = (
     (stat.S_ISBLK, "block"),
     (stat.S_ISCHR, "char"),
 )
-CHUNK: Final = 1 << 20
 
 
 def kind_of(mode: int) -> str:
@@ -53,7 +52,7 @@ def read_file(probe: s.FileProbe) -> s.FileReading:
         return info, link, content, digest
 
     try:
-        info, link, content, digest = _from(probe.pid, look)
+        info, link, content, hashed = _from(probe.pid, look)
     except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
         return s.FileReading(exists=False)
     except OSError as error:
@@ -72,7 +71,7 @@ def read_file(probe: s.FileProbe) -> s.FileReading:
         link=link,
         content=content.decode(errors="replace"),
         whole=info.st_size <= len(content),
-        sha256=digest,
+        sha256=hashed,
     )
 
 
@@ -84,10 +83,8 @@ def _read(path: Path, size: int) -> tuple[bytes, str]:
         start = file.read(s.CONTENT_LIMIT)
         if size > s.HASH_LIMIT:
             return start, ""
-        digest = hashlib.sha256(start)
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return start, digest.hexdigest()
+        file.seek(0)
+        return start, digest.of_file(file)
 
 
 def read_directory(probe: s.DirectoryProbe) -> s.DirectoryReading:

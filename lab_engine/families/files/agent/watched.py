@@ -8,7 +8,6 @@ changed.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import stat
@@ -18,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from lab_engine.common import digest, replacing
 from lab_engine.common.paths import WATCHED
 from lab_engine.errors import ProviderError
 from lab_engine.families.files.agent import marks
@@ -93,11 +93,8 @@ def _marks(path: str) -> dict[str, bytes]:
 
 def _hash(path: str) -> str:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    digest = hashlib.sha256()
     with os.fdopen(descriptor, "rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return digest.of_file(file)
 
 
 def _entry(path: str, on: str) -> Entry:
@@ -169,9 +166,7 @@ def snapshot(to: Path) -> int:
             except FileNotFoundError:
                 continue
         kept[path] = entry
-    fresh = to.with_name(to.name + ".new")
-    fresh.write_bytes(msgspec.msgpack.encode(kept))
-    fresh.replace(to)
+    replacing.write(to, msgspec.msgpack.encode(kept))
     _forget(blobs)
     return len(kept)
 
@@ -179,9 +174,8 @@ def snapshot(to: Path) -> int:
 def _keep(path: str, blob: Path) -> None:
     if blob.exists():
         return
-    fresh = blob.with_name(blob.name + ".new")
-    shutil.copyfile(path, fresh, follow_symlinks=False)
-    fresh.replace(blob)
+    with replacing.file(blob) as fresh:
+        shutil.copyfile(path, fresh, follow_symlinks=False)
 
 
 def _load(path: Path) -> dict[str, Entry]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from lab_engine.common import replacing
 from lab_engine.common.resource import Resource
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import marks, volumes
@@ -52,14 +53,13 @@ class DiskProvider(Provider[Disk]):
                 hint=f"`virsh vol-delete {wanted.name} {wanted.pool}` removes it.",
             )
         self.destroy(wanted.name, mark)
-        fresh = folder / f"{_HALF_MADE}{wanted.name}"
+        half_made = folder / f"{_HALF_MADE}{wanted.name}"
         try:
-            fresh.unlink(missing_ok=True)
-            self._write(wanted, fresh)
-            marks.put_on_file(fresh, mark.text(wanted.key))
-            fresh.replace(target)
+            half_made.unlink(missing_ok=True)
+            with replacing.file(target, fresh=half_made) as fresh:
+                self._write(wanted, fresh)
+                marks.put_on_file(fresh, mark.text(wanted.key))
         except (OSError, subprocess.SubprocessError) as error:
-            fresh.unlink(missing_ok=True)
             raise ProviderError(
                 f"cannot be written to {folder}: {_reason(error)}",
                 resource=wanted.key,

@@ -8,13 +8,13 @@ whom; that of one that is not, when it was written last.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import libvirt
 
+from lab_engine.common import digest
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import marks, network, pool, vm, volumes
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
@@ -153,4 +153,4 @@ def _xml(text: str) -> ET.Element:
 
 
 def _print(*facts: object) -> str:
-    return hashlib.sha256("\0".join(map(str, facts)).encode()).hexdigest()[:20]
+    return digest.of([str(fact) for fact in facts])

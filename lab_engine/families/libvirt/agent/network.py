@@ -9,9 +9,10 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
+from lab_engine.common import digest
 from lab_engine.common.resource import Resource, Stage
 from lab_engine.errors import ProviderError
-from lab_engine.families.libvirt.agent import digest, marks
+from lab_engine.families.libvirt.agent import marks
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
 from lab_engine.families.libvirt.resources import VirtualNetwork
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting

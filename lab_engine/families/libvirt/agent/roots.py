@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from lab_engine.common import replacing
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import marks
 from lab_engine.families.libvirt.guests import full
@@ -28,21 +29,18 @@ def write(target: Path, mark: str, source: Path | None = None) -> None:
         ProviderError: the full guest was not made, or there is no room.
     """
     base = full.base()
-    fresh = target.with_name(f".{target.name}.new")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if source is None:
-            command = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base), "-F", "qcow2"]
-            subprocess.run(
-                [*command, str(fresh)], check=True, capture_output=True, timeout=_TOOL_SECONDS
-            )
-        else:
-            shutil.copyfile(source, fresh)
-        if mark:
-            marks.put_on_file(fresh, mark)
-        fresh.replace(target)
+        with replacing.file(target, fresh=_half_made(target)) as fresh:
+            if source is None:
+                command = ["qemu-img", "create", "-q", "-f", "qcow2"]
+                command += ["-b", str(base), "-F", "qcow2", str(fresh)]
+                subprocess.run(command, check=True, capture_output=True, timeout=_TOOL_SECONDS)
+            else:
+                shutil.copyfile(source, fresh)
+            if mark:
+                marks.put_on_file(fresh, mark)
     except (OSError, subprocess.SubprocessError) as error:
-        fresh.unlink(missing_ok=True)
         raise ProviderError(
             f"the VM's own disk cannot be written to {target}: {error}",
             hint="`df -h` in the bench shows whether its disk is full.",
@@ -51,9 +49,14 @@ def write(target: Path, mark: str, source: Path | None = None) -> None:
 
 def remove(name: str, mark: str) -> None:
     """Remove the layer of a VM if it bears the mark."""
-    path(name).with_name(f".{name}.qcow2.new").unlink(missing_ok=True)
+    _half_made(path(name)).unlink(missing_ok=True)
     if marks.of_file(path(name)) == mark:
         path(name).unlink(missing_ok=True)
+
+
+def _half_made(target: Path) -> Path:
+    """Always the same, so that what a killed agent left goes with the layer."""
+    return target.with_name(f".{target.name}.new")
 
 
 def every_mark() -> Iterator[str]:

@@ -7,7 +7,6 @@ guest, QEMU, libvirt and CPU, so all of these are its key; where none fits, a gu
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import threading
 import time
@@ -21,6 +20,7 @@ from xml.etree import ElementTree as ET
 import libvirt
 import msgspec
 
+from lab_engine.common import digest, replacing
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import domain_xml, roots
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
@@ -63,7 +63,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:20]
+        return digest.of_bytes(msgspec.json.encode(self))[:20]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def facts(machine: Hardware) -> Facts:
             _canonical_machine(machine.domain_type),
             machine.domain_type,
             _cpu(machine.domain_type),
-            hashlib.sha256(repr(replace(machine, root="")).encode()).hexdigest()[:20],
+            digest.of_bytes(repr(replace(machine, root="")).encode())[:20],
         )
 
 
@@ -174,43 +174,42 @@ def forget(state: SavedState) -> None:
 
 
 def _make(machine: Hardware, wanted: Facts, folder: Path) -> SavedState:
-    name = _template(wanted.key)
-    fresh = folder / f"{wanted.key}.new"
-    connection = connect()
+    done = folder / wanted.key
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700, parents=True)
-        if machine.root:
-            roots.write(fresh / "root.qcow2", "")
-            machine = replace(machine, root=str(fresh / "root.qcow2"))
-        with told("booting a guest to be saved"):
-            _remove(found(connection.lookupByName, name))
-            domain = connection.createXML(domain_xml.domain(machine, name, str(uuids.uuid4())), 0)
-        try:
-            channel = AgentChannel(domain)
-            if not channel.wait(BOOT_SECONDS):
-                raise ProviderError(
-                    f"a guest did not boot within {BOOT_SECONDS:g} s",
-                    hint="`infralab doctor` says whether this machine is very slow.",
-                )
-            time.sleep(_SETTLE_SECONDS)
-            channel.script(_READY, seconds=BOOT_SECONDS)
-            with told("saving a booted guest"):
-                domain.saveFlags(str(fresh / "memory.save"), None, 0)
-        finally:
-            with told("removing the guest that was saved"):
-                _remove(domain)
-        (fresh / "facts.json").write_bytes(msgspec.json.encode(wanted))
-        done = folder / wanted.key
-        shutil.rmtree(done, ignore_errors=True)
-        fresh.replace(done)
+        with replacing.folder(done, mode=0o700) as fresh:
+            if machine.root:
+                roots.write(fresh / "root.qcow2", "")
+                machine = replace(machine, root=str(fresh / "root.qcow2"))
+            _boot_and_save(machine, _template(wanted.key), fresh / "memory.save")
+            (fresh / "facts.json").write_bytes(msgspec.json.encode(wanted))
     except OSError as error:
-        shutil.rmtree(fresh, ignore_errors=True)
         raise ProviderError(
             f"the state of a guest cannot be saved in {folder}: {error}",
             hint="`df -h` in the bench shows whether its disk is full.",
         ) from error
     return SavedState(done)
+
+
+def _boot_and_save(machine: Hardware, name: str, memory: Path) -> None:
+    """Boot a guest called `name`, and save it to `memory` once it is at rest."""
+    connection = connect()
+    with told("booting a guest to be saved"):
+        _remove(found(connection.lookupByName, name))
+        domain = connection.createXML(domain_xml.domain(machine, name, str(uuids.uuid4())), 0)
+    try:
+        channel = AgentChannel(domain)
+        if not channel.wait(BOOT_SECONDS):
+            raise ProviderError(
+                f"a guest did not boot within {BOOT_SECONDS:g} s",
+                hint="`infralab doctor` says whether this machine is very slow.",
+            )
+        time.sleep(_SETTLE_SECONDS)
+        channel.script(_READY, seconds=BOOT_SECONDS)
+        with told("saving a booted guest"):
+            domain.saveFlags(str(memory), None, 0)
+    finally:
+        with told("removing the guest that was saved"):
+            _remove(domain)
 
 
 def _template(key: str) -> str:
@@ -237,4 +236,4 @@ def _cpu(domain_type: str) -> str:
         return "qemu64"
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n", 1)[0].splitlines()
     told_apart = [line for line in lines if line.startswith(("model name", "flags", "microcode"))]
-    return hashlib.sha256("\n".join(told_apart).encode()).hexdigest()[:16]
+    return digest.of_bytes("\n".join(told_apart).encode())[:16]

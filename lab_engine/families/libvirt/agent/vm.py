@@ -11,9 +11,10 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
+from lab_engine.common import digest
 from lab_engine.common.resource import Resource, Stage
 from lab_engine.errors import ProviderError
-from lab_engine.families.libvirt.agent import digest, domain_xml, marks, roots, states, volumes
+from lab_engine.families.libvirt.agent import domain_xml, marks, roots, states, volumes
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
 from lab_engine.families.libvirt.guests import accelerator, small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel, GuestSilent

@@ -15,6 +15,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from lab_engine.common import replacing
+
 Accelerator = Literal["kvm", "tcg"]
 
 QEMU: Final = "/usr/bin/qemu-system-x86_64"
@@ -52,9 +54,7 @@ def find() -> AcceleratorAnswer:
         answer = probe()
     try:
         ANSWER.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = ANSWER.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes(msgspec.json.encode(answer))
-        fresh.replace(ANSWER)
+        replacing.write(ANSWER, msgspec.json.encode(answer))
     except OSError:
         # Without the note it is tried again next time; the answer holds all the same.
         return answer

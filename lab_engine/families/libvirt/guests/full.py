@@ -8,7 +8,6 @@ on the disk.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from lab_engine.common import digest, replacing
 from lab_engine.errors import InfralabError, ProviderError
 from lab_engine.families.libvirt.guests import small
 from lab_engine.families.libvirt.guests.archive import Tree
@@ -51,10 +51,7 @@ _FORMAT: Final = 1
 def recipe() -> str:
     """Sixteen hexadecimal digits that change with anything of ours that goes into the guest."""
     tables = (_FORMAT, small.release(), SUITE, DISK_MIB, PACKAGES, _LEFT_OUT, _MASKED, _HOST_KEY)
-    digest = hashlib.sha256(repr(tables).encode())
-    for path in sorted((_HERE / "full_files").iterdir()):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+    return digest.of_files(sorted((_HERE / "full_files").iterdir()), tables)[:16]
 
 
 def folder() -> Path:
@@ -86,11 +83,11 @@ def build(extra: Sequence[str] = ()) -> Path:
     done = folder()
     if (done / "root.qcow2").exists() and not extra:
         return done
-    fresh = done.with_suffix(".new")
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        with tempfile.TemporaryDirectory(prefix="infralab-full-") as scratch:
+        with (
+            replacing.folder(done) as fresh,
+            tempfile.TemporaryDirectory(prefix="infralab-full-") as scratch,
+        ):
             root = Path(scratch) / "root"
             tree(root, extra)
             _say("disk")
@@ -99,11 +96,8 @@ def build(extra: Sequence[str] = ()) -> Path:
                  f"{DISK_MIB}M")  # fmt: skip
             _run("qemu-img", "convert", "-q", "-f", "raw", "-O", "qcow2", str(raw),
                  str(fresh / "root.qcow2"))  # fmt: skip
-        (fresh / "initramfs.cpio").write_bytes(initramfs())
-        shutil.rmtree(done, ignore_errors=True)
-        fresh.replace(done)
+            (fresh / "initramfs.cpio").write_bytes(initramfs())
     except (OSError, subprocess.SubprocessError) as error:
-        shutil.rmtree(fresh, ignore_errors=True)
         text = getattr(error, "stderr", b"") or b""
         raise ProviderError(
             f"the full guest cannot be made: {error} {text.decode(errors='replace')[-800:]}",

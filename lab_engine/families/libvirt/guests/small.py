@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from lab_engine.common import replacing
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.guests.archive import Tree
 from lab_engine.families.libvirt.resources import SMALL_INITRAMFS, SMALL_KERNEL
@@ -124,9 +125,7 @@ def ensure() -> Path:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _read(stamp) == recipe() and INITRAMFS.exists():
                 return INITRAMFS
-            fresh = INITRAMFS.with_suffix(".new")
-            fresh.write_bytes(build())
-            fresh.replace(INITRAMFS)
+            replacing.write(INITRAMFS, build())
             stamp.write_text(recipe(), encoding="ascii")
     except OSError as error:
         raise ProviderError(
