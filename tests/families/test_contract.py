@@ -45,6 +45,11 @@ def test_a_daemon_that_hangs_is_named_in_time(in_bench: InBench, case: str, prog
     in_bench("hung", case, program, daemon=program.removesuffix("d"))
 
 
+@pytest.mark.bench
+def test_a_disk_in_the_place_of_another_is_seen(in_bench: InBench) -> None:
+    in_bench("same_inode", daemon="libvirt")
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_has_cases(kind: str) -> None:
     """A new kind comes with a case, a damage and a stranger in its place."""

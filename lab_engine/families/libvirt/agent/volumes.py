@@ -27,23 +27,45 @@ class VolumeFacts:
     backing: str
 
 
-_seen: dict[str, dict[str, int]] = {}
-"""The files that were in a pool's folder when it was last refreshed, with their inode numbers."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A pool at its last refresh: the files in its folder by inode, the volumes libvirt had then.
+
+    The files alone would not do. A pool that was made anew, or a volume that libvirt deleted, can
+    leave a folder that looks as it did: file systems give the inode of the last file to the next.
+    """
+
+    files: dict[str, int]
+    known: frozenset[str]
+
+
+_looks: dict[str, _Look] = {}
+"""By the path of the pool's folder."""
 
 
 def refresh(pool: Any) -> None:
-    """Make libvirt look at the pool's folder again if a file came, went or was replaced there.
+    """Make libvirt look at the pool's folder again if something came, went or was replaced there.
 
     Each refresh is an event that wakes whoever waits for news of pools, so it must not be done for
-    nothing. A pool that does not run, or is no folder, stays as it is.
+    nothing; what libvirt takes for no volume, such as a pipe, is not looked at again and again. A
+    pool that does not run, or is no folder, stays as it is.
     """
-    path = ET.fromstring(pool.XMLDesc(0)).findtext("target/path", "")  # noqa: S314
-    if not pool.isActive() or not Path(path).is_dir():
+    folder = _folder(pool)
+    if not pool.isActive() or not folder.is_dir():
         return
-    files = {entry.name: entry.inode() for entry in os.scandir(path)}
-    if _seen.get(path) != files:
+    files = {entry.name: entry.inode() for entry in os.scandir(folder)}
+    if _looks.get(str(folder)) != _Look(files, _known(pool)):
         pool.refresh(0)
-        _seen[path] = files
+        _looks[str(folder)] = _Look(files, _known(pool))
+
+
+def _folder(pool: Any) -> Path:
+    root = ET.fromstring(pool.XMLDesc(0))  # noqa: S314 - libvirtd wrote it
+    return Path(root.findtext("target/path", ""))
+
+
+def _known(pool: Any) -> frozenset[str]:
+    return frozenset(str(volume.name()) for volume in pool.listAllVolumes(0))
 
 
 def facts(volume: Any) -> VolumeFacts:
@@ -69,21 +91,30 @@ def facts(volume: Any) -> VolumeFacts:
 def find(name: str, pool: str = "") -> VolumeFacts | None:
     """The volume `name` of one pool, or of the first that has it; None without.
 
-    A file that libvirt does not know yet is found after a refresh.
+    Libvirt looks at the folder again for a file that it does not know yet, or that is gone.
     """
+    unknown: list[Any] = []
     for candidate in _active_pools(pool):
         volume = found(candidate.storageVolLookupByName, name)
-        if volume is not None and not Path(volume.path()).exists():
-            refresh(candidate)
-            volume = found(candidate.storageVolLookupByName, name)
-        if volume is not None:
-            return facts(volume)
-    for candidate in _active_pools(pool):
-        refresh(candidate)
-        volume = found(candidate.storageVolLookupByName, name)
+        if volume is None or not Path(volume.path()).exists():
+            unknown.append(candidate)
+            continue
+        return facts(volume)
+    for candidate in unknown:
+        volume = _looked_for(candidate, name)
         if volume is not None:
             return facts(volume)
     return None
+
+
+def _looked_for(pool: Any, name: str) -> Any:
+    """The volume after a fresh look at the folder, when that can bring any news; else None."""
+    path = _folder(pool) / name
+    there = path.is_file() or path.is_dir() or path.is_block_device()
+    stale = found(pool.storageVolLookupByName, name) is not None
+    if there or stale:
+        pool.refresh(0)
+    return found(pool.storageVolLookupByName, name) if there else None
 
 
 def _active_pools(name: str) -> list[Any]:
