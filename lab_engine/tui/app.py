@@ -7,40 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
+from textual import on
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.settings import Settings
+from lab_engine.tui.messages import DeskChanged, LessonWanted
 from lab_engine.tui.screens.home import HomeScreen
 
 if TYPE_CHECKING:
-    from textual.command import Provider
-
     from lab_engine.course.lesson import Lesson
     from lab_engine.session.record import Record, SessionRow
     from lab_engine.tui.desk import Desk
     from lab_engine.tui.overview import Overview
-    from lab_engine.tui.palette import Offer
     from lab_engine.tui.phase import Change
 
 FIRST_FRAME = 0.05
 """Seconds that the first frame has the machine for itself."""
 LESSON_SCREEN = "lab_engine.tui.screens.lesson"
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
-
-
-def _menu() -> type[Provider]:
-    from lab_engine.tui.palette import Offers
-
-    return Offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,6 @@ class LearnApp(App[int]):
 
     TITLE = "infralab"
     CSS_PATH = "screens/home.tcss"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_menu}
     COMMAND_PALETTE_BINDING = "f10"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Quit", show=False),
@@ -176,8 +168,8 @@ class LearnApp(App[int]):
         """Open a lesson where it was left, or begin it."""
         desk = self.desk
         at_hand = (
-            desk.lesson is not None
-            and desk.lesson.slug == lesson.slug
+            desk.page.lesson is not None
+            and desk.page.lesson.slug == lesson.slug
             and (desk.session is not None or desk.busy)
             and not (steal or watch or row)
         )
@@ -185,7 +177,7 @@ class LearnApp(App[int]):
             if row is None and self.overview:
                 row = self.overview.states[lesson.slug].session
             desk.open(lesson, step, row=row, steal=steal, watch=watch)
-        elif step is not None and desk.step is not None and desk.step.name != step:
+        elif step is not None and desk.page.step is not None and desk.page.step.name != step:
             desk.go(step)
         self._show_lesson()
 
@@ -194,6 +186,13 @@ class LearnApp(App[int]):
 
         if not isinstance(self.screen, LessonScreen):
             self.push_screen(LessonScreen(self.desk))
+
+    @on(LessonWanted)
+    def _lesson_wanted(self, event: LessonWanted) -> None:
+        if event.anew:
+            self.begin_anew(event.lesson)
+        else:
+            self.take_up(event.lesson, event.step, steal=event.steal, watch=event.watch)
 
     def begin_anew(self, lesson: Lesson) -> None:
         """A new session on a fresh bench; the old bench is removed, its progress stays."""
@@ -222,8 +221,6 @@ class LearnApp(App[int]):
     # -- the desk --------------------------------------------------------------------------------
 
     def _told(self, change: Change) -> None:
-        from lab_engine.tui.messages import DeskChanged
-
         for screen in self.screen_stack:
             screen.post_message(DeskChanged(change))
 
@@ -232,13 +229,6 @@ class LearnApp(App[int]):
         self.notify(
             error.hint or "", title=error.message, severity="error", timeout=15, markup=False
         )
-
-    async def plain_terminal(self, argv: list[str]) -> None:
-        """Give the terminal to a program until it ends."""
-        with self.batch_update(), self.suspend():
-            print("The plain terminal. F12 goes back to infralab.", flush=True)  # noqa: T201
-            await asyncio.to_thread(subprocess.call, argv)
-        self.refresh(layout=True)
 
     # -- actions ---------------------------------------------------------------------------------
 
@@ -281,8 +271,27 @@ class LearnApp(App[int]):
     async def action_quit(self) -> None:
         await self.action_leave()
 
-    def offers(self, screen: Screen[Any]) -> Iterator[Offer]:
-        """Everything that the menu lists."""
-        from lab_engine.tui.menu import offers
+    def get_system_commands(self, screen: Screen[Any]) -> Iterator[SystemCommand]:
+        """What the menu lists: what can be done here, the lessons, and the application itself."""
+        from lab_engine.tui.screens.lesson import LessonScreen
 
-        yield from offers(self, screen)
+        if isinstance(screen, LessonScreen):
+            from lab_engine.tui.menu import lesson_commands
+
+            yield from lesson_commands(screen)
+        for one in self.overview.course.lessons if self.overview else ():
+            yield SystemCommand(
+                f"Lesson {one.number} {one.title}", "open it", partial(self.take_up, one)
+            )
+        yield SystemCommand(
+            "This machine (doctor)", "what is there, what is missing", self.action_doctor
+        )
+        yield SystemCommand("Keys and signs", "help", self.action_help)
+        yield SystemCommand("Light or dark", "change the colours", self.action_light)
+        if self.overview and self.desk.session is not None:
+            yield SystemCommand(
+                "Remove the bench", "ends the session; your progress stays", self.action_finish
+            )
+        yield SystemCommand(
+            "Quit", "the bench goes on; the next start takes it up", self.action_leave
+        )

@@ -25,8 +25,9 @@ from lab_engine.protocol import LeaseNotice
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
 from lab_engine.tui.eye import Eye, starting_point
+from lab_engine.tui.page import Page
 from lab_engine.tui.phase import Change, Phase
-from lab_engine.tui.working import Working
+from lab_engine.tui.work import Work
 
 if TYPE_CHECKING:
     from lab_engine.session.session import Session
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Desk(Working):
+class Desk:
     """Use from one event loop.
 
     Args:
@@ -47,7 +48,9 @@ class Desk(Working):
     def __init__(
         self, record: Record, settings: Settings, tell: Callable[[Change], None] = lambda _: None
     ) -> None:
-        super().__init__(tell)
+        self.tell = tell
+        self.page = Page()
+        self.work = Work(tell, before=self._look_away, after=self._watch)
         self.record = record
         self.settings = settings
         self.session: Session | None = None
@@ -79,23 +82,23 @@ class Desk(Working):
         watch: bool = False,
     ) -> None:
         """Begin a lesson, from `seed` if given. With `row` that session is taken up."""
-        self._begin(lambda: self._open(lesson, step, row, seed=seed, steal=steal, watch=watch))
+        self.work.begin(lambda: self._open(lesson, step, row, seed=seed, steal=steal, watch=watch))
 
     def open_anew(self, lesson: Lesson, old: SessionRow) -> None:
         """Remove the bench of a session, and begin the lesson on a fresh one."""
-        self._begin(lambda: self._open_anew(lesson, old))
+        self.work.begin(lambda: self._open_anew(lesson, old))
 
     def go(self, name: str) -> None:
         """Make another step of the lesson ready, from its start."""
-        self._begin(lambda: self._enter(name))
+        self.work.begin(lambda: self._enter(name))
 
     def reset(self) -> None:
         """The step as it was at its start."""
-        self._begin(self._reset)
+        self.work.begin(self._reset)
 
     def repair(self) -> None:
         """Start again what was stopped in the bench."""
-        self._begin(self._repair)
+        self.work.begin(self._repair)
 
     def solve(self, name: str, keyboard: Keyboard) -> None:
         """Have a solution typed for the learner to look at: it counts as given."""
@@ -110,7 +113,7 @@ class Desk(Working):
         if self.demonstration and self.demonstration.running:
             self.demonstration.stop()
         else:
-            self.stop_working()
+            self.work.stop()
 
     def check(self) -> None:
         """Look at once, whether something happened or not."""
@@ -119,7 +122,11 @@ class Desk(Working):
 
     @property
     def busy(self) -> bool:
-        return super().busy or self.typing
+        return self.work.busy or self.typing
+
+    @property
+    def ready(self) -> bool:
+        return self.work.ready
 
     @property
     def typing(self) -> bool:
@@ -130,9 +137,9 @@ class Desk(Working):
 
     def _judged(self, verdicts: list[Verdict]) -> None:
         standing = {v.task: (v.outcome, v.evidence, v.message) for v in verdicts}
-        before = {v.task: (v.outcome, v.evidence, v.message) for v in self.verdicts.values()}
+        before = {v.task: (v.outcome, v.evidence, v.message) for v in self.page.verdicts.values()}
         if standing != before:
-            self.verdicts = {v.task: v for v in verdicts}
+            self.page.verdicts = {v.task: v for v in verdicts}
             self.tell("verdicts")
             self._kept = asyncio.create_task(self._read_states())
 
@@ -140,12 +147,12 @@ class Desk(Working):
         """What the record says of the tasks, such as that one was given."""
         session = self._session()
         states = tuple(await self.aside(self.record.tasks, session.id))
-        if states != self.states:
-            self.states = states
+        if states != self.page.states:
+            self.page.states = states
             self.tell("verdicts")
 
     def _painted(self, picture: Picture) -> None:
-        self.picture = picture
+        self.page.picture = picture
         self.tell("picture")
 
     def _lose(self, why: InfralabError | LeaseNotice) -> None:
@@ -154,14 +161,13 @@ class Desk(Working):
                 f"this session was taken over: {why.holder}",
                 hint="Take it back, or leave it to the other one.",
             )
-        self.trouble = why
-        self._set(Phase.FAILED)
+        self.work.fail(why)
 
     def _watch(self) -> None:
-        if self.session and self.step and self.step.lab_step:
+        if self.session and self.page.step and self.page.step.lab_step:
             self._eye = Eye(
                 self.session,
-                self.step.lab_step,
+                self.page.step.lab_step,
                 watching=self.watching,
                 on_verdicts=self._judged,
                 on_picture=self._painted,
@@ -191,23 +197,29 @@ class Desk(Working):
         watch: bool = False,
     ) -> None:
         await self._leave()
-        self._set(Phase.OPENING, "Opening the lesson")
+        self.work.enter(Phase.OPENING, "Opening the lesson")
         seed = row.seed if row else seed or secrets.token_hex(8)
         await self.aside(verify, lesson, Seed(seed))
-        self.lesson, self.watching = lesson, watch
+        self.page.lesson, self.watching = lesson, watch
         self.lost = self.given = ()
-        self.variables = await self.aside(lesson.variables, Seed(seed))
+        self.page.variables = await self.aside(lesson.variables, Seed(seed))
         steps = await self.aside(lambda: lesson.steps)
         wanted = lesson.step(step or (row.step if row and row.step else steps[0].name))
         await self._show(wanted, row.id if row else "")
-        self.introduction = await self.aside(lesson.introduction, self.variables)
+        self.page.introduction = await self.aside(lesson.introduction, self.page.variables)
         self.tell("step")
-        self._set(Phase.OPENING, "Starting the bench" if row is None else "Opening your bench")
+        self.work.enter(
+            Phase.OPENING, "Starting the bench" if row is None else "Opening your bench"
+        )
         module = await self.aside(importlib.import_module, "lab_engine.session.session")
         kind: type[Session] = module.Session
         if row is None:
             self.session = await kind.begin(
-                lesson, self.record, self.settings, seed=seed, progress=self._hear_of_the_build()
+                lesson,
+                self.record,
+                self.settings,
+                seed=seed,
+                progress=self.work.hear_of_the_build(),
             )
         else:
             self.session = await kind.resume(
@@ -217,71 +229,75 @@ class Desk(Working):
                 self.settings,
                 watch=watch,
                 steal=steal,
-                on_notice=self._notice,
-                progress=self._hear_of_the_build(),
+                on_notice=self.work.notice,
+                progress=self.work.hear_of_the_build(),
             )
             self.lost = tuple(self.session.lost)
         # From here on, a retry has a session to work in.
-        self._again = lambda: self._enter(wanted.name)
+        self.work.then(lambda: self._enter(wanted.name))
         at_hand = row is not None and self.session.step_name == wanted.name
         if not at_hand and not watch:
             await self._enter(wanted.name)
         elif wanted.lab_step is not None:
             readings = await self.aside(self.record.baseline, self.session.id, wanted.name)
-            self.at_start = await starting_point(wanted.lab_step, self.variables, readings or {})
+            self.page.at_start = await starting_point(
+                wanted.lab_step, self.page.variables, readings or {}
+            )
 
     async def _open_anew(self, lesson: Lesson, old: SessionRow) -> None:
         await self._leave()
-        self._set(Phase.OPENING, "Removing the old bench")
+        self.work.enter(Phase.OPENING, "Removing the old bench")
         container = await self.aside(importlib.import_module, "lab_engine.bench.container")
         bench = await self.aside(container.Bench.find, old.id)
         if bench is not None:
             await self.aside(bench.remove)
         await self.aside(self.record.end, old.id)
-        self._again = lambda: self._open(lesson)
-        await self._again()
+        self.work.then(lambda: self._open(lesson))
+        await self._open(lesson)
 
     async def _show(self, step: Step, session: str) -> None:
         """The text of a step, with what is known of it."""
-        assert self.variables is not None
-        self.document = await self.aside(step.document, self.variables)
+        assert self.page.variables is not None
+        self.page.document = await self.aside(step.document, self.page.variables)
         await self.aside(lambda: step.lab_step)
-        self.step = step
-        self.verdicts, self.at_start, self.graded, self.hints = {}, {}, {}, {}
-        self.picture = Picture()
+        self.page.step = step
+        self.page.verdicts, self.page.at_start, self.page.graded, self.page.hints = {}, {}, {}, {}
+        self.page.picture = Picture()
         record = self.record
         if session:
-            self.answers = await self.aside(record.answered, session, step.name)
-            for task in self.document.tasks:
-                self.hints[task.id] = await self.aside(record.hints, session, step.name, task.id)
-            self.states = tuple(await self.aside(record.tasks, session))
+            self.page.answers = await self.aside(record.answered, session, step.name)
+            for task in self.page.document.tasks:
+                self.page.hints[task.id] = await self.aside(
+                    record.hints, session, step.name, task.id
+                )
+            self.page.states = tuple(await self.aside(record.tasks, session))
         else:
-            self.answers, self.states = {}, ()
+            self.page.answers, self.page.states = {}, ()
         self.tell("step")
 
     async def _enter(self, name: str) -> None:
         session = self._session()
         step = session.lesson.step(name)
-        if step is not self.step or self.verdicts:
+        if step is not self.page.step or self.page.verdicts:
             await self._show(step, session.id)
         self.given = ()
         if step.lab_step is None:
             return
-        self._set(Phase.PREPARING, "Making the step ready")
-        self.given = tuple(await session.enter(step.name, on_notice=self._notice))
-        self.at_start = {v.task: v.evidence for v in session.start_verdicts}
+        self.work.enter(Phase.PREPARING, "Making the step ready")
+        self.given = tuple(await session.enter(step.name, on_notice=self.work.notice))
+        self.page.at_start = {v.task: v.evidence for v in session.start_verdicts}
         if self.given:
             self.tell("given")
 
     async def _reset(self) -> None:
         session = self._session()
-        self._set(Phase.PREPARING, "Bringing the step back to its start")
-        await session.reset(on_notice=self._notice)
+        self.work.enter(Phase.PREPARING, "Bringing the step back to its start")
+        await session.reset(on_notice=self.work.notice)
 
     async def _repair(self) -> None:
         session = self._session()
-        self._set(Phase.PREPARING, "Starting again what was stopped")
-        await session.repair(on_notice=self._notice)
+        self.work.enter(Phase.PREPARING, "Starting again what was stopped")
+        await session.repair(on_notice=self.work.notice)
 
     def _session(self) -> Session:
         if self.session is None:
@@ -296,21 +312,21 @@ class Desk(Working):
         Raises UsageError when the session's mode does not allow it.
         """
         session = self._session()
-        assert self.document is not None
-        block = next(b for b in self.document.tasks if b.id == task)
-        taken = self.hints.get(task, 0)
+        assert self.page.document is not None
+        block = next(b for b in self.page.document.tasks if b.id == task)
+        taken = self.page.hints.get(task, 0)
         if taken == len(block.hints):
             return
         if not self.watching:
             await session.take_hint(task, taken + 1)
-        self.hints[task] = taken + 1
+        self.page.hints[task] = taken + 1
         self.tell("hints")
 
     async def answer(self, name: str, text: str) -> Graded:
         """Grade and record an answer. An answer that needs the bench may raise InfralabError."""
-        assert self.document is not None
-        assert self.step is not None
-        block = next(b for b in self.document.questions if b.question.id == name)
+        assert self.page.document is not None
+        assert self.page.step is not None
+        block = next(b for b in self.page.document.questions if b.question.id == name)
         question = block.question
         found: Sequence[str] = ()
         try:
@@ -320,13 +336,13 @@ class Desk(Working):
             graded = Graded(False, f"{error} {error.hint}".strip())
         else:
             graded = question.grade(text, found)
-            self.answers[name] = graded.correct
+            self.page.answers[name] = graded.correct
             if self.session and not self.watching:
-                record, session, step = self.record, self.session.id, self.step.name
+                record, session, step = self.record, self.session.id, self.page.step.name
                 await self.aside(
                     lambda: record.answer(session, step, name, text, correct=graded.correct)
                 )
-        self.graded[name] = graded
+        self.page.graded[name] = graded
         self.tell("answers")
         return graded
 
@@ -344,8 +360,7 @@ class Desk(Working):
 
     async def close(self) -> None:
         """Leave the bench as it is; the next start takes it up again."""
-        if self._work:
-            await end(self._work)
+        await self.work.close()
         await self._leave()
         self._threads.shutdown(wait=False)
 
@@ -355,5 +370,5 @@ class Desk(Working):
         session, self.session = self.session, None
         if session:
             await session.down()
-        self.lesson = self.step = self.document = None
-        self._set(Phase.EMPTY)
+        self.page = Page()
+        self.work.enter(Phase.EMPTY)

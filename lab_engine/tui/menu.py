@@ -1,65 +1,43 @@
-"""The list behind the menu (F10)."""
+"""What the menu (F10) offers in a lesson, as commands of Textual's own palette."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
+from textual.app import SystemCommand
 
-from lab_engine.tui.palette import Offer
-
-if TYPE_CHECKING:
-    from lab_engine.tui.app import LearnApp
+from lab_engine.tui.screens.lesson import LessonScreen
 
 
-def offers(app: LearnApp, screen: Screen[Any]) -> Iterator[Offer]:
-    """First what can be done here, then shells, then lessons, then the app itself."""
-    from lab_engine.tui.screens.lesson import LessonScreen
-
-    if isinstance(screen, LessonScreen):
-        yield from _lesson(screen)
-    overview = app.overview
-    for lesson in overview.course.lessons if overview else ():
-        yield Offer(
-            f"Lesson {lesson.number} {lesson.title}", "open it", partial(app.take_up, lesson)
-        )
-    yield Offer("This machine (doctor)", "what is there, what is missing", app.action_doctor)
-    yield Offer("Keys and signs", "help", app.action_help)
-    yield Offer("Light or dark", "change the colours", app.action_light)
-    if overview and app.desk.session is not None:
-        yield Offer("Remove the bench", "ends the session; your progress stays", app.action_finish)
-    yield Offer("Quit", "the bench goes on; the next start takes it up", app.action_leave)
-
-
-def _lesson(screen: Any) -> Iterator[Offer]:
-    desk = screen.desk
+def lesson_commands(screen: LessonScreen) -> Iterator[SystemCommand]:
+    """What can be done in the lesson, its shells, its steps."""
+    desk, acts = screen.desk, screen.acts
     if desk.busy:
         what = "type no further" if desk.typing else "and undo what was begun"
-        yield Offer("Stop", what, screen.action_cancel)
-    yield Offer("Check now", "F7", screen.action_check)
-    yield Offer("Hint", "F9, the next hint for the task you are at", screen.action_hint)
-    yield Offer("Next step", "F8", screen.action_next)
-    yield Offer("Step before", "b", screen.action_back)
-    yield Offer(
-        "Solution", "shows the solutions; doing one counts as given", screen.action_solution
+        yield SystemCommand("Stop", what, acts.cancel)
+    yield SystemCommand("Check now", "F7", screen.action_check)
+    yield SystemCommand("Hint", "F9, the next hint for the task you are at", screen.action_hint)
+    yield SystemCommand("Next step", "F8", acts.next)
+    yield SystemCommand("Step before", "b", acts.back)
+    yield SystemCommand("Solution", "shows the solutions; doing one counts as given", acts.solution)
+    yield SystemCommand("Reset the step", "as it was at its start", acts.reset)
+    yield SystemCommand("Repair", "start again what was stopped in the bench", acts.repair)
+    yield SystemCommand("Try again", "what failed or was stopped", acts.retry)
+    yield SystemCommand("Zoom", "F6, one pane alone and back", screen.action_zoom)
+    yield SystemCommand("Plain terminal", "F12, the shell without this screen", screen.action_plain)
+    yield SystemCommand(
+        "Back to the course", "the bench goes on", partial(screen.run_action, "app.home")
     )
-    yield Offer("Reset the step", "as it was at its start", screen.action_reset)
-    yield Offer("Repair", "start again what was stopped in the bench", screen.action_repair)
-    yield Offer("Try again", "what failed or was stopped", screen.action_retry)
-    yield Offer("Zoom", "F6, one pane alone and back", screen.action_zoom)
-    yield Offer("Plain terminal", "F12, the shell without this screen", screen.action_plain)
-    yield Offer("Back to the course", "the bench goes on", screen.app.action_home)
-    yield Offer("Shell in the bench", "F3", partial(screen.open_shell, "bench"))
-    for node in desk.picture.places:
+    yield SystemCommand("Shell in the bench", "F3", partial(screen.open_shell, "bench"))
+    for node in desk.page.picture.places:
         if node.target and node.kind != "bench":
-            yield Offer(
+            yield SystemCommand(
                 f"Shell in {node.kind} {node.name}",
                 "a tab",
                 partial(screen.open_shell, node.target),
             )
-    for step in desk.lesson.steps if desk.lesson else ():
-        yield Offer(
-            f"Step {step.number} {step.title}", "go to it", partial(screen.go_to, step.name)
+    for step in desk.page.lesson.steps if desk.page.lesson else ():
+        yield SystemCommand(
+            f"Step {step.number} {step.title}", "go to it", partial(acts.go_to, step.name)
         )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from lab_engine.tui.phase import Change
+
+if TYPE_CHECKING:
+    from lab_engine.course.lesson import Lesson
 
 
 @dataclass
@@ -14,3 +18,18 @@ class DeskChanged(Message, bubble=False):
     """Something at the desk is other than before; whoever hears of it looks there."""
 
     change: Change
+
+
+@dataclass
+class LessonWanted(Message):
+    """The learner wants a lesson: the application opens it where it was left, or begins it.
+
+    With `anew` it begins on a fresh bench, once the learner has agreed. `steal` and `watch` are
+    for a session in which another client works: cut it off, or only look on.
+    """
+
+    lesson: Lesson
+    step: str | None = None
+    anew: bool = False
+    steal: bool = False
+    watch: bool = False

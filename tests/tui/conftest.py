@@ -97,7 +97,7 @@ class Running:
         await self.pilot.pause()
 
     async def ready(self) -> None:
-        await self.until(lambda: self.desk.ready and self.desk.verdicts, "a ready step")
+        await self.until(lambda: self.desk.ready and self.desk.page.verdicts, "a ready step")
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

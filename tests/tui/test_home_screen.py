@@ -82,13 +82,18 @@ async def test_enter_goes_to_what_was_searched_for_without_waiting(start: Start)
         await running.press("slash", *"only text", "enter")
         assert "06 Six" not in running.screen_text()
         assert running.app.screen.course.has_focus
-        assert running.app.screen.course.cursor_node.data.slug == "bridges"
+
+        def there() -> bool:
+            node = running.app.screen.course.cursor_node
+            return getattr(node and node.data, "slug", "") == "bridges"
+
+        await running.until(there, "the cursor at the lesson")
 
 
 async def test_a_lesson_that_is_not_whole_is_refused(start: Start, kit: Kit, world: World) -> None:
     kit.change("content/07.6-bridges/10-one.md", ":::: task create", ":::: task other")
     async with start("bridges", size=(160, 50)) as running:
-        await running.until(lambda: running.desk.trouble is not None, "the fault")
+        await running.until(lambda: running.desk.work.trouble is not None, "the fault")
         await running.until(lambda: "has no check" in running.screen_text(), "its words")
         assert "begin" not in world.log
 

@@ -40,7 +40,7 @@ async def test_each_stage_is_shown_with_its_time_and_how_far_it_is(
         )
         world.gate.set()
         await running.ready()
-        assert not [row for row in running.desk.progress.rows.values() if row.state != "done"]
+        assert not [row for row in running.desk.work.progress.rows.values() if row.state != "done"]
 
 
 async def test_a_build_that_is_stopped_is_not_shown_as_going_on(start: Start, world: World) -> None:

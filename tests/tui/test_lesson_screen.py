@@ -32,7 +32,7 @@ Start = Callable[..., Any]
 
 
 def bridge(running: Running) -> str:
-    variables = running.desk.variables
+    variables = running.desk.page.variables
     assert variables is not None
     return str(variables.bridge)
 
@@ -46,7 +46,7 @@ def terminal(running: Running) -> TerminalPane:
 async def do_the_task(running: Running, world: World) -> None:
     world.networks[bridge(running)] = "bridge"
     world.event()
-    await running.until(lambda: running.desk.passed("create"), "a green task")
+    await running.until(lambda: running.desk.page.passed("create"), "a green task")
 
 
 async def test_a_task_turns_green_while_the_learner_works(start: Start, world: World) -> None:
@@ -134,14 +134,14 @@ async def test_next_asks_while_something_is_open(start: Start, world: World) -> 
         assert isinstance(running.app.screen, Choice)
         assert "task 1 and question 1" in running.app.screen.question
         await running.press("escape")
-        assert running.desk.step.name == "one"
+        assert running.desk.page.step.name == "one"
         await do_the_task(running, world)
         await running.desk.answer("driver", "1")
         await running.press("f8")
-        await running.until(lambda: running.desk.step.name == "two", "the next step")
+        await running.until(lambda: running.desk.page.step.name == "two", "the next step")
         assert "Read this." in running.screen_text()
         await running.press("b")
-        await running.until(lambda: running.desk.step.name == "one" and running.desk.ready)
+        await running.until(lambda: running.desk.page.step.name == "one" and running.desk.ready)
 
 
 async def test_the_solution_counts_as_given(start: Start, world: World, record: Record) -> None:
@@ -152,9 +152,9 @@ async def test_the_solution_counts_as_given(start: Start, world: World, record: 
         assert "docker network create my_bridge" in running.screen_text()
         running.app.screen.query_one("#do-0", Button).press()
         await running.until(lambda: "$ docker network create my_" in running.screen_text())
-        world.networks[running.desk.variables.bridge] = "bridge"
+        world.networks[running.desk.page.variables.bridge] = "bridge"
         world.event()
-        await running.until(lambda: running.desk.passed("create"), "the given task")
+        await running.until(lambda: running.desk.page.passed("create"), "the given task")
         await running.until(lambda: not running.desk.typing, "the end of the typing")
         await running.until(lambda: "done, given" in running.screen_text(), "the word given")
         assert [(s.passed, s.given) for s in record.tasks(running.desk.session.id)] == [
@@ -181,7 +181,7 @@ async def test_the_solution_is_stopped_by_a_key_and_other_keys_wait(
         await running.until(lambda: not running.desk.typing, "the end of the typing")
         await running.until(lambda: "What was typed stays." in running.screen_text())
         assert "Wait until the solution is typed" in running.screen_text()
-        assert running.desk.step.name == "one"
+        assert running.desk.page.step.name == "one"
         assert not any(state.passed for state in record.tasks(running.desk.session.id))
         await running.press("Z")
         await running.until(lambda: "Z" in typed(running), "the learner's own key")
@@ -263,12 +263,12 @@ async def test_provisioning_shows_each_action_and_can_be_stopped(
 ) -> None:
     world.gate.clear()
     async with start("bridges") as running:
-        await running.until(lambda: "image/busybox" in running.desk.progress.rows, "a row")
+        await running.until(lambda: "image/busybox" in running.desk.work.progress.rows, "a row")
         await running.until(lambda: "make image busybox" in running.screen_text(), "its row")
         assert "is not there" in running.screen_text()
         assert "Why it is so." in running.screen_text()
         await running.press("x")
-        await running.until(lambda: running.desk.phase is Phase.STOPPED, "the end")
+        await running.until(lambda: running.desk.work.phase is Phase.STOPPED, "the end")
         assert "What had been begun is undone" in running.screen_text()
         world.gate.set()
         running.app.screen.query_one("#retry", Button).press()
@@ -278,7 +278,7 @@ async def test_provisioning_shows_each_action_and_can_be_stopped(
 async def test_provisioning_outlives_its_screen(start: Start, world: World) -> None:
     world.gate.clear()
     async with start("bridges") as running:
-        await running.until(lambda: "image/busybox" in running.desk.progress.rows, "a row")
+        await running.until(lambda: "image/busybox" in running.desk.work.progress.rows, "a row")
         await running.press("escape")
         assert isinstance(running.app.screen, HomeScreen)
         world.gate.set()
@@ -292,7 +292,7 @@ async def test_provisioning_outlives_its_screen(start: Start, world: World) -> N
 async def test_a_failure_says_what_why_and_what_now(start: Start, world: World) -> None:
     world.fails.append(ProviderError("no space left", resource="image/busybox", hint="Make room."))
     async with start("bridges", size=(80, 24)) as running:
-        await running.until(lambda: running.desk.phase is Phase.FAILED, "the failure")
+        await running.until(lambda: running.desk.work.phase is Phase.FAILED, "the failure")
         await running.until(lambda: "no space left" in running.screen_text(), "why")
         text = running.screen_text()
         assert "Undone again: image/busybox" in text
@@ -308,7 +308,7 @@ async def test_an_agent_that_stays_away_is_repaired(start: Start, world: World) 
         await running.ready()
         world.fails += [AgentLost("gone"), AgentLost("still gone")]
         world.event()
-        await running.until(lambda: running.desk.phase is Phase.FAILED, "the failure")
+        await running.until(lambda: running.desk.work.phase is Phase.FAILED, "the failure")
         assert running.app.screen.query_one(Preparing).has_class("-repairable")
         running.app.screen.query_one("#repair", Button).press()
         await running.ready()
@@ -322,7 +322,7 @@ async def test_another_client_is_told_and_can_take_over(
     record.enter("old", "one", {})
     world.resume_fails.append(LeaseTaken("ann works in this session"))
     async with start("bridges") as running:
-        await running.until(lambda: running.desk.phase is Phase.FAILED, "the refusal")
+        await running.until(lambda: running.desk.work.phase is Phase.FAILED, "the refusal")
         await running.until(lambda: "ann works" in running.screen_text(), "who")
         running.app.screen.query_one("#take", Button).press()
         await running.until(lambda: running.desk.ready, "the take-over")
@@ -340,14 +340,15 @@ async def test_a_step_is_taken_up_where_it_was(start: Start, world: World, recor
         await running.press("f9")
     assert world.log[-1] == "close"
     async with start("bridges") as running:
-        await running.until(lambda: running.desk.ready and running.desk.verdicts, "the step again")
+        desk = running.desk
+        await running.until(lambda: desk.ready and desk.page.verdicts, "the step again")
         assert world.log.count("begin") == 1
         assert "resume" in world.log
         assert bridge(running) == name
         assert len(running.app.screen.query("TaskCard .hint")) == 1
         world.networks[name] = "overlay"
         world.event()
-        await running.until(lambda: running.desk.touched("create"), "the start is still known")
+        await running.until(lambda: running.desk.page.touched("create"), "the start is still known")
 
 
 async def test_reset_asks_first(start: Start, world: World) -> None:
@@ -358,7 +359,7 @@ async def test_reset_asks_first(start: Start, world: World) -> None:
         assert isinstance(running.app.screen, Choice)
         running.app.screen.query_one("#reset", Button).press()
         await running.until(lambda: "reset" in world.log and running.desk.ready, "the reset")
-        await running.until(lambda: not running.desk.passed("create"), "the task open again")
+        await running.until(lambda: not running.desk.page.passed("create"), "the task open again")
 
 
 @pytest.mark.parametrize(
@@ -406,8 +407,8 @@ async def test_the_menu_lists_everything(start: Start, world: World) -> None:
     world.containers["web"] = "mine"
     async with start("bridges") as running:
         await running.ready()
-        await running.until(lambda: running.desk.picture.places, "the picture")
-        titles = [offer.title for offer in running.app.offers(running.app.screen)]
+        await running.until(lambda: running.desk.page.picture.places, "the picture")
+        titles = [one.title for one in running.app.get_system_commands(running.app.screen)]
         for wanted in ("Check now", "Reset the step", "Shell in container web", "Step 2 Only text"):
             assert wanted in titles
         assert "Lesson 07.6 Bridges" in titles

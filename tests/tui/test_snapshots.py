@@ -18,7 +18,7 @@ NAMES = [f"{width}x{height}" for width, height in SIZES]
 def picture(running: Running) -> str:
     """The screen as text, with what differs from run to run left out."""
     text = running.screen_text()
-    variables = running.desk.variables
+    variables = running.desk.page.variables
     if variables is not None:
         name = str(variables.bridge)
         text = text.replace(name, "my_bridge_".ljust(len(name), "X"))
@@ -38,7 +38,7 @@ async def test_a_lesson(start: Start, world: World, size: tuple[int, int], snaps
         world.networks["mine"] = "bridge"
         world.containers["web"] = "mine"
         world.event()
-        await running.until(lambda: running.desk.picture.places, "the picture")
+        await running.until(lambda: running.desk.page.picture.places, "the picture")
         assert picture(running) == snapshot
 
 

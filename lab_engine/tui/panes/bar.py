@@ -36,14 +36,14 @@ class Bar(Static):
 
     def show(self) -> None:
         desk = self.desk
-        if desk.lesson is None or desk.step is None:
+        if desk.page.lesson is None or desk.page.step is None:
             self.update(self._state(), layout=False)
             return
         here = Content.assemble(
-            (f"Step {desk.step.number} of {len(desk.lesson.steps)}: ", ""),
-            (desk.step.title, "bold"),
+            (f"Step {desk.page.step.number} of {len(desk.page.lesson.steps)}: ", ""),
+            (desk.page.step.title, "bold"),
         )
-        left = Content.assemble((f"{desk.lesson.title} › ", "dim"), here)
+        left = Content.assemble((f"{desk.page.lesson.title} › ", "dim"), here)
         right = self._state()
         room = max(self.size.width, 20) - right.cell_length - 1
         left = here if left.cell_length > room else left
@@ -51,17 +51,17 @@ class Bar(Static):
         self.update(Content.assemble(left, " ", right), layout=False)
 
     def _state(self) -> Content:
-        desk = self.desk
-        done = sum(desk.passed(t.id) for t in desk.document.tasks) if desk.document else 0
-        total = len(desk.document.tasks) if desk.document else 0
+        desk, page = self.desk, self.desk.page
+        done = sum(page.passed(t.id) for t in page.document.tasks) if page.document else 0
+        total = len(page.document.tasks) if page.document else 0
         tasks = f"{done}/{total} tasks" if total else ""
         if desk.busy:
             sign = SPINNER[int(time.monotonic() * 8) % len(SPINNER)]
             if desk.typing and desk.demonstration:
                 return Content(f"{sign} {desk.demonstration.words}, Esc stops")
-            return Content(f"{sign} {desk.doing} {desk.progress.seconds:.0f} s")
-        match desk.phase:
-            case Phase.FAILED if isinstance(desk.trouble, LeaseTaken):
+            return Content(f"{sign} {desk.work.doing} {desk.work.progress.seconds:.0f} s")
+        match desk.work.phase:
+            case Phase.FAILED if isinstance(desk.work.trouble, LeaseTaken):
                 return Content.styled("taken by another client: F3", "bold $text-warning")
             case Phase.FAILED:
                 return Content.styled("✘ failed: F3 says what to do", "bold $text-error")
@@ -69,11 +69,11 @@ class Bar(Static):
                 return Content.styled("stopped: F3 says what to do", "bold $text-warning")
             case Phase.READY if desk.watching:
                 return Content.styled(f"only looking on · {tasks}", "$text-warning")
-            case Phase.READY if desk.blind:
+            case Phase.READY if page.blind:
                 return Content.styled("! cannot check: p repairs", "bold $text-warning")
-            case Phase.READY if desk.done:
+            case Phase.READY if page.done:
                 return Content.styled(
-                    f"✔ step done{' · F8 next' if desk.next_step else ''}", "bold"
+                    f"✔ step done{' · F8 next' if page.next_step else ''}", "bold"
                 )
             case _:
                 return Content(f"● ready · {tasks}" if tasks else "● ready")

@@ -81,22 +81,22 @@ class Preparing(VerticalScroll, can_focus=True):
             self.refresh_rows()
 
     def refresh_rows(self) -> None:
-        desk, error = self.desk, self.desk.trouble
+        desk, error = self.desk, self.desk.work.trouble
         now = time.monotonic()
-        failed = desk.phase is Phase.FAILED
-        self.set_class(not desk.progress.rows, "-bare")
+        failed = desk.work.phase is Phase.FAILED
+        self.set_class(not desk.work.progress.rows, "-bare")
         self.set_class(desk.busy, "-busy")
         self.set_class(failed, "-failed")
-        self.set_class(desk.phase is Phase.STOPPED, "-stopped")
+        self.set_class(desk.work.phase is Phase.STOPPED, "-stopped")
         lost = isinstance(error, AgentLost | DaemonDown)
         self.set_class(failed and lost and desk.session is not None, "-repairable")
         self.set_class(failed and desk.session is not None and not lost, "-resettable")
         self.set_class(failed and isinstance(error, LeaseTaken), "-taken")
         self._put("#lead", self._lead(now))
-        rows = [self._row(row, now) for row in desk.progress.rows.values()]
+        rows = [self._row(row, now) for row in desk.work.progress.rows.values()]
         self._put("#rows", Content("\n").join(rows))
         if failed and error:
-            undone = [row.key for row in desk.progress.rows.values() if row.state == "undone"]
+            undone = [row.key for row in desk.work.progress.rows.values() if row.state == "undone"]
             parts: list[str | tuple[str, str]] = [(error.message, "bold"), "\n"]
             if undone:
                 parts += [f"Undone again: {', '.join(undone)}.\n"]
@@ -117,15 +117,15 @@ class Preparing(VerticalScroll, can_focus=True):
 
     def _lead(self, now: float) -> Content:
         desk = self.desk
-        seconds = f"{desk.progress.seconds:.1f} s"
+        seconds = f"{desk.work.progress.seconds:.1f} s"
         if desk.busy:
             sign = SPINNER[int(now * 8) % len(SPINNER)]
-            return Content.assemble((f"{sign} {desk.doing}", "bold"), (f"  {seconds}", "dim"))
-        if desk.phase is Phase.FAILED:
-            if isinstance(desk.trouble, LeaseTaken):
+            return Content.assemble((f"{sign} {desk.work.doing}", "bold"), (f"  {seconds}", "dim"))
+        if desk.work.phase is Phase.FAILED:
+            if isinstance(desk.work.trouble, LeaseTaken):
                 return Content.styled("Somebody else works in this lesson.", "bold $text-warning")
             return Content.styled("✘ That did not work.", "bold $text-error")
-        if desk.phase is Phase.STOPPED:
+        if desk.work.phase is Phase.STOPPED:
             return Content.styled("Stopped. What had been begun is undone.", "bold")
         return Content.assemble((f"✔ Ready after {seconds}", "bold $text-success"))
 

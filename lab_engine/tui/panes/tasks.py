@@ -125,40 +125,40 @@ class TasksPane(VerticalScroll, can_focus=True):
 
     async def show(self) -> None:
         """The tasks of another step."""
-        desk = self.desk
-        worth = {task.id: task.points for task in desk.step.tasks} if desk.step else {}
-        blocks = desk.document.tasks if desk.document else ()
+        page = self.desk.page
+        worth = {task.id: task.points for task in page.step.tasks} if page.step else {}
+        blocks = page.document.tasks if page.document else ()
         await self.query(TaskRow).remove()
         rows = [TaskRow(b, n, worth.get(b.id, 0)) for n, b in enumerate(blocks, 1)]
         await self.mount_all(rows, before=self.query_one(".total"))
         await self.refresh_verdicts()
 
     async def refresh_verdicts(self) -> None:
-        desk = self.desk
-        given = {s.task for s in desk.states if desk.step and s.step == desk.step.name and s.given}
+        desk, page = self.desk, self.desk.page
+        given = page.given
         for row in self.query(TaskRow):
             name = row.block.id
             await row.stand(
-                desk.verdicts.get(name), touched=desk.touched(name), given=name in given
+                page.verdicts.get(name), touched=page.touched(name), given=name in given
             )
         self.query_one(".total", Static).update(self._total())
-        self.set_class(desk.done and desk.ready, "-done")
-        self.set_class(desk.blind and desk.ready, "-blind")
-        following = desk.next_step
+        self.set_class(page.done and desk.ready, "-done")
+        self.set_class(page.blind and desk.ready, "-blind")
+        following = page.next_step
         words = f"F8 goes on to “{following.title}”." if following else "That was the last step."
-        has = bool(desk.document and (desk.document.tasks or desk.document.questions))
+        has = bool(page.document and (page.document.tasks or page.document.questions))
         lead = "✔ This step is done. " if has else "Nothing to do here but read. "
         self.query_one(".finish", Static).update(lead + words)
 
     def _total(self) -> str:
-        desk = self.desk
+        desk, page = self.desk, self.desk.page
         parts = []
-        if desk.document and desk.document.tasks:
-            done = sum(desk.passed(task.id) for task in desk.document.tasks)
-            parts.append(f"{done} of {len(desk.document.tasks)} tasks done")
-        if desk.document and desk.document.questions:
-            right = sum(bool(desk.answers.get(q.question.id)) for q in desk.document.questions)
-            parts.append(f"{right} of {len(desk.document.questions)} questions answered")
-        if desk.ready and desk.document and desk.document.tasks:
+        if page.document and page.document.tasks:
+            done = sum(page.passed(task.id) for task in page.document.tasks)
+            parts.append(f"{done} of {len(page.document.tasks)} tasks done")
+        if page.document and page.document.questions:
+            right = sum(bool(page.answers.get(q.question.id)) for q in page.document.questions)
+            parts.append(f"{right} of {len(page.document.questions)} questions answered")
+        if desk.ready and page.document and page.document.tasks:
             parts.append("checked by itself as you work")
         return " · ".join(parts)

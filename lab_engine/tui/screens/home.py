@@ -18,11 +18,11 @@ from textual.timer import Timer
 from textual.widgets import Footer, Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
+from lab_engine.tui.messages import LessonWanted
 from lab_engine.tui.times import ago, duration
 
 if TYPE_CHECKING:
     from lab_engine.course.lesson import Chapter, Lesson, Step
-    from lab_engine.tui.app import LearnApp
     from lab_engine.tui.overview import LessonState, Overview
 
     Entry = Chapter | Lesson | Step | None
@@ -189,7 +189,8 @@ class HomeScreen(Screen[None]):
         self.course.focus()
         first = next((n for n in _nodes(self.course.root) if isinstance(n.data, Lesson)), None)
         if first:
-            self.course.move_cursor(first)
+            # After the move that the search itself may still wait to make.
+            self._point(first.data)
 
     def action_search(self) -> None:
         if self.overview is not None:
@@ -273,14 +274,14 @@ class HomeScreen(Screen[None]):
     def _begin(self, entry: Entry) -> None:
         from lab_engine.course.lesson import Lesson, Step
 
-        app = cast("LearnApp", self.app)
         if self.overview is None:
             return
         match entry:
             case Lesson():
-                app.take_up(entry)
+                self.post_message(LessonWanted(entry))
             case Step():
-                app.take_up(self.overview.course.lesson(entry.lesson), entry.name)
+                lesson = self.overview.course.lesson(entry.lesson)
+                self.post_message(LessonWanted(lesson, entry.name))
             case _:
                 return
 
@@ -289,7 +290,7 @@ class HomeScreen(Screen[None]):
         if self.overview is None or row is None:
             self.notify("Nothing was begun yet. Choose a lesson, and press Enter.")
             return
-        cast("LearnApp", self.app).take_up(self.overview.course.lesson(row.lesson))
+        self.post_message(LessonWanted(self.overview.course.lesson(row.lesson)))
 
     def action_anew(self) -> None:
         from lab_engine.course.lesson import Lesson, Step
@@ -299,7 +300,7 @@ class HomeScreen(Screen[None]):
             self.notify("Choose a lesson first.")
             return
         lesson = entry if isinstance(entry, Lesson) else self.overview.course.lesson(entry.lesson)
-        cast("LearnApp", self.app).begin_anew(lesson)
+        self.post_message(LessonWanted(lesson, anew=True))
 
 
 def _nodes(node: TreeNode[Entry]) -> list[TreeNode[Entry]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
+from typing import ClassVar, Final, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
@@ -27,9 +28,7 @@ from lab_engine.tui.panes.tasks import TasksPane
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.screens.step_actions import StepActions
 from lab_engine.tui.terminal.pane import TerminalPane
-
-if TYPE_CHECKING:
-    from lab_engine.tui.app import LearnApp
+from lab_engine.tui.terminal.plain import plain_terminal
 
 Which = Literal["text", "shell", "tasks", "picture"]
 PANES: Final[dict[Which, str]] = {
@@ -40,7 +39,7 @@ PANES: Final[dict[Which, str]] = {
 }
 
 
-class LessonScreen(StepActions):
+class LessonScreen(Screen[None]):
     """One step of a lesson. What it shows is the desk's; it may be left and come back to."""
 
     CSS_PATH = "lesson.tcss"
@@ -80,6 +79,7 @@ class LessonScreen(StepActions):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self.acts = StepActions(desk, self)
         self.which: Which = "text"
         self._passed: set[str] = set()
         self._told_done = False
@@ -116,7 +116,7 @@ class LessonScreen(StepActions):
             case "verdicts":
                 await self._show_verdicts()
             case "picture":
-                self.query_one(PicturePane).show(self.desk.picture)
+                self.query_one(PicturePane).show(self.desk.page.picture)
             case "hints":
                 await self._show_hints()
             case "answers":
@@ -129,23 +129,23 @@ class LessonScreen(StepActions):
                     timeout=10,
                 )
             case "typing":
-                self.show_demonstration()
+                self.acts.show_demonstration()
         self._show_bar()
 
     async def _show_step(self) -> None:
         desk = self.desk
-        if desk.step is None or desk.document is None:
+        if desk.page.step is None or desk.page.document is None:
             return
         text = self.query_one(TextPane)
-        if text.shown is not desk.document or desk.introduction is not None:
-            before = desk.introduction if desk.step.number == 1 else None
-            await text.show(desk.step, desk.document, desk.answers, before)
+        if text.shown is not desk.page.document or desk.page.introduction is not None:
+            before = desk.page.introduction if desk.page.step.number == 1 else None
+            await text.show(desk.page.step, desk.page.document, desk.page.answers, before)
             self._passed, self._told_done = set(), False
             self.to_text()
         await self.query_one(TasksPane).show()
         await self._show_verdicts(quiet=True)
         await self._show_hints()
-        self.query_one(PicturePane).show(desk.picture)
+        self.query_one(PicturePane).show(desk.page.picture)
         self._show_bar()
 
     async def _show_phase(self) -> None:
@@ -162,7 +162,7 @@ class LessonScreen(StepActions):
                 self.action_pane("shell")
         else:
             shell.show_preparing()
-            if desk.phase in (Phase.FAILED, Phase.STOPPED):
+            if desk.work.phase in (Phase.FAILED, Phase.STOPPED):
                 # The learner must choose now, so this comes to the front in every layout.
                 self._mark("shell")
                 self.query_one(Preparing).to_choice()
@@ -179,12 +179,12 @@ class LessonScreen(StepActions):
         self._show_bar()
 
     async def _show_verdicts(self, *, quiet: bool = False) -> None:
-        desk = self.desk
+        page = self.desk.page
         text = self.query_one(TextPane)
-        given = {s.task for s in desk.states if desk.step and s.step == desk.step.name and s.given}
-        passed = {name for name in text.tasks if desk.passed(name)}
+        given = page.given
+        passed = {name for name in text.tasks if page.passed(name)}
         for name, card in text.tasks.items():
-            card.stand(desk.verdicts.get(name), touched=desk.touched(name), given=name in given)
+            card.stand(page.verdicts.get(name), touched=page.touched(name), given=name in given)
         await self.query_one(TasksPane).refresh_verdicts()
         news = passed - self._passed
         self._passed = passed
@@ -193,27 +193,27 @@ class LessonScreen(StepActions):
         self._show_bar()
 
     def _tell(self, news: set[str]) -> None:
-        desk, text = self.desk, self.query_one(TextPane)
+        desk, page, text = self.desk, self.desk.page, self.query_one(TextPane)
         for name in news:
             card = text.tasks[name]
             title = "✔ Given" if desk.typing else "✔ Right"
             self.notify(f"Task {card.number} is done.", title=title, timeout=4)
-        if desk.done and not self._told_done:
+        if page.done and not self._told_done:
             self._told_done = True
-            words = "F8 goes on." if desk.next_step else "That was the last step of this lesson."
+            words = "F8 goes on." if page.next_step else "That was the last step of this lesson."
             self.notify(words, title="✔ All of this step is done", timeout=8)
         if news and self.which != "text":
-            following = next((n for n in text.tasks if not desk.passed(n)), None)
+            following = next((n for n in text.tasks if not page.passed(n)), None)
             if following:
                 text.to_task(following)
 
     async def _show_hints(self) -> None:
         for name, card in self.query_one(TextPane).tasks.items():
-            await card.show_hints(self.desk.hints.get(name, 0))
+            await card.show_hints(self.desk.page.hints.get(name, 0))
 
     async def _show_answers(self) -> None:
         questions = self.query_one(TextPane).questions
-        for name, graded in self.desk.graded.items():
+        for name, graded in self.desk.page.graded.items():
             if name in questions:
                 questions[name].graded(graded)
         await self._show_verdicts()
@@ -223,7 +223,7 @@ class LessonScreen(StepActions):
         self._show_tabs()
 
     def _show_tabs(self) -> None:
-        done = sum(self.desk.passed(name) for name in self.query_one(TextPane).tasks)
+        done = sum(self.desk.page.passed(name) for name in self.query_one(TextPane).tasks)
         parts: list[tuple[str, str]] = []
         for name, title in PANES.items():
             count = f" {done}/{len(self.query_one(TextPane).tasks)}" if name == "tasks" else ""
@@ -284,7 +284,7 @@ class LessonScreen(StepActions):
             self.notify("The shell is not open yet.", severity="warning")
             return
         if self.desk.typing:
-            self.notify(self._wait(), severity="warning")
+            self.notify(self.acts.wait(), severity="warning")
             return
         pane.send_text(event.text)
         self.action_pane("shell")
@@ -332,15 +332,16 @@ class LessonScreen(StepActions):
     def _current_task(self) -> str | None:
         """The task that the learner is at, else the first that is not done."""
         focused = self.focused
-        for name, card in self.query_one(TextPane).tasks.items():
+        cards = self.query_one(TextPane).tasks
+        for name, card in cards.items():
             if card is focused or (focused and card in focused.ancestors):
                 return name
-        return next((n for n in self.query_one(TextPane).tasks if not self.desk.passed(n)), None)
+        return next((n for n in cards if not self.desk.page.passed(n)), None)
 
     async def _take_hint(self, task: str) -> None:
         text = self.query_one(TextPane)
         card = text.tasks[task]
-        if self.desk.hints.get(task, 0) >= len(card.block.hints):
+        if self.desk.page.hints.get(task, 0) >= len(card.block.hints):
             self.notify(f"There are no more hints for task {card.number}. `s` shows the solution.")
             return
         try:
@@ -357,9 +358,40 @@ class LessonScreen(StepActions):
             self.notify("The shell is not open yet.", severity="warning")
             return
         if self.desk.typing:
-            self.notify(self._wait(), severity="warning")
+            self.notify(self.acts.wait(), severity="warning")
             return
         shell = self.query_one(ShellPane)
-        app = cast("LearnApp", self.app)
-        await app.plain_terminal(self.desk.shell(shell.target, alone=False))
+        await plain_terminal(self.app, self.desk.shell(shell.target, alone=False))
         await shell.open(shell.target)
+
+    # -- what is asked of the step as a whole ----------------------------------------------------
+
+    async def action_next(self) -> None:
+        await self.acts.next()
+
+    def action_back(self) -> None:
+        self.acts.back()
+
+    def action_solution(self) -> None:
+        self.acts.solution()
+
+    def action_reset(self) -> None:
+        self.acts.reset()
+
+    def action_repair(self) -> None:
+        self.acts.repair()
+
+    def action_retry(self) -> None:
+        self.acts.retry()
+
+    async def action_course(self) -> None:
+        await self.acts.course()
+
+    def action_cancel(self) -> None:
+        self.acts.cancel()
+
+    def action_take_over(self) -> None:
+        self.acts.take_over()
+
+    def action_look_on(self) -> None:
+        self.acts.look_on()

@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import Any
 
 from textual.screen import Screen
 
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.document.pane import TextPane
+from lab_engine.tui.messages import LessonWanted
 from lab_engine.tui.panes.shell import ShellPane
 
-if TYPE_CHECKING:
-    from lab_engine.tui.app import LearnApp
 
+class StepActions:
+    """Asks the desk for work, with the questions before it; a part of the lesson's screen.
 
-class StepActions(Screen[None]):
-    """The part of the lesson's screen that asks the desk for work, with the questions before it."""
+    Args:
+        desk: where the work is done.
+        screen: where the learner is asked and told; it has a TextPane and a ShellPane.
+    """
 
-    desk: Desk
+    def __init__(self, desk: Desk, screen: Screen[Any]) -> None:
+        self.desk = desk
+        self.screen = screen
 
-    async def action_next(self) -> None:
+    async def next(self) -> None:
         desk = self.desk
-        following = desk.next_step
+        following = desk.page.next_step
         if following is None:
-            self.notify("This is the last step. Escape goes back to the course.")
+            self.screen.notify("This is the last step. Escape goes back to the course.")
             return
         if desk.busy:
-            self.notify(self._wait(), severity="warning")
+            self.screen.notify(self.wait(), severity="warning")
             return
-        if not desk.done and not desk.watching:
+        if not desk.page.done and not desk.watching:
             from lab_engine.tui.screens.dialogs import Choice
 
             def chosen(go: str | None) -> None:
                 if go == "go":
-                    self._go(following.name)
+                    self.go_to(following.name)
 
-            self.app.push_screen(
+            self.screen.app.push_screen(
                 Choice(
                     f"Still open here: {self._open()}.",
                     "You can come back to it later.",
@@ -44,12 +49,14 @@ class StepActions(Screen[None]):
                 chosen,
             )
             return
-        self._go(following.name)
+        self.go_to(following.name)
 
     def _open(self) -> str:
-        text, desk = self.query_one(TextPane), self.desk
-        tasks = [str(card.number) for name, card in text.tasks.items() if not desk.passed(name)]
-        asked = [str(c.number) for n, c in text.questions.items() if not desk.answers.get(n)]
+        text, desk = self.screen.query_one(TextPane), self.desk
+        tasks = [
+            str(card.number) for name, card in text.tasks.items() if not desk.page.passed(name)
+        ]
+        asked = [str(c.number) for n, c in text.questions.items() if not desk.page.answers.get(n)]
         parts = [
             f"{word}{'s' if len(which) > 1 else ''} {', '.join(which)}"
             for word, which in (("task", tasks), ("question", asked))
@@ -57,34 +64,32 @@ class StepActions(Screen[None]):
         ]
         return " and ".join(parts)
 
-    def action_back(self) -> None:
-        earlier = self.desk.previous_step
+    def back(self) -> None:
+        earlier = self.desk.page.previous_step
         if earlier is None:
-            self.notify("This is the first step. Escape goes back to the course.")
+            self.screen.notify("This is the first step. Escape goes back to the course.")
         else:
-            self._go(earlier.name)
+            self.go_to(earlier.name)
 
     def go_to(self, name: str) -> None:
-        self._go(name)
-
-    def _go(self, name: str) -> None:
         self.desk.go(name)
 
-    def _wait(self) -> str:
+    def wait(self) -> str:
+        """Why something cannot be done now, in words for the learner."""
         what = "the solution is typed" if self.desk.typing else "the step is ready"
         return f"Wait until {what}, or stop it with x."
 
-    def action_solution(self) -> None:
+    def solution(self) -> None:
         desk = self.desk
-        lab_step = desk.step.lab_step if desk.step else None
+        lab_step = desk.page.step.lab_step if desk.page.step else None
         if lab_step is None or not lab_step.solutions:
-            self.notify("This step has nothing to solve.")
+            self.screen.notify("This step has nothing to solve.")
             return
         if desk.session is not None and desk.session.mode == "assessed":
-            self.notify("Solutions are not shown in an assessed session.")
+            self.screen.notify("Solutions are not shown in an assessed session.")
             return
         if desk.typing:
-            self.notify(self._wait(), severity="warning")
+            self.screen.notify(self.wait(), severity="warning")
             return
         from lab_engine.tui.screens.solution import SolutionScreen
 
@@ -92,27 +97,27 @@ class StepActions(Screen[None]):
             if name:
                 self._demonstrate(name)
 
-        self.app.push_screen(SolutionScreen(lab_step.solutions, desk.variables), chosen)
+        self.screen.app.push_screen(SolutionScreen(lab_step.solutions, desk.page.variables), chosen)
 
     def _demonstrate(self, name: str) -> None:
-        desk, shell = self.desk, self.query_one(ShellPane)
+        desk, shell = self.desk, self.screen.query_one(ShellPane)
         if desk.busy or not desk.ready or desk.session is None:
-            self.notify("The step is not ready yet.", severity="warning")
+            self.screen.notify("The step is not ready yet.", severity="warning")
         elif desk.watching:
-            self.notify("You only look on here: nothing can be typed.", severity="warning")
+            self.screen.notify("You only look on here: nothing can be typed.", severity="warning")
         else:
             shell.to_front()
             desk.solve(name, shell)
 
     def show_demonstration(self) -> None:
         """How the typing of a solution goes, and at its end how it went."""
-        shown, shell = self.desk.demonstration, self.query_one(ShellPane)
+        shown, shell = self.desk.demonstration, self.screen.query_one(ShellPane)
         typing = shown is not None and shown.running
         shell.border_subtitle = f"{shown.words}, Esc stops" if shown and typing else None
         if shown is None:
             return
         if shown.aside and typing and not shown.line:
-            self.notify(
+            self.screen.notify(
                 f"`{shown.aside}` runs in your shell, so the solution is typed in another one.",
                 timeout=8,
                 markup=False,
@@ -122,24 +127,26 @@ class StepActions(Screen[None]):
         if shown.trouble:
             from lab_engine.tui.screens.dialogs import Choice
 
-            self.app.push_screen(
+            self.screen.app.push_screen(
                 Choice(shown.trouble.message, shown.trouble.hint or "", {"close": "Close"})
             )
         elif shown.stopped:
-            self.notify("What was typed stays. The shell is yours again.", title="Stopped")
+            self.screen.notify("What was typed stays. The shell is yours again.", title="Stopped")
         elif shown.verdicts and not all(verdict.passed for verdict in shown.verdicts):
-            self.notify(
+            self.screen.notify(
                 "F4 says what is still open. Was part of the step done before? r resets it.",
                 title="The solution is typed, but not all tasks are done",
                 severity="warning",
                 timeout=15,
             )
         else:
-            self.notify("Its points count as given, not earned.", title="The solution is typed")
+            self.screen.notify(
+                "Its points count as given, not earned.", title="The solution is typed"
+            )
 
-    def action_reset(self) -> None:
+    def reset(self) -> None:
         if self.desk.session is None:
-            self.notify("There is nothing to reset yet.")
+            self.screen.notify("There is nothing to reset yet.")
             return
         from lab_engine.tui.screens.dialogs import Choice
 
@@ -147,7 +154,7 @@ class StepActions(Screen[None]):
             if go == "reset":
                 self.desk.reset()
 
-        self.app.push_screen(
+        self.screen.app.push_screen(
             Choice(
                 "Bring the step back to its start?",
                 "What you made in this step is undone. Points that you have stay.",
@@ -156,31 +163,30 @@ class StepActions(Screen[None]):
             chosen,
         )
 
-    def action_repair(self) -> None:
+    def repair(self) -> None:
         self.desk.repair()
 
-    def action_retry(self) -> None:
-        self.desk.retry()
+    def retry(self) -> None:
+        self.desk.work.retry()
 
-    async def action_course(self) -> None:
+    async def course(self) -> None:
         """Back to the course; while a solution is typed, stop that first."""
         if self.desk.typing:
             self.desk.cancel()
         else:
-            await cast("LearnApp", self.app).action_home()
+            await self.screen.run_action("app.home")
 
-    def action_cancel(self) -> None:
+    def cancel(self) -> None:
         if self.desk.busy:
             self.desk.cancel()
 
     def _resume(self, *, steal: bool = False, watch: bool = False) -> None:
-        desk = self.desk
-        if desk.lesson is None:
-            return
-        cast("LearnApp", self.app).take_up(desk.lesson, steal=steal, watch=watch)
+        lesson = self.desk.page.lesson
+        if lesson is not None:
+            self.screen.post_message(LessonWanted(lesson, steal=steal, watch=watch))
 
-    def action_take_over(self) -> None:
+    def take_over(self) -> None:
         self._resume(steal=True)
 
-    def action_look_on(self) -> None:
+    def look_on(self) -> None:
         self._resume(watch=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
 from lab_engine.common.ending import end
@@ -11,38 +10,36 @@ from lab_engine.errors import InfralabError
 from lab_engine.protocol import AnyNotice
 from lab_engine.tui.phase import Change, Phase
 from lab_engine.tui.progress import Progress
-from lab_engine.tui.standing import Standing
 
 
-class Working(Standing, ABC):
-    """Between two pieces of work the bench is watched; during one it is not.
+class Work:
+    """What is done at the desk now, or was done last.
 
     Args:
         tell: called on the loop with the name of what changed.
+        before: awaited before each piece of work begins.
+        after: called when one went well.
     """
 
-    def __init__(self, tell: Callable[[Change], None]) -> None:
-        super().__init__()
-        self.tell = tell
+    def __init__(
+        self,
+        tell: Callable[[Change], None],
+        *,
+        before: Callable[[], Awaitable[None]],
+        after: Callable[[], None],
+    ) -> None:
+        self._tell, self._before, self._after = tell, before, after
         self.phase = Phase.EMPTY
         self.doing = ""
         """What goes on, in words for the learner: "Opening the bench"."""
         self.progress = Progress()
         self.trouble: InfralabError | None = None
-        self._work: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._again: Callable[[], Awaitable[None]] | None = None
-
-    @abstractmethod
-    def _watch(self) -> None:
-        """Look at the bench from now on."""
-
-    @abstractmethod
-    async def _look_away(self) -> None:
-        """Look no longer at the bench."""
 
     @property
     def busy(self) -> bool:
-        return self._work is not None and not self._work.done()
+        return self._task is not None and not self._task.done()
 
     @property
     def ready(self) -> bool:
@@ -51,55 +48,72 @@ class Working(Standing, ABC):
     def retry(self) -> None:
         """Do again what failed or was stopped."""
         if self._again and not self.busy:
-            self._begin(self._again)
+            self.begin(self._again)
 
-    def stop_working(self) -> None:
+    def stop(self) -> None:
         """Stop what goes on; what it began is undone."""
-        if self._work and not self._work.done():
+        if self._task and not self._task.done():
             self.doing = "Stopping, and undoing what was begun"
-            self._work.cancel()
-            self.tell("phase")
+            self._task.cancel()
+            self._tell("phase")
 
-    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
-        before = self._work
+    def begin(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do this next; what goes on is stopped first."""
+        before = self._task
         self._again = work
-        self._work = asyncio.create_task(self._run(work, before))
+        self._task = asyncio.create_task(self._run(work, before))
 
     async def _run(
         self, work: Callable[[], Awaitable[None]], before: asyncio.Task[None] | None
     ) -> None:
         if before:
             await end(before)
-        await self._look_away()
+        await self._before()
         self.trouble, self.progress = None, Progress()
         try:
             await work()
         except asyncio.CancelledError:
-            self._set(Phase.STOPPED)
+            self.enter(Phase.STOPPED)
         except InfralabError as error:
-            self.trouble = error
-            self._set(Phase.FAILED)
+            self.fail(error)
         except Exception as error:
-            self.trouble = InfralabError(
-                f"unexpected {type(error).__name__}: {error}",
-                hint="This is a fault in infralab, not in your work. Please report it.",
+            self.fail(
+                InfralabError(
+                    f"unexpected {type(error).__name__}: {error}",
+                    hint="This is a fault in infralab, not in your work. Please report it.",
+                )
             )
-            self._set(Phase.FAILED)
         else:
-            self._set(Phase.READY)
-            self._watch()
+            self.enter(Phase.READY)
+            self._after()
 
-    def _set(self, phase: Phase, doing: str = "") -> None:
+    def then(self, work: Callable[[], Awaitable[None]]) -> None:
+        """From here on, a retry does this instead of the whole."""
+        self._again = work
+
+    def fail(self, why: InfralabError) -> None:
+        """What was done, or was ready, is not so any more."""
+        self.trouble = why
+        self.enter(Phase.FAILED)
+
+    async def close(self) -> None:
+        """Stop what goes on, and wait for its end."""
+        if self._task:
+            await end(self._task)
+
+    def enter(self, phase: Phase, doing: str = "") -> None:
+        """Where the work is now. `doing` says it in words for the learner."""
         self.phase, self.doing = phase, doing
         if phase in (Phase.READY, Phase.FAILED, Phase.STOPPED):
             self.progress.end(well=phase is Phase.READY)
-        self.tell("phase")
+        self._tell("phase")
 
-    def _notice(self, notice: AnyNotice) -> None:
+    def notice(self, notice: AnyNotice) -> None:
+        """Take what the agent tells of its provisioning."""
         if self.progress.take(notice):
-            self.tell("progress")
+            self._tell("progress")
 
-    def _hear_of_the_build(self) -> Callable[[str], None]:
+    def hear_of_the_build(self) -> Callable[[str], None]:
         """What to call, from any thread, with how far the building of the bench image is."""
         loop, shown = asyncio.get_running_loop(), self.progress
 
@@ -107,7 +121,7 @@ class Working(Standing, ABC):
             if shown is self.progress and self.phase is Phase.OPENING:
                 self.doing = "Building the bench image, once: a few minutes"
                 shown.build(words)
-                self.tell("progress")
+                self._tell("progress")
 
         def tell(words: str) -> None:
             loop.call_soon_threadsafe(hear, words)

@@ -1,4 +1,4 @@
-"""How the open step stands, for the screens to look at."""
+"""The page that is open at the desk: a step, and how it stands, for the screens to look at."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab_engine.course.text.model import Document
 
 
-class Standing:
+class Page:
     """The step's text and what is known of its tasks and questions. Keys are their ids."""
 
     def __init__(self) -> None:
@@ -53,6 +53,13 @@ class Standing:
             return False
         tasks = all(self.passed(task.id) for task in self.document.tasks)
         return tasks and all(self.answers.get(q.question.id) for q in self.document.questions)
+
+    @property
+    def given(self) -> set[str]:
+        """The tasks of the step that a solution did."""
+        if self.step is None:
+            return set()
+        return {s.task for s in self.states if s.step == self.step.name and s.given}
 
     def passed(self, task: str) -> bool:
         verdict = self.verdicts.get(task)
