@@ -155,6 +155,12 @@ class Bench:
         found = _container(engine.connect(), session)
         return cls(session, str(found["Id"])) if found else None
 
+    @classmethod
+    def running(cls, session: str) -> Bench | None:
+        """The bench of a session if it runs."""
+        bench = cls.find(session)
+        return bench if bench and bench.status() == "running" else None
+
     @staticmethod
     def list() -> list[BenchInfo]:
         """Every bench in the engine, oldest first."""

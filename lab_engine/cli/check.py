@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import add_json, add_session, emit_json, verb
+
+if TYPE_CHECKING:
+    from lab_engine.course.verdict import Verdict
+
+
+STANDINGS = {"pass": "PASS", "fail": "NOT YET", "error": "CHECK BROKE", "waiting": "WAITING"}
+WORDS = {
+    "expected": "expected:",
+    "observed": "observed:",
+    "look": "look:",
+    "explanation": "why:",
+    "message": "",
+}
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,20 +74,15 @@ async def _check(args: argparse.Namespace) -> int:
         return 0 if all(v.passed for v in verdicts) else 1
 
 
-def told(verdicts: list) -> list[str]:  # type: ignore[type-arg]
+def told(verdicts: list[Verdict]) -> list[str]:
     """Verdicts as lines, with what was expected and observed where one failed."""
-    words = {"pass": "PASS", "fail": "NOT YET", "error": "CHECK BROKE", "waiting": "WAITING"}
+    from lab_engine.course.told import points, reasons
+
     lines = []
     for v in verdicts:
-        points = f"{v.points} point" + ("s" if v.points != 1 else "")
-        lines.append(f"{words[v.outcome.value]:<8} {v.task} ({points})")
-        if v.evidence:
-            lines.append(f"    expected: {v.evidence.expected}")
-            lines.append(f"    observed: {v.evidence.observed}")
-            if v.evidence.look:
-                lines.append(f"    look:     {v.evidence.look}")
-        if v.explanation:
-            lines.append(f"    why:      {v.explanation}")
-        if v.message:
-            lines.append(f"    {v.message}")
+        lines.append(f"{STANDINGS[v.outcome.value]:<8} {v.task} ({points(v.points)})")
+        lines += [
+            f"    {WORDS[part]:<10}{said}" if WORDS[part] else f"    {said}"
+            for part, said in reasons(v)
+        ]
     return lines

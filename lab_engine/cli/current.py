@@ -12,9 +12,11 @@ from typing import TypeVar
 
 from lab_engine import protocol as p
 from lab_engine import settings
+from lab_engine.bench.container import Bench
 from lab_engine.cli.words import say
-from lab_engine.course.lesson import Course, Lesson, load_course
-from lab_engine.errors import UsageError
+from lab_engine.course.lesson import Lesson, load_course
+from lab_engine.errors import BenchError, UsageError
+from lab_engine.session import which
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.session import Session
 
@@ -25,29 +27,32 @@ def open_record() -> Record:
     return Record(settings.load().data_dir / "progress.sqlite")
 
 
-def find_lesson(course: Course, slug: str) -> Lesson:
-    """By slug, or by number such as `07.6`. Raises UsageError with the nearest names."""
-    return course.lesson(slug)
-
-
 def choose(record: Record, wanted: str | None, lesson: str | None = None) -> SessionRow:
     """The session that was asked for, or the one touched last. Raises UsageError if none."""
-    rows = record.open_sessions()
     if wanted is not None:
-        rows = [row for row in rows if row.id.startswith(wanted)]
-        if len(rows) != 1:
-            known = ", ".join(row.id for row in record.open_sessions()) or "none"
-            raise UsageError(
-                f"{len(rows)} open sessions begin with {wanted!r}", hint=f"Open sessions: {known}."
-            )
-    rows = [row for row in rows if lesson in (None, row.lesson) and row.mode != "proof"]
-    if not rows:
+        row: SessionRow | None = which.named(record, wanted)
+        if row and (row.mode == "proof" or lesson not in (None, row.lesson)):
+            row = None
+    else:
+        row = which.latest(record, lessons=None if lesson is None else (lesson,))
+    if row is None:
         what = f"lesson {lesson}" if lesson else "any lesson"
         raise UsageError(
             f"no session is open in {what}",
             hint="Start one: `infralab up LESSON`. `infralab lessons` lists them.",
         )
-    return rows[0]
+    return row
+
+
+def running_bench(row: SessionRow) -> Bench:
+    """The bench of a session. Raises BenchError when it does not run."""
+    bench = Bench.running(row.id)
+    if bench is None:
+        raise BenchError(
+            f"the bench of session {row.id} does not run",
+            hint=f"`infralab up {row.lesson}` builds the step again.",
+        )
+    return bench
 
 
 @asynccontextmanager

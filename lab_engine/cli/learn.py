@@ -74,12 +74,13 @@ async def _plain(args: argparse.Namespace) -> int:
     import sys
 
     from lab_engine import settings
-    from lab_engine.cli.current import open_record, show_notice, take_up
+    from lab_engine.cli.current import choose, open_record, show_notice, take_up
     from lab_engine.course.faults import verify
     from lab_engine.course.lesson import load_course
     from lab_engine.course.seed import Seed
     from lab_engine.plain.lines import Lines
     from lab_engine.plain.walk import Walk
+    from lab_engine.session import which
     from lab_engine.session.session import Session
 
     course = load_course()
@@ -89,11 +90,12 @@ async def _plain(args: argparse.Namespace) -> int:
     record = open_record()
     try:
         if args.session:
-            from lab_engine.cli.current import choose
-
             old: SessionRow | None = choose(record, args.session)
+        elif args.new:
+            old = None
         else:
-            old = None if args.new else _open_session(record, course, wanted, args.seed)
+            lessons = {wanted.slug} if wanted else {one.slug for one in course.lessons}
+            old = which.latest(record, lessons=lessons, seed=args.seed)
         lesson = course.lesson(old.lesson) if old else wanted or _next_lesson(course, record)
         verify(lesson, Seed(old.seed if old else args.seed or "sample"))
         print(f"{course.title}. Lesson {lesson.number}: {lesson.title}.", flush=True)
@@ -137,22 +139,6 @@ async def _plain(args: argparse.Namespace) -> int:
         return 0
     finally:
         record.close()
-
-
-def _open_session(
-    record: Record, course: Course, lesson: Lesson | None, seed: str | None
-) -> SessionRow | None:
-    """The session touched last that fits what was asked for."""
-    known = {one.slug for one in course.lessons}
-    for row in record.open_sessions():
-        if (
-            row.mode != "proof"
-            and row.lesson in known
-            and (lesson is None or row.lesson == lesson.slug)
-            and seed in (None, row.seed)
-        ):
-            return row
-    return None
 
 
 def _next_lesson(course: Course, record: Record) -> Lesson:

@@ -27,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
     import shlex
     import sys
 
-    from lab_engine.cli.current import choose, open_record
-    from lab_engine.errors import BenchError, UsageError
+    from lab_engine.cli.current import choose, open_record, running_bench
+    from lab_engine.errors import UsageError
 
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
@@ -36,15 +36,7 @@ def run(args: argparse.Namespace) -> int:
     record = open_record()
     row = choose(record, args.session)
     record.close()
-    from lab_engine.bench.container import Bench
-
-    bench = Bench.find(row.id)
-    if bench is None or bench.status() != "running":
-        raise BenchError(
-            f"the bench of session {row.id} does not run",
-            hint=f"`infralab up {row.lesson}` builds the step again.",
-        )
-    argv = bench.exec_argv(
+    argv = running_bench(row).exec_argv(
         ["bash", "-lc", shlex.join(command)],
         user="learner",
         tty=sys.stdin.isatty() and sys.stdout.isatty(),

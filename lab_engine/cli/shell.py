@@ -27,19 +27,11 @@ def run(args: argparse.Namespace) -> int:
     import os
     import sys
 
-    from lab_engine.bench.container import Bench
     from lab_engine.bench.shell import shell_argv
-    from lab_engine.cli.current import choose, open_record
-    from lab_engine.errors import BenchError
+    from lab_engine.cli.current import choose, open_record, running_bench
 
     record = open_record()
     row = choose(record, args.session)
     record.close()
-    bench = Bench.find(row.id)
-    if bench is None or bench.status() != "running":
-        raise BenchError(
-            f"the bench of session {row.id} does not run",
-            hint=f"`infralab up {row.lesson}` builds the step again.",
-        )
-    argv = shell_argv(bench, args.target, tty=sys.stdin.isatty())
+    argv = shell_argv(running_bench(row), args.target, tty=sys.stdin.isatty())
     os.execvp(argv[0], argv)  # noqa: S606

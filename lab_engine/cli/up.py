@@ -43,23 +43,16 @@ async def _up(args: argparse.Namespace) -> int:
     from lab_engine import settings
     from lab_engine.cli.current import open_record, show_notice, take_up
     from lab_engine.course.lesson import load_course
+    from lab_engine.session import which
     from lab_engine.session.session import Session
 
     began = time.monotonic()
     lesson = load_course().lesson(args.lesson)
     mode = "assessed" if args.assessed else "practice"
     record = open_record()
-    old = next(
-        (
-            row
-            for row in record.open_sessions()
-            if row.lesson == lesson.slug
-            and args.seed in (None, row.seed)
-            and row.mode == mode
-            and not args.new
-        ),
-        None,
-    )
+    old = None
+    if not args.new:
+        old = which.latest(record, lessons=(lesson.slug,), seed=args.seed, mode=mode)
     if old:
         session = await take_up(lesson, old, record, steal=args.take_over)
         for lost in session.lost:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from lab_engine.course.lesson import Lesson, Step, Task
 from lab_engine.course.text.model import Document
+from lab_engine.course.told import points, reasons, trouble
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.session import points as scoring
 from lab_engine.session.record import TaskState
@@ -25,8 +27,12 @@ repair            start again what was stopped in the bench
 quit              leave; the bench goes on, and you can take it up again"""
 
 
-def points(count: int) -> str:
-    return f"{count} point{'' if count == 1 else 's'}"
+WORDS: Final = {
+    "expected": "Expected",
+    "observed": "Found",
+    "look": "To see it",
+    "explanation": "Perhaps",
+}
 
 
 def verdict_lines(number: int, verdict: Verdict) -> Iterator[str]:
@@ -38,16 +44,12 @@ def verdict_lines(number: int, verdict: Verdict) -> Iterator[str]:
         case Outcome.WAITING:
             yield f"{name} waits until an earlier task is done."
         case Outcome.ERROR:
-            yield f"{name} could not be checked. This is not your fault. {verdict.message}".rstrip()
+            yield f"{name} could not be checked. {trouble(verdict)}"
         case Outcome.FAIL:
             yield f"{name} is not done yet."
-            if verdict.evidence:
-                yield f"Expected: {verdict.evidence.expected}"
-                yield f"Found: {verdict.evidence.observed}"
-                if verdict.evidence.look:
-                    yield f"To see it: {verdict.evidence.look}"
-            if verdict.explanation:
-                yield f"Perhaps: {verdict.explanation}"
+            for part, said in reasons(verdict):
+                if part in WORDS:
+                    yield f"{WORDS[part]}: {said}"
 
 
 def spoken(
@@ -64,7 +66,7 @@ def spoken(
         elif was is Outcome.PASS:
             yield f"{name} is no longer done. `check` says why."
         elif now is Outcome.ERROR:
-            yield f"{name} could not be checked. This is not your fault. {verdict.message}".rstrip()
+            yield f"{name} could not be checked. {trouble(verdict)}"
         elif was is Outcome.WAITING:
             yield f"{name} can be done now."
 

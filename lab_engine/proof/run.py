@@ -16,10 +16,12 @@ from lab_engine.course.lab import LabStep, NearMiss, Solution
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.proven import StepSeen
 from lab_engine.course.text.model import Code
+from lab_engine.course.told import line
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import InfralabError
 from lab_engine.proof.result import CaseKind, CaseResult, LessonProof
 from lab_engine.proof.seen import Sights
+from lab_engine.session import settling
 from lab_engine.session.check import Baseline, Sight, probe_key
 from lab_engine.session.record import Record
 from lab_engine.session.session import Session
@@ -27,7 +29,6 @@ from lab_engine.settings import Settings
 
 Progress = Callable[[str, CaseResult], None]
 
-POLL_SECONDS = 0.1
 LEAST_NEAR_MISSES = 2
 
 
@@ -115,8 +116,8 @@ class Proof:
         ran = await self.session.script(list(miss.script(self.session.variables)))
         if ran.exit_code != 0:
             return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
-        settle = max((c.settle for c in step.checks if c.task == miss.rejected_by), default=0.0)
-        await asyncio.sleep(settle)
+        mine = [check for check in step.checks if check.task == miss.rejected_by]
+        await asyncio.sleep(settling.seconds(mine))
         verdicts, sights = await self.session.verdicts()
         verdict = next((v for v in verdicts if v.task == miss.rejected_by), None)
         if verdict is None:
@@ -178,12 +179,11 @@ class Proof:
 
     async def _settled(self, step: LabStep) -> tuple[list[Verdict], dict[str, Sight]]:
         """The verdicts once all pass, or when the checks' settling time is over; what was seen."""
-        deadline = time.monotonic() + max((c.settle for c in step.checks), default=0.0)
-        while True:
-            verdicts, sights = await self.session.verdicts()
-            if all(v.passed for v in verdicts) or time.monotonic() >= deadline:
-                return verdicts, sights
-            await asyncio.sleep(POLL_SECONDS)
+        return await settling.settled(
+            self.session.verdicts,
+            lambda seen: all(verdict.passed for verdict in seen[0]),
+            settling.seconds(step.checks),
+        )
 
     async def _left_out(self, step: LabStep, solution: Solution) -> None:
         lines = list(solution.script(self.session.variables))
@@ -191,7 +191,7 @@ class Proof:
             began = time.monotonic()
             rest = lines[:number] + lines[number + 1 :]
             await self.session.script(rest, strict=False)
-            await asyncio.sleep(max((c.settle for c in step.checks), default=0.0))
+            await asyncio.sleep(settling.seconds(step.checks))
             verdicts, _ = await self.session.verdicts()
             failed = [v for v in verdicts if v.outcome is Outcome.FAIL]
             broke = [v for v in verdicts if v.outcome is Outcome.ERROR]
@@ -273,12 +273,9 @@ async def prove_lesson(
 
 def _told(verdict: Verdict) -> str:
     told = f"the check of {verdict.task} says {verdict.outcome.value}"
-    if verdict.evidence:
-        evidence = verdict.evidence
-        told += f" ({evidence.reason}: expected {evidence.expected}; observed {evidence.observed})"
-    elif verdict.message:
-        told += f" ({verdict.message})"
-    return told
+    reason = f"{verdict.evidence.reason}: " if verdict.evidence else ""
+    said = line(verdict)
+    return f"{told} ({reason}{said})" if said else told
 
 
 def _listed(left: p.Difference) -> str:

@@ -115,8 +115,8 @@ def recordings(folder: Path, session: str, lesson: Lesson) -> tuple[Files, str]:
 
     What comes from the bench is kept in `folder`. Raises Unreadable, BenchError.
     """
-    bench = Bench.find(session)
-    if bench is None or bench.status() != "running":
+    bench = Bench.running(session)
+    if bench is None:
         return load(folder)
     files, now = fetch_files(bench), edition.of_lesson(lesson)
     keep(folder, files, now)

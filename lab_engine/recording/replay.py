@@ -11,6 +11,7 @@ import msgspec
 
 from lab_engine.course import edition
 from lab_engine.course.lesson import Lesson
+from lab_engine.course.told import line
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError
 from lab_engine.recording.cast import Cast, Group, Resize, Unreadable, files
@@ -18,11 +19,11 @@ from lab_engine.recording.glimpse import glimpses, hoped
 from lab_engine.recording.limit import time_limit
 from lab_engine.recording.typist import NotReplayable, Say, Typist
 from lab_engine.recording.visits import Claim, Visit, claims, visits
+from lab_engine.session import settling
 from lab_engine.session.record import Moment, PastVerdict, Record, SessionRow
 from lab_engine.session.session import Session
 from lab_engine.settings import Settings
 
-SETTLE_SECONDS: Final = 2.0
 GIVEN: Final = "given"
 OLD_EDITION: Final = "Replay it with the infralab that recorded it."
 LONGER: Final = "On a slow machine INFRALAB_PATIENCE=3 gives it three times as long."
@@ -238,7 +239,7 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
             task: GIVEN if verdict.passed and task in given else verdict.outcome.value
             for task, verdict in seen.items()
         },
-        {task: _told(verdict) for task, verdict in seen.items() if not verdict.passed},
+        {task: line(verdict) for task, verdict in seen.items() if not verdict.passed},
         (*typist.notes, *_files(files(typist.casts, visit.ended), await typist.files())),
     )
 
@@ -247,17 +248,17 @@ async def _look(session: Session, wanted: Sequence[Claim], seen: dict[str, Verdi
     """Check where the record checked, and give what was done a moment to have its effect."""
     if not wanted:
         return
-    loop = asyncio.get_running_loop()
-    settle = max([SETTLE_SECONDS, *(check.settle for check in session.lab_step().checks)])
-    deadline = loop.time() + settle
-    while True:
+
+    async def look() -> dict[str, Verdict]:
         verdicts, _ = await session.check()
-        found = {verdict.task: verdict for verdict in verdicts}
-        seen |= {claim.task: found[claim.task] for claim in wanted if claim.task in found}
-        agreed = all(c.task in seen and seen[c.task].passed == c.passed for c in wanted)
-        if agreed or loop.time() > deadline:
-            return
-        await asyncio.sleep(0.2)
+        return {verdict.task: verdict for verdict in verdicts}
+
+    def agrees(found: dict[str, Verdict]) -> bool:
+        seen.update({claim.task: found[claim.task] for claim in wanted if claim.task in found})
+        return all(c.task in seen and seen[c.task].passed == c.passed for c in wanted)
+
+    limit = settling.seconds(session.lab_step().checks, settling.PATIENT)
+    await settling.settled(look, agrees, limit)
 
 
 def _files(recorded: dict[str, str] | None, replayed: dict[str, str]) -> list[str]:
@@ -272,12 +273,6 @@ def _files(recorded: dict[str, str] | None, replayed: dict[str, str]) -> list[st
             if recorded[name] != replayed[name]
         ),
     ]
-
-
-def _told(verdict: Verdict) -> str:
-    if verdict.evidence:
-        return f"expected: {verdict.evidence.expected} observed: {verdict.evidence.observed}"
-    return verdict.message
 
 
 def _difference(result: StepResult) -> str:

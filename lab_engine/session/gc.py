@@ -81,8 +81,8 @@ async def in_benches(record: Record, on_problem: Callable[[str], None]) -> list[
     """What bears a mark in a live bench, but is not in that bench's ledger."""
     found: list[Leftover] = []
     for row in record.open_sessions():
-        bench = Bench.find(row.id)
-        if bench is None or bench.status() != "running":
+        bench = Bench.running(row.id)
+        if bench is None:
             continue
         link = Link(relay_argv(bench))
         try:

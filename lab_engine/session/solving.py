@@ -11,12 +11,9 @@ from lab_engine.bench.container import Bench
 from lab_engine.course.lab import LabStep, Solution, Variables
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError, UsageError
+from lab_engine.session import settling
 from lab_engine.session.record import Record
 from lab_engine.session.script import run_script, show_script
-
-SETTLE_SECONDS = 2.0
-"""What a solution did may have its effect so much later."""
-SETTLE_PAUSE = 0.2
 
 
 class StepAtHand(Protocol):
@@ -128,14 +125,12 @@ class Solving:
 
     async def settled(self) -> list[Verdict]:
         """The verdicts once all tasks pass, or once what was done had time for its effect."""
-        settle = max([SETTLE_SECONDS, *(check.settle for check in self._at.lab_step().checks)])
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + settle
-        while True:
-            verdicts, _ = await self._at.check()
-            if all(verdict.passed for verdict in verdicts) or loop.time() > deadline:
-                return verdicts
-            await asyncio.sleep(SETTLE_PAUSE)
+        verdicts, _ = await settling.settled(
+            self._at.check,
+            lambda seen: all(verdict.passed for verdict in seen[0]),
+            settling.seconds(self._at.lab_step().checks, settling.PATIENT),
+        )
+        return verdicts
 
 
 def solution_failed(solution: str, step: str, how: str) -> InfralabError:

@@ -18,7 +18,8 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from lab_engine.errors import InfralabError, UsageError
+from lab_engine.errors import InfralabError
+from lab_engine.session import which
 from lab_engine.settings import Settings
 from lab_engine.tui.messages import DeskChanged, LessonWanted
 from lab_engine.tui.screens.home import HomeScreen
@@ -136,16 +137,11 @@ class LearnApp(App[int]):
         """Raises UsageError for what is not there."""
         assert self.overview is not None
         course = self.overview.course
-        row, name = None, wanted.lesson
+        row: SessionRow | None = None
+        name = wanted.lesson
         if wanted.session:
-            open_rows = self.desk.record.open_sessions()
-            rows = [r for r in open_rows if r.id.startswith(wanted.session)]
-            if len(rows) != 1:
-                raise UsageError(
-                    f"{len(rows)} open sessions begin with {wanted.session!r}",
-                    hint=f"Open: {', '.join(r.id for r in open_rows) or 'none'}.",
-                )
-            row, name = rows[0], rows[0].lesson
+            row = which.named(self.desk.record, wanted.session)
+            name = row.lesson
         if name is None:
             return
         lesson = course.lesson(name)

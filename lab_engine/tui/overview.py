@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lab_engine.course.lesson import Course, Lesson, load_course
 from lab_engine.errors import InfralabError
+from lab_engine.session import which
 from lab_engine.session.record import Record, SessionRow
 
 __all__ = ["LessonState", "Overview", "load_course", "read"]
@@ -62,9 +63,8 @@ def read(course: Course, record: Record) -> Overview:
     """Read the progress in all lessons. A lesson that is broken counts as not begun."""
     passed = record.passed_tasks()
     sessions: dict[str, SessionRow] = {}
-    for row in record.open_sessions():
-        if row.mode != "proof":
-            sessions.setdefault(row.lesson, row)
+    for row in which.of_learners(record):
+        sessions.setdefault(row.lesson, row)
     states = {
         lesson.slug: LessonState(
             tuple(_steps(lesson, passed, sessions.get(lesson.slug), record)),

@@ -44,9 +44,7 @@ async def test_a_step_from_start_to_green_reset_and_red_again(begin: Begin) -> N
     assert Outcome.PASS not in await outcomes(session)
 
 
-async def test_a_solution_counts_as_given(
-    begin: Begin, record: Record, settings: Settings
-) -> None:
+async def test_a_solution_counts_as_given(begin: Begin, record: Record, settings: Settings) -> None:
     session = await begin()
     await session.enter(STEP)
     await session.solving.solve()

@@ -11,7 +11,6 @@ from lab_engine.course.text.model import (
     Heading,
     Paragraph,
     Spans,
-    spans_text,
 )
 from lab_engine.course.verdict import Outcome, Verdict
 
@@ -48,15 +47,6 @@ def summary(body: tuple[Block, ...]) -> Content:
         if isinstance(block, Paragraph | Heading):
             return styled(block.spans)
     return Content("")
-
-
-def summary_text(body: tuple[Block, ...]) -> str:
-    first = next((b for b in body if isinstance(b, Paragraph | Heading)), None)
-    return spans_text(first.spans) if first else ""
-
-
-def points(count: int) -> str:
-    return f"{count} point" if count == 1 else f"{count} points"
 
 
 def standing(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,25 +11,23 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from lab_engine.course import told
 from lab_engine.course.text.model import TaskBlock
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.session import points as scoring
 from lab_engine.tui.document.blocks import Blocks, CodeBlock, build
-from lab_engine.tui.document.content import points, standing
+from lab_engine.tui.document.content import standing
+
+WORDS: Final = {"expected": "Expected", "observed": "Found", "explanation": "Perhaps"}
 
 
 def reasons(verdict: Verdict) -> list[tuple[str, str]]:
     """Why a task is not done: a word and a sentence each."""
     if verdict.outcome is Outcome.ERROR:
-        said = verdict.message or "The check could not look."
-        return [("Trouble", f"This is not your fault. {said[:1].upper()}{said[1:]}")]
-    evidence = verdict.evidence
-    if evidence is None:
+        return [("Trouble", told.trouble(verdict))]
+    if verdict.evidence is None:
         return [("", verdict.message)] if verdict.message else []
-    rows = [("Expected", evidence.expected), ("Found", evidence.observed)]
-    if verdict.explanation:
-        rows.append(("Perhaps", verdict.explanation))
-    return rows
+    return [(WORDS[part], said) for part, said in told.reasons(verdict) if part in WORDS]
 
 
 class TaskCard(Vertical, can_focus=True):
@@ -74,7 +72,7 @@ class TaskCard(Vertical, can_focus=True):
     def stand(self, verdict: Verdict | None, *, touched: bool, given: bool = False) -> None:
         """Show how the task stands now."""
         sign, word, _ = standing(verdict, touched=touched, given=given)
-        self.border_title = f"{sign} Task {self.number}: {word} · {points(self.worth)}"
+        self.border_title = f"{sign} Task {self.number}: {word} · {told.points(self.worth)}"
         self._done = verdict is not None and verdict.passed
         self.set_class(self._done, "-done")
         self.border_subtitle = self._hint_words()

@@ -11,9 +11,10 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from lab_engine.course.text.model import TaskBlock
+from lab_engine.course.told import points
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.tui.desk import Desk
-from lab_engine.tui.document.content import points, standing, summary
+from lab_engine.tui.document.content import standing, summary
 from lab_engine.tui.document.task import Evidence, TaskCard
 
 

@@ -1,0 +1,40 @@
+"""A verdict in words: what each screen, report and log says of it, in words of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from lab_engine.course.verdict import Verdict
+
+Part = Literal["expected", "observed", "look", "explanation", "message"]
+
+
+def points(count: int) -> str:
+    return f"{count} point{'' if count == 1 else 's'}"
+
+
+def reasons(verdict: Verdict) -> Iterator[tuple[Part, str]]:
+    """Why a task is not done, in the order in which it is told; what there is nothing of is not."""
+    if verdict.evidence:
+        yield "expected", verdict.evidence.expected
+        yield "observed", verdict.evidence.observed
+        if verdict.evidence.look:
+            yield "look", verdict.evidence.look
+    if verdict.explanation:
+        yield "explanation", verdict.explanation
+    if verdict.message:
+        yield "message", verdict.message
+
+
+def line(verdict: Verdict) -> str:
+    """What was expected and what is there, or why it could not be seen, in one line."""
+    if verdict.evidence:
+        return f"expected: {verdict.evidence.expected} observed: {verdict.evidence.observed}"
+    return verdict.message
+
+
+def trouble(verdict: Verdict) -> str:
+    """What a learner is told when the check broke. `verdict` is an error."""
+    said = verdict.message or "The check could not look."
+    return f"This is not your fault. {said[:1].upper()}{said[1:]}"
