@@ -159,12 +159,17 @@ class Questions:
 
 
 class Parts:
-    """The nodes and edges found so far. `bridges` are interfaces that a network stands for."""
+    """The nodes and edges found so far.
+
+    `bridges` are interfaces of the bench that a segment stands for. `ports` are those that are on
+    a segment in another way than as ports of a bridge. Both map a name to the segment's key.
+    """
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
         self.edges: list[Edge] = []
         self.bridges: dict[str, str] = {}
+        self.ports: dict[str, str] = {}
 
     def add(self, node: Node) -> None:
         self.nodes[node.key] = node
