@@ -123,3 +123,11 @@ class CheckError(InfralabError):
 
 class TeardownError(InfralabError):
     pass
+
+
+def unexpected(error: Exception) -> InfralabError:
+    """What nobody foresaw, in words for the learner."""
+    return InfralabError(
+        f"unexpected {type(error).__name__}: {error}",
+        hint="This is a fault in infralab, not in your work. Please report it.",
+    )

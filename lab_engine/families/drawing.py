@@ -149,12 +149,12 @@ class Questions:
         return [self._read(p, a) for p, a in zip(probes, answers, strict=True)]
 
     def _read(self, probe: Probe[Any], answer: Answer) -> Any:
-        raw = answer.reading
-        if not raw:
+        # Not `if not answer.reading`: a `msgspec.Raw` is true even when it is empty.
+        if answer.problem:
             if answer.problem not in self.troubles:
                 self.troubles.append(answer.problem)
             return None
-        reading = msgspec.json.decode(raw, type=probe.reading)
+        reading = msgspec.json.decode(answer.reading, type=probe.reading)
         return reading if getattr(reading, "exists", True) else None
 
 
