@@ -6,6 +6,7 @@ logs. What changes is said in a sentence. The engine is the same as behind the T
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
@@ -67,7 +68,7 @@ class LearningSession(Watched, Protocol):
     def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]: ...
 
 
-class Walk:
+class Walk(Talk):
     """One learner's way through one lesson.
 
     Args:
@@ -91,8 +92,7 @@ class Walk:
         prompt: Callable[[], None] = lambda: None,
         width: int = 80,
     ) -> None:
-        self.talk = Talk(read=read, say=say, prompt=prompt, width=width)
-        self.say, self.print, self.width = self.talk.say, say, width
+        super().__init__(read=read, say=say, prompt=prompt, width=width)
         self.session = session
         self.on_notice = on_notice
         self.tty = tty
@@ -110,8 +110,7 @@ class Walk:
             self.print(render_plain(introduction, self.width))
             self.print("")
         try:
-            again = begin == self.session.step_name
-            await self.talk.run(self.go(begin, again=again), self.obey)
+            await self.talk(self.go(begin, again=begin == self.session.step_name))
         finally:
             await self._lookout.end()
 
@@ -119,13 +118,13 @@ class Walk:
 
     def _heard(self, verdicts: list[Verdict]) -> None:
         if any(spoken(verdicts, self.seen, self._number)):
-            self.talk.between(VERDICTS, lambda: self._tell(verdicts))
+            self.between(VERDICTS, lambda: self._tell(verdicts))
         else:
-            self.talk.forget(VERDICTS)
+            self.forget(VERDICTS)
 
     def _blind(self, why: InfralabError) -> None:
         words = f"The checks cannot look any more: {why}. `repair` starts again what was stopped."
-        self.talk.between("checks", lambda: self.say(words))
+        self.between("checks", lambda: self.say(words))
 
     def _tell(self, verdicts: Sequence[Verdict]) -> None:
         """What is different since the last time, in a sentence each."""
@@ -138,7 +137,7 @@ class Walk:
         verdicts = await self._lookout.look()
         if verdicts is None:
             verdicts, _ = await self.session.check()
-        self.talk.forget(VERDICTS)
+        self.forget(VERDICTS)
         return verdicts
 
     async def obey(self, line: str) -> None:
@@ -204,7 +203,7 @@ class Walk:
             return
         if self.step.number == len(self.steps):
             self.say(finish(self.session.lesson, self.session.record.tasks(self.session.id)))
-            self.talk.over = True
+            self.over = True
             return
         await self.go(self.steps[self.step.number].name)
 
@@ -259,7 +258,7 @@ class Walk:
         self.say("What the step needs is running again.")
 
     async def quit(self, _: str) -> None:
-        self.talk.over = True
+        self.over = True
 
     async def help(self, _: str) -> None:
         self.print(HELP)
@@ -337,8 +336,10 @@ class Walk:
         question = block.question
         found = await self.session.found(question.answer_from) if question.answer_from else ()
         graded = question.grade(given, found)
-        self.session.record.answer(
-            self.session.id, self.step.name, question.id, given, correct=graded.correct
+        await asyncio.to_thread(
+            lambda: self.session.record.answer(
+                self.session.id, self.step.name, question.id, given, correct=graded.correct
+            )
         )
         verdict = "Right." if graded.correct else "Not right."
         if graded.correct and graded.explanation.startswith(("Right", "Yes")):
@@ -364,7 +365,7 @@ class Walk:
             self.say("`solution N` does the step so. Its points then count as given, not earned.")
             return
         chosen = lab_step.solutions[int(rest) - 1]
-        self.talk.stopped = KEPT
+        self.stopped = KEPT
         self.say(f"Solution {rest}, {chosen.name}. Each command, and what it prints:")
         await self.session.solving.solve(chosen.name, say=self.print)
         await self.changes()
@@ -392,8 +393,8 @@ class Walk:
         await self.changes()
 
     async def _foreground(self, argv: Sequence[str]) -> int:
-        self.talk.away = self.tty
+        self.away = self.tty
         try:
             return await foreground(argv, tty=self.tty)
         finally:
-            self.talk.away = False
+            self.away = False

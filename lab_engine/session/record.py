@@ -1,22 +1,21 @@
-"""What was done, kept at the client: sessions, verdicts, hints taken, answers (SQLite, WAL).
+"""What was done, kept at the client: sessions, verdicts, hints taken, answers (SQLite).
 
-Everything is written when it happens, so a crash loses nothing. Times are seconds since 1970.
+Everything is written when it happens, so a crash loses nothing. Times are seconds since 1970. How
+the file is opened, written and mended is in `lab_engine.session.store`.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Final, Literal, Self
 
 import msgspec
 
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import InfralabError
-from lab_engine.session.schema import migrate
+from lab_engine.session.store import Store
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -30,6 +29,9 @@ class SessionRow(msgspec.Struct, frozen=True):
     began: float
     touched: float
     ended: float | None
+
+
+_SESSION: Final = ", ".join(SessionRow.__struct_fields__)
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -65,78 +67,83 @@ class TaskState(msgspec.Struct, frozen=True):
 
 
 class Record:
-    """The database. Safe to use from one thread at a time; open one a process.
+    """The record of a person on this machine. Every method may be called from any thread.
 
-    Raises InfralabError when the file cannot be opened, or is one of a newer infralab.
+    Those that write wait for the disk, and for other processes that write: a loop that draws
+    screens calls them in a thread. Raises InfralabError, from the constructor when the file cannot
+    be opened or is one of a newer infralab, from a method when it cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=10, check_same_thread=False)
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA foreign_keys = ON")
-                migrate(self._db, path)
-            except BaseException:
-                # The journal goes into the file with it, which can then be moved alone.
-                self._db.close()
-                raise
-        except (OSError, sqlite3.Error) as error:
-            raise InfralabError(
-                f"your progress in {path} cannot be opened: {error}",
-                hint="Check that the folder can be written and the disk is not full. "
-                "INFRALAB_DATA_DIR names another folder.",
-            ) from error
+        self._store = Store(path)
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._db:
-                yield self._db
-        except sqlite3.Error as error:
-            raise InfralabError(
-                f"your progress could not be written: {error}",
-                hint="Check that the disk is not full; what was saved before is safe.",
-            ) from error
+    @classmethod
+    def in_memory(cls, path: Path | None = None) -> Self:
+        """One that is not kept, with what can be read of the record in `path`; no error is raised.
+
+        For verbs that must work when the record cannot be opened, and for what is only tried.
+        """
+        self = cls.__new__(cls)
+        self._store = Store.in_memory(path)
+        return self
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is written now will be there for the next process."""
+        return self._store.kept
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What a person must know about the file: that it was damaged, and what became of it."""
+        return self._store.said
 
     def begin(self, session: str, lesson: str, seed: str, mode: str = "practice") -> None:
         now = time.time()
-        with self._writing() as db:
+
+        def work(db: sqlite3.Connection) -> None:
             db.execute(
-                "INSERT INTO session VALUES (?, ?, '', ?, ?, ?, ?, NULL)",
+                "INSERT INTO session (id, lesson, step, seed, mode, began, touched) "
+                "VALUES (?, ?, '', ?, ?, ?, ?)",
                 (session, lesson, seed, mode, now, now),
             )
+
+        # A bench whose session no record knows would be taken for somebody else's.
+        self._store.write(work, copy=True)
 
     def enter(self, session: str, step: str, baseline: dict[str, bytes]) -> None:
         """The step has begun, with the readings that its checks compare with."""
         now = time.time()
         blob = msgspec.msgpack.encode(baseline)
-        with self._writing() as db:
+
+        def work(db: sqlite3.Connection) -> None:
             db.execute(
-                "INSERT INTO step VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
-                "SET began = excluded.began, baseline = excluded.baseline",
+                "INSERT INTO step (session, name, began, baseline) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET began = excluded.began, baseline = excluded.baseline",
                 (session, step, now, blob),
             )
             db.execute(
                 "UPDATE session SET step = ?, touched = ? WHERE id = ?", (step, now, session)
             )
 
+        self._store.write(work)
+
     def moment(self, session: str, what: str, step: str) -> None:
         """Note what happened to a step now; see Moment."""
-        with self._writing() as db:
-            db.execute("INSERT INTO moment VALUES (?, ?, ?, ?)", (session, time.time(), what, step))
+        self._write(
+            "INSERT INTO moment (session, at, what, step) VALUES (?, ?, ?, ?)",
+            (session, time.time(), what, step),
+        )
 
     def moments(self, session: str) -> list[Moment]:
         """In the order of time."""
-        rows = self._db.execute(
+        rows = self._store.read(
             "SELECT at, what, step FROM moment WHERE session = ? ORDER BY at", (session,)
         )
         return [Moment(*row) for row in rows]
 
     def history(self, session: str) -> list[PastVerdict]:
         """Every verdict of a session without its evidence, in the order of time."""
-        rows = self._db.execute(
+        rows = self._store.read(
             "SELECT at, step, task, outcome, given FROM verdict WHERE session = ? ORDER BY rowid",
             (session,),
         )
@@ -146,10 +153,14 @@ class Record:
         ]
 
     def baseline(self, session: str, step: str) -> dict[str, bytes] | None:
-        row = self._db.execute(
+        """What `enter` was given; None when there is none, or it cannot be read any more."""
+        rows = self._store.read(
             "SELECT baseline FROM step WHERE session = ? AND name = ?", (session, step)
-        ).fetchone()
-        return msgspec.msgpack.decode(row[0], type=dict[str, bytes]) if row else None
+        )
+        for (baseline,) in rows:
+            with suppress(msgspec.DecodeError):
+                return msgspec.msgpack.decode(baseline, type=dict[str, bytes])
+        return None
 
     def verdicts(
         self, session: str, step: str, verdicts: list[Verdict], *, given: bool = False
@@ -160,18 +171,20 @@ class Record:
         however often it is checked. One that does not pass is not given anything.
         """
         now = time.time()
-        had = {
-            task
-            for (task,) in self._db.execute(
-                "SELECT DISTINCT task FROM verdict v JOIN step s ON s.session = v.session "
-                "AND s.name = v.step WHERE v.session = ? AND v.step = ? AND v.given = 1 "
-                "AND v.outcome = 'pass' AND v.at >= s.began",
-                (session, step),
-            )
-        }
-        with self._writing() as db:
+
+        def work(db: sqlite3.Connection) -> None:
+            had = {
+                task
+                for (task,) in db.execute(
+                    "SELECT DISTINCT task FROM verdict v JOIN step s ON s.session = v.session "
+                    "AND s.name = v.step WHERE v.session = ? AND v.step = ? AND v.given = 1 "
+                    "AND v.outcome = 'pass' AND v.at >= s.began",
+                    (session, step),
+                )
+            }
             db.executemany(
-                "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO verdict (session, step, task, outcome, points, given, at, verdict) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         session,
@@ -188,9 +201,11 @@ class Record:
             )
             db.execute("UPDATE session SET touched = ? WHERE id = ?", (now, session))
 
+        self._store.write(work)
+
     def last_verdicts(self, session: str, step: str) -> list[Verdict]:
         """The newest verdict of each task; one that cannot be read any more is left out."""
-        rows = self._db.execute(
+        rows = self._store.read(
             "SELECT verdict, MAX(rowid) FROM verdict WHERE session = ? AND step = ? GROUP BY task",
             (session, step),
         )
@@ -201,30 +216,29 @@ class Record:
         return found
 
     def hint(self, session: str, step: str, task: str, number: int) -> None:
-        with self._writing() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO hint VALUES (?, ?, ?, ?, ?)",
-                (session, step, task, number, time.time()),
-            )
+        self._write(
+            "INSERT OR IGNORE INTO hint (session, step, task, number, at) VALUES (?, ?, ?, ?, ?)",
+            (session, step, task, number, time.time()),
+        )
 
     def hints(self, session: str, step: str, task: str) -> int:
         """How many hints of a task were taken."""
-        (count,) = self._db.execute(
+        ((count,),) = self._store.read(
             "SELECT COUNT(*) FROM hint WHERE session = ? AND step = ? AND task = ?",
             (session, step, task),
-        ).fetchone()
+        )
         return int(count)
 
     def answer(self, session: str, step: str, question: str, answer: str, *, correct: bool) -> None:
-        with self._writing() as db:
-            db.execute(
-                "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",
-                (session, step, question, answer, int(correct), time.time()),
-            )
+        self._write(
+            "INSERT INTO answer (session, step, question, answer, correct, at) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (session, step, question, answer, int(correct), time.time()),
+        )
 
     def answered(self, session: str, step: str) -> dict[str, bool]:
         """Each question that was answered, and whether rightly at last."""
-        rows = self._db.execute(
+        rows = self._store.read(
             "SELECT question, correct, MAX(rowid) FROM answer WHERE session = ? AND step = ? "
             "GROUP BY question",
             (session, step),
@@ -233,7 +247,7 @@ class Record:
 
     def tasks(self, session: str) -> list[TaskState]:
         """The state of every task that has a verdict."""
-        rows = self._db.execute(
+        rows = self._store.read(
             "SELECT step, task, MAX(outcome = ?), "
             "MIN(CASE WHEN outcome = ? THEN given END), MAX(points), "
             "(SELECT COUNT(*) FROM hint h WHERE h.session = v.session AND h.step = v.step "
@@ -248,7 +262,7 @@ class Record:
     def passed_tasks(self) -> set[tuple[str, str, str]]:
         """(lesson, step, task) that was ever passed, in any session, earned or given."""
         return set(
-            self._db.execute(
+            self._store.read(
                 "SELECT DISTINCT s.lesson, v.step, v.task FROM verdict v JOIN session s "
                 "ON s.id = v.session WHERE v.outcome = ?",
                 (Outcome.PASS.value,),
@@ -256,19 +270,21 @@ class Record:
         )
 
     def end(self, session: str) -> None:
-        with self._writing() as db:
-            db.execute("UPDATE session SET ended = ? WHERE id = ?", (time.time(), session))
+        self._write("UPDATE session SET ended = ? WHERE id = ?", (time.time(), session))
 
     def session(self, session: str) -> SessionRow | None:
-        row = self._db.execute("SELECT * FROM session WHERE id = ?", (session,)).fetchone()
-        return SessionRow(*row) if row else None
+        rows = self._store.read(f"SELECT {_SESSION} FROM session WHERE id = ?", (session,))  # noqa: S608
+        return SessionRow(*rows[0]) if rows else None
 
     def open_sessions(self) -> list[SessionRow]:
         """Sessions that were not ended, the one touched last first."""
-        rows: list[tuple[Any, ...]] = self._db.execute(
-            "SELECT * FROM session WHERE ended IS NULL ORDER BY touched DESC"
-        ).fetchall()
+        rows = self._store.read(
+            f"SELECT {_SESSION} FROM session WHERE ended IS NULL ORDER BY touched DESC"  # noqa: S608
+        )
         return [SessionRow(*row) for row in rows]
 
+    def _write(self, command: str, values: tuple[object, ...]) -> None:
+        self._store.write(lambda db: db.execute(command, values))
+
     def close(self) -> None:
-        self._db.close()
+        self._store.close()

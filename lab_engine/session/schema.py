@@ -1,58 +1,87 @@
-"""The tables of the record and their version: a file of any version is brought up to date, or told.
+"""The tables of the record by numbered migrations: a file of any version is brought up to date.
 
-A file says its version in `user_version` (0 when nobody has set it). Raise `VERSION` with every
-change of the tables; a new table needs nothing more, a new column its `ALTER TABLE` in `migrate`.
+A file says its version in `user_version` (0 when nobody has set it). A change of the tables is one
+more entry of `MIGRATIONS`; what stands there already is never changed, since files were made by it.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
+from functools import cache
 from typing import Final
 
-from lab_engine.errors import InfralabError
-
-VERSION: Final = 2
-"""Some files of version 1 have no table `moment`."""
 OF_SESSION: Final = "session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE"
-TABLES: Final = {
-    "session": "id TEXT PRIMARY KEY, lesson TEXT NOT NULL, step TEXT NOT NULL, seed TEXT NOT NULL, "
-    "mode TEXT NOT NULL, began REAL NOT NULL, touched REAL NOT NULL, ended REAL",
-    "step": f"{OF_SESSION}, name TEXT NOT NULL, began REAL NOT NULL, baseline BLOB NOT NULL, "
-    "PRIMARY KEY (session, name)",
-    "verdict": f"{OF_SESSION}, step TEXT NOT NULL, task TEXT NOT NULL, outcome TEXT NOT NULL, "
-    "points INTEGER NOT NULL, given INTEGER NOT NULL, at REAL NOT NULL, verdict BLOB NOT NULL",
-    "moment": f"{OF_SESSION}, at REAL NOT NULL, what TEXT NOT NULL, step TEXT NOT NULL",
-    "hint": f"{OF_SESSION}, step TEXT NOT NULL, task TEXT NOT NULL, number INTEGER NOT NULL, "
-    "at REAL NOT NULL, PRIMARY KEY (session, step, task, number)",
-    "answer": f"{OF_SESSION}, step TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL, "
-    "correct INTEGER NOT NULL, at REAL NOT NULL",
-}
-INDEX: Final = "CREATE INDEX IF NOT EXISTS verdict_by_task ON verdict (session, step, task)"
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, lesson TEXT NOT NULL, "
+        "step TEXT NOT NULL, seed TEXT NOT NULL, mode TEXT NOT NULL, began REAL NOT NULL, "
+        "touched REAL NOT NULL, ended REAL) STRICT",
+        f"CREATE TABLE IF NOT EXISTS step ({OF_SESSION}, name TEXT NOT NULL, began REAL NOT NULL, "
+        "baseline BLOB NOT NULL, PRIMARY KEY (session, name)) STRICT",
+        f"CREATE TABLE IF NOT EXISTS verdict ({OF_SESSION}, step TEXT NOT NULL, "
+        "task TEXT NOT NULL, outcome TEXT NOT NULL, points INTEGER NOT NULL, "
+        "given INTEGER NOT NULL, at REAL NOT NULL, verdict BLOB NOT NULL) STRICT",
+        f"CREATE TABLE IF NOT EXISTS hint ({OF_SESSION}, step TEXT NOT NULL, task TEXT NOT NULL, "
+        "number INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (session, step, task, number)) "
+        "STRICT",
+        f"CREATE TABLE IF NOT EXISTS answer ({OF_SESSION}, step TEXT NOT NULL, "
+        "question TEXT NOT NULL, answer TEXT NOT NULL, correct INTEGER NOT NULL, "
+        "at REAL NOT NULL) STRICT",
+        "CREATE INDEX IF NOT EXISTS verdict_by_task ON verdict (session, step, task)",
+    ),
+    (
+        f"CREATE TABLE IF NOT EXISTS moment ({OF_SESSION}, at REAL NOT NULL, what TEXT NOT NULL, "
+        "step TEXT NOT NULL) STRICT",
+    ),
+)
+"""Number n of them, from 1, makes a file of version n - 1 one of version n.
+
+The first two ask whether a table is there: files were written before the version was noted.
+"""
+VERSION: Final = len(MIGRATIONS)
 
 
-def migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Make the file one of `VERSION`, wholly or not at all.
+class Newer(Exception):
+    """The file is of a version that this program does not know; its argument is that version."""
 
-    Raises InfralabError for a file of a newer version, or with tables that no version had; nothing
-    in it is changed then. Raises sqlite3.Error when it cannot be read or written.
+
+class Different(Exception):
+    """The tables are not those of any version; its argument says which one."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Make the file one of `VERSION`, wholly or not at all. `db` begins no transactions itself.
+
+    Raises:
+        Newer: nothing was changed.
+        Different: it has tables that no version had, or lacks some; nothing was changed.
+        sqlite3.Error: it cannot be read or written.
     """
-    if _version(db) == VERSION:
-        return
-    # Of two processes that come at once, the second waits here and finds it done.
-    db.execute("BEGIN IMMEDIATE")
-    with db:
-        found = _version(db)
-        if found > VERSION:
-            raise _other(
-                path, f"by a newer version of infralab ({found}; this one knows {VERSION})"
-            )
-        for table, columns in TABLES.items():
-            db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) STRICT")
-        if odd := [table for table in TABLES if _columns(db, table) != _wanted(table)]:
-            raise _other(path, f"by another program or a trial version: its table {odd[0]} differs")
-        db.execute(INDEX)
-        db.execute(f"PRAGMA user_version = {VERSION}")
+    if _version(db) != VERSION:
+        # Of two processes that come at once, the second waits here and finds it done.
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            found = _version(db)
+            if found > VERSION:
+                raise Newer(found)
+            for steps in MIGRATIONS[max(found, 0) :]:
+                for step in steps:
+                    db.execute(step)
+            _compare(db)
+            db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+    _compare(db)
+
+
+def _compare(db: sqlite3.Connection) -> None:
+    """Raises Different when a table is not as the migrations make it."""
+    for table, columns in _wanted().items():
+        if _columns(db, table) != columns:
+            raise Different(table)
 
 
 def _version(db: sqlite3.Connection) -> int:
@@ -60,19 +89,22 @@ def _version(db: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _columns(db: sqlite3.Connection, table: str) -> list[str]:
-    return [name for (name,) in db.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+def _columns(db: sqlite3.Connection, table: str) -> list[tuple[str, ...]]:
+    """Each column's name, type and whether it may be empty."""
+    return db.execute(
+        'SELECT name, type, "notnull" FROM pragma_table_info(?) ORDER BY cid', (table,)
+    ).fetchall()
 
 
-def _wanted(table: str) -> list[str]:
-    """The columns of a table by its definition, in their order."""
-    with sqlite3.connect(":memory:") as scratch:
-        scratch.execute(f"CREATE TABLE {table} ({TABLES[table]})")
-        return _columns(scratch, table)
-
-
-def _other(path: Path, whom: str) -> InfralabError:
-    return InfralabError(
-        f"your progress in {path} was written {whom}. It was left as it is",
-        hint=f"Update infralab; or keep that file aside and begin anew: mv {path} {path}.old",
-    )
+@cache
+def _wanted() -> dict[str, list[tuple[str, ...]]]:
+    """The columns of each table by the migrations."""
+    scratch = sqlite3.connect(":memory:")
+    try:
+        for steps in MIGRATIONS:
+            for step in steps:
+                scratch.execute(step)
+        tables = scratch.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        return {table: _columns(scratch, table) for (table,) in tables}
+    finally:
+        scratch.close()

@@ -111,7 +111,7 @@ class Solving:
         """
         async with self._changing:
             await self._at.check()
-            self._at.record.moment(self._at.id, how, self._at.step_name)
+            await self._note(how)
             try:
                 with self.given():
                     try:
@@ -121,7 +121,11 @@ class Solving:
                         await self._at.check()
             finally:
                 if how == "type":
-                    self._at.record.moment(self._at.id, "typed", self._at.step_name)
+                    await self._note("typed")
+
+    async def _note(self, what: str) -> None:
+        at = self._at
+        await asyncio.to_thread(at.record.moment, at.id, what, at.step_name)
 
     async def settled(self) -> list[Verdict]:
         """The verdicts once all tasks pass, or once what was done had time for its effect."""

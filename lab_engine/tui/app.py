@@ -18,7 +18,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from lab_engine.errors import InfralabError, unexpected
+from lab_engine.errors import InfralabError
 from lab_engine.session import which
 from lab_engine.settings import Settings
 from lab_engine.tui.messages import DeskChanged, LessonWanted
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from lab_engine.tui.overview import Overview
     from lab_engine.tui.phase import Change
 
+SAID_SECONDS = 30.0
+"""So long a word about the learner's progress stays: it is long, and said once."""
 FIRST_FRAME = 0.05
 """Seconds that the first frame has the machine for itself."""
 LESSON_SCREEN = "lab_engine.tui.screens.lesson"
@@ -97,7 +99,6 @@ class LearnApp(App[int]):
         return self._home
 
     def on_mount(self) -> None:
-        asyncio.get_running_loop().set_exception_handler(self._broke)
         self.set_timer(FIRST_FRAME, lambda: self.run_worker(self._load(), group="load"))
 
     # -- the course ------------------------------------------------------------------------------
@@ -106,6 +107,8 @@ class LearnApp(App[int]):
         """Read the course and the progress, off the loop; then open what was asked for."""
         try:
             self._desk = await asyncio.to_thread(self._make_desk)
+            for words in self._desk.record.said:
+                self.notify(f"{words}.", severity="warning", timeout=SAID_SECONDS, markup=False)
             await self.reload()
             # It takes 0.15 s to import, in which no key would be seen.
             await asyncio.to_thread(import_module, LESSON_SCREEN)
@@ -220,14 +223,6 @@ class LearnApp(App[int]):
     def _told(self, change: Change) -> None:
         for screen in self.screen_stack:
             screen.post_message(DeskChanged(change))
-
-    def _broke(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """A task of ours, or a callback, ended with a fault that nobody waits for."""
-        error = context.get("exception")
-        if isinstance(error, Exception):
-            self.report(unexpected(error))
-        else:
-            loop.default_exception_handler(context)
 
     def report(self, error: InfralabError) -> None:
         """An error that no screen shows."""

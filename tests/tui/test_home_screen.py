@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from textual.widgets import Button, Input
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.doctor.machine import Finding, State
 from lab_engine.session.record import Record
+from lab_engine.settings import Settings
 from lab_engine.tui.screens.doctor import DoctorScreen
 from lab_engine.tui.screens.help import HelpScreen
 from lab_engine.tui.screens.home import HomeScreen
@@ -30,6 +32,23 @@ async def test_the_course_and_what_is_next(start: Start) -> None:
         assert "07 Seven" in text
         assert "○ 1. One" in text
         assert "2 steps, 0 done, about 7 min left" in text
+
+
+@pytest.fixture
+def damaged(settings: Settings) -> Path:
+    """A record that another process left damaged, with a good copy; its path."""
+    path = settings.data_dir / "progress.sqlite"
+    record = Record(path)
+    record.begin("old", "bridges", "seed")
+    record.close()
+    path.write_bytes(bytes(path.stat().st_size))
+    return path
+
+
+async def test_a_record_that_was_damaged_is_said(damaged: Path, start: Start) -> None:
+    async with start() as running:
+        await running.until(lambda: "was damaged" in running.screen_text(), "the word about it")
+    assert list(damaged.parent.glob("*.damaged-*"))
 
 
 async def test_enter_begins_the_lesson(start: Start, world: World) -> None:
