@@ -111,10 +111,7 @@ class Bench:
         }
         asked = f"creating the bench {PREFIX}{session}"
         if _container(client, session) is not None:
-            raise BenchError(
-                f"{asked}: there is one already",
-                hint=f"Use it, or remove it first: `docker rm -fv {PREFIX}{session}`.",
-            )
+            raise _there(asked, session)
         try:
             with engine.explain(asked):
                 cache.ensure_volume(client)
@@ -123,7 +120,8 @@ class Bench:
                 config = walls.host_config(
                     client, memory, cpus, volumes, walls.network(client, internet)
                 )
-                answer = client.api.create_container(
+                answer = _claim(
+                    client.api.create_container,
                     tag,
                     hostname="bench",
                     labels=labels,
@@ -138,6 +136,9 @@ class Bench:
                     stop_signal="SIGTERM",
                 )
                 client.api.start(answer["Id"])
+        except _Taken as taken:
+            # What is there is another's, and stays.
+            raise _there(asked, session) from taken
         except BaseException:
             _remove(client, session)
             raise
@@ -316,6 +317,26 @@ def labels_for(session: str, kind: str) -> dict[str, str]:
         "infralab.created": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "infralab.version": __version__,
     }
+
+
+class _Taken(Exception):
+    """Another process made the container of this name between the look and the making."""
+
+
+def _claim(create: Callable[..., Any], *given: Any, **options: Any) -> Any:
+    try:
+        return create(*given, **options)
+    except docker_errors.APIError as error:
+        if error.status_code == HTTPStatus.CONFLICT:
+            raise _Taken from error
+        raise
+
+
+def _there(asked: str, session: str) -> BenchError:
+    return BenchError(
+        f"{asked}: there is one already",
+        hint=f"Use it, or remove it first: `docker rm -fv {PREFIX}{session}`.",
+    )
 
 
 def _is_engine_error(stderr: bytes) -> bool:

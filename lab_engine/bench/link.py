@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from lab_engine import protocol as p
-from lab_engine.common import patience, tasks
+from lab_engine.common import patience
 from lab_engine.common.paths import AGENT_SOCKET
 from lab_engine.errors import AgentLost, ProtocolError
 
@@ -76,6 +76,16 @@ class Link:
         A bench that has just started may need a moment before its agent listens: the relay waits
         for two seconds, and is started `attempts` times, 50 ms apart at first.
         """
+        try:
+            return await self._greeted(watch, steal, on_event, attempts)
+        except BaseException:
+            # A refused client must leave no relay behind.
+            await asyncio.shield(self.close())
+            raise
+
+    async def _greeted(
+        self, watch: bool, steal: bool, on_event: OnNotice, attempts: int
+    ) -> p.Welcome:
         for attempt in range(attempts):
             await self._connect(on_event)
             try:
@@ -111,7 +121,7 @@ class Link:
             start_new_session=True,
         )
         self._on_notice[0] = on_event
-        self._reading = tasks.begin(self._read())
+        self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         process = self._process
@@ -134,7 +144,7 @@ class Link:
 
     def _take(self, answer: p.AnyAnswer) -> None:
         if isinstance(answer, p.Notice):
-            self._hear(answer)
+            self._on_notice.get(answer.id, self._on_notice[0])(answer.notice)
             return
         future = self._waiting.pop(answer.id, None)
         if future is None or future.done():
@@ -145,18 +155,6 @@ class Link:
             future.set_exception(p.raised(answer))
         else:
             future.set_result(answer)
-
-    def _hear(self, answer: p.Notice) -> None:
-        """Hand a notice on. A handler that raises ends its own request, never this reader."""
-        try:
-            self._on_notice.get(answer.id, self._on_notice[0])(answer.notice)
-        except Exception as error:
-            future = self._waiting.pop(answer.id, None)
-            if future is None or future.done():
-                tasks.report(error, "what was to hear of an event in the bench broke")
-                return
-            self._cancel(answer.id)
-            future.set_exception(error)
 
     def _end(self, error: Exception) -> None:
         self._lost = error if isinstance(error, AgentLost) else AgentLost(str(error))
@@ -188,6 +186,7 @@ class Link:
             async with asyncio.timeout(limit):
                 reply = await future
         except TimeoutError:
+            self._cancel(request.id)
             raise AgentLost(
                 f"the agent did not answer in {limit:g} s",
                 hint="Run the command again; `infralab down` and `infralab up` give a fresh bench.",
@@ -220,8 +219,7 @@ class Link:
             kind: the request's class.
             result: the type of the reply.
             limit: seconds to wait.
-            on_notice: called on the loop for each notice that belongs to this request; what it
-                raises ends the request, and comes from here.
+            on_notice: called on the loop for each notice that belongs to this request.
             fields: the request's fields but its id.
 
         Raises whatever error the agent answers with, AgentLost when the connection ends.

@@ -39,29 +39,34 @@ def run(args: argparse.Namespace) -> int:
 
 async def _up(args: argparse.Namespace) -> int:
     import time
+    from contextlib import nullcontext
 
     from lab_engine import settings
     from lab_engine.cli.current import open_record, show_notice, take_up
     from lab_engine.course.lesson import load_course
     from lab_engine.session import which
+    from lab_engine.session.opening import alone
     from lab_engine.session.session import Session
 
     began = time.monotonic()
     lesson = load_course().lesson(args.lesson)
     mode = "assessed" if args.assessed else "practice"
     record = open_record()
-    old = None
-    if not args.new:
-        old = which.latest(record, lessons=(lesson.slug,), seed=args.seed, mode=mode)
-    if old:
-        session = await take_up(lesson, old, record, steal=args.take_over)
-        for lost in session.lost:
-            say(f"lost: {lost}; the step was built again")
-    else:
-        say("starting a bench")
-        session = await Session.begin(
-            lesson, record, settings.load(), seed=args.seed, mode=mode, progress=say
-        )
+    config = settings.load()
+    # Who asks for a new session gets one, however many others do.
+    with nullcontext() if args.new else alone(config.data_dir, f"lesson {lesson.slug}"):
+        old = None
+        if not args.new:
+            old = which.latest(record, lessons=(lesson.slug,), seed=args.seed, mode=mode)
+        if old:
+            session = await take_up(lesson, old, record, steal=args.take_over)
+            for lost in session.lost:
+                say(f"lost: {lost}; the step was built again")
+        else:
+            say("starting a bench")
+            session = await Session.begin(
+                lesson, record, config, seed=args.seed, mode=mode, progress=say
+            )
     given: list[str] = []
     step = args.step or session.step_name or lesson.steps[0].name
     try:

@@ -12,6 +12,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from lab_engine.course.verdict import Outcome, Unmet, Verdict
 from lab_engine.errors import BenchError, ImageError, UsageError
 from lab_engine.session import points
 from lab_engine.session.check import Baseline, Sight, read_baseline, run_checks
+from lab_engine.session.opening import alone
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.script import SCRIPT_LIMIT, Ran, run_script
 from lab_engine.session.solving import Solving
@@ -43,6 +45,11 @@ STEP = "step"
 def new_session_id() -> str:
     """Eight lower-case letters and digits: short enough for interface names."""
     return secrets.token_hex(4)
+
+
+def _alone(record: Record, settings: Settings, session: str) -> AbstractContextManager[None]:
+    """Nobody else opens the session meanwhile; one of a record in memory nobody else knows."""
+    return alone(settings.data_dir, f"session {session}") if record.kept else nullcontext()
 
 
 class Session:
@@ -87,9 +94,23 @@ class Session:
         ContentError for a lesson that is not whole, BenchError, ImageError, AgentError.
         """
         identity = session or new_session_id()
+        with _alone(record, settings, identity):
+            return await cls._begin(lesson, record, settings, identity, seed, mode, progress)
+
+    @classmethod
+    async def _begin(
+        cls,
+        lesson: Lesson,
+        record: Record,
+        settings: Settings,
+        identity: str,
+        seed: str | None,
+        mode: str,
+        progress: Callable[[str], None],
+    ) -> Session:
         drawn = seed or secrets.token_hex(8)
         await asyncio.to_thread(verify, lesson, Seed(drawn))
-        record.begin(identity, lesson.slug, drawn, mode)
+        await asyncio.to_thread(record.begin, identity, lesson.slug, drawn, mode)
         row = record.session(identity)
         assert row is not None
         self = cls(lesson, row, record, settings)
@@ -120,10 +141,24 @@ class Session:
         it and neither `watch` nor `steal` is set.
         """
         self = cls(lesson, row, record, settings)
+        try:
+            with _alone(record, settings, row.id):
+                await self._take_up(row, watch, steal, on_notice, progress)
+        except BaseException:
+            await asyncio.shield(self.close())
+            raise
+        return self
+
+    async def _take_up(
+        self,
+        row: SessionRow,
+        watch: bool,
+        steal: bool,
+        on_notice: OnNotice,
+        progress: Callable[[str], None],
+    ) -> None:
+        record = self.record
         self._baseline = record.baseline(row.id, row.step) if row.step else None
-        if not watch and [moment.what for moment in record.moments(row.id)][-1:] == ["type"]:
-            # A client went while it typed a solution: what comes now is the learner's own.
-            record.moment(row.id, "typed", row.step)
         found = await self._call(Bench.find, row.id)
         if found is None:
             await self._open_bench(progress)
@@ -136,9 +171,11 @@ class Session:
             welcome = await self._connect(watch=watch, steal=steal)
             if welcome.recovered:
                 self.lost += tuple(f"half-made: {what}" for what in welcome.recovered)
+        if not watch and [moment.what for moment in record.moments(row.id)][-1:] == ["type"]:
+            # A client went while it typed a solution: what comes now is the learner's own.
+            await self._call(record.moment, row.id, "typed", row.step)
         if self.lost and row.step:
             await self.enter(row.step, on_notice=on_notice)
-        return self
 
     async def _open_bench(self, progress: Callable[[str], None] = lambda _: None) -> None:
         unwanted = Event()
@@ -203,7 +240,7 @@ class Session:
         if found:
             await asyncio.to_thread(found.remove)
         self._bench = None
-        self.record.end(self.id)
+        await asyncio.to_thread(self.record.end, self.id)
         self._threads.shutdown(wait=False)
 
     async def _call(self, call: Callable[..., T], *args: Any) -> T:
@@ -297,9 +334,9 @@ class Session:
         await self._ask(p.TakeBaseline, int, name=STEP)
         self._baseline, self.start_verdicts = await read_baseline(step, self.variables, self.ask)
         self.step_name = step.name
-        self.record.enter(self.id, step.name, self._baseline)
+        await self._call(self.record.enter, self.id, step.name, self._baseline)
         if not quiet:
-            self.record.moment(self.id, "enter", step.name)
+            await self._call(self.record.moment, self.id, "enter", step.name)
 
     async def reset(self, *, on_notice: OnNotice = lambda _: None) -> p.Difference:
         """The step as it was at its start. Returns what could not be brought back (often nothing).
@@ -322,8 +359,8 @@ class Session:
                 self._baseline, self.start_verdicts = await read_baseline(
                     step, self.variables, self.ask
                 )
-                self.record.enter(self.id, step.name, self._baseline)
-        self.record.moment(self.id, "reset", step.name)
+                await self._call(self.record.enter, self.id, step.name, self._baseline)
+        await self._call(self.record.moment, self.id, "reset", step.name)
         if not left.none:
             await self.enter(step.name, on_notice=on_notice)
         return left

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -142,6 +145,14 @@ async def test_a_full_disk_is_told_and_the_record_is_kept(begin: Begin) -> None:
     assert await outcomes(session) == {Outcome.PASS}
 
 
+async def running() -> tuple[int, int, int]:
+    """Tasks, threads of sessions and child processes of this process."""
+    await asyncio.sleep(0.2)
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    threads = [one for one in threading.enumerate() if one.name.startswith("session")]
+    return len(asyncio.all_tasks()), len(threads), len(children)
+
+
 async def test_a_second_client_is_told_who_works_here(
     begin: Begin, record: Record, settings: Settings
 ) -> None:
@@ -150,8 +161,10 @@ async def test_a_second_client_is_told_who_works_here(
     row = record.session(session.id)
     assert row is not None
     lesson = load_course().lesson(LESSON)
+    before = await running()
     with pytest.raises(LeaseTaken, match="already works in this session"):
         await Session.resume(lesson, row, record, settings)
+    assert await running() == before, "the refused client left something behind"
     watcher = await Session.resume(lesson, row, record, settings, watch=True)
     verdicts, _ = await watcher.verdicts()
     assert verdicts
