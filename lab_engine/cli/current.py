@@ -15,7 +15,7 @@ from lab_engine import settings
 from lab_engine.bench.container import Bench
 from lab_engine.cli.words import say
 from lab_engine.course.lesson import Lesson, load_course
-from lab_engine.errors import BenchError, UsageError
+from lab_engine.errors import BenchError, InfralabError, UsageError
 from lab_engine.session import which
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.session import Session
@@ -23,12 +23,31 @@ from lab_engine.session.session import Session
 T = TypeVar("T")
 
 
-def open_record() -> Record:
-    return Record(settings.load().data_dir / "progress.sqlite")
+def open_record(*, needed: bool = True) -> Record:
+    """This user's record; what is to be known about its file goes to stderr.
+
+    With `needed` false it always opens: for verbs that free the disk, or write nothing. Raises
+    InfralabError.
+    """
+    path = settings.load().data_dir / "progress.sqlite"
+    try:
+        record = Record(path)
+    except InfralabError as error:
+        if needed:
+            raise
+        say(f"infralab: {error.message}; what is done now is not recorded.")
+        record = Record.in_memory(path)
+    for words in record.said:
+        say(f"infralab: {words}.")
+    return record
 
 
 def choose(record: Record, wanted: str | None, lesson: str | None = None) -> SessionRow:
     """The session that was asked for, or the one touched last. Raises UsageError if none."""
+    if not record.kept:
+        known = [row.id for row in which.of_learners(record)]
+        if not any(one.startswith(wanted or "") for one in known):
+            return _by_its_bench(wanted)
     if wanted is not None:
         row: SessionRow | None = which.named(record, wanted)
         if row and (row.mode == "proof" or lesson not in (None, row.lesson)):
@@ -53,6 +72,21 @@ def running_bench(row: SessionRow) -> Bench:
             hint=f"`infralab up {row.lesson}` builds the step again.",
         )
     return bench
+
+
+def _by_its_bench(session: str | None) -> SessionRow:
+    """A session that was named in full, when the record cannot tell about it.
+
+    Raises UsageError when it has no bench, or none was named: others have benches here, too.
+    """
+    if session is None or Bench.find(session) is None:
+        known = ", ".join(info.session for info in Bench.list()) or "none"
+        asked = "which session is meant" if session is None else f"a session {session!r}"
+        raise UsageError(
+            f"your progress cannot be read, so infralab does not know {asked}",
+            hint=f"Name it with --session. Benches of this engine: {known}.",
+        )
+    return SessionRow(session, "an unknown lesson", "", "", "practice", 0.0, 0.0, None)
 
 
 @asynccontextmanager

@@ -42,7 +42,7 @@ async def _gc(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import open_record
     from lab_engine.session import gc
 
-    record = open_record()
+    record = open_record(needed=False)
     found = await asyncio.to_thread(gc.leftovers, record)
     found += await gc.in_benches(record, say)
     chosen = [thing for thing in found if args.all or not thing.foreign]

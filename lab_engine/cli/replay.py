@@ -33,8 +33,6 @@ def run(args: argparse.Namespace) -> int:
 
 async def _replay(args: argparse.Namespace) -> int:
     import asyncio
-    import tempfile
-    from pathlib import Path
 
     from lab_engine import settings
     from lab_engine.cli.current import choose, open_record
@@ -45,7 +43,7 @@ async def _replay(args: argparse.Namespace) -> int:
     from lab_engine.recording.cast import Unreadable
     from lab_engine.session.record import Record
 
-    record = open_record()
+    record = open_record(needed=False)
     config = settings.load()
     row = record.session(args.session) if args.session else None
     row = row or choose(record, args.session)
@@ -57,10 +55,9 @@ async def _replay(args: argparse.Namespace) -> int:
     except (Unreadable, UsageError) as error:
         result = replaying.not_replayable(row.id, error)
     else:
-        with tempfile.TemporaryDirectory() as scratch:
-            own = Record(Path(scratch) / "replay.sqlite")
-            result = await replaying.replay(lesson, row, casts, record, own, config, say, was=was)
-            own.close()
+        own = Record.in_memory()
+        result = await replaying.replay(lesson, row, casts, record, own, config, say, was=was)
+        own.close()
     record.close()
     if args.json:
         emit_json(result)

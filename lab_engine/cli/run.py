@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise UsageError("no command was given", hint="For example: `infralab run -- ip a`.")
-    record = open_record()
+    record = open_record(needed=False)
     row = choose(record, args.session)
     record.close()
     argv = running_bench(row).exec_argv(

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from lab_engine.bench.shell import shell_argv
     from lab_engine.cli.current import choose, open_record, running_bench
 
-    record = open_record()
+    record = open_record(needed=False)
     row = choose(record, args.session)
     record.close()
     argv = shell_argv(running_bench(row), args.target, tty=sys.stdin.isatty())

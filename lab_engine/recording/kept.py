@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -113,13 +114,15 @@ def load(folder: Path) -> tuple[dict[str, bytes], str]:
 def recordings(folder: Path, session: str, lesson: Lesson) -> tuple[Files, str]:
     """Those of a session, from its bench while that runs, and the lesson's edition then.
 
-    What comes from the bench is kept in `folder`. Raises Unreadable, BenchError.
+    What comes from the bench is kept in `folder` where that can be written; its bench has it still.
+    Raises Unreadable, BenchError.
     """
     bench = Bench.running(session)
     if bench is None:
         return load(folder)
     files, now = fetch_files(bench), edition.of_lesson(lesson)
-    keep(folder, files, now)
+    with suppress(InfralabError):
+        keep(folder, files, now)
     return files, now
 
 

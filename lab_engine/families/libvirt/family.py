@@ -14,9 +14,7 @@ FAMILY: Final = Family(
     name="libvirt",
     threads=8,
     daemon=Daemon(
-        "/run/libvirt/libvirt-sock",
-        ("libvirtd", "virtlogd", "qemu-system-x86_64", "dnsmasq"),
-        starters=("libvirtd", "virtlogd", "qemu-"),
+        "/run/libvirt/libvirt-sock", ("libvirtd", "virtlogd", "qemu-system-x86_64", "dnsmasq")
     ),
     resources={
         resources.VM: "vm:VMProvider",
@@ -46,7 +44,6 @@ FAMILY: Final = Family(
         "pool": Removal.STORES,
     },
     machinery="machinery",
-    interfaces="interfaces",
     drawn={"vm": Drawn("VM", "place", "▢")},
     shells={"vm": Shell((*CONSOLE, "{}"), "▢")},
 )
