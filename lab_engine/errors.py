@@ -98,7 +98,7 @@ class LeaseTaken(AgentError):
 
 
 class DaemonDown(AgentError):
-    """`daemon` is `docker` or `libvirt`; `infralab repair` starts it again."""
+    """`daemon` is its family's name, such as `docker`; `infralab repair` starts it again."""
 
     def __init__(self, message: str, *, daemon: str, hint: str = "") -> None:
         super().__init__(message, hint=hint or "Run `infralab repair` to start it again.")
@@ -123,3 +123,11 @@ class CheckError(InfralabError):
 
 class TeardownError(InfralabError):
     pass
+
+
+def unexpected(error: Exception) -> InfralabError:
+    """What nobody foresaw, in words for the learner."""
+    return InfralabError(
+        f"unexpected {type(error).__name__}: {error}",
+        hint="This is a fault in infralab, not in your work. Please report it.",
+    )

@@ -10,20 +10,25 @@ from lab_engine.errors import DaemonDown, UsageError
 from lab_engine.families import registry
 from lab_engine.families.family import Family
 from lab_engine.families.registry import FAMILIES
-from lab_engine.kernel import sockets
+from lab_engine.kernel import processes, sockets
 
 SCRIPTS = "/usr/lib/infralab/bin"
 START_LIMIT = patient(60.0)
 
 
 def answers(daemon: str) -> bool:
-    """Whether something accepts connections on the daemon's socket."""
+    """Whether the daemon does its work."""
     return usable(FAMILIES[daemon])
 
 
 def usable(family: Family) -> bool:
     """Whether what a family's providers and readers talk to is there: its daemon, or the kernel."""
-    return family.daemon is None or sockets.answers(family.daemon.socket)
+    daemon = family.daemon
+    if daemon is None:
+        return True
+    # A process that is gone says so at once; a socket may take its time.
+    lives = not daemon.pidfile or processes.of_pidfile(daemon.pidfile) is not None
+    return lives and sockets.answers(daemon.socket)
 
 
 async def start(daemon: str, tell: Callable[[str, str], None]) -> None:

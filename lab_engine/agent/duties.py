@@ -191,7 +191,11 @@ class Duties:
     async def keep_loop_list(self) -> None:
         """Write down the bench's loop devices every `LOOPS_SECONDS`, for whoever comes after."""
         while True:
-            await self.pools.run("files", PROBE_LIMIT, "listing loop devices", self._loops)
+            try:
+                await self.pools.run("files", PROBE_LIMIT, "listing loop devices", self._loops)
+            except (InfralabError, OSError) as error:
+                # A pool that is busy, or a full disk, passes: the next list is as good.
+                log.warning("the list of loop devices is old: %s", error)
             await asyncio.sleep(LOOPS_SECONDS)
 
     def _loops(self) -> None:

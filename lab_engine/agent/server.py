@@ -15,6 +15,7 @@ from lab_engine import protocol as p
 from lab_engine.agent import daemons
 from lab_engine.agent.duties import Duties
 from lab_engine.agent.feed import Feed
+from lab_engine.common import tasks
 from lab_engine.common.paths import AGENT_SOCKET
 from lab_engine.errors import InfralabError, LeaseTaken, ProtocolError
 
@@ -118,7 +119,7 @@ class Connection:
             self._begin(request, work)
 
     def _begin(self, request: p.AnyRequest, work: Coroutine[None, None, object]) -> None:
-        task = asyncio.create_task(self._run(request, work))
+        task = tasks.begin(self._run(request, work))
         self.running[request.id] = task
         task.add_done_callback(lambda _: self.running.pop(request.id, None))
 
@@ -168,8 +169,8 @@ class AgentServer:
         self._stop = asyncio.Event()
 
     def background(self, work: Coroutine[None, None, None]) -> None:
-        """Run something beside the requests, and keep it from being collected."""
-        task = asyncio.create_task(work)
+        """Run something beside the requests until the agent ends."""
+        task = tasks.begin(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

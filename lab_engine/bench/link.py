@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from lab_engine import protocol as p
-from lab_engine.common import patience
+from lab_engine.common import patience, tasks
 from lab_engine.common.paths import AGENT_SOCKET
 from lab_engine.errors import AgentLost, ProtocolError
 
@@ -121,7 +121,7 @@ class Link:
             start_new_session=True,
         )
         self._on_notice[0] = on_event
-        self._reading = asyncio.create_task(self._read())
+        self._reading = tasks.begin(self._read())
 
     async def _read(self) -> None:
         process = self._process
@@ -144,7 +144,7 @@ class Link:
 
     def _take(self, answer: p.AnyAnswer) -> None:
         if isinstance(answer, p.Notice):
-            self._on_notice.get(answer.id, self._on_notice[0])(answer.notice)
+            self._hear(answer)
             return
         future = self._waiting.pop(answer.id, None)
         if future is None or future.done():
@@ -155,6 +155,18 @@ class Link:
             future.set_exception(p.raised(answer))
         else:
             future.set_result(answer)
+
+    def _hear(self, answer: p.Notice) -> None:
+        """Hand a notice on. A handler that raises ends its own request, never this reader."""
+        try:
+            self._on_notice.get(answer.id, self._on_notice[0])(answer.notice)
+        except Exception as error:
+            future = self._waiting.pop(answer.id, None)
+            if future is None or future.done():
+                tasks.report(error, "what was to hear of an event in the bench broke")
+                return
+            self._cancel(answer.id)
+            future.set_exception(error)
 
     def _end(self, error: Exception) -> None:
         self._lost = error if isinstance(error, AgentLost) else AgentLost(str(error))
@@ -219,7 +231,8 @@ class Link:
             kind: the request's class.
             result: the type of the reply.
             limit: seconds to wait.
-            on_notice: called on the loop for each notice that belongs to this request.
+            on_notice: called on the loop for each notice that belongs to this request; what it
+                raises ends the request, and comes from here.
             fields: the request's fields but its id.
 
         Raises whatever error the agent answers with, AgentLost when the connection ends.

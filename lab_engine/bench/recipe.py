@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import re
 import subprocess
 import tarfile
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from lab_engine.bench import archive, tarball
+from lab_engine.families.registry import FAMILIES
 
 SUITE: Final = "trixie"
 PYTHON: Final = "3.13"
@@ -80,7 +82,7 @@ def base_hash() -> str:
 
 def layer() -> list[Entry]:
     """Every file of the thin layer: the bench's own files, small images, the engine's code."""
-    return [*_rootfs(), *_code(), *_for_the_learner(), *_images()]
+    return [*_rootfs(), *_code(), *_for_the_learner(), *_images(), _programs()]
 
 
 def layer_hash(entries: Iterable[Entry]) -> str:
@@ -139,6 +141,12 @@ def _for_the_learner() -> Iterator[Entry]:
 
 def _images() -> Iterator[Entry]:
     yield Entry("/usr/lib/infralab/loop-nodes.tar", archive.loop_nodes(256))
+
+
+def _programs() -> Entry:
+    """What `stop-all` ends."""
+    found = (family.daemon.programs for family in FAMILIES.values() if family.daemon)
+    return Entry("/usr/lib/infralab/programs", "\n".join(itertools.chain(*found)).encode() + b"\n")
 
 
 def host_mirror(sources: Path = Path("/etc/apt")) -> str:

@@ -149,22 +149,27 @@ class Questions:
         return [self._read(p, a) for p, a in zip(probes, answers, strict=True)]
 
     def _read(self, probe: Probe[Any], answer: Answer) -> Any:
-        raw = answer.reading
-        if not raw:
+        # Not `if not answer.reading`: a `msgspec.Raw` is true even when it is empty.
+        if answer.problem:
             if answer.problem not in self.troubles:
                 self.troubles.append(answer.problem)
             return None
-        reading = msgspec.json.decode(raw, type=probe.reading)
+        reading = msgspec.json.decode(answer.reading, type=probe.reading)
         return reading if getattr(reading, "exists", True) else None
 
 
 class Parts:
-    """The nodes and edges found so far. `bridges` are interfaces that a network stands for."""
+    """The nodes and edges found so far.
+
+    `bridges` are interfaces of the bench that a segment stands for. `ports` are those that are on
+    a segment in another way than as ports of a bridge. Both map a name to the segment's key.
+    """
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
         self.edges: list[Edge] = []
         self.bridges: dict[str, str] = {}
+        self.ports: dict[str, str] = {}
 
     def add(self, node: Node) -> None:
         self.nodes[node.key] = node

@@ -9,7 +9,7 @@ readers, events and baselines, the bench image's packages and files, the picture
       resources.py    both ends: what a step can ask for
       probes.py       both ends: what a check can ask
       picture.py      client: how it is drawn
-      agent/          bench: providers, readers, inventory, events, machinery
+      agent/          bench: providers, readers, inventory, events, machinery, interfaces
       rootfs/         files of the bench image, `start-NAME` of its daemon among them
       packages.txt    Debian packages of the bench image
 """
@@ -17,7 +17,7 @@ readers, events and baselines, the bench image's packages and files, the picture
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -77,6 +77,16 @@ class Machinery(Protocol):
         """Whether this process and all below it are machinery."""
 
 
+class Interfaces(Protocol):
+    """Which interfaces of the bench its daemon makes and takes away by itself."""
+
+    ADDRESSED: bool
+    """Whether the daemon gives them their addresses and routes too."""
+
+    def kept(self, names: Iterable[str]) -> set[str]:
+        """Those of `names` that are the daemon's doing. Does not ask the daemon."""
+
+
 @dataclass(frozen=True, slots=True)
 class Daemon:
     """A daemon of the bench, started by `/usr/lib/infralab/bin/start-NAME` on demand.
@@ -84,10 +94,15 @@ class Daemon:
     Args:
         socket: the Unix socket on which it answers.
         programs: names of the programs that a stop of the bench ends.
+        starters: beginnings of the names of its programs that start others by themselves, which is
+            not the learner's doing.
+        pidfile: the file with the number of a second process, without which it does no work.
     """
 
     socket: str
     programs: tuple[str, ...]
+    starters: tuple[str, ...] = ()
+    pidfile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +158,7 @@ class Family:
         removal: each kind in the inventory, with when it is taken away; in this order.
         copies: the module that is its Copies; empty for most.
         machinery: the module that is its Machinery; empty when it starts nothing.
+        interfaces: the module that is its Interfaces; empty when its daemon makes none.
         daemon: the daemon that its providers and readers talk to.
         drawn: each kind of thing that its `picture` module adds to the picture.
         shells: each kind of place that a learner can have a shell in.
@@ -158,6 +174,7 @@ class Family:
     removal: Mapping[str, Removal] = field(default_factory=dict)
     copies: str = ""
     machinery: str = ""
+    interfaces: str = ""
     daemon: Daemon | None = None
     drawn: Mapping[str, Drawn] = field(default_factory=dict)
     shells: Mapping[str, Shell] = field(default_factory=dict)

@@ -64,7 +64,7 @@ class Provider(ABC, Generic[R]):
 
     resource: ClassVar[type[Resource]]
     family: ClassVar[str]
-    """Which thread pool and which daemon: `docker`, `libvirt`, `netlink`, `files` or `process`."""
+    """Which thread pool and which daemon: the name of the family."""
     limits: ClassVar[dict[str, float]] = {}
 
     def limit(self, act: str) -> float:

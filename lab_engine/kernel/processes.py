@@ -48,6 +48,15 @@ class Process(msgspec.Struct, frozen=True):
             return str(self.uid)
 
 
+def of_pidfile(path: str | Path) -> Process | None:
+    """The process whose number the file holds; None without the file, or when it has ended."""
+    try:
+        found = read(int(Path(path).read_text()))
+    except (FileNotFoundError, ValueError):
+        return None
+    return None if found is None or found.ended else found
+
+
 def read(pid: int) -> Process | None:
     """The process, or None when there is none (any more)."""
     folder = Path(f"/proc/{pid}")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from lab_engine.common.ending import end
+from lab_engine.common.tasks import begin, end
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError
 from lab_engine.session.watch import OnVerdicts, Watch, Watched
@@ -33,7 +33,7 @@ class Lookout:
 
     def begin(self) -> None:
         self._watch = Watch(self._session, self._told)
-        self._task = asyncio.create_task(self._run(self._watch))
+        self._task = begin(self._run(self._watch))
 
     async def end(self) -> None:
         self._watch, task = None, self._task

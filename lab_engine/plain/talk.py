@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from lab_engine.common.tasks import begin
 from lab_engine.course.text.plain import wrap
 from lab_engine.errors import AgentLost, DaemonDown, InfralabError
 
+Work = Coroutine[Any, Any, None]
 UNDONE = "What had been begun is undone; `reset` begins the step anew."
 
 
-class Talk(ABC):
-    """Reads a line, does what it asks for, reads the next one. Ctrl-C ends only what is done.
+class Talk:
+    """Reads a line, has done what it asks for, reads the next. Ctrl-C ends only what is done.
 
     Args:
         read: the next line, None at the end of input.
@@ -46,17 +47,13 @@ class Talk(ABC):
         self._reading = False
         self._later: dict[str, Callable[[], None]] = {}
 
-    @abstractmethod
-    async def obey(self, line: str) -> None:
-        """Do what one line asks for."""
-
     def say(self, text: str) -> None:
         """A paragraph, wrapped."""
         for line in wrap(text, self.width):
             self.print(line)
 
-    async def talk(self, first: Coroutine[Any, Any, None]) -> None:
-        """Do `first`, then what each line says, until `over` is set or the input ends."""
+    async def run(self, first: Work, obey: Callable[[str], Work]) -> None:
+        """Do `first`, then `obey` each line, until `over` is set or the input ends."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         try:
@@ -66,7 +63,7 @@ class Talk(ABC):
                 if line is None:
                     self.over = True
                 elif line.strip():
-                    await self._act(self.obey(line.strip()))
+                    await self._act(obey(line.strip()))
         finally:
             loop.remove_signal_handler(signal.SIGINT)
 
@@ -90,10 +87,11 @@ class Talk(ABC):
         self._interrupted = True
         self._action.cancel()
 
-    async def _act(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _act(self, work: Work) -> None:
         """Do one thing; say what went wrong; Ctrl-C ends the thing, not the talk."""
         self._interrupted, self.stopped = False, UNDONE
-        self._action = asyncio.create_task(work)
+        # What it raises is heard here, where it is awaited.
+        self._action = begin(work, broken=lambda _: None)
         try:
             await self._action
         except asyncio.CancelledError:

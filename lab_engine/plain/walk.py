@@ -68,7 +68,7 @@ class LearningSession(Watched, Protocol):
     def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]: ...
 
 
-class Walk(Talk):
+class Walk:
     """One learner's way through one lesson.
 
     Args:
@@ -92,7 +92,8 @@ class Walk(Talk):
         prompt: Callable[[], None] = lambda: None,
         width: int = 80,
     ) -> None:
-        super().__init__(read=read, say=say, prompt=prompt, width=width)
+        self.talk = Talk(read=read, say=say, prompt=prompt, width=width)
+        self.say, self.print, self.width = self.talk.say, say, width
         self.session = session
         self.on_notice = on_notice
         self.tty = tty
@@ -110,7 +111,8 @@ class Walk(Talk):
             self.print(render_plain(introduction, self.width))
             self.print("")
         try:
-            await self.talk(self.go(begin, again=begin == self.session.step_name))
+            again = begin == self.session.step_name
+            await self.talk.run(self.go(begin, again=again), self.obey)
         finally:
             await self._lookout.end()
 
@@ -118,13 +120,13 @@ class Walk(Talk):
 
     def _heard(self, verdicts: list[Verdict]) -> None:
         if any(spoken(verdicts, self.seen, self._number)):
-            self.between(VERDICTS, lambda: self._tell(verdicts))
+            self.talk.between(VERDICTS, lambda: self._tell(verdicts))
         else:
-            self.forget(VERDICTS)
+            self.talk.forget(VERDICTS)
 
     def _blind(self, why: InfralabError) -> None:
         words = f"The checks cannot look any more: {why}. `repair` starts again what was stopped."
-        self.between("checks", lambda: self.say(words))
+        self.talk.between("checks", lambda: self.say(words))
 
     def _tell(self, verdicts: Sequence[Verdict]) -> None:
         """What is different since the last time, in a sentence each."""
@@ -137,7 +139,7 @@ class Walk(Talk):
         verdicts = await self._lookout.look()
         if verdicts is None:
             verdicts, _ = await self.session.check()
-        self.forget(VERDICTS)
+        self.talk.forget(VERDICTS)
         return verdicts
 
     async def obey(self, line: str) -> None:
@@ -203,7 +205,7 @@ class Walk(Talk):
             return
         if self.step.number == len(self.steps):
             self.say(finish(self.session.lesson, self.session.record.tasks(self.session.id)))
-            self.over = True
+            self.talk.over = True
             return
         await self.go(self.steps[self.step.number].name)
 
@@ -258,7 +260,7 @@ class Walk(Talk):
         self.say("What the step needs is running again.")
 
     async def quit(self, _: str) -> None:
-        self.over = True
+        self.talk.over = True
 
     async def help(self, _: str) -> None:
         self.print(HELP)
@@ -365,7 +367,7 @@ class Walk(Talk):
             self.say("`solution N` does the step so. Its points then count as given, not earned.")
             return
         chosen = lab_step.solutions[int(rest) - 1]
-        self.stopped = KEPT
+        self.talk.stopped = KEPT
         self.say(f"Solution {rest}, {chosen.name}. Each command, and what it prints:")
         await self.session.solving.solve(chosen.name, say=self.print)
         await self.changes()
@@ -393,8 +395,8 @@ class Walk(Talk):
         await self.changes()
 
     async def _foreground(self, argv: Sequence[str]) -> int:
-        self.away = self.tty
+        self.talk.away = self.tty
         try:
             return await foreground(argv, tty=self.tty)
         finally:
-            self.away = False
+            self.talk.away = False

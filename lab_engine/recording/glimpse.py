@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from lab_engine.common.ending import end
+from lab_engine.common.tasks import begin, end
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError
 from lab_engine.recording.cast import Group
@@ -38,7 +37,7 @@ async def glimpses(session: Session, tasks: Collection[str]) -> AsyncIterator[di
         with suppress(InfralabError):
             await Watch(session, note).run()
 
-    watching = asyncio.create_task(watch())
+    watching = begin(watch())
     try:
         yield seen
     finally:

@@ -18,7 +18,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from lab_engine.errors import InfralabError
+from lab_engine.errors import InfralabError, unexpected
 from lab_engine.session import which
 from lab_engine.settings import Settings
 from lab_engine.tui.messages import DeskChanged, LessonWanted
@@ -99,6 +99,7 @@ class LearnApp(App[int]):
         return self._home
 
     def on_mount(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._broke)
         self.set_timer(FIRST_FRAME, lambda: self.run_worker(self._load(), group="load"))
 
     # -- the course ------------------------------------------------------------------------------
@@ -223,6 +224,14 @@ class LearnApp(App[int]):
     def _told(self, change: Change) -> None:
         for screen in self.screen_stack:
             screen.post_message(DeskChanged(change))
+
+    def _broke(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A task of ours, or a callback, ended with a fault that nobody waits for."""
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            self.report(unexpected(error))
+        else:
+            loop.default_exception_handler(context)
 
     def report(self, error: InfralabError) -> None:
         """An error that no screen shows."""

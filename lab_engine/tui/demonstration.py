@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
-from lab_engine.common.ending import end
+from lab_engine.common.tasks import begin, end
 from lab_engine.course.verdict import Verdict
-from lab_engine.errors import InfralabError, UsageError
+from lab_engine.errors import InfralabError, UsageError, unexpected
 from lab_engine.recording.orders import Orders
 from lab_engine.tui.shells import SOLUTION, session_name
 
@@ -74,7 +74,7 @@ class Demonstration:
         self._keyboard = keyboard
         self._tell = tell
         self._orders = Orders(session.bench, "onlooker.py")
-        self._task = asyncio.create_task(self._run())
+        self._task = begin(self._run())
 
     @property
     def running(self) -> bool:
@@ -102,10 +102,7 @@ class Demonstration:
         except InfralabError as error:
             self.trouble = error
         except Exception as error:
-            self.trouble = InfralabError(
-                f"unexpected {type(error).__name__}: {error}",
-                hint="This is a fault in infralab, not in your work. Please report it.",
-            )
+            self.trouble = unexpected(error)
         finally:
             self._keyboard.release()
             self._task.add_done_callback(lambda _: self._tell())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lab_engine.common.ending import end
+from lab_engine.common.tasks import begin, end
 from lab_engine.course.faults import verify
 from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.seed import Seed
@@ -141,7 +141,7 @@ class Desk:
         if standing != before:
             self.page.verdicts = {v.task: v for v in verdicts}
             self.tell("verdicts")
-            self._kept = asyncio.create_task(self._read_states())
+            self._kept = begin(self._read_states())
 
     async def _read_states(self) -> None:
         """What the record says of the tasks, such as that one was given."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from lab_engine.common.ending import end
 from lab_engine.common.probe import Probe
+from lab_engine.common.tasks import begin, end
 from lab_engine.course.lab import LabStep, Variables
 from lab_engine.course.verdict import Evidence, Verdict
 from lab_engine.errors import InfralabError
@@ -73,7 +73,7 @@ class Eye:
         self._on_lost = on_lost
         self._changed = asyncio.Event()
         self._watch: Watch | None = None
-        self._task = asyncio.create_task(self._run())
+        self._task = begin(self._run())
 
     def look(self) -> None:
         """Look at once, whether something happened or not."""
@@ -85,7 +85,7 @@ class Eye:
         await end(self._task)
 
     async def _run(self) -> None:
-        painting = asyncio.create_task(self._paint())
+        painting = begin(self._paint())
         try:
             if self._watching:
                 await self._look_on()

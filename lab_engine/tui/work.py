@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from lab_engine.common.ending import end
-from lab_engine.errors import InfralabError
+from lab_engine.common.tasks import begin, end
+from lab_engine.errors import InfralabError, unexpected
 from lab_engine.protocol import AnyNotice
 from lab_engine.tui.phase import Change, Phase
 from lab_engine.tui.progress import Progress
@@ -61,7 +61,7 @@ class Work:
         """Do this next; what goes on is stopped first."""
         before = self._task
         self._again = work
-        self._task = asyncio.create_task(self._run(work, before))
+        self._task = begin(self._run(work, before))
 
     async def _run(
         self, work: Callable[[], Awaitable[None]], before: asyncio.Task[None] | None
@@ -77,12 +77,7 @@ class Work:
         except InfralabError as error:
             self.fail(error)
         except Exception as error:
-            self.fail(
-                InfralabError(
-                    f"unexpected {type(error).__name__}: {error}",
-                    hint="This is a fault in infralab, not in your work. Please report it.",
-                )
-            )
+            self.fail(unexpected(error))
         else:
             self.enter(Phase.READY)
             self._after()

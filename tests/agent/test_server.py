@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,10 +11,13 @@ import msgspec
 import pytest
 
 from lab_engine import protocol as p
+from lab_engine.agent import duties as duties_module
 from lab_engine.agent import server as server_module
 from lab_engine.agent.server import AgentServer
 from lab_engine.bench.link import Link
+from lab_engine.common import tasks
 from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError
+from lab_engine.kernel import loops
 
 RELAY = """
 import os, socket, sys, threading
@@ -238,3 +242,82 @@ async def test_an_agent_that_nobody_needs_ends_and_a_shell_keeps_it(
         (tmp_path / "recordings" / "1.cast").write_text("somebody types")
     assert not task.done()
     assert await asyncio.wait_for(task, 5) == server_module.IDLE_EXIT
+
+
+class Deaf(Exception):
+    pass
+
+
+def cannot_hear(_: p.AnyNotice) -> None:
+    raise Deaf("the terminal is gone")
+
+
+async def test_a_notice_handler_that_raises_ends_its_request_and_no_other(
+    agent: Running, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undone = asyncio.Event()
+
+    async def endless(
+        request: p.AnyRequest, tell: Callable[[p.AnyNotice], None], *, lease: bool
+    ) -> object:
+        if isinstance(request, p.Status):
+            return agent.server.status()
+        tell(p.DaemonNotice("docker", "starting"))
+        try:
+            return await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            undone.set()
+            raise
+
+    link = await connect()
+    monkeypatch.setattr(agent.server.duties, "do", endless)
+    with pytest.raises(Deaf):
+        await asyncio.wait_for(
+            link.request(p.StartDaemons, dict[str, bool], daemons=(), on_notice=cannot_hear), 5
+        )
+    await asyncio.wait_for(undone.wait(), 5)
+    status = await link.request(p.Status, p.StatusReport, limit=5)
+    assert status.session == "s1"
+
+
+async def test_an_event_handler_that_raises_is_told_and_the_link_goes_on(
+    agent: Running, connect: Connect
+) -> None:
+    heard: list[Exception] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: heard.append(context["exception"])
+    )
+    link = await connect(on_event=cannot_hear)
+    await link.request(p.Watch, type(None), topics=("link",))
+    agent.server.publish("link")
+    while not heard:
+        await link.request(p.Status, p.StatusReport, limit=5)
+    assert isinstance(heard[0], Deaf)
+
+
+async def test_the_list_of_loop_devices_outlives_a_time_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = tmp_path / "loops.json"
+    slow = [True]
+    write = loops.write_list
+
+    def once_too_slow(folder: Path) -> object:
+        if slow.pop() if slow else False:
+            time.sleep(0.5)
+            return None
+        return write(folder)
+
+    monkeypatch.setattr(loops, "write_list", once_too_slow)
+    monkeypatch.setattr(duties_module, "PROBE_LIMIT", 0.01)
+    monkeypatch.setattr(duties_module, "LOOPS_SECONDS", 0.01)
+    duties = duties_module.Duties("s1", tmp_path)
+    keeping = tasks.begin(duties.keep_loop_list())
+    try:
+        async with asyncio.timeout(10):
+            while not written.exists():
+                assert not keeping.done()
+                await asyncio.sleep(0.02)
+    finally:
+        await tasks.end(keeping)
+        duties.close()

@@ -72,7 +72,8 @@ def test_every_family_is_whole(family: Family) -> None:
     package = importlib.import_module(f"lab_engine.families.{family.name}")
     folder = Path(str(package.__file__)).parent
     named = [*family.resources.values(), *family.readers, *family.topics.values()]
-    named += [one for one in (family.inventory, family.copies, family.machinery) if one]
+    modules = (family.inventory, family.copies, family.machinery, family.interfaces)
+    named += [one for one in modules if one]
     for target in named:
         module, _, attribute = target.partition(":")
         path = folder / "agent" / Path(*module.split(".")).with_suffix(".py")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from rich.cells import cell_len
 
+from lab_engine.common.probe import Answer, Probe
 from lab_engine.families.drawing import Edge, Node, Picture
 from lab_engine.tui.topology.layout import Line, draw
 from lab_engine.tui.topology.read import PictureReader
@@ -125,3 +129,21 @@ async def test_it_is_read_from_what_is_there(world: World, kit: object, record: 
     second = await reader.read(asker.ask, ("docker",))
     assert [n.key for n in second.nodes if n.changed_at] == ["network/other"]
     assert not (await reader.read(asker.ask, ())).nodes
+
+
+async def test_what_a_daemon_that_is_down_has_is_left_out_and_said(world: World) -> None:
+    world.networks["mine"] = "bridge"
+    reader, asker, down = PictureReader(), StandIn.__new__(StandIn), [True]
+
+    async def ask(probes: Sequence[Probe[Any]]) -> list[Answer]:
+        if down[0]:
+            return [Answer(problem="docker does not run") for _ in probes]
+        return await asker.ask(probes)
+
+    picture = await reader.read(ask, ("docker",))
+    assert not picture.nodes
+    assert picture.troubles == ("docker does not run",)
+    down[0] = False
+    again = await reader.read(ask, ("docker",))
+    assert {node.key for node in again.nodes} == {"network/mine"}
+    assert not again.troubles

@@ -10,7 +10,11 @@ from lab_engine.families.family import Daemon, Drawn, Family, Removal, Shell
 FAMILY: Final = Family(
     name="docker",
     threads=16,
-    daemon=Daemon("/run/docker.sock", ("dockerd", "containerd")),
+    daemon=Daemon(
+        "/run/docker.sock",
+        ("dockerd", "containerd"),
+        starters=("containerd", "dockerd", "docker-proxy", "runc"),
+    ),
     resources={
         resources.Image: "image:ImageProvider",
         resources.Container: "container:ContainerProvider",
@@ -40,6 +44,7 @@ FAMILY: Final = Family(
         "image": Removal.STORES,
     },
     machinery="machinery",
+    interfaces="interfaces",
     drawn={
         "container": Drawn("container", "place", "▣"),
         "network": Drawn("network", "segment"),

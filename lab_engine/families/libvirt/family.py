@@ -14,7 +14,9 @@ FAMILY: Final = Family(
     name="libvirt",
     threads=8,
     daemon=Daemon(
-        "/run/libvirt/libvirt-sock", ("libvirtd", "virtlogd", "qemu-system-x86_64", "dnsmasq")
+        "/run/libvirt/libvirt-sock",
+        ("libvirtd", "virtlogd", "qemu-system-x86_64", "dnsmasq"),
+        starters=("libvirtd", "virtlogd", "qemu-"),
     ),
     resources={
         resources.VM: "vm:VMProvider",
@@ -44,6 +46,7 @@ FAMILY: Final = Family(
         "pool": Removal.STORES,
     },
     machinery="machinery",
+    interfaces="interfaces",
     drawn={"vm": Drawn("VM", "place", "▢")},
     shells={"vm": Shell((*CONSOLE, "{}"), "▢")},
 )

@@ -34,12 +34,18 @@ async def read(questions: Questions, parts: Parts) -> None:
         (place, link.name)
         for place, links in places.items()
         for link in links.links
-        if link.kind == "veth" and link.master not in parts.bridges
+        if link.kind == "veth" and not _segment(link, place, parts)
     ]
     ends = await questions.all([LinkProbe(name, place) for place, name in veths])
     for (place, _), end in zip(veths, ends, strict=True):
         if end is not None:
             _cable(place, end, places, parts)
+
+
+def _segment(link: LinkReading, place: str, parts: Parts) -> str:
+    """The key of the segment that an interface is a port of; empty when it is of none."""
+    other = parts.ports.get(link.name, "") if place == BENCH else ""
+    return other or parts.bridges.get(link.master, "")
 
 
 def _namespace(name: str, links: LinksReading | None, parts: Parts) -> None:
@@ -67,10 +73,10 @@ def _cable(place: str, end: LinkReading, places: dict[str, LinksReading], parts:
     key = _place(place, parts)
     far = places[end.peer_place].named(end.peer) if end.peer_place in places else None
     label = end.addresses[0] if end.addresses else end.name
-    if far and far.master in parts.bridges:
-        parts.join(key, parts.bridges[far.master], label)
+    if far and (segment := _segment(far, end.peer_place, parts)):
+        parts.join(key, segment, label)
         return
-    if end.master in parts.bridges:
+    if _segment(end, place, parts):
         return
     ends = sorted([(place, end.name), (end.peer_place, end.peer)])
     link = "link/" + " ".join(f"{p}/{n}" for p, n in ends)

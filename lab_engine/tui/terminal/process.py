@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
+from lab_engine.common import tasks
 from lab_engine.errors import BenchError
 
 CHUNK: Final = 65536
@@ -124,7 +125,7 @@ class PtyProcess:
             self._on_data(data)
             return
         self.pause()
-        self._ending = asyncio.create_task(self._reap(hang_up=False))
+        self._ending = tasks.begin(self._reap(hang_up=False))
 
     # -- input -----------------------------------------------------------------------------------
 
@@ -164,7 +165,7 @@ class PtyProcess:
     async def close(self) -> None:
         """Hang up, and wait for the end; kill it when it does not go."""
         if self._ending is None:
-            self._ending = asyncio.create_task(self._reap(hang_up=True))
+            self._ending = tasks.begin(self._reap(hang_up=True))
         await asyncio.shield(self._ending)
 
     async def _reap(self, *, hang_up: bool) -> None:

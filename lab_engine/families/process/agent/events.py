@@ -13,18 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from lab_engine.common.probe import RESYNC
+from lab_engine.families.registry import FAMILIES
 from lab_engine.families.source import Source
 from lab_engine.kernel import mountinfo
 from lab_engine.kernel.notify import Programs
 
-MACHINERY: Final = (
-    "containerd",
-    "dockerd",
-    "docker-proxy",
-    "runc",
-    "libvirtd",
-    "virtlogd",
-    "qemu-",
+MACHINERY: Final = tuple(
+    name for family in FAMILIES.values() if family.daemon for name in family.daemon.starters
 )
 """Beginnings of the names of daemons that start programs themselves; their own events tell of it.
 A probe inside a container is started by them too, and must not wake the check that asked it."""

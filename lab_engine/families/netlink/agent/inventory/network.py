@@ -3,8 +3,8 @@
 Keys are `netns/<name>`, `link/<name>`, `address/<interface>/<cidr>`, `route/<route>` and
 `nft/<family> <table>`; the last four are the bench's own, a network namespace counts with all that
 is in it. With them come `hostname/<name>`, `ipc/<object>` and, for the tables of the old iptables
-commands, which Docker and libvirt rewrite, the single rules of `iptables_inventory`. What Docker
-and libvirt make by themselves is left out. A fingerprint holds nothing that differs between two
+commands, which Docker and libvirt rewrite, the single rules of `iptables_inventory`. What daemons
+make by themselves is left out. A fingerprint holds nothing that differs between two
 runs of the same commands, such as an index or a drawn MAC address.
 """
 
@@ -14,12 +14,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from lab_engine.errors import ProviderError
+from lab_engine.families.interfaces import of_daemons
 from lab_engine.families.netlink.agent import marks, namespaces, nft, wire
 from lab_engine.families.netlink.agent.address import request as address_request
 from lab_engine.families.netlink.agent.inventory import iptables as iptables_inventory
@@ -29,14 +29,9 @@ from lab_engine.families.netlink.agent.route import removal as route_removal
 from lab_engine.families.netlink.agent.rtnl import AddressFacts, LinkFacts, RouteFacts, Rtnl, rtnl
 from lab_engine.families.netlink.agent.wire import Message
 
-_DAEMONS_LINKS: Final = re.compile(
-    r"docker0|docker_gwbridge|br-[0-9a-f]{12}|veth[0-9a-f]{7}|vnet\d+|virbr\d+(-nic)?"
-)
 _DAEMONS_TABLES: Final = re.compile(
     r"(ip6?|bridge) (filter|nat|raw|mangle|security)|ip6? libvirt_network|\S+ docker-\S+"
 )
-_LIBVIRT: Final = Path("/run/libvirt/network")
-_BRIDGE: Final = re.compile(r"<bridge name='([^']+)'")
 _GLOBAL: Final = 0
 _KERNEL: Final = 2
 _ROUTER_ADVERTISEMENT: Final = 9
@@ -114,17 +109,18 @@ def _own() -> dict[str, str]:
         links = connection.links()
         addresses = connection.addresses()
         routes = connection.routes()
-    daemons = _of_daemons(links)
     names = {link.index: link.name for link in links}
+    kept = of_daemons(names.values())
+    theirs = {index for index, name in names.items() if name in kept.addressed}
     found = {}
     for link in links:
-        if link.index not in daemons:
+        if link.name not in kept.links:
             found[f"link/{link.name}"] = _link(link, names)
     for address in addresses:
-        if address.index not in daemons and address.scope == _GLOBAL:
+        if address.index not in theirs and address.scope == _GLOBAL:
             found[f"address/{names.get(address.index, '')}/{address.cidr}"] = "there"
     for route in routes:
-        if route.index not in daemons and _by_hand(route):
+        if route.index not in theirs and _by_hand(route):
             found[f"route/{_route_key(route, names)}"] = str(route.protocol)
     if nft.tables(None):
         tables = _tables(nft.ruleset(None))
@@ -135,17 +131,6 @@ def _own() -> dict[str, str]:
         }
         found |= iptables_inventory.inventory(tables)
     return found
-
-
-def _of_daemons(links: Iterable[LinkFacts]) -> set[int]:
-    """The indexes of the interfaces that Docker and libvirt keep."""
-    bridges = set()
-    for path in _LIBVIRT.glob("*.xml"):
-        with suppress(OSError):
-            bridges.update(_BRIDGE.findall(path.read_text(errors="replace")))
-    return {
-        link.index for link in links if link.name in bridges or _DAEMONS_LINKS.fullmatch(link.name)
-    }
 
 
 def _whole(descriptor: int | None) -> str:
