@@ -8,19 +8,23 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
+from dns import rrset
+from dns.flags import Flag
+from dns.message import Message, from_wire, make_query, make_response
+from dns.rcode import Rcode
 
 from lab_engine.agent.providers import provider
 from lab_engine.common.plan import ordered
 from lab_engine.common.resource import Resource
 from lab_engine.families.netlink.agent import namespaces
 from lab_engine.families.netlink.agent.inventory import network as network_inventory
-from lab_engine.families.netlink.agent.readers import dns, reach
 from lab_engine.families.netlink.agent.readers import namespaces as inhabitants_reader
 from lab_engine.families.netlink.agent.readers import network as reader
+from lab_engine.families.netlink.agent.readers import reach
 from lab_engine.families.netlink.probes.namespaces import InhabitantsProbe, SystemVProbe
 from lab_engine.families.netlink.probes.network import (
     AddressesProbe,
@@ -34,7 +38,13 @@ from lab_engine.families.netlink.probes.network import (
     RoutesProbe,
     SocketsProbe,
 )
-from lab_engine.families.netlink.probes.reach import ConnectProbe, DnsProbe, HttpProbe, ReachProbe
+from lab_engine.families.netlink.probes.reach import (
+    ConnectProbe,
+    DnsProbe,
+    DnsReading,
+    HttpProbe,
+    ReachProbe,
+)
 from lab_engine.families.netlink.resources import (
     Address,
     Bridge,
@@ -201,30 +211,106 @@ def test_http_and_connect() -> None:
     assert reach.connect(ConnectProbe("10.2.0.2", 99, "host:a")).problem == "refused"
 
 
-def test_dns() -> None:
-    def answer(listener: socket.socket) -> None:
-        query, peer = listener.recvfrom(512)
-        head = query[:2] + b"\x81\x80" + b"\0\1\0\2\0\0\0\0"
-        name = b"\xc0\x0c"
-        alias = name + b"\0\5\0\1\0\0\0\1\0\2\xc0\x0c"
-        address = name + b"\0\1\0\1\0\0\0\1\0\4" + socket.inet_aton("10.2.0.9")
-        listener.sendto(head + query[12:] + alias + address, peer)
+Told = Callable[[Message], bytes]
+"""What a name server sends back to a question; nothing when empty."""
 
-    with closing(listening("b", "10.2.0.2", 53, socket.SOCK_DGRAM)) as listener:
-        server = threading.Thread(target=answer, args=(listener,), daemon=True)
-        server.start()
-        seen = reach.ask(DnsProbe("web.lab", "host:a", server="10.2.0.2"))
-        assert (seen.code, seen.answers) == ("NOERROR", ("10.2.0.9",))
-        server.join(5)
-        assert (
-            reach.ask(DnsProbe("x", "host:a", server="10.2.0.2", seconds=0.2)).problem == "timeout"
+
+@contextmanager
+def name_server(told: Told, more: Told | None = None) -> Iterator[None]:
+    """Answers one question at host b over UDP, and one over TCP if there is `more`."""
+
+    def serve(datagrams: socket.socket, stream: socket.socket | None) -> None:
+        query, peer = datagrams.recvfrom(512)
+        if data := told(from_wire(query)):
+            datagrams.sendto(data, peer)
+        if more and stream:
+            with stream.accept()[0] as opened:
+                length = int.from_bytes(opened.recv(2, socket.MSG_WAITALL))
+                data = more(from_wire(opened.recv(length, socket.MSG_WAITALL)))
+                opened.sendall(len(data).to_bytes(2) + data)
+
+    with ExitStack() as sockets:
+        datagrams = sockets.enter_context(
+            closing(listening("b", "10.2.0.2", 53, socket.SOCK_DGRAM))
         )
-    assert reach.ask(DnsProbe("x", "host:a", server="10.2.0.2")).problem == "refused"
-    loop = b"\0\1\x81\x80\0\1\0\0\0\0\0\0\xc0\x0c"
-    with pytest.raises(dns.Malformed):
-        dns.answer(loop, 1, "A")
-    with pytest.raises(dns.Malformed):
-        dns.answer(b"\0\1", 1, "A")
+        stream = None
+        if more:
+            stream = sockets.enter_context(closing(listening("b", "10.2.0.2", 53)))
+        server = threading.Thread(target=serve, args=(datagrams, stream), daemon=True)
+        server.start()
+        yield
+        server.join(5)
+
+
+def records(*lines: str, flags: Flag = Flag.QR) -> Told:
+    def told(query: Message) -> bytes:
+        answer = make_response(query)
+        answer.flags |= flags
+        for line in lines:
+            name, ttl, space, kind, data = line.split(None, 4)
+            answer.answer.append(rrset.from_text(f"{name}.", int(ttl), space, kind, data))
+        return answer.to_wire()
+
+    return told
+
+
+def asked(name: str, record: str = "A", seconds: float = 5.0) -> DnsReading:
+    return reach.ask(DnsProbe(name, "host:a", "10.2.0.2", record, seconds=seconds))
+
+
+def test_dns() -> None:
+    with name_server(records("web.lab 1 IN CNAME box.lab.", "box.lab 1 IN A 10.2.0.9")):
+        seen = asked("web.lab")
+    assert (seen.code, seen.answers, seen.problem) == ("NOERROR", ("10.2.0.9",), "")
+    with name_server(records("9.0.2.10.in-addr.arpa 1 IN PTR box.lab.")):
+        assert asked("9.0.2.10.in-addr.arpa.", "PTR").answers == ("box.lab",)
+    with name_server(records('web.lab 1 IN TXT "two " "parts"')):
+        assert asked("web.lab", "TXT").answers == ("two parts",)
+    with name_server(lambda query: b""):
+        assert asked("x", seconds=0.2).problem == "timeout"
+    assert asked("x").problem == "refused"
+
+
+def test_dns_says_what_the_server_says() -> None:
+    def unknown(query: Message) -> bytes:
+        answer = make_response(query)
+        answer.set_rcode(Rcode.NXDOMAIN)
+        return answer.to_wire()
+
+    with name_server(unknown):
+        seen = asked("x")
+    assert (seen.code, seen.answers, seen.problem) == ("NXDOMAIN", (), "")
+
+
+def test_dns_that_was_cut_off_is_asked_again_over_tcp() -> None:
+    many = [f"web.lab 1 IN A 10.3.{number // 250}.{number % 250}" for number in range(300)]
+    cut = records(flags=Flag.QR | Flag.TC)
+    with name_server(cut, records(*many)):
+        seen = asked("web.lab")
+    assert seen.code == "NOERROR"
+    assert set(seen.answers) == {line.split()[-1] for line in many}
+    with name_server(cut):
+        assert asked("web.lab").problem == "refused"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda query: b"\0\1",
+        lambda query: query.to_wire()[:2] + b"\x81\x80\0\1\0\0\0\0\0\0\xc0\x0c",
+        lambda query: records()(make_query("another.lab", "A")),
+    ],
+    ids=["cut off", "a name that refers to itself", "an answer to another question"],
+)
+def test_dns_that_is_no_answer(told: Told) -> None:
+    with name_server(told):
+        assert asked("x").problem == "malformed"
+
+
+@pytest.mark.parametrize(("name", "record"), [("x", "NOSUCH"), ("a..b", "A"), ("a" * 64, "A")])
+def test_what_cannot_be_asked_of_a_name_server(name: str, record: str) -> None:
+    with pytest.raises(ValueError, match="cannot be asked for"):
+        asked(name, record)
 
 
 def test_inhabitants_and_system_v() -> None:

@@ -131,7 +131,10 @@ class DnsReading(Reading, frozen=True):
 
 
 class DnsProbe(Placed, Probe[DnsReading], frozen=True, tag="dns"):
-    """Asks a name server over UDP; the first one of the place's resolv.conf when empty."""
+    """Asks a name server; the first one of the place's resolv.conf when empty.
+
+    Over UDP, and over TCP when the answer was cut off. `seconds` is for both together.
+    """
 
     query: str
     place: Place = BENCH

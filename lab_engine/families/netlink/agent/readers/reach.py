@@ -207,23 +207,21 @@ def ask(probe: DnsProbe) -> DnsReading:
     server = probe.server or _name_server(probe.place)
     if not server:
         return DnsReading(problem="unreachable")
-    number = secrets.randbits(16)
-    query = dns.question(number, probe.query, probe.record)
     try:
         with places.network(probe.place) as descriptor:
-            opened = _opened(descriptor, _family(server), socket.SOCK_DGRAM)
+            answer = dns.ask(
+                probe.query,
+                probe.record,
+                (server, probe.port),
+                _seconds(probe.seconds),
+                lambda kind: _opened(descriptor, _family(server), kind),
+            )
     except NoPlace:
         return DnsReading(exists=False, server=server)
-    with opened:
-        try:
-            opened.settimeout(_seconds(probe.seconds))
-            opened.connect((server, probe.port))
-            opened.send(query)
-            answer = dns.answer(opened.recv(4096), number, probe.record)
-        except OSError as error:
-            return DnsReading(server=server, problem=_problem(error))
-        except dns.Malformed:
-            return DnsReading(server=server, problem="malformed")
+    except dns.Malformed:
+        return DnsReading(server=server, problem="malformed")
+    except OSError as error:
+        return DnsReading(server=server, problem=_problem(error))
     return DnsReading(server=server, code=answer.code, answers=answer.texts)
 
 
