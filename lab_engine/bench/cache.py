@@ -7,6 +7,7 @@ of a fixed name, which Docker gives out once.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -183,24 +184,37 @@ def _drop_finished(client: Any) -> None:
 def _follow(
     client: Any, container: str, asked: str, timeout: float, progress: image.Progress
 ) -> str:
-    end = time.monotonic() + timeout
-    lines: list[str] = []
-    seen = 0
-    while True:
-        running = client.api.inspect_container(container)["State"]["Running"]
-        text = client.api.logs(container, stdout=True, stderr=True).decode(errors="replace")
-        lines = text.splitlines()
-        for line in lines[seen:]:
-            progress(line)
-        seen = len(lines)
-        if not running:
-            return str(text)
-        if time.monotonic() > end:
-            raise BenchError(
-                f"{asked}: not ready after {timeout:.0f} s",
-                hint="The machine is slow or the command hangs; try again when it is quiet.",
-            )
-        time.sleep(0.2)
+    """Tell each line as it is written; return all of them when the command has ended."""
+    late = threading.Event()
+    stream = client.api.logs(container, stdout=True, stderr=True, stream=True, follow=True)
+
+    def stop() -> None:
+        # The SDK takes the time limit off a stream that it follows. Its log ends with a container.
+        late.set()
+        with suppress(Exception):
+            client.api.kill(container)
+
+    timer = threading.Timer(timeout, stop)
+    timer.start()
+    written, rest = [], b""
+    try:
+        # What comes is what was written at a time: parts of a line, or many.
+        for part in stream:
+            written.append(part)
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                progress(line.decode(errors="replace").rstrip("\r"))
+    finally:
+        timer.cancel()
+        stream.close()
+    if late.is_set():
+        raise BenchError(
+            f"{asked}: not ready after {timeout:.0f} s",
+            hint="The machine is slow or the command hangs; try again when it is quiet.",
+        )
+    if rest:
+        progress(rest.decode(errors="replace"))
+    return b"".join(written).decode(errors="replace")
 
 
 def _short(client: Any, tag: str, argv: Sequence[str]) -> str:

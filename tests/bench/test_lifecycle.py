@@ -203,6 +203,21 @@ def test_cache_is_written_by_one_at_a_time_and_read_by_benches(bench: Bench) -> 
     assert key not in cache.manifest()
 
 
+def test_a_writer_of_the_cache_is_heard_while_it_works_and_ended_in_time(image_tag: str) -> None:
+    heard: list[tuple[str, bool]] = []
+
+    def hear(line: str) -> None:
+        (writer,) = engine.connect().api.containers(all=True, filters={"name": cache.WRITER})
+        heard.append((line, writer["State"] == "running"))
+
+    script = "printf 'be'; sleep 1; echo gun; echo again >&2; sleep 60"
+    with pytest.raises(BenchError, match="not ready after 4 s"):
+        cache.write(["sh", "-c", script], key="slow", timeout=4.0, progress=hear)
+    assert heard == [("begun", True), ("again", True)]
+    assert "slow" not in cache.manifest()
+    assert engine.connect().api.containers(all=True, filters={"name": cache.WRITER}) == []
+
+
 def test_a_failed_writer_of_the_cache_is_reported_and_removed(image_tag: str) -> None:
     with pytest.raises(BenchError, match="no such thing"):
         cache.write(["sh", "-c", "echo no such thing; exit 3"], key="broken")

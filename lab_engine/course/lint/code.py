@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dis
+import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -90,14 +91,34 @@ def wanted(check: Callable[..., Any], variables: type[msgspec.Struct]) -> set[st
         argument = plain.__code__.co_varnames[1]
     found: set[str] = set()
     for piece, _ in pieces(check):
-        before: Any = None
-        for instruction in dis.get_instructions(piece):
-            if instruction.opname == "LOAD_ATTR" and before == argument:
-                found.add(str(instruction.argval))
-            local = instruction.opname.startswith(("LOAD_FAST", "LOAD_DEREF"))
-            loaded = instruction.argval if local else None
-            before = loaded[-1] if isinstance(loaded, tuple) else loaded
+        for node in _written(piece):
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == argument:
+                    found.add(attribute)
     return found & known
+
+
+def _written(code: CodeType) -> Iterator[ast.AST]:
+    """The syntax of a function, from its file: it, and all that is in it.
+
+    Lambdas on one line cannot be told apart, so all of them are given.
+    """
+    for node in ast.walk(_tree(Path(code.co_filename).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Lambda):
+            here = code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            # Python counts a function's first line from its decorators.
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            here = code.co_name == node.name and first == code.co_firstlineno
+        else:
+            here = False
+        if here:
+            yield from ast.walk(node)
+
+
+@lru_cache(maxsize=64)
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)
 
 
 def place(function: Callable[..., Any]) -> str:
