@@ -211,7 +211,6 @@ class StatusReport(msgspec.Struct, frozen=True):
     daemons: dict[str, bool]
     standing: tuple[str, ...]
     pid: int
-    idle_seconds: float
 
 
 _encoder = msgspec.json.Encoder()

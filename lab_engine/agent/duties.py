@@ -91,7 +91,6 @@ class Duties:
                     daemons.state(),
                     tuple(self.ledger.standing),
                     os.getpid(),
-                    0.0,
                 )
         raise InfralabError(f"the agent does not know the request {type(request).__name__}")
 

@@ -6,9 +6,8 @@ from functools import cache
 from typing import Any
 
 from lab_engine.errors import ProviderError
-from lab_engine.families.family import Family
 from lab_engine.families.provider import Provider
-from lab_engine.families.registry import FAMILIES, KINDS, of_kind
+from lab_engine.families.registry import KINDS, of_kind
 
 
 @cache
@@ -22,8 +21,3 @@ def provider(kind: str) -> Provider[Any]:
         )
     found: Provider[Any] = family.part(family.resources[KINDS[kind]])()
     return found
-
-
-def family_of(kind: str) -> Family:
-    """The family that a kind belongs to. Raises ProviderError for a kind that nobody provides."""
-    return FAMILIES[provider(kind).family]

@@ -275,7 +275,6 @@ class AgentServer:
             daemons=daemons.state(),
             standing=tuple(self.duties.ledger.standing),
             pid=os.getpid(),
-            idle_seconds=time.monotonic() - self.touched,
         )
 
 

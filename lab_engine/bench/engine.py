@@ -22,9 +22,6 @@ from lab_engine.errors import BenchError, DockerUnavailable
 TIMEOUT: Final = 30 * patience.factor()
 """Seconds that an ordinary call to the engine may take."""
 
-LABEL: Final = "infralab"
-"""Prefix of every label; `infralab.kind` is on everything that infralab makes in an engine."""
-
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _ENVIRONMENT: Final = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 

@@ -197,9 +197,3 @@ def resource_faults(resources: Sequence[Resource], where: str) -> Iterator[Conte
         return
     for problem in clashes(resources):
         yield ContentError(problem, where=where, hint="Give each network a subnet of its own.")
-
-
-def validate_resources(resources: Sequence[Resource], where: str = "resources") -> None:
-    """Raises ContentError for the first fault of a step's resources."""
-    for fault in resource_faults(resources, where):
-        raise fault

@@ -7,8 +7,7 @@ with codes `i` for input, `o` for output, `r` for the size, and `m` for marks of
 JSON themselves:
 
     {"mark": "prompt"}                    the shell waits for a command
-    {"mark": "command", "where": WHERE}   a program took the terminal; WHERE is bench,
-                                          container:NAME, vm:NAME or netns:NAME
+    {"mark": "command"}                   a program took the terminal
     {"mark": "hidden"}                    input with echo off is not recorded from here on
     {"mark": "exit", "code": CODE}        what the last command ended with, where the prompt tells
     {"mark": "files", "files": {PATH: DIGEST}}   the files below the work folder, when they changed
@@ -110,30 +109,6 @@ def command_line(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
     except OSError:
         return []
-
-
-def where(words: list[str]) -> str:
-    """Where a program with this command line runs."""
-    while words and Path(words[0]).name in ("sudo", "env"):
-        words = words[1:]
-    if not words:
-        return "bench"
-    program = Path(words[0]).name
-    plain = [word for word in words[1:] if not word.startswith("-")]
-    if program == "docker":
-        plain = [word for word in plain if word != "container"]
-        if plain[:1] == ["exec"] and len(plain) > 1:
-            return f"container:{plain[1]}"
-        if plain[:1] in (["run"], ["attach"], ["start"]):
-            names = [w.partition("=")[2] for w in words if w.startswith("--name=")]
-            after = [words[n + 1] for n, w in enumerate(words[:-1]) if w == "--name"]
-            return f"container:{(names + after + plain[-1:])[0]}"
-    if program == "virsh" and "console" in plain:
-        after_console = plain[plain.index("console") + 1 :]
-        return f"vm:{after_console[0]}" if after_console else "vm:"
-    if program == "nsenter":
-        return "netns:"
-    return "bench"
 
 
 def size_of(fd: int) -> tuple[int, int]:
@@ -302,7 +277,7 @@ class Tap:
         if at_prompt:
             self.recording.mark(mark="prompt")
         else:
-            self.recording.mark(mark="command", where=where(words))
+            self.recording.mark(mark="command")
 
 
 def main() -> int:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 IN_CLOSE_WRITE: Final = 0x8
-IN_MODIFY: Final = 0x2
 IN_ATTRIB: Final = 0x4
 IN_MOVED: Final = 0xC0
 IN_CREATE: Final = 0x100

@@ -48,7 +48,6 @@ class Mark(msgspec.Struct, frozen=True):
     """What the recorder noted beside the bytes; see `recorder.py` for which fields go together."""
 
     mark: Literal["prompt", "command", "hidden", "exit", "files", "end"]
-    where: str = "bench"
     code: int | None = None
     files: dict[str, str] = {}
 
@@ -68,20 +67,18 @@ class Cast(msgspec.Struct, frozen=True):
 class Group(msgspec.Struct, frozen=True):
     """Input that was typed in one go, and what followed it until the next input.
 
-    `at` is when its last key was hit. `where` is the place that the input went to; `prompt` whether
-    the shell waited for a command when the next input came; `busy` whether a program had the
-    terminal in between; `hidden` whether input was typed that is not recorded; `codes` what the
-    prompts said that commands ended with; `awaited` the end of what was printed. These are of the
-    time of the next input in any terminal, `output` is all until the next input in this one.
-    `seconds` is the time until the next input in any, `idle` the part of it in which nothing was
-    printed any more.
+    `at` is when its last key was hit. `prompt` whether the shell waited for a command when the next
+    input came; `busy` whether a program had the terminal in between; `hidden` whether input was
+    typed that is not recorded; `codes` what the prompts said that commands ended with; `awaited`
+    the end of what was printed. These are of the time of the next input in any terminal, `output`
+    is all until the next input in this one. `seconds` is the time until the next input in any,
+    `idle` the part of it in which nothing was printed any more.
     """
 
     shell: int
     at: float
     text: str
     output: str
-    where: str
     prompt: bool
     busy: bool
     seconds: float
@@ -176,20 +173,20 @@ def groups(
     """
     cuts, others = sorted(breaks), sorted(elsewhere)
     typed: list[_Typed] = []
-    at_prompt, place = True, "bench"
+    at_prompt = True
     for event in cast.events:
         if typed:
             typed[-1].turn_away(others, event.at, at_prompt=at_prompt)
         if event.code == "m":
             facts = event.mark()
             if facts.mark == "prompt":
-                at_prompt, place = True, "bench"
+                at_prompt = True
             elif facts.mark == "command":
-                at_prompt, place = False, facts.where
+                at_prompt = False
                 if typed:
                     typed[-1].busy = True
             elif facts.mark == "hidden":
-                typed.append(_Typed(event.at, "", place, at_prompt, hidden=True))
+                typed.append(_Typed(event.at, "", at_prompt, hidden=True))
             elif facts.mark == "exit" and typed and facts.code is not None:
                 typed[-1].codes.append(facts.code)
         elif event.code == "o" and typed:
@@ -197,7 +194,7 @@ def groups(
             typed[-1].heard = event.at
         elif event.code == "i":
             if not typed or typed[-1].is_over(event, cuts):
-                typed.append(_Typed(event.at, "", place, at_prompt))
+                typed.append(_Typed(event.at, "", at_prompt))
             typed[-1].text += event.data
             typed[-1].last = typed[-1].heard = event.at
             typed[-1].left = None
@@ -241,11 +238,11 @@ class _Left(msgspec.Struct, frozen=True):
 
 class _Typed:
     def __init__(
-        self, at: float, text: str, place: str, began_at_prompt: bool, *, hidden: bool = False
+        self, at: float, text: str, began_at_prompt: bool, *, hidden: bool = False
     ) -> None:
         self.began, self.last, self.heard = at, at, at
         self.text, self.output = text, ""
-        self.place, self.began_at_prompt = place, began_at_prompt
+        self.began_at_prompt = began_at_prompt
         self.busy = False
         self.hidden = hidden
         self.codes: list[int] = []
@@ -273,7 +270,6 @@ class _Typed:
             self.last,
             self.text,
             self.output,
-            self.place,
             left.prompt,
             self.busy,
             max(0.0, left.at - self.last),

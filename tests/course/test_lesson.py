@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 from lab_engine.common.resource import Need, Resource
-from lab_engine.course.faults import course_faults, faults, validate_resources, verify
+from lab_engine.course.faults import course_faults, faults, resource_faults, verify
 from lab_engine.course.lesson import Course
 from lab_engine.course.lint.run import lint, lint_course
 from lab_engine.course.scaffold import scaffold
@@ -235,7 +235,8 @@ class _Odd(Resource, frozen=True, tag="odd"):
 
 class TestResources:
     def test_good(self) -> None:
-        validate_resources([Image("busybox"), Container(name="web", image="busybox")])
+        good = [Image("busybox"), Container(name="web", image="busybox")]
+        assert list(resource_faults(good, "labs/x")) == []
 
     @pytest.mark.parametrize(
         ("resources", "words"),
@@ -253,15 +254,14 @@ class TestResources:
         ],
     )
     def test_refused(self, resources: list[Resource], words: str) -> None:
-        with pytest.raises(ContentError) as caught:
-            validate_resources(resources, "labs/x, step y")
-        assert words in caught.value.message
-        assert caught.value.where == "labs/x, step y"
+        first = next(resource_faults(resources, "labs/x, step y"))
+        assert words in first.message
+        assert first.where == "labs/x, step y"
 
     def test_circle(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules["lab_engine.course.faults"].KINDS, "odd", _Odd)
-        with pytest.raises(ContentError, match="circle"):
-            validate_resources([_Odd("a", "odd/b"), _Odd("b", "odd/a")])
+        (fault,) = resource_faults([_Odd("a", "odd/b"), _Odd("b", "odd/a")], "labs/x")
+        assert "circle" in fault.message
 
 
 class TestLint:

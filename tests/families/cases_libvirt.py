@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from lab_engine.families.libvirt.resources import (
-            VM,
-            Disk,
-            DiskUse,
-            Nic,
-            Pool,
-            Snapshot,
-            VirtualNetwork,
+    VM,
+    Disk,
+    DiskUse,
+    Nic,
+    Pool,
+    Snapshot,
+    VirtualNetwork,
 )
 from tests.families.case import Case, Damage, changes
 

@@ -82,7 +82,7 @@ def test_a_clock_that_was_set_back_makes_no_negative_times() -> None:
     assert (first.seconds, first.idle >= 0) == (0.0, True)
 
 
-@pytest.mark.parametrize("mark", ["{", {"mark": "unheard-of"}, {"mark": "command", "where": 3}])
+@pytest.mark.parametrize("mark", ["{", {"mark": "unheard-of"}, {"mark": "exit", "code": "none"}])
 def test_a_bad_mark_is_told(mark: object) -> None:
     with pytest.raises(Unreadable, match="mark in the recording"):
         groups(cast((0.5, "m", mark)), 0)
@@ -116,7 +116,7 @@ def test_a_group_knows_what_followed_it() -> None:
         cast(
             (0.1, "m", {"mark": "prompt"}),
             (1.0, "i", "sudo -i\r"),
-            (1.1, "m", {"mark": "command", "where": "bench"}),
+            (1.1, "m", {"mark": "command"}),
             (1.2, "o", "root# "),
             (2.0, "i", "exit\r"),
             (2.1, "o", "logout"),
@@ -141,7 +141,7 @@ def test_a_group_knows_what_followed_it() -> None:
 def test_a_group_is_over_when_something_is_typed_elsewhere() -> None:
     events = (
         (1.0, "i", "sleep 9\r"),
-        (1.1, "m", {"mark": "command", "where": "bench"}),
+        (1.1, "m", {"mark": "command"}),
         (1.2, "o", "dots"),
         (8.0, "o", "Killed"),
         (8.1, "m", {"mark": "prompt"}),
@@ -155,18 +155,6 @@ def test_a_group_is_over_when_something_is_typed_elsewhere() -> None:
     assert beside.output == "dotsKilled"
     assert beside.seconds == pytest.approx(2.0)
     assert beside.idle == pytest.approx(1.8)
-
-
-def test_where_input_went() -> None:
-    one, two = groups(
-        cast(
-            (1.0, "i", "docker exec -it web sh\r"),
-            (1.1, "m", {"mark": "command", "where": "container:web"}),
-            (2.0, "i", "ls\r"),
-        ),
-        0,
-    )
-    assert (one.where, two.where) == ("bench", "container:web")
 
 
 def test_hidden_input_is_a_group_of_its_own() -> None:

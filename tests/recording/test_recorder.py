@@ -139,33 +139,6 @@ async def test_prompts_and_commands_are_marked(desk: Desk) -> None:
     ]
 
 
-async def test_where_a_command_ran(desk: Desk) -> None:
-    # A program called docker, that does as it is told for a moment.
-    (desk.work / "docker").symlink_to(sys.executable)
-    (desk.work / "exec").write_text("import time; time.sleep(0.5)")
-    await desk.do("./docker exec -it web sh")
-    await desk.end()
-    assert desk.marks("command")[0].where == "container:web"
-
-
-@pytest.mark.parametrize(
-    ("line", "place"),
-    [
-        ("sleep 3", "bench"),
-        ("docker ps -a", "bench"),
-        ("docker exec -it web sh", "container:web"),
-        ("sudo docker container exec web ls", "container:web"),
-        ("docker run -it --rm --name=c2 busybox", "container:c2"),
-        ("docker run -it --name c2 busybox sh", "container:c2"),
-        ("virsh console maple", "vm:maple"),
-        ("sudo nsenter -t 42 --net bash", "netns:"),
-        ("", "bench"),
-    ],
-)
-def test_the_place_by_the_command_line(line: str, place: str) -> None:
-    assert recorder.where(line.split()) == place
-
-
 async def test_another_shell_in_its_place_or_inside_is_recorded(desk: Desk) -> None:
     await desk.do(f"exec bash --rcfile {desk.folder}/rc -i", "echo in its place")
     await desk.do("bash --norc", "echo inside", "exit")

@@ -111,11 +111,6 @@ class ShellPane(Vertical):
             if BENCH in self._panes:
                 self._front(self._panes[BENCH])
 
-    async def close_all(self) -> None:
-        for target in list(self._panes):
-            await self.close(target)
-        self.show_preparing()
-
     def show_preparing(self) -> None:
         self.query_one(ContentSwitcher).current = PREPARING
 

@@ -35,7 +35,6 @@ SESSION_LABEL: Final = f"{MARK_PREFIX}.session"
 RESOURCE_LABEL: Final = f"{MARK_PREFIX}.resource"
 SPEC_LABEL: Final = f"{MARK_PREFIX}.spec"
 
-NOT_FOUND: Final = 404
 CONFLICT: Final = 409
 
 Api = Any

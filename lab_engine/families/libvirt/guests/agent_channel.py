@@ -190,10 +190,6 @@ class AgentChannel:
             if card["name"] != "lo"
         )
 
-    def set_time(self, seconds_since_1970: float) -> None:
-        """Set the guest's clock, the one that its hardware keeps included."""
-        self.command("guest-set-time", {"time": int(seconds_since_1970 * 1e9)}, seconds=10)
-
 
 def _result(status: dict[str, Any]) -> GuestResult:
     texts: list[str] = []
