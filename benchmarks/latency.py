@@ -20,9 +20,9 @@ from lab_engine.bench import engine
 from lab_engine.bench.container import Bench
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.verdict import Verdict
+from lab_engine.session.lookout import Lookout
 from lab_engine.session.record import Record
 from lab_engine.session.session import Session
-from lab_engine.session.watch import Watch
 
 COMMANDS = {
     "container": ("docker start web0", "docker stop -t 0 web0"),
@@ -207,7 +207,7 @@ async def measured(args: argparse.Namespace) -> Result:
         await asyncio.sleep(2 if args.quick else 10)
         unwatched = await idle(session.bench, seconds)
         screen = Screen()
-        watch = asyncio.create_task(Watch(session, screen.show).run())
+        watch = asyncio.create_task(Lookout(session, screen.show).run())
         try:
             await asyncio.wait_for(screen.changed.wait(), PATIENCE)
             await asyncio.sleep(5)

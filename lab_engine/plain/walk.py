@@ -18,11 +18,10 @@ from lab_engine.course.text.plain import render_blocks, render_plain
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import InfralabError
 from lab_engine.plain.foreground import foreground, one_command
-from lab_engine.plain.lookout import Lookout
 from lab_engine.plain.spoken import HELP, finish, hint_cost, situation, spoken, verdict_lines
 from lab_engine.plain.talk import Talk
+from lab_engine.session.lookout import Checked, Lookout
 from lab_engine.session.record import Record
-from lab_engine.session.watch import Watched
 
 SETTLE_SECONDS = 0.4
 """After a command, so long is waited for a change before the prompt."""
@@ -38,7 +37,7 @@ class Solves(Protocol):
     ) -> None: ...
 
 
-class LearningSession(Watched, Protocol):
+class LearningSession(Checked, Protocol):
     """What the walk needs of `lab_engine.session.session.Session`."""
 
     id: str
@@ -101,7 +100,7 @@ class Walk:
         self.step: Step = self.steps[0]
         self.document: Document = self.step.document(session.variables)
         self.seen: dict[str, Outcome] = {}
-        self._lookout = Lookout(session, self._heard, self._blind)
+        self._lookout = Lookout(session, self._heard, on_lost=self._blind)
 
     async def run(self, first: str | None = None) -> None:
         """Walk until the learner leaves or the input ends. `first` is the step to begin with."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
-from lab_engine.common.tasks import begin, end
 from lab_engine.course.verdict import Verdict
-from lab_engine.errors import InfralabError
 from lab_engine.recording.cast import Group
 from lab_engine.recording.visits import Act, Claim
+from lab_engine.session.lookout import Lookout
 from lab_engine.session.record import Moment
 from lab_engine.session.session import Session
-from lab_engine.session.watch import Watch
 
 
 @asynccontextmanager
 async def glimpses(session: Session, tasks: Collection[str]) -> AsyncIterator[dict[str, Verdict]]:
     """While it is open, events wake the checks; the dict fills with the first passes of `tasks`.
 
-    Nothing is watched when there are none. A check that cannot be made then is left out: what
+    Nobody looks when there are none. A check that cannot be made then is left out: what
     follows looks again.
     """
     seen: dict[str, Verdict] = {}
@@ -33,15 +31,12 @@ async def glimpses(session: Session, tasks: Collection[str]) -> AsyncIterator[di
         yield seen
         return
 
-    async def watch() -> None:
-        with suppress(InfralabError):
-            await Watch(session, note).run()
-
-    watching = begin(watch())
+    lookout = Lookout(session, note)
+    lookout.begin()
     try:
         yield seen
     finally:
-        await end(watching)
+        await lookout.end()
         session.on_event = lambda _: None
 
 

@@ -159,3 +159,16 @@ async def read_baseline(
         verdicts.append(verdict)
         baseline.update(sight.readings)
     return baseline, verdicts
+
+
+async def evidence_at_start(
+    step: LabStep, variables: Variables, readings: Mapping[str, bytes]
+) -> dict[str, Evidence | None]:
+    """What each check said at the start of a step, from the readings of then."""
+
+    async def ask(probes: Sequence[Probe[Any]]) -> list[Answer]:
+        raw = [readings.get(probe_key(probe)) for probe in probes]
+        return [Answer(msgspec.Raw(r)) if r else Answer(problem="not read") for r in raw]
+
+    verdicts, _ = await run_checks(step, variables, ask, readings)
+    return {verdict.task: verdict.evidence for verdict in verdicts}

@@ -21,12 +21,14 @@ from lab_engine.course.text.question import Graded
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError, LeaseTaken
 from lab_engine.families.drawing import Picture
-from lab_engine.protocol import LeaseNotice
+from lab_engine.protocol import RESYNC, AnyNotice, EventNotice, LeaseNotice
+from lab_engine.session.check import evidence_at_start
+from lab_engine.session.lookout import LOOK_ON_SECONDS, Lookout
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
-from lab_engine.tui.eye import Eye, starting_point
 from lab_engine.tui.page import Page
 from lab_engine.tui.phase import Change, Phase
+from lab_engine.tui.topology.paint import PAINT_EVERY, Painter
 from lab_engine.tui.work import Work
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Desk:
     ) -> None:
         self.tell = tell
         self.page = Page()
-        self.work = Work(tell, before=self._look_away, after=self._watch)
+        self.work = Work(tell, before=self._look_away, after=self._look)
         self.record = record
         self.settings = settings
         self.session: Session | None = None
@@ -61,7 +63,8 @@ class Desk:
         """Whether another client works in the session and this one only looks on."""
         self.demonstration: Demonstration | None = None
         """The solution that is typed, or was typed last in this step."""
-        self._eye: Eye | None = None
+        self._lookout: Lookout | None = None
+        self._painter: Painter | None = None
         self._kept: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="desk")
 
@@ -117,8 +120,9 @@ class Desk:
 
     def check(self) -> None:
         """Look at once, whether something happened or not."""
-        if self._eye:
-            self._eye.look()
+        if self._lookout and self._painter:
+            self._lookout.wake(RESYNC)
+            self._painter.look()
 
     @property
     def busy(self) -> bool:
@@ -133,9 +137,11 @@ class Desk:
         """Whether a solution is being typed."""
         return self.demonstration is not None and self.demonstration.running
 
-    # -- what the eye tells ----------------------------------------------------------------------
+    # -- what is seen of the bench ---------------------------------------------------------------
 
     def _judged(self, verdicts: list[Verdict]) -> None:
+        if self._painter:
+            self._painter.look()
         standing = {v.task: (v.outcome, v.evidence, v.message) for v in verdicts}
         before = {v.task: (v.outcome, v.evidence, v.message) for v in self.page.verdicts.values()}
         if standing != before:
@@ -155,32 +161,49 @@ class Desk:
         self.page.picture = picture
         self.tell("picture")
 
-    def _lose(self, why: InfralabError | LeaseNotice) -> None:
-        if isinstance(why, LeaseNotice):
-            why = LeaseTaken(
-                f"this session was taken over: {why.holder}",
-                hint="Take it back, or leave it to the other one.",
-            )
+    def _lose(self, why: InfralabError) -> None:
+        # The last picture stays: one read now would say that everything is gone.
+        if self._painter:
+            self._painter.stop()
         self.work.fail(why)
 
-    def _watch(self) -> None:
-        if self.session and self.page.step and self.page.step.lab_step:
-            self._eye = Eye(
-                self.session,
-                self.page.step.lab_step,
-                watching=self.watching,
-                on_verdicts=self._judged,
-                on_picture=self._painted,
-                on_lost=self._lose,
+    def _hear(self, notice: AnyNotice) -> None:
+        if isinstance(notice, LeaseNotice):
+            self.work.fail(
+                LeaseTaken(
+                    f"this session was taken over: {notice.holder}",
+                    hint="Take it back, or leave it to the other one.",
+                )
             )
+        elif isinstance(notice, EventNotice) and self._painter:
+            self._painter.look()
+
+    def _look(self) -> None:
+        """From now on, events wake the checks and the picture."""
+        session, step = self.session, self.page.step
+        if session is None or step is None or step.lab_step is None:
+            return
+        every = LOOK_ON_SECONDS if self.watching else PAINT_EVERY
+        self._painter = Painter(session.ask, step.lab_step.daemons, self._painted, every=every)
+        self._lookout = Lookout(
+            session,
+            self._judged,
+            on_lost=self._lose,
+            on_notice=self._hear,
+            looking_on=self.watching,
+        )
+        self._lookout.begin()
 
     async def _look_away(self) -> None:
         shown, self.demonstration = self.demonstration, None
         if shown:
             await shown.close()
-        eye, self._eye = self._eye, None
-        if eye:
-            await eye.close()
+        lookout, self._lookout = self._lookout, None
+        painter, self._painter = self._painter, None
+        if lookout:
+            await lookout.end()
+        if painter:
+            await painter.close()
         if self._kept:
             await end(self._kept)
 
@@ -240,7 +263,7 @@ class Desk:
             await self._enter(wanted.name)
         elif wanted.lab_step is not None:
             readings = await self.aside(self.record.baseline, self.session.id, wanted.name)
-            self.page.at_start = await starting_point(
+            self.page.at_start = await evidence_at_start(
                 wanted.lab_step, self.page.variables, readings or {}
             )
 

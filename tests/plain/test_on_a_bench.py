@@ -8,8 +8,8 @@ import time
 import pytest
 
 from lab_engine.plain.walk import Walk
+from lab_engine.session.lookout import POLL_SECONDS
 from lab_engine.session.session import Session
-from lab_engine.session.watch import POLL_SECONDS
 from tests.session.conftest import Begin
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]

@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 
 from lab_engine.recording.kept import fetch
+from lab_engine.session.lookout import Lookout
 from lab_engine.session.record import Record
-from lab_engine.session.watch import Watch
 from lab_engine.settings import Settings
 from tests.recording.hands import Terminal
 from tests.recording.pair import Pair, Recorded, pair, told
@@ -26,7 +26,7 @@ async def watched(both: Pair) -> Recorded:
     session = both.mine
     began = time.time()
     await session.enter(STEP)
-    watching = asyncio.create_task(Watch(session, lambda _: None).run())
+    watching = asyncio.create_task(Lookout(session, lambda _: None).run())
     terminal = Terminal(session.shell_argv())
     try:
         await terminal.open()

@@ -13,9 +13,9 @@ import pytest
 from lab_engine.course.lesson import load_course
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import LeaseTaken
+from lab_engine.session.lookout import Lookout
 from lab_engine.session.record import Record
 from lab_engine.session.session import Session
-from lab_engine.session.watch import Watch
 from lab_engine.settings import Settings
 from tests.session.conftest import LESSON, STEP, Begin
 
@@ -68,7 +68,7 @@ async def test_what_a_stopped_solution_had_done_is_given_and_the_rest_can_be_ear
     session = await begin(lesson="docker-networking")
     await session.enter("drivers")
     commands = list(session.lab_step().solutions[1].script(session.variables))
-    task = asyncio.create_task(Watch(session, lambda _: None).run())
+    task = asyncio.create_task(Lookout(session, lambda _: None).run())
     begun = asyncio.Event()
 
     async def half() -> None:
@@ -182,7 +182,7 @@ async def test_checks_wake_by_themselves_while_the_learner_works(begin: Begin) -
         if all(v.passed for v in verdicts):
             green.set()
 
-    watch = Watch(session, look)
+    watch = Lookout(session, look)
     task = asyncio.create_task(watch.run())
     await asyncio.sleep(1.0)
     await work(session)

@@ -1,4 +1,4 @@
-"""Checks that wake by themselves (client side): events in, verdicts out, no button.
+"""The lookout over a step (client side): events in, verdicts out, no button.
 
 The checks of a step say which topics may change their verdict: those of the probes that they asked
 the last time. An event wakes just these; a lost event wakes all; a slow poll is the net.
@@ -13,6 +13,7 @@ from typing import Protocol
 
 from lab_engine import protocol as p
 from lab_engine.bench.link import OnNotice
+from lab_engine.common import tasks
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import InfralabError
 from lab_engine.session.check import Sight
@@ -24,10 +25,12 @@ QUIET_SECONDS = 0.02
 ECHO_SECONDS = (0.1, 0.4, 1.5)
 """A started program has its effect a little later: look again after these times."""
 POLL_SECONDS = 5.0
+LOOK_ON_SECONDS = 1.0
+"""Between two looks of a client without the lease: no events come to it."""
 
 
-class Watched(Protocol):
-    """What a watch needs of `lab_engine.session.session.Session`."""
+class Checked(Protocol):
+    """What a lookout needs of `lab_engine.session.session.Session`."""
 
     on_event: OnNotice
 
@@ -40,24 +43,67 @@ class Watched(Protocol):
     async def reconnect(self) -> None: ...
 
 
-class Watch:
-    """Keeps the verdicts of a session's step current. `run` until cancelled.
+class Lookout:
+    """Keeps the verdicts of the step that a session is in current, from `begin` to `end`.
 
-    `on_verdicts` gets all verdicts of the step whenever one of them changed.
+    Args:
+        session: an open session; its `on_event` is the lookout's from then on.
+        on_verdicts: gets all verdicts of the step whenever one of them changed.
+        on_lost: called when the checks cannot look any more; the lookout has then ended.
+        on_notice: gets what the agent tells that belongs to no request.
+        looking_on: the session is without the lease, so nothing is recorded and no events come.
     """
 
-    def __init__(self, session: Watched, on_verdicts: OnVerdicts) -> None:
+    def __init__(
+        self,
+        session: Checked,
+        on_verdicts: OnVerdicts,
+        *,
+        on_lost: Callable[[InfralabError], None] = lambda _: None,
+        on_notice: OnNotice = lambda _: None,
+        looking_on: bool = False,
+    ) -> None:
         self.session = session
         self.on_verdicts = on_verdicts
         self.verdicts: dict[str, Verdict] = {}
+        self._on_lost = on_lost
+        self._on_notice = on_notice
+        self._looking_on = looking_on
+        self._task: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
         self._topics: dict[str, set[str]] = {}
         self._woken = asyncio.Event()
         self._pending: set[str] = set()
         self._echoes: list[asyncio.TimerHandle] = []
         self._looking = asyncio.Lock()
 
-    def event(self, notice: p.AnyNotice) -> None:
-        """Take a notice from the agent; set it as the session's `on_event`."""
+    def begin(self) -> None:
+        """Look from now on; what was seen of another step is forgotten."""
+        self.verdicts, self._topics, self._pending = {}, {}, set()
+        self._task = tasks.begin(self._look_out())
+
+    async def end(self) -> None:
+        """Look no longer. It may be begun again."""
+        task, self._task = self._task, None
+        if task:
+            await tasks.end(task)
+
+    async def _look_out(self) -> None:
+        try:
+            await (self._look_on() if self._looking_on else self.run())
+        except InfralabError as error:
+            self._task = None
+            self._on_lost(error)
+
+    async def _look_on(self) -> None:
+        self.session.on_event = self._hear
+        while True:
+            verdicts, _ = await self.session.verdicts()
+            self._take(verdicts)
+            await asyncio.sleep(LOOK_ON_SECONDS)
+
+    def _hear(self, notice: p.AnyNotice) -> None:
+        self._on_notice(notice)
         if isinstance(notice, p.EventNotice):
             self.wake(notice.topic)
 
@@ -66,14 +112,29 @@ class Watch:
         self._pending.add(topic)
         self._woken.set()
 
-    async def look(self) -> list[Verdict]:
-        """All checks now, whether something happened or not; like `run`, it tells of changes."""
+    async def look(self) -> list[Verdict] | None:
+        """All verdicts as they are now, told too when one changed; None outside `begin` and `end`.
+
+        Raises AgentLost, as `run` does.
+        """
+        if self._task is None:
+            return None
         await self._check(None)
         return list(self.verdicts.values())
 
+    async def news(self, limit: float) -> None:
+        """Wait until a verdict changes, for `limit` seconds at most."""
+        self._news.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await self._news.wait()
+
     async def run(self) -> None:
-        """Raises AgentLost when the agent does not come back; all else ends as a verdict."""
-        self.session.on_event = self.event
+        """Look until cancelled, for whoever has a task for it; `begin` makes one.
+
+        Raises AgentLost when the agent does not come back; all else ends as a verdict.
+        """
+        self.session.on_event = self._hear
         await self._check(None)
         try:
             while True:
@@ -133,10 +194,19 @@ class Watch:
         now = set().union(*self._topics.values()) if self._topics else set()
         if now != before:
             await self.session.listen(tuple(sorted(now)))
-        changed = [v for v in verdicts if _differs(self.verdicts.get(v.task), v)]
-        self.verdicts = {v.task: v for v in verdicts}
+        changed = self._changed(verdicts)
         if changed:
             await self.session.keep([v for v in changed if v.outcome is not Outcome.WAITING])
+        self._take(verdicts)
+
+    def _changed(self, verdicts: list[Verdict]) -> list[Verdict]:
+        return [v for v in verdicts if _differs(self.verdicts.get(v.task), v)]
+
+    def _take(self, verdicts: list[Verdict]) -> None:
+        changed = self._changed(verdicts)
+        self.verdicts = {v.task: v for v in verdicts}
+        if changed:
+            self._news.set()
             self.on_verdicts(verdicts)
 
 
