@@ -25,14 +25,12 @@ from lab_engine.common.resource import Resource
 from lab_engine.errors import DaemonDown, InfralabError, LeaseTaken
 from lab_engine.families.provider import Mark
 from lab_engine.families.registry import FAMILIES, KINDS
-from lab_engine.kernel import loops
 
 log = logging.getLogger(__name__)
 
 Tell = Callable[[p.AnyNotice], None]
 
 PROBE_LIMIT = 30.0
-LOOPS_SECONDS = 2.0
 CHANGES = (p.StartDaemons, p.Provision, p.Teardown, p.TakeBaseline, p.Undo, p.Sweep)
 """Requests that change the bench: only the lease holder may make them, one at a time."""
 
@@ -186,19 +184,6 @@ class Duties:
                 Mark(session),
             )
         return [key for _, key in marks]
-
-    async def keep_loop_list(self) -> None:
-        """Write down the bench's loop devices every `LOOPS_SECONDS`, for whoever comes after."""
-        while True:
-            try:
-                await self.pools.run("files", PROBE_LIMIT, "listing loop devices", self._loops)
-            except (InfralabError, OSError) as error:
-                # A pool that is busy, or a full disk, passes: the next list is as good.
-                log.warning("the list of loop devices is old: %s", error)
-            await asyncio.sleep(LOOPS_SECONDS)
-
-    def _loops(self) -> None:
-        loops.write_list(self.ledger.path.parent)
 
     def close(self) -> None:
         self.pools.close()

@@ -246,7 +246,6 @@ class AgentServer:
         self.feed = Feed(self.publish)
         self.duties = Duties(self.session, self.state)
         await self.duties.recover()
-        self.background(self.duties.keep_loop_list())
         _make_way(self.socket)
         old = os.umask(0o177)
         server = await asyncio.start_unix_server(self._serve, self.socket, limit=p.MAX_LINE)

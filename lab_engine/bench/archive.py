@@ -13,20 +13,6 @@ from typing import IO
 from lab_engine.bench import tarball
 
 
-def loop_nodes(count: int) -> bytes:
-    """A tar of the device nodes loop0 .. loop<count - 1>, for extracting in /dev."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for number in range(count):
-            info = tarfile.TarInfo(f"loop{number}")
-            info.type = tarfile.BLKTYPE
-            info.mode = 0o660
-            info.gid = 6  # disk
-            info.devmajor, info.devminor = 7, number
-            tar.addfile(info)
-    return buffer.getvalue()
-
-
 def tar_of(files: dict[str, bytes]) -> bytes:
     """A tar of plain files, by name."""
     return joined(b"", files)

@@ -9,16 +9,17 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 from docker import errors as docker_errors
 
 from lab_engine import __version__
-from lab_engine.bench import cache, engine, image, walls
+from lab_engine import settings as settings_module
+from lab_engine.bench import cache, engine, image, loops, owner, removal, walls
 from lab_engine.common import patience
 from lab_engine.errors import BenchError
 
@@ -49,13 +50,10 @@ class BenchInfo:
     created: str
 
 
+BLOCK_ATTEMPTS: Final = 10
+
 DETACH_KEYS: Final = "ctrl-_,ctrl-^,ctrl-_,ctrl-^"
 """Nobody types them by chance."""
-
-REMOVE_LIMIT: Final = 30.0
-"""Seconds."""
-IN_THE_WAY: Final = (HTTPStatus.CONFLICT, HTTPStatus.FORBIDDEN)
-"""The engine's answers for what is in use or being removed; the second one is for networks."""
 
 
 class Bench:
@@ -81,6 +79,8 @@ class Bench:
         internet: bool = False,
         idle_seconds: int = 2 * 60 * 60,
         daemons: Sequence[str] = (),
+        data_dir: Path | None = None,
+        passing: bool = False,
         tag: str | None = None,
         progress: image.Progress = lambda _: None,
     ) -> Bench:
@@ -94,6 +94,9 @@ class Bench:
             idle_seconds: after so long without a client it ends; 0 means never.
             daemons: `docker`, `libvirt`: started at once instead of on demand. Their start scripts
                 wait for them as usual.
+            data_dir: the folder of the session's record; the settings' one if left out.
+            passing: whether it is for this process alone, as a replay's is: when the process has
+                ended, `infralab gc` takes it.
             tag: the image to use; without it the one of this version, built if need be.
             progress: told what happens when an image must be built first.
 
@@ -104,10 +107,12 @@ class Bench:
         """
         tag = tag or image.ensure_image(progress)
         client = engine.connect()
-        labels = labels_for(session, "bench")
+        whose = {owner.OWNER: owner.name(data_dir or settings_module.load().data_dir)}
+        if passing:
+            whose[owner.PROCESS] = owner.process()
         volumes = {
-            f"{PREFIX}{session}-docker": "/var/lib/docker",
             f"{PREFIX}{session}-state": "/var/lib/infralab",
+            f"{PREFIX}{session}-docker": "/var/lib/docker",
         }
         asked = f"creating the bench {PREFIX}{session}"
         if _container(client, session) is not None:
@@ -115,18 +120,18 @@ class Bench:
         try:
             with engine.explain(asked):
                 cache.ensure_volume(client)
-                for volume in volumes:
-                    client.api.create_volume(volume, labels=labels_for(session, "volume"))
+                block = _volumes(client, session, tuple(volumes), whose)
                 config = walls.host_config(
-                    client, memory, cpus, volumes, walls.network(client, internet)
+                    client, memory, cpus, volumes, walls.network(client, internet), block
                 )
                 answer = _claim(
                     client.api.create_container,
                     tag,
                     hostname="bench",
-                    labels=labels,
+                    labels=labels_for(session, "bench", **whose, **{loops.LABEL: block}),
                     environment={
                         "INFRALAB_SESSION": session,
+                        "INFRALAB_LOOPS": block,
                         "INFRALAB_IDLE_SECONDS": str(idle_seconds),
                         "INFRALAB_DAEMONS": " ".join(daemons),
                         patience.VARIABLE: str(patience.factor()),
@@ -140,13 +145,13 @@ class Bench:
             # What is there is another's, and stays.
             raise _there(asked, session) from taken
         except BaseException:
-            _remove(client, session)
+            removal.session(client, session)
             raise
         bench = cls(session, answer["Id"])
         try:
             bench.wait_prepared()
         except BaseException:
-            _remove(client, session)
+            removal.session(client, session)
             raise
         return bench
 
@@ -195,7 +200,7 @@ class Bench:
     def remove(self) -> None:
         """Remove the bench and its volumes. It is no error if parts of it are gone already."""
         with engine.explain(f"removing the bench {self.name}"):
-            _remove(self._client, self.session)
+            removal.session(self._client, self.session)
 
     def status(self) -> str:
         """Docker's word for its state (`running`, `exited`, ...), or `gone`."""
@@ -309,13 +314,34 @@ class Bench:
         return data.decode(errors="replace")
 
 
-def labels_for(session: str, kind: str) -> dict[str, str]:
+def _volumes(client: Any, session: str, names: Sequence[str], whose: Mapping[str, str]) -> str:
+    """Make the volumes of a session; gives the block of loop devices that they take for it."""
+    for attempt in range(BLOCK_ATTEMPTS):
+        block = loops.choose(client, retry=attempt > 0)
+        labels = labels_for(session, "volume", **whose, **{loops.LABEL: block})
+        for name in names:
+            made = client.api.create_volume(name, labels=labels)
+        # One that was there keeps its labels: another process begins the same session now.
+        block = (made["Labels"] or {}).get(loops.LABEL, block)
+        if loops.alone(client, session, block):
+            return str(block)
+        # Labels of a volume cannot be changed.
+        for name in names:
+            removal.volume(client, name)
+    raise BenchError(
+        f"creating the bench {PREFIX}{session}: too many benches begin at this moment",
+        hint="Try again.",
+    )
+
+
+def labels_for(session: str, kind: str, **more: str) -> dict[str, str]:
     """The labels of something that belongs to a session."""
     return {
         "infralab.session": session,
         "infralab.kind": kind,
         "infralab.created": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "infralab.version": __version__,
+        **more,
     }
 
 
@@ -349,48 +375,3 @@ def _container(client: Any, session: str) -> Any:
             all=True, filters={"label": [f"infralab.session={session}", "infralab.kind=bench"]}
         )
     return found[0] if found else None
-
-
-def _remove(client: Any, session: str) -> None:
-    """Remove container and volumes of a session, found by label.
-
-    Others may be removing the same: the engine says then that it is in use or in progress, so this
-    looks again until nothing is left. Raises BenchError when something still is after
-    REMOVE_LIMIT seconds.
-    """
-    own = {"label": [f"infralab.session={session}"]}
-    end = time.monotonic() + patience.patient(REMOVE_LIMIT)
-    while left := _remove_once(client, own):
-        if time.monotonic() > end:
-            raise BenchError(
-                f"these of the session {session} could not be removed: {', '.join(left)}",
-                hint="Something holds them. `infralab gc` tries again later.",
-            )
-        time.sleep(0.05)
-
-
-def _remove_once(client: Any, own: dict[str, list[str]]) -> list[str]:
-    """Try to remove everything; what is still in the way of that, in Docker's words."""
-    left = []
-    for item in client.api.containers(all=True, filters=own):
-        # A moment to end guests and give back loop devices, then by force.
-        with suppress(docker_errors.APIError):
-            client.api.stop(item["Id"], timeout=2)
-        left += _try(client.api.remove_container, item["Id"], force=True, v=True)
-    for volume in client.api.volumes(filters=own)["Volumes"] or []:
-        left += _try(client.api.remove_volume, volume["Name"], force=True)
-    for network in client.api.networks(filters=own):
-        left += _try(client.api.remove_network, network["Id"])
-    return left
-
-
-def _try(remove: Callable[..., None], name: str, **options: bool) -> list[str]:
-    try:
-        remove(name, **options)
-    except docker_errors.NotFound:
-        return []
-    except docker_errors.APIError as error:
-        if error.status_code not in IN_THE_WAY:
-            raise
-        return [f"{name} ({error.explanation})"]
-    return []

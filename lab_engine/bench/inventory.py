@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from docker import errors as docker_errors
 
-from lab_engine.bench import engine, image
+from lab_engine.bench import engine, image, owner, removal
 
 OURS: Final = {"label": "infralab.kind"}
+IN_USE: Final = "in use by somebody else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,14 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One thing of ours in the engine: a container, a volume, a network or an image."""
+    """One thing of ours in the engine: a container, a volume, a network or an image.
+
+    `stays` says why it is not to be removed: it is somebody else's, or in use by them.
+    """
 
     kind: str
     name: str
+    stays: str = field(default="", compare=False)
 
 
 def images() -> list[StoredImage]:
@@ -57,8 +62,11 @@ def images() -> list[StoredImage]:
     return sorted(rows, key=lambda row: row.created, reverse=True)
 
 
-def holdings() -> list[Holding]:
+def holdings(me: str) -> list[Holding]:
     """All that is ours in the engine, in the order in which it can be removed.
+
+    Args:
+        me: who asks, as `owner.name` says it. Benches of others, and what those use, stay.
 
     Raises:
         DockerUnavailable: no engine answers.
@@ -68,12 +76,48 @@ def holdings() -> list[Holding]:
         containers = client.api.containers(all=True, filters=OURS)
         volumes = client.api.volumes(filters=OURS).get("Volumes") or []
         networks = client.api.networks(filters=OURS)
+    staying = [item for item in containers if _stays(item, me)]
+    theirs = {item["Labels"].get("infralab.session", ""): _stays(item, me) for item in staying}
+    mounted = {mount.get("Name") for item in staying for mount in item.get("Mounts") or ()}
+    joined = {name for item in staying for name in item["NetworkSettings"]["Networks"]}
+    used = _images_of(client, staying)
+
+    def shared(kind: str, name: str, users: Set[str], why: str = "") -> Holding:
+        return Holding(kind, name, why or (IN_USE if name in users else ""))
+
     return [
-        *(Holding("container", item["Names"][0].lstrip("/")) for item in containers),
-        *(Holding("network", item["Name"]) for item in networks),
-        *(Holding("volume", item["Name"]) for item in volumes),
-        *image_holdings(row.tag for row in images()),
+        *(Holding("container", c["Names"][0].lstrip("/"), _stays(c, me)) for c in containers),
+        *(shared("network", item["Name"], joined) for item in networks),
+        *(
+            shared(
+                "volume", v["Name"], mounted, theirs.get(v["Labels"].get("infralab.session"), "")
+            )
+            for v in volumes
+        ),
+        *(shared("image", row.name, used) for row in image_holdings(r.tag for r in images())),
     ]
+
+
+def _stays(item: Any, me: str) -> str:
+    """Why a container is not to be removed by `me`; nothing for one that is."""
+    labels = item["Labels"]
+    if "infralab.session" in labels:
+        whose = labels.get(owner.OWNER, "")
+        if whose == me:
+            return ""
+        return f"a bench of {whose}" if whose else "a bench of somebody else"
+    return "at work" if item["State"] == "running" else ""
+
+
+def _images_of(client: Any, containers: Iterable[Any]) -> set[str]:
+    """The tags that containers were started from, and those of the images below them."""
+    tags: set[str] = set()
+    for identity in {str(item["ImageID"]) for item in containers}:
+        with engine.explain("looking which images are in use"), suppress(docker_errors.NotFound):
+            tags.update(
+                tag for layer in client.api.history(identity) for tag in layer.get("Tags") or ()
+            )
+    return tags
 
 
 def image_holdings(tags: Iterable[str]) -> list[Holding]:
@@ -86,13 +130,15 @@ def remove(holdings: Iterable[Holding]) -> list[tuple[Holding, str]]:
     """Remove what `holdings` listed, in that order, and give what is left, each with the reason."""
     client = engine.connect(timeout=300)
     removers: dict[str, Callable[[str], Any]] = {
-        "container": lambda name: _remove_container(client, name),
+        "container": lambda name: removal.container(client, name),
         "network": client.api.remove_network,
-        "volume": lambda name: client.api.remove_volume(name, force=True),
+        "volume": lambda name: removal.volume(client, name),
         "image": client.api.remove_image,
     }
     left: list[tuple[Holding, str]] = []
     for holding in holdings:
+        if holding.stays:
+            continue
         try:
             removers[holding.kind](holding.name)
         except docker_errors.NotFound:
@@ -100,10 +146,3 @@ def remove(holdings: Iterable[Holding]) -> list[tuple[Holding, str]]:
         except docker_errors.APIError as error:
             left.append((holding, error.explanation or str(error)))
     return left
-
-
-def _remove_container(client: Any, name: str) -> None:
-    # A moment to end guests and to give back the host's loop devices, then by force.
-    with suppress(docker_errors.APIError):
-        client.api.stop(name, timeout=2)
-    client.api.remove_container(name, force=True, v=True)

@@ -1,30 +1,45 @@
-"""Loop devices that outlived their bench, found by the lists on the benches' state volumes.
+"""Loop devices: the block of numbers that each bench has, and those that outlived their bench.
 
-A short-lived container looks and detaches, so that it works with a remote engine too.
+A block is in use while a container or a volume has its label. Nobody hands blocks out: whoever
+makes a bench takes one, and looks again whether it is alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+import random
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
-from lab_engine.bench import engine, image, inventory
+from lab_engine.bench import engine, tool
 from lab_engine.errors import BenchError
+
+LABEL: Final = "infralab.loops"
+FIRST: Final = 1024
+"""Above the numbers that a host gives out by itself, which are the lowest that are free."""
+SIZE: Final = 32
+BLOCKS: Final = 128
 
 STATE: Final = "-state"
 PREFIX: Final = "infralab-"
 ROOT: Final = "/state"
-PROGRAM: Final = (
-    "/opt/infralab/venv/bin/python",
-    "-m",
-    "lab_engine.kernel.loops",
-    ROOT,
-)
-SECONDS: Final = 60
-NODES: Final = "tar -C /dev -xf /usr/lib/infralab/loop-nodes.tar && exec "
+SCAN: Final = """
+for folder in "$@"; do
+    for number in $(cat "$folder/loops" 2> /dev/null); do
+        [ ! -e "/sys/block/loop$number/loop/backing_file" ] || echo "${folder##*/} loop$number"
+    done
+done
+"""
+DETACH: Final = """
+name=$2
+for number in $(cat "$1/loops" 2> /dev/null); do
+    [ "$name" = all ] || [ "$name" = "loop$number" ] || continue
+    [ -e "/sys/block/loop$number/loop/backing_file" ] || continue
+    mknod "/dev/loop$number" b 7 "$number"
+    losetup -d "/dev/loop$number" || exit
+done
+"""
+"""Scripts, so that any bench image will do, also one of another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +50,32 @@ class Orphan:
     device: str
 
 
-class _Loop(msgspec.Struct):
-    name: str
+def choose(client: Any, *, retry: bool = False) -> str:
+    """A block that nothing has, as `FIRST-LAST`: the lowest, or any one after a collision.
+
+    Raises BenchError when every block is taken.
+    """
+    taken = {block for block, _ in _in_use(client)}
+    starts = range(FIRST, FIRST + SIZE * BLOCKS, SIZE)
+    free = [block for n in starts if (block := f"{n}-{n + SIZE - 1}") not in taken]
+    if not free:
+        raise BenchError(
+            f"all {BLOCKS} blocks of loop devices belong to benches",
+            hint="`infralab gc --dry-run` shows whose they are; `infralab gc` removes what is left "
+            "of old ones.",
+        )
+    return random.choice(free) if retry else free[0]
+
+
+def alone(client: Any, session: str, block: str) -> bool:
+    """Whether no other session has the block. Of two that took one at once, both may hear no."""
+    return all(whose == session for what, whose in _in_use(client) if what == block)
+
+
+def rules(block: str) -> list[str]:
+    """The device rules of a block: no other loop device can be opened, and no loop-control."""
+    first, last = (int(word) for word in block.split("-"))
+    return [f"b 7:{number} rwm" for number in range(first, last)] + [f"b 7:{last} rm"]
 
 
 def orphans(client: Any, benches: Set[str]) -> list[Orphan]:
@@ -45,7 +84,7 @@ def orphans(client: Any, benches: Set[str]) -> list[Orphan]:
     Raises BenchError when the engine does not do it.
     """
     with engine.explain("looking for state volumes"):
-        found = client.api.volumes(filters={"label": "infralab.session"}).get("Volumes") or []
+        found = client.api.volumes(filters={"label": LABEL}).get("Volumes") or []
     sessions = [
         volume["Labels"]["infralab.session"]
         for volume in found
@@ -53,47 +92,32 @@ def orphans(client: Any, benches: Set[str]) -> list[Orphan]:
     ]
     if not sessions:
         return []
-    output = _run(client, sessions, ())
-    listed = msgspec.json.decode(output, type=dict[str, list[_Loop]])
-    return [Orphan(session, loop.name) for session, loops in listed.items() for loop in loops]
+    output = _run(client, SCAN, sessions)
+    return [Orphan(*line.split()) for line in output.decode().splitlines()]
 
 
-def detach(client: Any, session: str, device: str) -> None:
-    """Detach one of `orphans`, if it still has the file that it had."""
-    _run(client, [session], (session, device))
+def detach(client: Any, session: str, device: str = "all") -> None:
+    """Detach one loop device of a session, or all of them. Raises BenchError."""
+    _run(client, DETACH, [session], device)
 
 
-def _run(client: Any, sessions: list[str], words: tuple[str, ...]) -> bytes:
-    """The program's output, from a container of the newest bench image that is there."""
-    tags = [row.tag for row in inventory.images() if row.tag.startswith(f"{image.BENCH}:")]
-    if not tags:
-        return b"{}"
-    config = client.api.create_host_config(
-        network_mode="none",
-        binds=[f"{PREFIX}{session}{STATE}:{ROOT}/{session}:ro" for session in sessions],
-        cap_add=["SYS_ADMIN", "MKNOD"],
-        security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
-        device_cgroup_rules=["b 7:* rwm"],
+def _in_use(client: Any) -> Iterable[tuple[str, str]]:
+    """Pairs of a block and the session that has it."""
+    with engine.explain("looking who has which loop devices"):
+        containers = client.api.containers(all=True, filters={"label": LABEL})
+        volumes = client.api.volumes(filters={"label": LABEL}).get("Volumes") or []
+    for thing in (*containers, *volumes):
+        yield thing["Labels"][LABEL], thing["Labels"].get("infralab.session", "")
+
+
+def _run(client: Any, script: str, sessions: Sequence[str], *words: str) -> bytes:
+    folders = [f"{ROOT}/{session}" for session in sessions]
+    names = [f"{PREFIX}{session}{STATE}" for session in sessions]
+    return tool.run(
+        client,
+        "looking after loop devices",
+        ("sh", "-c", script, "sh", *folders, *words),
+        binds=[f"{name}:{folder}:ro" for name, folder in zip(names, folders, strict=True)],
+        capabilities=("SYS_ADMIN", "MKNOD", "DAC_OVERRIDE"),
+        rules=("b 7:* rwm",),
     )
-    with engine.explain("looking after loop devices"):
-        made = client.api.create_container(
-            tags[0],
-            command=["-c", NODES + " ".join((*PROGRAM, *words))],
-            entrypoint=["sh"],
-            environment={"PYTHONPATH": "/opt/infralab/lib"},
-            labels={"infralab.kind": "tool"},
-            host_config=config,
-        )
-        try:
-            client.api.start(made["Id"])
-            code = client.api.wait(made["Id"], timeout=SECONDS)["StatusCode"]
-            output: bytes = client.api.logs(made["Id"], stdout=True, stderr=False)
-            complaint: bytes = client.api.logs(made["Id"], stdout=False, stderr=True)
-        finally:
-            client.api.remove_container(made["Id"], force=True, v=True)
-    if code != 0 or not output.endswith(b"\n"):
-        raise BenchError(
-            f"loop devices could not be looked after: {complaint.decode(errors='replace').strip()}",
-            hint="Run `infralab gc` again when the machine is quieter.",
-        )
-    return output

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab_engine.bench import archive, tarball
+from lab_engine.bench import tarball
 from lab_engine.families.registry import FAMILIES
 
 SUITE: Final = "trixie"
@@ -81,8 +81,8 @@ def base_hash() -> str:
 
 
 def layer() -> list[Entry]:
-    """Every file of the thin layer: the bench's own files, small images, the engine's code."""
-    return [*_rootfs(), *_code(), *_for_the_learner(), *_images(), _programs()]
+    """Every file of the thin layer: the bench's own files, the engine's code."""
+    return [*_rootfs(), *_code(), *_for_the_learner(), *_held(), _programs()]
 
 
 def layer_hash(entries: Iterable[Entry]) -> str:
@@ -139,8 +139,9 @@ def _for_the_learner() -> Iterator[Entry]:
     yield Entry("/usr/lib/infralab/console.py", (_PACKAGE / "inside" / "console.py").read_bytes())
 
 
-def _images() -> Iterator[Entry]:
-    yield Entry("/usr/lib/infralab/loop-nodes.tar", archive.loop_nodes(256))
+def _held() -> Iterator[Entry]:
+    """The smallest file that a loop device takes; `inside/nodes.py` says what it is for."""
+    yield Entry("/usr/lib/infralab/no-disk", bytes(512))
 
 
 def _programs() -> Entry:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from docker import errors as docker_errors
 
 from lab_engine import __version__
-from lab_engine.bench import cache
+from lab_engine.bench import cache, loops
 from lab_engine.errors import BenchError
 
 PREFIX: Final = "infralab-"
@@ -47,17 +47,15 @@ DEVICE_RULES: Final = (
     "c 10:229 rwm",  # fuse
     "c 10:232 rwm",  # kvm
     "c 10:200 rwm",  # net/tun
-    "c 10:237 rwm",  # loop-control
-    "b 7:* rwm",  # loop0, loop1, ...
 )
-"""The entrypoint makes the nodes. A fixed list of nodes would fail where one is missing, and would
-end at the fifth loop device."""
+"""And the bench's own loop devices, by their numbers. The entrypoint makes the nodes: a list of the
+host's would fail where one is missing."""
 
 _SUBNETS: Final = tuple(f"10.213.{third}.0/24" for third in range(0, 250, 7))
 
 
 def host_config(
-    client: Any, memory: int, cpus: float, volumes: Mapping[str, str], network: str
+    client: Any, memory: int, cpus: float, volumes: Mapping[str, str], network: str, block: str
 ) -> Any:
     """The engine's `HostConfig` of a bench.
 
@@ -67,6 +65,7 @@ def host_config(
         cpus: limit; 0 means none.
         volumes: name of a volume -> where it is mounted.
         network: the engine's name of a network, or `none`.
+        block: its loop devices, as `loops.choose` gives them.
     """
     binds = [f"{name}:{path}" for name, path in volumes.items()]
     config = client.api.create_host_config(
@@ -74,7 +73,7 @@ def host_config(
         cap_drop=["ALL"],
         cap_add=list(CAPABILITIES),
         security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
-        device_cgroup_rules=list(DEVICE_RULES),
+        device_cgroup_rules=[*DEVICE_RULES, *loops.rules(block)],
         binds=[*binds, f"{cache.VOLUME}:{cache.MOUNT}:ro"],
         tmpfs={
             "/run": f"exec,mode=755,size={memory // 8}",

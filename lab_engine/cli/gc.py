@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import add_json, emit_json, say, verb
+
+if TYPE_CHECKING:
+    from lab_engine.session.gc import Leftover
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -14,18 +18,18 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "remove what is left of sessions that ended or crashed",
         about="Lists or removes benches, volumes, networks, loop devices and old images of "
         "infralab that belong to no live session, and marked things in benches that no ledger "
-        "knows. What is not marked as ours is never touched.",
+        "knows. What is not marked as ours is never touched, nor a bench of another user.",
         examples=[
             ("infralab gc --dry-run", "only say what there is"),
             ("infralab gc", "remove it"),
-            ("infralab gc --all", "also what this user's record does not know"),
+            ("infralab gc --all", "also what your record does not know"),
         ],
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what there is")
     parser.add_argument(
         "--all",
         action="store_true",
-        help="also sessions that this user's record does not know (another user may work in them)",
+        help="also what is left of sessions that your record does not know",
     )
     add_json(parser)
 
@@ -36,22 +40,36 @@ def run(args: argparse.Namespace) -> int:
     return run_async(lambda: _gc(args))
 
 
+def _note(thing: Leftover) -> str:
+    if thing.whose == "unknown":
+        return f" (unknown session{_of(thing.owner)}: kept without --all)"
+    how = f"; if nobody needs it: docker rm -fv {thing.name}" if thing.kind == "container" else ""
+    return f" (somebody else's{_of(thing.owner)}: stays{how})"
+
+
+def _of(owner: str) -> str:
+    return f", {owner}" if owner else ""
+
+
 async def _gc(args: argparse.Namespace) -> int:
     import asyncio
 
+    from lab_engine import settings
+    from lab_engine.bench import owner
     from lab_engine.cli.current import open_record
     from lab_engine.session import gc
 
     record = open_record(needed=False)
-    found = await asyncio.to_thread(gc.leftovers, record)
+    found = await asyncio.to_thread(gc.leftovers, record, owner.name(settings.load().data_dir))
     found += await gc.in_benches(record, say)
-    chosen = [thing for thing in found if args.all or not thing.foreign]
+    wanted = ("mine", "unknown") if args.all else ("mine",)
+    chosen = [thing for thing in found if thing.whose in wanted]
     if args.json:
         emit_json({"found": found, "removed": [] if args.dry_run else chosen})
     else:
         for thing in found:
             where = f"in the bench of {thing.name}" if thing.where == "bench" else thing.name
-            note = " (unknown session: kept without --all)" if thing not in chosen else ""
+            note = _note(thing) if thing not in chosen else ""
             session = f", session {thing.session}" if thing.session else ""
             print(f"{thing.kind:<10} {where}{session}{note}")
     left = [] if args.dry_run else await gc.sweep(chosen)

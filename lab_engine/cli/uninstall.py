@@ -27,8 +27,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "uninstall",
         "remove everything that infralab put on this machine",
         about="Remove benches, volumes, networks and images of infralab from the Docker engine, "
-        "and its folders. Says what it will remove, and asks. Debian packages stay; the command "
-        "that removes them is shown.",
+        "and its folders. Says what it will remove, and asks. Benches of others stay, and what "
+        "these use. Debian packages stay; the command that removes them is shown.",
         examples=(
             ("infralab uninstall --dry-run", "only say what there is"),
             ("infralab uninstall --keep-progress", "keep what you did in the lessons"),
@@ -50,15 +50,19 @@ def run(args: argparse.Namespace) -> int:
     from lab_engine import settings
 
     chosen = settings.load()
-    held = [] if args.without_docker else _held()
+    everything = [] if args.without_docker else _held(chosen)
+    held = [holding for holding in everything if not holding.stays]
+    staying = [holding for holding in everything if holding.stays]
     folders = [path for path in _folders(chosen, keep=args.keep_progress) if path.exists()]
     if not held and not folders:
-        print("There is nothing of infralab here.")
+        print("There is nothing of infralab here." if not staying else "Nothing here is yours.")
+        _show_staying(staying)
         return 0
     for holding in held:
         print(f"  {holding.kind:<10} {holding.name}")
     for path in folders:
         print(f"  {'folder' if path.is_dir() else 'file':<10} {path}")
+    _show_staying(staying)
     if args.dry_run:
         return 0
     if not confirm("Remove all of this?", yes=args.yes):
@@ -84,11 +88,18 @@ def run(args: argparse.Namespace) -> int:
     return 3 if left else 0
 
 
-def _held() -> list[Holding]:
-    try:
-        from lab_engine.bench import inventory
+def _show_staying(staying: Sequence[Holding]) -> None:
+    if staying:
+        print("Not yours, or in use by others; this stays:")
+    for holding in staying:
+        print(f"  {holding.kind:<10} {holding.name} ({holding.stays})")
 
-        return inventory.holdings()
+
+def _held(chosen: Settings) -> list[Holding]:
+    try:
+        from lab_engine.bench import inventory, owner
+
+        return inventory.holdings(owner.name(chosen.data_dir))
     except DockerUnavailable as error:
         raise DockerUnavailable(
             error.message,

@@ -1,20 +1,22 @@
 """What is ours and belongs to no live session, on the host and in the benches (client side).
 
 Ours is what bears an `infralab.session` label, or a mark of a session in a bench. A session is live
-while it is open in this user's record and its bench exists. What another user's record may know is
-listed, and left alone unless it is asked for.
+while it is open in its owner's record and its bench exists; one of a replay or a proof, while the
+program that began it runs. An engine may serve several people: what belongs to another one's bench
+is listed as theirs, and never removed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from docker import errors as docker_errors
 
 from lab_engine import protocol as p
-from lab_engine.bench import engine, inventory, loops
+from lab_engine.bench import engine, inventory, loops, owner
 from lab_engine.bench.container import Bench
 from lab_engine.bench.link import Link, relay_argv
 from lab_engine.errors import InfralabError
@@ -24,19 +26,34 @@ Where = Literal["host", "bench"]
 SESSION: Final = "infralab.session"
 
 
+YOUNG: Final = timedelta(minutes=2)
+"""So old at most is what belongs to a bench that begins at this moment."""
+
+Whose = Literal["mine", "unknown", "theirs"]
+"""`unknown`: a session that this record does not know, without a bench of somebody else's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """One thing without a live session. `foreign`: this user's record does not know its session."""
+    """One thing without a live session of this user's; `owner` is who made it, where that is said.
+
+    What is `theirs` belongs to a bench of somebody else's, which may be in use.
+    """
 
     where: Where
     kind: str
     name: str
     session: str
-    foreign: bool = False
+    whose: Whose = "mine"
+    owner: str = ""
 
 
-def leftovers(record: Record) -> list[Leftover]:
-    """Everything on the host that belongs to no live session, in the order of its removal.
+def leftovers(record: Record, me: str) -> list[Leftover]:
+    """Everything on the host that belongs to no live session of `me`, in the order of removal.
+
+    Args:
+        record: this user's.
+        me: whose it is, as `bench.owner.name` says it.
 
     Raises DockerUnavailable when no engine answers.
     """
@@ -46,28 +63,70 @@ def leftovers(record: Record) -> list[Leftover]:
         containers = client.api.containers(all=True, filters=ours)
         volumes = client.api.volumes(filters=ours).get("Volumes") or []
         networks = client.api.networks(filters=ours)
-    things = [
-        *(("container", c["Names"][0].lstrip("/"), c["Labels"][SESSION]) for c in containers),
-        *(("network", n["Name"], n["Labels"][SESSION]) for n in networks),
-        *(("volume", v["Name"], v["Labels"][SESSION]) for v in volumes),
+    things: list[tuple[str, str, Mapping[str, str]]] = [
+        *(("container", c["Names"][0].lstrip("/"), c["Labels"]) for c in containers),
+        *(("network", n["Name"], n["Labels"]) for n in networks),
+        *(("volume", v["Name"], v["Labels"]) for v in volumes),
     ]
-    benches = {session for kind, _, session in things if kind == "container"}
-    live = {row.id for row in record.open_sessions()} & benches
+    benches = {labels[SESSION] for kind, _, labels in things if kind == "container"}
+    whose: dict[str, Whose | None] = {}
+    owners: dict[str, str] = {}
+    for _, _, labels in things:
+        session = labels[SESSION]
+        owners.setdefault(session, labels.get(owner.OWNER, ""))
+        if session not in whose:
+            whose[session] = _whose(record, me, labels, there=session in benches)
     found = [
-        Leftover("host", "loop", loop.device, loop.session, record.session(loop.session) is None)
+        Leftover(
+            "host", "loop", loop.device, loop.session,
+            whose.get(loop.session) or "unknown", owners.get(loop.session, ""),
+        )
         for loop in loops.orphans(client, benches)
-    ]
-    found += [
-        Leftover("host", kind, name, session, record.session(session) is None)
-        for kind, name, session in things
-        if session not in live
-    ]
+        if whose.get(loop.session, "unknown")
+    ]  # fmt: skip
+    for kind, name, labels in things:
+        session = labels[SESSION]
+        if standing := whose[session]:
+            found.append(Leftover("host", kind, name, session, standing, owners[session]))
     found += [
         Leftover("host", "image", row.tag, "")
         for row in inventory.images()
         if not row.wanted and not _used(client, row.tag)
     ]
     return found
+
+
+def _whose(record: Record, me: str, labels: Mapping[str, str], *, there: bool) -> Whose | None:
+    """Whose a session is by the labels of something of it; None for a live one of this user's.
+
+    Args:
+        record: this user's.
+        me: this user.
+        labels: of a container, a volume or a network.
+        there: whether its bench exists.
+    """
+    row = record.session(labels[SESSION])
+    by = labels.get(owner.OWNER)
+    if by is None and row is not None:
+        # Made by an earlier version, which named no owner.
+        by = me
+    if by != me:
+        return "theirs" if there or _young(labels) else "unknown"
+    if owner.PROCESS in labels:
+        return "mine" if owner.ended(labels) else None
+    if _young(labels) and (row is None or row.ended is None):
+        return None
+    if row is None:
+        return "unknown"
+    return None if row.ended is None and there else "mine"
+
+
+def _young(labels: Mapping[str, str]) -> bool:
+    try:
+        made = datetime.fromisoformat(labels.get("infralab.created", ""))
+        return datetime.now(UTC) - made < YOUNG
+    except (ValueError, TypeError):
+        return False
 
 
 def _used(client: Any, tag: str) -> bool:
@@ -103,11 +162,12 @@ async def in_benches(record: Record, on_problem: Callable[[str], None]) -> list[
 
 
 async def sweep(things: Sequence[Leftover]) -> list[tuple[Leftover, str]]:
-    """Remove what was listed. Gives what is left, each with the reason.
+    """Remove what was listed, except what is somebody else's. Gives what is left, with the reason.
 
     What is in a bench is removed by that bench's agent, one by one and only by its mark.
     """
     left: list[tuple[Leftover, str]] = []
+    things = [thing for thing in things if thing.whose != "theirs"]
     for session in {thing.name for thing in things if thing.where == "bench"}:
         bench = Bench.find(session)
         if bench is None:

@@ -38,6 +38,8 @@ from lab_engine.settings import Settings
 
 T = TypeVar("T")
 
+PASSING = ("proof", "replay")
+"""Modes of sessions that end with the program that began them."""
 PRISTINE = "pristine"
 STEP = "step"
 
@@ -191,6 +193,8 @@ class Session:
                 memory=self.settings.bench_memory,
                 cpus=self.settings.bench_cpus,
                 idle_seconds=self.settings.bench_idle,
+                data_dir=self.settings.data_dir,
+                passing=self.mode in PASSING,
                 progress=told,
             )
             if unwanted.is_set():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
-from lab_engine.bench import walls
+from lab_engine.bench import loops, walls
 from lab_engine.bench.container import Bench
 from tests.bench.conftest import fails, sh
 
@@ -26,7 +27,9 @@ def test_it_is_not_privileged(bench: Bench) -> None:
     config = bench.inspect()["HostConfig"]
     assert config["Privileged"] is False
     assert config["Devices"] in (None, [])
-    assert set(config["DeviceCgroupRules"]) == set(walls.DEVICE_RULES)
+    block = bench.inspect()["Config"]["Labels"][loops.LABEL]
+    assert set(config["DeviceCgroupRules"]) == {*walls.DEVICE_RULES, *loops.rules(block)}
+    assert not any("*" in rule for rule in config["DeviceCgroupRules"])
 
 
 @pytest.mark.parametrize("name", ["kernel/panic", "vm/swappiness", "fs/file-max"])
@@ -88,10 +91,30 @@ def test_a_loop_device_carries_a_file_system(bench: Bench) -> None:
     assert sh(bench, script) == "kept"
 
 
+def test_a_loop_device_of_another_can_neither_be_seen_nor_opened(
+    bench: Bench, make_bench: Callable[..., Bench]
+) -> None:
+    """The host's and other benches' are one kind: their numbers are not this bench's."""
+    other = make_bench("loop-owner")
+    device = sh(other, "truncate -s 1M /root/d.img; losetup -f --show /root/d.img")
+    number = device.removeprefix("/dev/loop")
+    try:
+        fails(bench, f"ls {device}")
+        for minor in (number, "0", "7"):
+            script = f"rm -f /tmp/n; mknod /tmp/n b 7 {minor}; dd if=/dev/zero of=/tmp/n count=1"
+            assert "not permitted" in fails(bench, script)
+        assert "not permitted" in fails(bench, "dd if=/dev/zero of=/dev/loop0 count=1")
+        control = "rm -f /tmp/n; mknod /tmp/n c 10 237; : < /tmp/n"
+        assert "not permitted" in fails(bench, control)
+        bench.run(["losetup", "-D"])
+        assert device in sh(other, "losetup -n -O NAME")
+    finally:
+        sh(bench, "rm -f /tmp/n")
+        sh(other, f"losetup -d {device}")
+
+
 def test_device_nodes(bench: Bench) -> None:
-    assert sh(bench, "stat -c %t:%T /dev/net/tun /dev/fuse /dev/loop-control").split() == [
-        "a:c8", "a:e5", "a:ed",
-    ]  # fmt: skip
+    assert sh(bench, "stat -c %t:%T /dev/net/tun /dev/fuse").split() == ["a:c8", "a:e5"]
     assert sh(bench, "if [ -e /dev/kvm ]; then stat -c %a:%G /dev/kvm; fi") in ("", "660:kvm")
 
 

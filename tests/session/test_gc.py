@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from lab_engine.bench import engine
+from lab_engine.bench import engine, inventory, owner
+from lab_engine.bench.container import Bench
 from lab_engine.protocol import Owned, OwnedReport
 from lab_engine.session import gc
+from lab_engine.session.gc import Leftover
 from lab_engine.session.record import Record
-from tests.bench.conftest import ok
+from lab_engine.settings import Settings
+from tests.bench.conftest import make_bench, ok
 from tests.session.conftest import STEP, Begin
+
+__all__ = ["make_bench"]
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
 FOREIGN = "somebody-elses"
+Make = Callable[..., Bench]
+
+
+@pytest.fixture
+def me(settings: Settings) -> str:
+    return owner.name(settings.data_dir)
+
+
+@pytest.fixture(autouse=True)
+def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was made a moment ago is not spared here."""
+    monkeypatch.setattr(gc, "YOUNG", timedelta(0))
+
+
+def _of(session: str, record: Record, me: str) -> list[Leftover]:
+    return [thing for thing in gc.leftovers(record, me) if thing.session == session]
 
 
 async def test_an_ended_session_is_swept_with_its_loop_device_and_nothing_else(
-    begin: Begin, record: Record
+    begin: Begin, record: Record, me: str
 ) -> None:
     session = await begin()
     await session.enter(STEP)
@@ -29,39 +54,114 @@ async def test_an_ended_session_is_swept_with_its_loop_device_and_nothing_else(
     attach = (
         "truncate -s 4M /var/lib/infralab/disk.img && losetup -f --show /var/lib/infralab/disk.img"
     )
-    device = ok(bench.run(["sh", "-c", attach])).removeprefix("/dev/")
-    await asyncio.sleep(3)
     client = engine.connect()
     client.api.create_volume(FOREIGN)
     try:
-        # Not `down`: the bench is torn away, as `docker rm -f` by hand does it.
+        # Not `down`: the bench is torn away in the same moment, as `docker rm -f` by hand does it.
+        device = ok(bench.run(["sh", "-c", attach])).removeprefix("/dev/")
         client.api.remove_container(bench.id, force=True)
         await session.close()
         assert Path(f"/sys/block/{device}/loop/backing_file").exists()
         record.end(session.id)
-        found = [thing for thing in gc.leftovers(record) if thing.session == session.id]
-        assert ("loop", device) in {(thing.kind, thing.name) for thing in found}
+        found = _of(session.id, record, me)
+        assert [(t.kind, t.name) for t in found if t.kind == "loop"] == [("loop", device)]
         assert {thing.kind for thing in found} == {"loop", "volume"}
-        assert not any(thing.foreign for thing in found)
+        assert {thing.whose for thing in found} == {"mine"}
         assert await gc.sweep(found) == []
         assert not Path(f"/sys/block/{device}/loop/backing_file").exists()
-        assert [t for t in gc.leftovers(record) if t.session == session.id] == []
+        assert _of(session.id, record, me) == []
         volumes = client.api.volumes()["Volumes"]
         assert FOREIGN in {volume["Name"] for volume in volumes}
     finally:
         client.api.remove_volume(FOREIGN)
 
 
-async def test_a_live_session_is_left_alone_and_one_of_another_record_is_foreign(
-    begin: Begin, record: Record, tmp_path: Path
+async def test_a_live_session_is_left_alone_and_is_never_removed_by_another_user(
+    begin: Begin, record: Record, settings: Settings, me: str, tmp_path: Path
 ) -> None:
     session = await begin()
-    assert [thing for thing in gc.leftovers(record) if thing.session == session.id] == []
+    assert _of(session.id, record, me) == []
     others = Record(tmp_path / "another.sqlite")
-    seen = [thing for thing in gc.leftovers(others) if thing.session == session.id]
-    assert seen
-    assert all(thing.foreign for thing in seen)
-    others.close()
+    try:
+        for state in ("running", "exited"):
+            seen = _of(session.id, others, owner.name(tmp_path))
+            assert {thing.kind for thing in seen} == {"container", "volume"}
+            assert {(thing.whose, thing.owner) for thing in seen} == {("theirs", me)}
+            assert await gc.sweep(seen) == []
+            assert session.bench.status() == state
+            session.bench.stop()
+        held = {h.name: h.stays for h in inventory.holdings(owner.name(tmp_path))}
+        assert me in held[session.bench.name]
+        assert me in held[f"{session.bench.name}-state"]
+        assert held["infralab-cache"]
+        assert held[session.bench.inspect()["Config"]["Image"]]
+        assert (
+            inventory.remove([h for h in inventory.holdings(owner.name(tmp_path)) if h.stays]) == []
+        )
+        assert session.bench.status() == "exited"
+        mine = {h.name: h.stays for h in inventory.holdings(me)}
+        assert mine[session.bench.name] == mine[f"{session.bench.name}-state"] == ""
+    finally:
+        others.close()
+
+
+async def test_what_a_lost_record_knew_is_swept_only_when_asked_for(
+    begin: Begin, record: Record, me: str, tmp_path: Path
+) -> None:
+    session = await begin()
+    fresh = Record(tmp_path / "fresh.sqlite")
+    assert {thing.whose for thing in _of(session.id, fresh, me)} == {"unknown"}
+    fresh.close()
+
+
+KILLED = """
+import asyncio, sys
+from dataclasses import replace
+from pathlib import Path
+from lab_engine import settings
+from lab_engine.course.lesson import load_course
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session
+
+async def main():
+    own = replace(settings.load(), bench_memory=1 << 30)
+    folder = Path(sys.argv[3]); folder.mkdir()
+    await Session.begin(load_course().lesson("keeping-data"), Record(folder / "r.sqlite"), own,
+        mode=sys.argv[1], session=sys.argv[2], seed="k")
+    print("begun", flush=True)
+    await asyncio.sleep(100)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("mode", ["replay", "proof"])
+def test_the_bench_of_a_killed_replay_or_proof_is_found(
+    image_tag: str, mode: str, record: Record, settings: Settings, me: str, tmp_path: Path
+) -> None:
+    name = f"t{os.getpid()}-killed-{mode}"
+    env = {**os.environ, "INFRALAB_DATA_DIR": str(settings.data_dir)}
+    words = [sys.executable, "-c", KILLED, mode, name, str(tmp_path / "scratch")]
+    process = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        assert _of(name, record, me) == [], "it runs"
+        process.kill()
+        process.wait()
+        found = _of(name, record, me)
+        assert {(thing.kind, thing.whose) for thing in found} == {
+            ("container", "mine"),
+            ("volume", "mine"),
+        }
+        assert inventory.remove([inventory.Holding(t.kind, t.name) for t in found]) == []
+        assert _of(name, record, me) == []
+    finally:
+        process.kill()
+        process.communicate()
+        bench = Bench.find(name)
+        if bench:
+            bench.remove()
 
 
 async def test_a_marked_thing_that_no_ledger_knows_is_swept_from_a_live_bench(

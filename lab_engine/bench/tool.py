@@ -1,0 +1,92 @@
+"""A short-lived container beside the engine, for what only root on the engine's machine may do.
+
+It is a container and no program of this machine, so that it works with a remote engine too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import requests
+from docker import errors as docker_errors
+
+from lab_engine.bench import engine, image
+from lab_engine.common import patience
+from lab_engine.errors import BenchError
+
+SECONDS: Final = 60
+
+
+def run(
+    client: Any,
+    asked: str,
+    argv: Sequence[str],
+    *,
+    binds: Sequence[str] = (),
+    capabilities: Sequence[str] = (),
+    rules: Sequence[str] = (),
+    host_cgroups: bool = False,
+) -> bytes:
+    """The output of `argv`, run as root from the newest bench image that is there.
+
+    Args:
+        client: the docker client.
+        asked: what it is for, as the beginning of an error's sentence.
+        argv: the command.
+        binds: what it sees, as `NAME:PATH[:ro]`.
+        capabilities: what it may do; it has no others.
+        rules: the devices that it may use.
+        host_cgroups: whether it sees the engine's machine's control groups.
+
+    Raises:
+        BenchError: there is no bench image, or the command failed.
+    """
+    config = client.api.create_host_config(
+        network_mode="none",
+        binds=list(binds),
+        cap_drop=["ALL"],
+        cap_add=list(capabilities),
+        security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
+        device_cgroup_rules=list(rules),
+    )
+    if host_cgroups:
+        config["CgroupnsMode"] = "host"
+    with engine.explain(asked):
+        made = client.api.create_container(
+            _image(client, asked),
+            command=list(argv[1:]),
+            entrypoint=[argv[0]],
+            environment={"PYTHONPATH": "/opt/infralab/lib"},
+            labels={"infralab.kind": "tool"},
+            host_config=config,
+        )
+        try:
+            client.api.start(made["Id"])
+            limit = patience.patient(SECONDS)
+            code = client.api.wait(made["Id"], timeout=limit)["StatusCode"]
+            output: bytes = client.api.logs(made["Id"], stdout=True, stderr=False)
+            complaint: bytes = client.api.logs(made["Id"], stdout=False, stderr=True)
+        finally:
+            with suppress(docker_errors.DockerException, requests.RequestException):
+                client.api.remove_container(made["Id"], force=True, v=True)
+    if code != 0:
+        raise BenchError(
+            f"{asked}: {complaint.decode(errors='replace').strip() or f'it ended with {code}'}",
+            hint="Run `infralab gc` again when the machine is quieter.",
+        )
+    return output
+
+
+def _image(client: Any, asked: str) -> str:
+    found = client.api.images(name=image.BENCH)
+    tags = [
+        str(tag)
+        for item in sorted(found, key=lambda item: int(item["Created"]), reverse=True)
+        for tag in item.get("RepoTags") or ()
+        if tag.startswith(f"{image.BENCH}:")
+    ]
+    if not tags:
+        raise BenchError(f"{asked}: there is no bench image", hint="Make it: `infralab setup`.")
+    return tags[0]
