@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,13 +10,10 @@ import msgspec
 import pytest
 
 from lab_engine import protocol as p
-from lab_engine.agent import duties as duties_module
 from lab_engine.agent import server as server_module
 from lab_engine.agent.server import AgentServer
 from lab_engine.bench.link import Link
-from lab_engine.common import tasks
 from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError
-from lab_engine.kernel import loops
 
 RELAY = """
 import os, socket, sys, threading
@@ -293,31 +289,3 @@ async def test_an_event_handler_that_raises_is_told_and_the_link_goes_on(
     while not heard:
         await link.request(p.Status, p.StatusReport, limit=5)
     assert isinstance(heard[0], Deaf)
-
-
-async def test_the_list_of_loop_devices_outlives_a_time_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written = tmp_path / "loops.json"
-    slow = [True]
-    write = loops.write_list
-
-    def once_too_slow(folder: Path) -> object:
-        if slow.pop() if slow else False:
-            time.sleep(0.5)
-            return None
-        return write(folder)
-
-    monkeypatch.setattr(loops, "write_list", once_too_slow)
-    monkeypatch.setattr(duties_module, "PROBE_LIMIT", 0.01)
-    monkeypatch.setattr(duties_module, "LOOPS_SECONDS", 0.01)
-    duties = duties_module.Duties("s1", tmp_path)
-    keeping = tasks.begin(duties.keep_loop_list())
-    try:
-        async with asyncio.timeout(10):
-            while not written.exists():
-                assert not keeping.done()
-                await asyncio.sleep(0.02)
-    finally:
-        await tasks.end(keeping)
-        duties.close()
