@@ -107,18 +107,18 @@ def test_stop_with_work_in_it_is_fast_and_start_brings_it_back(make_bench: Make)
 
 def test_the_agent_comes_back_when_it_is_killed(make_bench: Make) -> None:
     bench = make_bench("agent")
-    # A stand-in, so that this test is about the supervisor alone.
+    # A stand-in, so that this test is about the supervisor alone. It takes no folder away: an agent
+    # that is still starting would put it back, to keep there what it compiles.
     script = """
-    cd /opt/infralab/lib/lab_engine; mv agent ..; mkdir agent; touch agent/__init__.py
-    echo 'import time; time.sleep(600)' > agent/__main__.py
-    pkill -f '[l]ab_engine.agent' || true
+    echo 'import time; time.sleep(600)' > /opt/infralab/lib/lab_engine/agent/__main__.py
+    pkill -f '[l]ab_engine[.]agent' || true
     """
     sh(bench, script)
     seen = "0"
     for _ in range(3):
         wait = f"""
         for i in $(seq 100); do
-            pgrep -f '[l]ab_engine.agent' | grep -vx {seen} && exit
+            pgrep -f '[l]ab_engine[.]agent' | grep -vx {seen} && exit
             sleep 0.1
         done
         exit 1
