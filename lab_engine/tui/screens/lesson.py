@@ -235,8 +235,9 @@ class LessonScreen(Screen[None]):
 
     def _mark(self, which: Which) -> None:
         self.which = which
+        # A class of the screen is dear: Textual then matches every rule with every widget again.
+        self.set_class(which == "picture", "-picture")
         for name in PANES:
-            self.set_class(name == which, f"-{name}")
             self.query_one(f"#{name}").set_class(name == which, "-current")
         self._show_tabs()
 
