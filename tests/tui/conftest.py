@@ -19,6 +19,7 @@ from lab_engine.session.record import Record
 from lab_engine.settings import Settings
 from lab_engine.tui.app import LearnApp, Wanted
 from lab_engine.tui.desk import Desk
+from lab_engine.tui.screens.home import HomeScreen
 from tests.kit import Kit
 from tests.tui.standin import StandIn, World
 
@@ -110,6 +111,11 @@ class Running:
         return "\n".join(strip.text[:width].rstrip() for strip in lines)
 
 
+def shown(app: LearnApp) -> object:
+    """What the course's screen shows, whether or not it is in front."""
+    return next(s.overview for s in app.screen_stack if isinstance(s, HomeScreen))
+
+
 @pytest.fixture
 def start(world: World, record: Record, settings: Settings) -> Callable[..., object]:
     """`async with start(size=..., lesson=...) as running`."""
@@ -122,7 +128,8 @@ def start(world: World, record: Record, settings: Settings) -> Callable[..., obj
         app.animation_level = "none"
         async with app.run_test(size=size, notifications=True) as pilot:
             running = Running(app, pilot)
-            await running.until(lambda: app.overview is not None, "the course")
+            # Read is not yet shown: what is pressed meanwhile would go to an empty screen.
+            await running.until(lambda: app.overview and shown(app) is app.overview, "the course")
             yield running
             await app.desk.close()
 
