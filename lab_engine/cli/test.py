@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from lab_engine.cli.words import Progress, verb
@@ -14,6 +16,7 @@ from lab_engine.errors import InfralabError, UsageError
 ROOT = Path(__file__).parents[2]
 FAST = "not bench and not vm and not slow and not v2 and not fresh and not sessions"
 USUAL = "not v2 and not fresh and not sessions"
+REST = f"(bench or vm or slow) and {USUAL}"
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,7 +29,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "last. Installs the tools for it into .venv when they are missing.",
         examples=(
             ("infralab test", "everything except --v2 and --fresh"),
-            ("infralab test --fast", "what needs no Docker engine; about a minute"),
+            ("infralab test --fast", "what needs no Docker engine; a minute on two cores"),
             ("infralab test --v2", "a whole guest with cgroup v2; slow"),
             ("infralab test --fresh", "set-up on fresh Debian and Ubuntu roots; slow"),
             ("infralab test -- -k doctor -x", "words after -- go to pytest"),
@@ -40,21 +43,45 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run pytest, whose last line is the last line of the output."""
+    """Run pytest, whose last line is the last line of the output and speaks for all that ran."""
     if not (ROOT / "tests").is_dir():
         raise UsageError("an installed infralab carries no tests", hint="Run this in a clone.")
     _install_tools()
-    marks = _marks(args)
-    command = [sys.executable, "-P", "-m", "pytest", "-m", marks, *args.words]
-    process = subprocess.Popen(command, cwd=ROOT)
+    if args.v2 or args.fresh or args.words:
+        # Words may ask for what only one process can do: `-s`, `--pdb`, `-x` without a rest.
+        code = _pytest("-m", _marks(args), *args.words)
+    elif args.fast:
+        code = _pytest("-m", FAST, *_spread())
+    else:
+        code = _in_two_runs()
+    return {0: 0, 1: 1, 2: 130}.get(code, 3)
+
+
+def _in_two_runs() -> int:
+    """What needs no bench in several processes, then the rest in one; one summary for both."""
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = Path(folder, "outcomes.json")
+        joined = ("-p", "tests.joined")
+        code = _pytest("-m", FAST, *_spread(), *joined, "--outcomes-to", str(outcomes))
+        if code not in (0, 1):
+            # Interrupted, or it could not run: there is nothing to go on from.
+            return code
+        return _pytest("-m", REST, *joined, "--outcomes-of", str(outcomes))
+
+
+def _spread() -> list[str]:
+    """One process more than cores: shells and screens are waited for half of the time."""
+    return ["-n", str(min(len(os.sched_getaffinity(0)) + 1, 8)), "--dist", "worksteal"]
+
+
+def _pytest(*words: str) -> int:
+    process = subprocess.Popen([sys.executable, "-P", "-m", "pytest", *words], cwd=ROOT)
     while True:
         try:
-            code = process.wait()
-            break
+            return process.wait()
         except KeyboardInterrupt:
             # pytest got it too, and has its fixtures to take down.
             continue
-    return {0: 0, 1: 1, 2: 130}.get(code, 3)
 
 
 def _marks(args: argparse.Namespace) -> str:

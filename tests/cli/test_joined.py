@@ -1,0 +1,57 @@
+"""The last line of `infralab test` speaks for both of its runs of pytest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FIRST = """
+import pytest
+
+@pytest.fixture
+def broken():
+    raise RuntimeError("no fixture")
+
+def test_right(): pass
+def test_left_out(): pytest.skip("because")
+"""
+WRONG = "def test_wrong(): assert 1 == 2, 'not so'\n"
+BROKEN = "def test_broken(broken): pass\n"
+
+
+def run(folder: Path, name: str, *words: str) -> tuple[int, list[str]]:
+    """The exit code of pytest over one file, and the lines that it prints."""
+    command = [sys.executable, "-P", "-m", "pytest", "-ra", "-c", "/dev/null", "--rootdir", "."]
+    command += ["-p", "tests.joined", "-p", "no:cacheprovider", *words, name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code", "counts"),
+    [
+        (FIRST, "def test_it(): pass", 0, "2 passed, 1 skipped in"),
+        (FIRST + WRONG, "def test_it(): pass", 1, "1 failed, 2 passed, 1 skipped in"),
+        (FIRST + BROKEN, "def test_it(): pass", 1, "2 passed, 1 skipped, 1 error in"),
+        (FIRST, WRONG, 1, "1 failed, 1 passed, 1 skipped in"),
+        (FIRST + WRONG, "", 1, "1 failed, 1 passed, 1 skipped in"),
+    ],
+    ids=["all-well", "first-fails", "first-breaks", "second-fails", "nothing-second"],
+)
+def test_what_either_run_finds_is_counted(
+    tmp_path: Path, first: str, second: str, code: int, counts: str
+) -> None:
+    (tmp_path / "test_first.py").write_text(first)
+    (tmp_path / "test_second.py").write_text(second)
+    kept = str(tmp_path / "outcomes.json")
+    spread = ["-n", "1"] if WRONG in first else []
+    run(tmp_path, "test_first.py", *spread, "--outcomes-to", kept)
+    ended, lines = run(tmp_path, "test_second.py", "--outcomes-of", kept)
+    assert counts in lines[-1]
+    assert ended == code
+    assert any(line.startswith("SKIPPED") and "because" in line for line in lines)
+    if WRONG in first:
+        assert "FAILED test_first.py::test_wrong - AssertionError: not so" in lines
