@@ -1,4 +1,8 @@
-"""A bench for the contract suite, with this folder's modules in it."""
+"""A bench with this folder's modules: for the contract suite, and for tests marked `inside`.
+
+A test marked `inside` works on the kernel as root, with tools that this machine may lack. It is an
+ordinary test, which pytest runs in the bench; what became of it there is reported here.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,25 @@ import io
 import os
 import tarfile
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pytest
 
 from lab_engine.bench import image
 from lab_engine.bench.container import Bench
 from lab_engine.errors import DockerUnavailable
+from tests.joined import outcomes
 
 HERE: Final = Path(__file__).parent
 PLACE: Final = "/run/infralab/contract"
 PYTHON: Final = "/opt/infralab/venv/bin/python"
 LIMIT: Final = 280.0
 """Seconds for what one test runs in the bench."""
+PYTEST: Final = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
+"""Pure Python, so that the files of this machine's packages do in the bench."""
+INSIDE: Final = "a_report_from_the_bench"
 
 InBench = Callable[..., str]
 
@@ -35,7 +44,8 @@ def bench() -> Iterator[Bench]:
     try:
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
-            tar.add(HERE.parent / "__init__.py", "tests/__init__.py")
+            for path in (HERE.parent / "__init__.py", HERE.parent / "joined.py"):
+                tar.add(path, f"tests/{path.name}")
             for path in HERE.glob("*.py"):
                 tar.add(path, f"tests/families/{path.name}")
         unpack = f"mkdir -p {PLACE} && tar -x -C {PLACE}"
@@ -64,3 +74,66 @@ def in_bench(bench: Bench) -> InBench:
         return text
 
     return run
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What a test `inside` asks for is made in the bench, so here it asks for its report only."""
+    if isinstance(item, pytest.Function) and item.get_closest_marker("inside"):
+        item.fixturenames[:] = [INSIDE]
+
+
+@pytest.fixture(scope="module")
+def a_report_from_the_bench(
+    bench: Bench, request: pytest.FixtureRequest
+) -> dict[str, pytest.TestReport]:
+    """The reports of this module's tests `inside`, which run in one go, by node id."""
+    module = request.node
+    ids = [
+        item.nodeid
+        for item in request.session.items
+        if item.get_closest_marker("inside") and item.getparent(pytest.Module) is module
+    ]
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for package in PYTEST:
+            for file in metadata.files(package) or ():
+                if ".." not in file.parts and "__pycache__" not in file.parts:
+                    tar.add(str(file.locate()), str(file))
+    unpack = f"mkdir -p {PLACE}/packages && tar -x -C {PLACE}/packages"
+    assert bench.run(["sh", "-c", unpack], stdin=archive.getvalue()).exit_code == 0
+    path = f"{PLACE}/outcomes.json"
+    marks = "\n".join(request.config.getini("markers"))
+    words = ["-q", "--noconftest", "-c", "/dev/null", "--rootdir", PLACE, "-W", "error"]
+    words += ["-p", "no:cacheprovider", "-o", f"markers={marks}", "--import-mode=importlib"]
+    words += ["-p", "tests.joined", "--outcomes-to", path]
+    done = bench.run(
+        ["sh", "-c", f'cd {PLACE} && exec "$@"', "sh", PYTHON, "-m", "pytest", *words, *ids],
+        env={
+            "PYTHONPATH": f"/opt/infralab/lib:{PLACE}:{PLACE}/packages",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        timeout=LIMIT,
+    )
+    text = (done.stdout + done.stderr).decode(errors="replace")
+    assert done.exit_code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED), text[-3000:]
+    kept = outcomes(request.config, bench.run(["cat", path]).stdout.decode())
+    reports = [report for few in kept.values() for report in few]
+    # A teardown that failed is an error besides the test's own report, and counts more.
+    reports.sort(key=lambda report: report.failed)
+    return {report.nodeid: report for report in reports}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Stand for what happened in the bench."""
+    if INSIDE not in pyfuncitem.funcargs:
+        return None
+    reports = cast("dict[str, pytest.TestReport]", pyfuncitem.funcargs[INSIDE])
+    report = reports.get(pyfuncitem.nodeid)
+    assert report is not None, "it did not run in the bench"
+    if report.failed:
+        pytest.fail(f"{report.longreprtext}\n{report.capstdout}{report.capstderr}", pytrace=False)
+    if report.skipped:
+        assert isinstance(report.longrepr, tuple)
+        pytest.skip(report.longrepr[2])
+    return True

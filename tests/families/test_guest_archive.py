@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -19,7 +18,8 @@ def sample() -> Tree:
     return tree
 
 
-@pytest.mark.skipif(shutil.which("cpio") is None, reason="needs cpio")
+@pytest.mark.bench
+@pytest.mark.inside
 def test_cpio_reads_it(tmp_path: Path) -> None:
     subprocess.run(["cpio", "-idm", "--quiet"], input=sample().cpio(), cwd=tmp_path, check=True)
     assert (tmp_path / "usr/bin/tool").read_bytes() == b"abc"

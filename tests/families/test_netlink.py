@@ -1,4 +1,4 @@
-"""What only the network's providers owe, on this kernel in a network of the test's own.
+"""What only the network's providers owe, in a bench, in a network of the test's own.
 
 What all providers owe is in `obligations`.
 """
@@ -6,7 +6,6 @@ What all providers owe is in `obligations`.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -34,12 +33,7 @@ from tests.families.own_network import own_network, sh
 MARK = Mark("contract-test")
 KINDS = ("host", "bridge", "link", "address", "route", "nat", "filter")
 
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for network namespaces"),
-    pytest.mark.skipif(
-        not (shutil.which("nft") and shutil.which("ip")), reason="needs nftables and iproute2"
-    ),
-]
+pytestmark = [pytest.mark.bench, pytest.mark.inside]
 
 
 @pytest.fixture(autouse=True)

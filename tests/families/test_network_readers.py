@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -61,12 +60,7 @@ from tests.families.own_network import own_network, sh
 
 MARK = Mark("reader-test")
 
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for network namespaces"),
-    pytest.mark.skipif(
-        not (shutil.which("nft") and shutil.which("ip")), reason="needs nftables and iproute2"
-    ),
-]
+pytestmark = [pytest.mark.bench, pytest.mark.inside]
 
 ROUTED: tuple[Resource, ...] = (
     Host("a"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -13,7 +12,11 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
+from lab_engine.bench.container import Bench
 from lab_engine.tui.terminal.pane import TerminalPane
+from tests.bench.conftest import image_tag, make_bench
+
+__all__ = ["image_tag", "make_bench"]
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -128,10 +131,27 @@ async def test_a_program_that_is_not_there(shell: Shell) -> None:
     assert shell.pane.ended == 127
 
 
-@pytest.mark.parametrize("editor", ["vi", "vim", "vim.tiny"])
-async def test_an_editor(shell: Shell, editor: str) -> None:
-    if shutil.which(editor) is None:
-        pytest.skip(f"{editor} is not installed")
+@pytest.fixture(scope="module")
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench("programs")
+
+
+@pytest.fixture
+async def bench_shell(shell: Shell, bench: Bench) -> Shell:
+    """A shell in a bench, which has the programs that learners are told of."""
+    await shell.pane.hang_up()
+    words = ["bash", "--norc", "--noprofile"]
+    inside = {name: ENVIRONMENT[name] for name in ("TERM", "PS1")}
+    argv = bench.exec_argv(words, user="root", interactive=True, tty=True, env=inside)
+    shell.pane.spawn(argv, {**os.environ, **inside})
+    await shell.until(lambda: "ready>" in shell.text)
+    return shell
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("editor", ["vi", "vim.tiny"])
+async def test_an_editor(bench_shell: Shell, editor: str) -> None:
+    shell = bench_shell
     await shell.run(f"{editor} -u NONE")
     await shell.until(lambda: shell.text.count("~") > 8)
     await shell.pilot.press("i", *"hello", "escape")
@@ -140,9 +160,9 @@ async def test_an_editor(shell: Shell, editor: str) -> None:
     await shell.until(lambda: "ready>" in shell.text and "~" not in shell.text)
 
 
-async def test_a_pager_and_its_way_back(shell: Shell) -> None:
-    if shutil.which("less") is None:
-        pytest.skip("less is not installed")
+@pytest.mark.bench
+async def test_a_pager_and_its_way_back(bench_shell: Shell) -> None:
+    shell = bench_shell
     await shell.run("seq 1 100 | less")
     await shell.until(lambda: "\n15" in shell.text)
     await shell.pilot.press("G")
