@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent))
 
-from prompts import PAUSE, Heard  # type: ignore[import-not-found]
+from prompts import PAUSE, Heard, answer  # type: ignore[import-not-found]
 from recorder import FOLDER, LEARNER, command_line  # type: ignore[import-not-found]
 from work import work_folder  # type: ignore[import-not-found]
 
@@ -204,11 +204,6 @@ def main() -> int:
             }
         )
     return 0
-
-
-def answer(facts: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(facts) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 Used where recorded input is typed again, and where a solution is typed for a learner.
 """
 
+import json
 import re
+import sys
 import time
 from abc import ABC, abstractmethod
 
@@ -69,3 +71,9 @@ class Heard(ABC):
                 if quiet > max(1.0, limit / 3):
                     return not at_prompt
         return not self.alive
+
+
+def answer(facts: dict[str, object]) -> None:
+    """One answer to the client, as a line of JSON."""
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()

@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent))
 
-from prompts import Heard  # type: ignore[import-not-found]
+from prompts import Heard, answer  # type: ignore[import-not-found]
 from recorder import BUFFER, EXIT, Decoder, set_size, start  # type: ignore[import-not-found]
 from work import Work, work_folder  # type: ignore[import-not-found]
 
@@ -116,11 +116,6 @@ def main() -> int:
             }
         )
     return 0
-
-
-def answer(facts: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(facts) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

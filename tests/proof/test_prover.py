@@ -133,7 +133,7 @@ async def test_a_walk_sees_what_a_solution_changes(
         kit,
         record,
         settings,
-        ("import FileProbe", "import FileProbe, ProcessProbe"),
+        ("FileProbe, Lab", "FileProbe, Lab, ProcessProbe"),
         ('"touch new.txt", ', '"sleep 4321 </dev/null >/dev/null 2>&1 &", '),
         walk=True,
     )

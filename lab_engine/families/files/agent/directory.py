@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -31,11 +30,8 @@ class DirectoryProvider(Provider[Directory]):
 
     def _drift(self, wanted: Directory) -> str:
         info = Path(wanted.path).lstat()
-        if stat.S_IMODE(info.st_mode) != wanted.mode:
-            found = stat.S_IMODE(info.st_mode)
-            return f"{wanted.path} has mode {found:04o}, wanted {wanted.mode:04o}"
-        if (info.st_uid, info.st_gid) != marks.ids(wanted.owner):
-            return f"{wanted.path} belongs to {marks.owner_name(info)}, wanted {wanted.owner}"
+        if drift := marks.access_drift(wanted.path, info, wanted.owner, wanted.mode):
+            return drift
         for relative, content in wanted.files.items():
             path = f"{wanted.path}/{relative}"
             if not os.path.lexists(path):
@@ -73,12 +69,8 @@ class DirectoryProvider(Provider[Directory]):
             ) from error
 
     def destroy(self, name: str, mark: Mark) -> None:
-        try:
+        with marks.removing(f"directory/{name}"):
             marks.remove_marked(mark.text(f"directory/{name}"))
-        except OSError as error:
-            raise ProviderError(
-                f"cannot be removed: {error.strerror}", resource=f"directory/{name}"
-            ) from error
 
     def owned(self) -> Iterable[Owned]:
         return marks.owned("directory")

@@ -19,10 +19,8 @@ def drift_of(path: str, content: str, owner: str, mode: int) -> str:
     info = Path(path).lstat()
     if not stat.S_ISREG(info.st_mode):
         return f"{path} is {marks.describe(path)}, wanted a file"
-    if stat.S_IMODE(info.st_mode) != mode:
-        return f"{path} has mode {stat.S_IMODE(info.st_mode):04o}, wanted {mode:04o}"
-    if (info.st_uid, info.st_gid) != marks.ids(owner):
-        return f"{path} belongs to {marks.owner_name(info)}, wanted {owner}"
+    if drift := marks.access_drift(path, info, owner, mode):
+        return drift
     wanted = content.encode()
     if info.st_size != len(wanted) or Path(path).read_bytes() != wanted:
         return f"{path} has other content"
@@ -83,12 +81,8 @@ class FileProvider(Provider[File]):
             ) from error
 
     def destroy(self, name: str, mark: Mark) -> None:
-        try:
+        with marks.removing(f"file/{name}"):
             marks.remove_marked(mark.text(f"file/{name}"))
-        except OSError as error:
-            raise ProviderError(
-                f"cannot be removed: {error.strerror}", resource=f"file/{name}"
-            ) from error
 
     def owned(self) -> Iterable[Owned]:
         return marks.owned("file")

@@ -6,13 +6,13 @@ Keys are `file/<path>`, `mount/<target>` (`mount/<target>#2` for a second one on
 
 from __future__ import annotations
 
-import errno
 from collections import Counter
 from typing import Final
 
 from lab_engine.errors import ProviderError
 from lab_engine.families.files.agent import marks, watched
-from lab_engine.kernel import loops, mountinfo, syscalls
+from lab_engine.families.files.agent.unmount import take_off
+from lab_engine.kernel import loops, mountinfo
 
 OTHERS_MOUNTS: Final = (
     "/proc",
@@ -73,12 +73,7 @@ def _unmount(name: str) -> None:
         there = sum(entry.target == target for entry in mountinfo.mounts())
         if there <= keep:
             return
-        try:
-            syscalls.umount(target)
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            syscalls.umount(target, lazy=True)
+        take_off(target)
 
 
 def _loops() -> dict[str, str]:

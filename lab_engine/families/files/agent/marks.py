@@ -14,6 +14,7 @@ import pwd
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -129,6 +130,24 @@ def owner_name(info: os.stat_result) -> str:
     except KeyError:
         group = str(info.st_gid)
     return f"{user}:{group}"
+
+
+def access_drift(path: str, info: os.stat_result, owner: str, mode: int) -> str:
+    """How mode and owner differ from what is wanted; empty when they do not."""
+    if stat.S_IMODE(info.st_mode) != mode:
+        return f"{path} has mode {stat.S_IMODE(info.st_mode):04o}, wanted {mode:04o}"
+    if (info.st_uid, info.st_gid) != ids(owner):
+        return f"{path} belongs to {owner_name(info)}, wanted {owner}"
+    return ""
+
+
+@contextmanager
+def removing(key: str, what: str = "removed") -> Iterator[None]:
+    """Turns an OSError into a ProviderError: the resource `key` cannot be `what`."""
+    try:
+        yield
+    except OSError as error:
+        raise ProviderError(f"cannot be {what}: {error.strerror}", resource=key) from error
 
 
 def make_parents(path: str, text: str, owner: str) -> None:

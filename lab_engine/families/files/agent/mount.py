@@ -22,7 +22,7 @@ from lab_engine.common.paths import ALLOWED, path_problem
 from lab_engine.common.sighting import ABSENT, Sighting
 from lab_engine.errors import ProviderError
 from lab_engine.families.files.agent import file, marks
-from lab_engine.families.files.agent.unmount import unmount
+from lab_engine.families.files.agent.unmount import covered, unmount
 from lab_engine.families.files.resources import Mount
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 from lab_engine.kernel import mountinfo, syscalls, trees
@@ -96,10 +96,7 @@ class MountProvider(Provider[Mount]):
         if mountinfo.at(wanted.target, mountinfo.mounts()) is not None:
             bound = _read(wanted.target, _attribute(wanted.target))
             if bound is None or bound.text != text:
-                raise ProviderError(
-                    f"{wanted.target} is a mount already, and not ours",
-                    hint=f"Take it off: sudo umount {wanted.target}",
-                )
+                raise covered(wanted.target)
         self.destroy(wanted.name, mark)
         source = Path(wanted.source)
         if not source.exists():
@@ -127,15 +124,11 @@ class MountProvider(Provider[Mount]):
 
     def destroy(self, name: str, mark: Mark) -> None:
         text = mark.text(f"mount/{name}")
-        try:
+        with marks.removing(f"mount/{name}", "taken off"):
             for bound in [bound for bound in _bounds() if bound.text == text]:
                 unmount(bound.target, partial(_shows, bound))
                 _clear(bound)
             marks.remove_marked(text)
-        except OSError as error:
-            raise ProviderError(
-                f"cannot be taken off: {error.strerror}", resource=f"mount/{name}"
-            ) from error
 
     def owned(self) -> Iterable[Owned]:
         found = {Owned.parse(bound.text) for bound in _bounds()}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lab_engine.common.sighting import ABSENT, Sighting
 from lab_engine.errors import ProviderError
 from lab_engine.families.files.agent import marks
-from lab_engine.families.files.agent.unmount import unmount
+from lab_engine.families.files.agent.unmount import covered, unmount
 from lab_engine.families.files.resources import Tmpfs
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 from lab_engine.kernel import mountinfo, syscalls
@@ -40,21 +39,13 @@ class TmpfsProvider(Provider[Tmpfs]):
         if entry.read_only:
             return f"{wanted.target} is read-only"
         info = Path(wanted.target).stat()
-        if stat.S_IMODE(info.st_mode) != wanted.mode:
-            found = f"{stat.S_IMODE(info.st_mode):04o}"
-            return f"{wanted.target} has mode {found}, wanted {wanted.mode:04o}"
-        if (info.st_uid, info.st_gid) != marks.ids(wanted.owner):
-            return f"{wanted.target} belongs to {marks.owner_name(info)}, wanted {wanted.owner}"
-        return ""
+        return marks.access_drift(wanted.target, info, wanted.owner, wanted.mode)
 
     def create(self, wanted: Tmpfs, mark: Mark, say: Say) -> None:
         text = mark.text(wanted.key)
         entry = mountinfo.at(wanted.target, mountinfo.mounts())
         if entry is not None and entry.source != text:
-            raise ProviderError(
-                f"{wanted.target} is a mount already, and not ours",
-                hint=f"Take it off: sudo umount {wanted.target}",
-            )
+            raise covered(wanted.target)
         self.destroy(wanted.name, mark)
         user, group = marks.ids(wanted.owner)
         options = f"size={wanted.bytes},mode={wanted.mode:o},uid={user},gid={group}"
@@ -70,14 +61,10 @@ class TmpfsProvider(Provider[Tmpfs]):
 
     def destroy(self, name: str, mark: Mark) -> None:
         text = mark.text(f"tmpfs/{name}")
-        try:
+        with marks.removing(f"tmpfs/{name}", "taken off"):
             for target in {entry.target for entry in mountinfo.mounts() if entry.source == text}:
                 unmount(target, lambda entry: entry.source == text)
             marks.remove_marked(text)
-        except OSError as error:
-            raise ProviderError(
-                f"cannot be taken off: {error.strerror}", resource=f"tmpfs/{name}"
-            ) from error
 
     def owned(self) -> Iterable[Owned]:
         found = {Owned.parse(e.source) for e in mountinfo.mounts() if e.fstype == "tmpfs"}

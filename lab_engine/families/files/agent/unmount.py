@@ -9,11 +9,16 @@ from lab_engine.errors import ProviderError
 from lab_engine.kernel import mountinfo, syscalls
 
 
+def covered(target: str) -> ProviderError:
+    return ProviderError(
+        f"{target} is a mount already, and not ours", hint=f"Take it off: sudo umount {target}"
+    )
+
+
 def unmount(target: str, ours: Callable[[mountinfo.MountEntry], bool]) -> None:
     """Take off the mount at `target` if it is `ours`. One that is not there is not an error.
 
-    A mount in use ends when its last user does; it is out of sight at once. Raises ProviderError
-    when somebody else's mount lies on top of ours or inside it.
+    Raises ProviderError when somebody else's mount lies on top of ours or inside it, and OSError.
     """
     entries = mountinfo.mounts()
     entry = mountinfo.at(target, entries)
@@ -32,6 +37,15 @@ def unmount(target: str, ours: Callable[[mountinfo.MountEntry], bool]) -> None:
             f"{target} cannot be taken off: {inner[-1].target} is mounted inside it",
             hint=f"Take that off first: sudo umount {inner[-1].target}",
         )
+    take_off(target)
+
+
+def take_off(target: str) -> None:
+    """Take off the uppermost mount at `target`, whosever it is.
+
+    One in use is out of sight at once, and ends with its last user (MNT_DETACH of umount2(2)).
+    Raises OSError.
+    """
     try:
         syscalls.umount(target)
     except OSError as error:

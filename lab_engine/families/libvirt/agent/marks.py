@@ -14,6 +14,8 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
+from lab_engine.common.resource import Resource
+from lab_engine.errors import ProviderError
 from lab_engine.families.provider import Mark
 
 NAMESPACE: Final = "urn:infralab:libvirt"
@@ -43,6 +45,16 @@ def of_domain(domain: Any) -> tuple[str, str]:
     """The same for a `libvirt.virDomain`; the definition for the next start counts, if any."""
     flags = libvirt.VIR_DOMAIN_XML_INACTIVE if domain.isPersistent() else 0
     return of_xml(ET.fromstring(domain.XMLDesc(flags)))  # noqa: S314 - libvirtd wrote it
+
+
+def refuse(found: str, mark: Mark, wanted: Resource, what: str, hint: str) -> None:
+    """Raise ProviderError where there is something with another mark than `wanted` would have."""
+    if found != mark.text(wanted.key):
+        raise ProviderError(
+            f"{what} of this name is there already, and it is not of this lesson",
+            resource=wanted.key,
+            hint=hint,
+        )
 
 
 def of_file(path: str | Path) -> str:

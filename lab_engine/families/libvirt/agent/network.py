@@ -11,7 +11,6 @@ import libvirt
 
 from lab_engine.common import digest
 from lab_engine.common.resource import Resource, Stage
-from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import marks
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
 from lab_engine.families.libvirt.resources import VirtualNetwork
@@ -61,12 +60,9 @@ class VirtualNetworkProvider(Provider[VirtualNetwork]):
         connection = connect()
         with told("looking for a network of this name", wanted.key):
             there = found(connection.networkLookupByName, wanted.name)
-            if there is not None and marks.of_network(there)[0] != mark.text(wanted.key):
-                raise ProviderError(
-                    "a virtual network of this name is there already, and it is not of this lesson",
-                    resource=wanted.key,
-                    hint=f"`virsh net-destroy {wanted.name}` and `virsh net-undefine` remove it.",
-                )
+            if there is not None:
+                hint = f"`virsh net-destroy {wanted.name}` and `virsh net-undefine` remove it."
+                marks.refuse(marks.of_network(there)[0], mark, wanted, "a virtual network", hint)
         self.destroy(wanted.name, mark)
         made = marks.element(mark, wanted.key, digest.of(wanted))
         with told("making it", wanted.key):

@@ -52,12 +52,9 @@ class PoolProvider(Provider[Pool]):
         folder = Path(wanted.path)
         with told("looking for a pool of this name", wanted.key):
             there = found(connection.storagePoolLookupByName, wanted.name)
-            if there is not None and marks.of_file(path_of(there)) != mark.text(wanted.key):
-                raise ProviderError(
-                    "a pool of this name is there already, and it is not of this lesson",
-                    resource=wanted.key,
-                    hint=f"`virsh pool-destroy {wanted.name}` and `pool-undefine` remove it.",
-                )
+            if there is not None:
+                hint = f"`virsh pool-destroy {wanted.name}` and `pool-undefine` remove it."
+                marks.refuse(marks.of_file(path_of(there)), mark, wanted, "a pool", hint)
         self.destroy(wanted.name, mark)
         try:
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -123,12 +123,9 @@ class VMProvider(Provider[VM]):
         connection = connect()
         with told("looking for a VM of this name", wanted.key):
             there = found(connection.lookupByName, wanted.name)
-            if there is not None and marks.of_domain(there)[0] != mark.text(wanted.key):
-                raise ProviderError(
-                    "a VM of this name is there already, and it is not of this lesson",
-                    resource=wanted.key,
-                    hint=f"Remove it with `virsh undefine {wanted.name}` if it is yours.",
-                )
+            if there is not None:
+                hint = f"Remove it with `virsh undefine {wanted.name}` if it is yours."
+                marks.refuse(marks.of_domain(there)[0], mark, wanted, "a VM", hint)
         self.destroy(wanted.name, mark)
         root = ""
         if wanted.guest == "full":
