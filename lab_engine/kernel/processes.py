@@ -1,4 +1,4 @@
-"""Processes as /proc lists them (proc(5)), and how to end a whole tree of them."""
+"""Processes as the kernel lists them (proc(5)), and how to end a whole tree of them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import contextlib
 import errno
 import os
 import pwd
+import re
 import signal
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from typing import Final
 
 import msgspec
+
+from lab_engine.kernel import proc
 
 TICKS = os.sysconf("SC_CLK_TCK")
 POLL_SECONDS = 0.02
 EXEC_LOOKS = 50
 EXEC_SECONDS = 0.002
+NAMESPACES: Final = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
+CONTAINER: Final = re.compile(r"/docker[/-]([0-9a-f]{64})(?:\.scope)?(?=/|$)", re.MULTILINE)
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -59,11 +64,10 @@ def of_pidfile(path: str | Path) -> Process | None:
 
 def read(pid: int) -> Process | None:
     """The process, or None when there is none (any more)."""
-    folder = Path(f"/proc/{pid}")
     try:
-        stat = (folder / "stat").read_text(errors="replace")
-        words = (folder / "cmdline").read_bytes().split(b"\0")
-        status = (folder / "status").read_text(errors="replace")
+        stat = proc.read_text(f"{pid}/stat")
+        words = proc.read_bytes(f"{pid}/cmdline").split(b"\0")
+        status = proc.read_text(f"{pid}/status")
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The name stands in brackets and may itself hold brackets and blanks.
@@ -83,8 +87,34 @@ def read(pid: int) -> Process | None:
 
 def every() -> dict[int, Process]:
     """All processes that the agent sees, by number."""
-    found = (read(int(entry.name)) for entry in os.scandir("/proc") if entry.name.isdecimal())
+    found = (read(pid) for pid in proc.pids())
     return {process.pid: process for process in found if process is not None}
+
+
+def namespaces(pid: int | str) -> dict[str, int]:
+    """Kind to inode number of each namespace (namespaces(7)); empty for a process that is gone.
+
+    Kinds that this kernel lacks are left out. `pid` may be `thread-self`.
+    """
+    found = {}
+    for kind in NAMESPACES:
+        with contextlib.suppress(OSError):
+            found[kind] = proc.inode(f"{pid}/ns/{kind}")
+    return found
+
+
+def container(pid: int) -> str:
+    """The id of the container of the bench's engine that a process runs in; empty for none.
+
+    By its control group, whose path ends in the container's id in cgroup v1 and v2 alike
+    (`/docker/ID`, or `docker-ID.scope` where systemd keeps them).
+    """
+    try:
+        text = proc.read_text(f"{pid}/cgroup")
+    except OSError:
+        return ""
+    found = CONTAINER.search(text)
+    return found[1] if found else ""
 
 
 def environment(pid: int) -> dict[str, str]:
@@ -92,12 +122,12 @@ def environment(pid: int) -> dict[str, str]:
     raw = b""
     for _ in range(EXEC_LOOKS):
         try:
-            raw = Path(f"/proc/{pid}/environ").read_bytes()
+            raw = proc.read_bytes(f"{pid}/environ")
             if raw:
                 break
             # A zombie and a kernel thread have no program. What has one and no variables is just
             # being replaced by another program (execve), which shows them in a moment.
-            Path(f"/proc/{pid}/exe").readlink()
+            os.readlink(f"{pid}/exe", dir_fd=proc.root())
         except OSError:
             return {}
         time.sleep(EXEC_SECONDS)

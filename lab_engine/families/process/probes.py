@@ -13,7 +13,9 @@ class ProcessReading(Reading, frozen=True):
     """One process.
 
     `state` is the letter of proc(5); `namespaces` maps `net`, `pid` and so on to the namespaces'
-    inode numbers; `started` is in seconds since 1970.
+    inode numbers; `started` is in seconds since 1970. `exe` is the file that it really runs, as the
+    process itself sees it (a name given with `exec -a` does not change it), and `container` the id
+    of the container that it runs in, empty for none.
     """
 
     exists: bool = True
@@ -24,6 +26,8 @@ class ProcessReading(Reading, frozen=True):
     user: str = ""
     state: str = ""
     started: float = 0.0
+    exe: str = ""
+    container: str = ""
     namespaces: dict[str, int] = msgspec.field(default_factory=dict)
 
 

@@ -11,8 +11,6 @@ import msgspec
 
 from lab_engine.common.probe import Probe, Reading
 
-KINDS = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
-
 
 class Mapping(msgspec.Struct, frozen=True):
     """One line of a uid_map or gid_map: `count` ids from `inside` on are `outside` in the bench."""

@@ -288,18 +288,36 @@ class FirewallProbe(Placed, Probe[FirewallReading], frozen=True, tag="firewall")
         return PLACE_TOPICS | {"nft"}
 
 
+class Holder(msgspec.Struct, frozen=True):
+    """A process that holds a socket: what it runs, and the id of the container that it runs in."""
+
+    pid: int
+    program: str = ""
+    exe: str = ""
+    argv: tuple[str, ...] = ()
+    container: str = ""
+
+
 class SocketReading(Reading, frozen=True):
     """A socket that waits: for connections (tcp) or for datagrams (udp).
 
-    `address` is `0.0.0.0` or `::` when it takes all. `pid` and `program` are those of one process
-    that holds it, 0 and empty when none of the bench's does.
+    `address` is `0.0.0.0` or `::` when it takes all. `holders` are the processes that hold it, in
+    order of their numbers: a server and its workers, usually; none when it is not of this bench.
     """
 
     protocol: str
     address: str
     port: int
-    pid: int = 0
-    program: str = ""
+    holders: tuple[Holder, ...] = ()
+
+    @property
+    def pid(self) -> int:
+        """One process that holds it; 0 when none of the bench's does."""
+        return self.holders[0].pid if self.holders else 0
+
+    @property
+    def program(self) -> str:
+        return self.holders[0].program if self.holders else ""
 
 
 class SocketsReading(Reading, frozen=True):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,25 +12,15 @@ from lab_engine.common.probe import Probe
 from lab_engine.errors import ProviderError
 from lab_engine.families import machinery
 from lab_engine.families.process import probes as s
-from lab_engine.kernel import processes
+from lab_engine.kernel import proc, processes
 from lab_engine.kernel.processes import Process
 
 
 def _boot_time() -> int:
-    for line in Path("/proc/stat").read_text().splitlines():
+    for line in proc.read_text("stat").splitlines():
         if line.startswith("btime "):
             return int(line.split()[1])
     return 0
-
-
-def _namespaces(pid: int) -> dict[str, int]:
-    found = {}
-    try:
-        for entry in os.scandir(f"/proc/{pid}/ns"):
-            found[entry.name] = entry.stat().st_ino
-    except OSError:
-        return {}
-    return found
 
 
 def read_processes(probe: s.ProcessProbe) -> s.ProcessesReading:
@@ -64,7 +52,9 @@ def read_processes(probe: s.ProcessProbe) -> s.ProcessesReading:
                 user=process.user,
                 state=process.state,
                 started=boot + process.start / processes.TICKS,
-                namespaces=_namespaces(process.pid),
+                exe=proc.target(f"{process.pid}/exe"),
+                container=processes.container(process.pid),
+                namespaces=processes.namespaces(process.pid),
             )
             for process in sorted(among.values(), key=lambda process: process.pid)
             if matches(process)

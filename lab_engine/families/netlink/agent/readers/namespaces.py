@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,10 +14,8 @@ from lab_engine.families.netlink.agent.namespaces import (
     CLONE_NEWIPC,
     CLONE_NEWUTS,
     inside,
-    opened,
 )
 from lab_engine.families.netlink.probes.namespaces import (
-    KINDS,
     Inhabitant,
     InhabitantsProbe,
     InhabitantsReading,
@@ -29,14 +26,14 @@ from lab_engine.families.netlink.probes.namespaces import (
     SystemVProbe,
     SystemVReading,
 )
-from lab_engine.kernel import processes
+from lab_engine.kernel import proc, processes
 from lab_engine.kernel.processes import Process
 
 _GONE = (FileNotFoundError, ProcessLookupError)
 
 
 def inhabitants(probe: InhabitantsProbe) -> InhabitantsReading:
-    own = _namespaces("thread-self")
+    own = processes.namespaces("thread-self")
     hostnames = {own["uts"]: socket.gethostname()}
     found = []
     for process in sorted(processes.every().values(), key=lambda process: process.pid):
@@ -57,58 +54,44 @@ def _is_command(argv: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     return os.path.basename(argv[0]) == wanted[0] and argv[1:] == wanted[1:]  # noqa: PTH119
 
 
-def _namespaces(process: int | str) -> dict[str, int]:
-    """The inode of each namespace of a process; kinds that this kernel lacks are left out."""
-    found = {}
-    for kind in KINDS:
-        path = Path(f"/proc/{process}/ns/{kind}")
-        if kind not in ("cgroup", "time") or path.exists():
-            found[kind] = path.stat().st_ino
-    return found
-
-
 def _inhabitant(process: Process, hostnames: dict[int, str]) -> Inhabitant:
-    folder = Path(f"/proc/{process.pid}")
-    namespaces = _namespaces(process.pid)
+    namespaces = processes.namespaces(process.pid)
+    if "uts" not in namespaces:
+        raise ProcessLookupError(process.pid)
     uts = namespaces["uts"]
     if uts not in hostnames:
-        with opened(folder / "ns/uts") as descriptor, inside(descriptor, CLONE_NEWUTS):
+        with (
+            proc.held(f"{process.pid}/ns/uts") as descriptor,
+            inside(descriptor, CLONE_NEWUTS),
+        ):
             hostnames[uts] = socket.gethostname()
-    status = (folder / "status").read_text(errors="replace")
+    status = proc.read_text(f"{process.pid}/status")
     numbers = status[status.index("\nNSpid:") :].split("\n", 2)[1].split()[1:]
     return Inhabitant(
         pid=process.pid,
         parent=process.parent,
         program=process.name,
         argv=process.argv,
-        exe=_target(folder / "exe"),
+        exe=proc.target(f"{process.pid}/exe"),
         uid=process.uid,
         pids=tuple(int(number) for number in numbers),
         namespaces=namespaces,
-        uid_map=_mapping(folder / "uid_map"),
-        gid_map=_mapping(folder / "gid_map"),
+        uid_map=_mapping(f"{process.pid}/uid_map"),
+        gid_map=_mapping(f"{process.pid}/gid_map"),
         hostname=hostnames[uts],
-        cwd=_target(folder / "cwd"),
+        cwd=proc.target(f"{process.pid}/cwd"),
         started=process.start,
     )
 
 
-def _target(path: Path) -> str:
-    """What a link in /proc says; empty for threads of the kernel."""
-    try:
-        return str(path.readlink())
-    except OSError:
-        return ""
-
-
-def _mapping(path: Path) -> tuple[Mapping, ...]:
-    lines = (line.split() for line in path.read_text().splitlines())
+def _mapping(path: str) -> tuple[Mapping, ...]:
+    lines = (line.split() for line in proc.read_text(path).splitlines())
     return tuple(Mapping(int(inner), int(outer), int(count)) for inner, outer, count in lines)
 
 
 def system_v(probe: SystemVProbe) -> SystemVReading:
     try:
-        with opened(f"/proc/{probe.pid or 'thread-self'}/ns/ipc") as descriptor:
+        with proc.held(f"{probe.pid or 'thread-self'}/ns/ipc") as descriptor:
             inode = os.fstat(descriptor).st_ino
             with inside(descriptor, CLONE_NEWIPC):
                 queues, segments, semaphores = (_table(name) for name in ("msg", "shm", "sem"))
@@ -153,7 +136,7 @@ def system_v(probe: SystemVProbe) -> SystemVReading:
 
 def _table(name: str) -> list[dict[str, str]]:
     """A list in /proc/sysvipc of this thread's IPC namespace, by the names of its columns."""
-    lines = Path(f"/proc/sysvipc/{name}").read_text().splitlines()
+    lines = proc.read_text(f"sysvipc/{name}").splitlines()
     columns = lines[0].split()
     return [dict(zip(columns, line.split(), strict=False)) for line in lines[1:]]
 

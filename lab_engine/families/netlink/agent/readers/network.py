@@ -30,6 +30,7 @@ from lab_engine.families.netlink.probes.network import (
     FirewallRule,
     ForwardingProbe,
     ForwardingReading,
+    Holder,
     LinkProbe,
     LinkReading,
     LinksProbe,
@@ -45,7 +46,7 @@ from lab_engine.families.netlink.probes.network import (
     SocketsProbe,
     SocketsReading,
 )
-from lab_engine.kernel import processes
+from lab_engine.kernel import proc, processes
 
 _SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host"}
 _PROTOCOLS: Final = {1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
@@ -275,19 +276,19 @@ def sockets(probe: SocketsProbe) -> SocketsReading:
                     waiting += _waiting(protocol, family, state)
     except NoPlace:
         return SocketsReading(exists=False)
-    holders = _holders({inode for *_, inode in waiting})
-    found = []
-    for protocol, address, port, inode in waiting:
-        pid = holders.get(inode, 0)
-        holder = processes.read(pid) if pid else None
-        found.append(SocketReading(protocol, address, port, pid, holder.name if holder else ""))
-    return SocketsReading(sockets=tuple(found))
+    held = _holders({inode for *_, inode in waiting})
+    return SocketsReading(
+        sockets=tuple(
+            SocketReading(protocol, address, port, tuple(held.get(inode, ())))
+            for protocol, address, port, inode in waiting
+        )
+    )
 
 
 def _waiting(protocol: str, family: str, state: str) -> Iterator[tuple[str, str, int, str]]:
     """(protocol, address, port, inode) from the kernel's list of this thread's namespace."""
     try:
-        lines = Path(f"/proc/thread-self/net/{protocol}{family}").read_text().splitlines()[1:]
+        lines = proc.read_text(f"thread-self/net/{protocol}{family}").splitlines()[1:]
     except FileNotFoundError:
         return
     for line in lines:
@@ -304,20 +305,26 @@ def _waiting(protocol: str, family: str, state: str) -> Iterator[tuple[str, str,
         yield protocol, str(ipaddress.ip_address(packed)), int(port, 16), fields[9]
 
 
-def _holders(inodes: set[str]) -> dict[str, int]:
-    """For each socket one process that holds it."""
-    found: dict[str, int] = {}
+def _holders(inodes: set[str]) -> dict[str, list[Holder]]:
+    """For each socket the processes that hold it."""
+    found: dict[str, list[Holder]] = {}
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    for entry in sorted(Path("/proc").iterdir(), key=lambda path: path.name):
-        if not entry.name.isdecimal():
-            continue
+    for pid in proc.pids():
         with suppress(OSError):
-            for descriptor in os.scandir(entry / "fd"):
-                with suppress(OSError):
-                    inode = wanted.get(os.readlink(descriptor.path))  # noqa: PTH115
-                    if inode:
-                        found.setdefault(inode, int(entry.name))
+            links = {proc.target(f"{pid}/fd/{number}") for number in proc.names(f"{pid}/fd")}
+            for link in links & wanted.keys():
+                holder = _holder(pid)
+                if holder is not None:
+                    found.setdefault(wanted[link], []).append(holder)
     return found
+
+
+def _holder(pid: int) -> Holder | None:
+    process = processes.read(pid)
+    if process is None:
+        return None
+    exe, container = proc.target(f"{pid}/exe"), processes.container(pid)
+    return Holder(pid, process.name, exe, process.argv, container)
 
 
 READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {
