@@ -7,24 +7,16 @@ A family's resources and probes come with a line of its own; what they are is in
 """
 
 from lab_engine.common import place as place
+from lab_engine.common.evidence import See as See
+from lab_engine.common.evidence import require as require
 from lab_engine.common.place import BENCH as BENCH
 from lab_engine.common.place import container as container
 from lab_engine.common.place import host as host
 from lab_engine.common.resource import Resource as Resource
-from lab_engine.course.lab import (
-    Lab as Lab,
-)
-from lab_engine.course.lab import (
-    LabStep as LabStep,
-)
-from lab_engine.course.lab import (
-    See as See,
-)
-from lab_engine.course.lab import (
-    Variables as Variables,
-)
+from lab_engine.course.lab import Lab as Lab
+from lab_engine.course.lab import LabStep as LabStep
+from lab_engine.course.lab import Variables as Variables
 from lab_engine.course.seed import Seed as Seed
-from lab_engine.course.verdict import require as require
 from lab_engine.families.docker.authoring import *
 from lab_engine.families.files.authoring import *
 from lab_engine.families.libvirt.authoring import *

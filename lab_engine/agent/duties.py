@@ -14,6 +14,7 @@ import msgspec
 from lab_engine import protocol as p
 from lab_engine.agent import daemons
 from lab_engine.agent.baseline import Baselines
+from lab_engine.agent.genuine import require_genuine
 from lab_engine.agent.ledger import Ledger
 from lab_engine.agent.pools import Pools
 from lab_engine.agent.providers import provider
@@ -136,8 +137,13 @@ class Duties:
         its = type(probe)
         try:
             family, answer = reader(its)
+
+            def asked() -> msgspec.Struct:
+                require_genuine(FAMILIES[family])
+                return answer(probe)
+
             reading = await self.pools.run(
-                family, PROBE_LIMIT, f"the probe {probe.name()}", answer, probe
+                family, PROBE_LIMIT, f"the probe {probe.name()}", asked
             )
         except InfralabError as error:
             return p.Answer(problem=error.message, hint=error.hint)

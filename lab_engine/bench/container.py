@@ -132,6 +132,7 @@ class Bench:
                     environment={
                         "INFRALAB_SESSION": session,
                         "INFRALAB_LOOPS": block,
+                        "INFRALAB_CREATED": str(time.time()),
                         "INFRALAB_IDLE_SECONDS": str(idle_seconds),
                         "INFRALAB_DAEMONS": " ".join(daemons),
                         patience.VARIABLE: str(patience.factor()),

@@ -16,19 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from lab_engine.common.probe import Probe
+from lab_engine.common.evidence import See
 from lab_engine.common.resource import Resource
 from lab_engine.course.seed import Seed
 from lab_engine.errors import ContentError
 from lab_engine.families import registry
 
-R1 = TypeVar("R1", bound=msgspec.Struct)
-R2 = TypeVar("R2", bound=msgspec.Struct)
-R3 = TypeVar("R3", bound=msgspec.Struct)
 V = TypeVar("V", bound="Variables")
 
 
@@ -45,23 +42,6 @@ class Variables(msgspec.Struct, frozen=True):
 
     def as_text(self) -> dict[str, str]:
         return {name: str(value) for name, value in msgspec.structs.asdict(self).items()}
-
-
-class See(Protocol):
-    """Asks the agent. Several probes in one call are one round trip."""
-
-    @overload
-    async def __call__(self, a: Probe[R1], /) -> R1: ...
-    @overload
-    async def __call__(self, a: Probe[R1], b: Probe[R2], /) -> tuple[R1, R2]: ...
-    @overload
-    async def __call__(self, a: Probe[R1], b: Probe[R2], c: Probe[R3], /) -> tuple[R1, R2, R3]: ...
-    @overload
-    async def __call__(self, *probes: Probe[Any]) -> Any: ...
-
-    async def before(self, probe: Probe[R1], /) -> R1:
-        """The reading taken when the step began: the baseline that "X is gone" needs."""
-        ...
 
 
 CheckFunction = Callable[[See, Any], Awaitable[None]]

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from lab_engine.common.evidence import Evidence, Unmet
 from lab_engine.common.patience import patient
 from lab_engine.common.probe import Probe
 from lab_engine.course.lab import Check, LabStep, Variables
-from lab_engine.course.verdict import Evidence, Outcome, Unmet, Verdict
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import CheckError, InfralabError
 from lab_engine.protocol import Answer
 

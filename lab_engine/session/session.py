@@ -20,13 +20,14 @@ from lab_engine import protocol as p
 from lab_engine.bench.container import Bench
 from lab_engine.bench.link import Link, OnNotice, relay_argv
 from lab_engine.bench.shell import shell_argv
+from lab_engine.common.evidence import Unmet
 from lab_engine.common.plan import Plan
 from lab_engine.common.probe import Probe
 from lab_engine.course.faults import verify
 from lab_engine.course.lab import LabStep, Variables
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
-from lab_engine.course.verdict import Outcome, Unmet, Verdict
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import BenchError, ImageError, UsageError
 from lab_engine.session import points
 from lab_engine.session.check import Baseline, Sight, read_baseline, run_checks

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab_engine.common.evidence import Evidence
 from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.text.question import Graded
-from lab_engine.course.verdict import Evidence, Outcome, Verdict
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.families.drawing import Picture
 from lab_engine.session.record import TaskState
 

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from lab_engine.bench.link import OnNotice
+from lab_engine.common.evidence import Evidence
 from lab_engine.course.lesson import Lesson, load_course
 from lab_engine.course.seed import Seed
-from lab_engine.course.verdict import Evidence, Outcome, Verdict
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import AgentLost, UsageError
 from lab_engine.plain.lines import Lines
 from lab_engine.plain.walk import Walk

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from lab_engine.common.evidence import See, require
 from lab_engine.common.probe import Probe, Reading
-from lab_engine.course.lab import Lab, LabStep, See, Variables
-from lab_engine.course.verdict import Outcome, require
+from lab_engine.course.lab import Lab, LabStep, Variables
+from lab_engine.course.verdict import Outcome
 from lab_engine.errors import ContentError
 from lab_engine.protocol import Answer
 from lab_engine.session.check import read_baseline, run_checks

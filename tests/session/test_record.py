@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.course.verdict import Evidence, Outcome, Verdict
+from lab_engine.common.evidence import Evidence
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import InfralabError
 from lab_engine.session import schema
 from lab_engine.session.record import Record

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lab_engine.common.evidence import Evidence
 from lab_engine.course.lesson import load_course
-from lab_engine.course.verdict import Evidence, Outcome, Verdict
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.protocol import ActionNotice, DaemonNotice, EventNotice
 from lab_engine.session.record import Record
 from lab_engine.tui.document.content import standing

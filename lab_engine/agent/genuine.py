@@ -1,0 +1,58 @@
+"""Whether a daemon of the bench is the one that it claims to be.
+
+A learner with sudo can stop dockerd and put a small server of their own on its socket, or write
+another program over /usr/sbin/dockerd. What such a server says is no evidence. So before a probe
+of a family is answered, the process behind the daemon's socket must run one of the daemon's
+programs, outside of any container, from a file that is as it was in the image.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from lab_engine.errors import DaemonDown
+from lab_engine.families.family import Family
+from lab_engine.kernel import proc, processes, sockets
+
+CREATED: Final = "INFRALAB_CREATED"
+"""In the agent's environment: when the bench was created, in seconds since 1970."""
+_FOLDERS: Final = ("/usr/sbin", "/usr/bin")
+_HINT: Final = (
+    "`infralab repair` starts the bench's own again; `infralab down` and `infralab up` give a "
+    "fresh bench."
+)
+
+
+def require_genuine(family: Family) -> None:
+    """Raises DaemonDown that says who answers in the daemon's place."""
+    if family.daemon is None:
+        return
+    try:
+        pid = sockets.peer(family.daemon.socket)
+    except OSError:
+        # Nobody answers: whoever asks next says so, with what to do.
+        return
+    fault = _fault(pid, family.daemon.programs)
+    if fault:
+        raise DaemonDown(
+            f"{family.daemon.socket} is answered by {fault}, not by the bench's own {family.name}",
+            daemon=family.name,
+            hint=_HINT,
+        )
+
+
+def _fault(pid: int, programs: tuple[str, ...]) -> str:
+    """What is wrong with the process behind a socket, in words; empty when nothing is."""
+    exe = proc.target(f"{pid}/exe")
+    who = f"process {pid} ({exe or 'gone'})"
+    if exe not in {f"{folder}/{name}" for folder in _FOLDERS for name in programs}:
+        return who
+    if processes.container(pid) or proc.inode(f"{pid}/ns/mnt") != proc.inode("self/ns/mnt"):
+        return f"{who} in a container or a mount namespace of its own"
+    # The time of the last change of an inode cannot be set by anybody: what the image brought was
+    # written before there was a bench (inode(7), ctime).
+    created = float(os.environ.get(CREATED, "0"))
+    if created and os.stat(f"{pid}/exe", dir_fd=proc.root()).st_ctime > created:
+        return f"{who}, a file that was changed in the bench"
+    return ""

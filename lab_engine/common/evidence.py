@@ -1,0 +1,68 @@
+"""What a requirement is made of: asking, and ending with evidence when something does not hold."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar, overload
+
+import msgspec
+
+from lab_engine.common.probe import Probe
+
+R1 = TypeVar("R1", bound=msgspec.Struct)
+R2 = TypeVar("R2", bound=msgspec.Struct)
+R3 = TypeVar("R3", bound=msgspec.Struct)
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Why a check failed.
+
+    `expected` and `observed` are short sentences; `look` is a command with which the learner sees
+    it in the bench. `reason` is a short stable name of the mistake, which near misses refer to.
+    """
+
+    reason: str
+    expected: str
+    observed: str
+    look: str = ""
+
+
+class See(Protocol):
+    """Asks the agent. Several probes in one call are one round trip."""
+
+    @overload
+    async def __call__(self, a: Probe[R1], /) -> R1: ...
+    @overload
+    async def __call__(self, a: Probe[R1], b: Probe[R2], /) -> tuple[R1, R2]: ...
+    @overload
+    async def __call__(self, a: Probe[R1], b: Probe[R2], c: Probe[R3], /) -> tuple[R1, R2, R3]: ...
+    @overload
+    async def __call__(self, *probes: Probe[Any]) -> Any: ...
+
+    async def before(self, probe: Probe[R1], /) -> R1:
+        """The reading taken when the step began: the baseline that "X is gone" needs."""
+        ...
+
+
+class Unmet(Exception):
+    """Raised by `require` inside a check; becomes a failing verdict."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        super().__init__(evidence.expected)
+        self.evidence = evidence
+
+
+def require(
+    condition: object, reason: str, *, expected: str, observed: str, look: str = ""
+) -> None:
+    """End the check with a fail unless `condition` is true.
+
+    Args:
+        condition: what must hold.
+        reason: short name of the mistake, such as `default-bridge`; near misses name it.
+        expected: what the task asked for, as a short sentence.
+        observed: what is there instead.
+        look: the command that shows it.
+    """
+    if not condition:
+        raise Unmet(Evidence(reason, expected, observed, look))
+
