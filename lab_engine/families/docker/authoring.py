@@ -31,6 +31,11 @@ from lab_engine.families.docker.probes import (
     MountPoint,
     PublishedPort,
 )
+from lab_engine.families.docker.requirements import (
+    require_container,
+    require_served_by,
+    require_untouched_container,
+)
 from lab_engine.families.docker.resources import (
     Attachment,
     Container,
@@ -78,4 +83,7 @@ __all__ = [
     "MountPoint",
     "Port",
     "PublishedPort",
+    "require_container",
+    "require_served_by",
+    "require_untouched_container",
 ]

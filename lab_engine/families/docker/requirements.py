@@ -48,7 +48,10 @@ async def require_container(
         mounts: path in the container to the name of a volume, or to the path of a folder of the
             bench for a bind mount; `tmpfs` for memory. Others are allowed.
     """
-    found, wanted = await see(DockerContainerProbe(name), DockerImageProbe(image or "-"))
+    if image:
+        found, wanted = await see(DockerContainerProbe(name), DockerImageProbe(image))
+    else:
+        found, wanted = await see(DockerContainerProbe(name)), None
     require(
         found.exists and found.name == name,
         "absent",
@@ -57,7 +60,7 @@ async def require_container(
         look="docker ps -a",
     )
     require(
-        not image or found.image_id == wanted.id,
+        wanted is None or found.image_id == wanted.id,
         "other-image",
         expected=f"{name} is made of the image {image}.",
         observed=f"It is made of {found.image}.",
@@ -161,7 +164,7 @@ async def require_served_by(
         look="docker ps -a",
     )
     _running(found)
-    look = f"docker exec {name} netstat -tlnp"
+    look = f"docker exec {name} netstat -tln"
     waiting: tuple[SocketReading, ...] = sockets.on(port)
     require(
         waiting,
@@ -203,14 +206,14 @@ async def require_served_by(
             "no-page",
             expected=f"In {name}, {url} answers with {says!r}.",
             observed=page.problem or f"It answers with status {page.status}.",
-            look=f"docker exec {name} wget -qO- {url}",
+            look=f"docker exec {name} wget -qO- {url} || true",
         )
         require(
             page.body.strip() == says,
             "other-page",
             expected=f"In {name}, {url} says {says!r}.",
             observed=f"It says {page.body.strip()[:60]!r}.",
-            look=f"docker exec {name} wget -qO- {url}",
+            look=f"docker exec {name} wget -qO- {url} || true",
         )
     return found
 

@@ -16,6 +16,7 @@ from lab_engine.families.files.probes import (
     MountsProbe,
     MountsReading,
 )
+from lab_engine.families.files.requirements import as_read, require_file, require_mount
 from lab_engine.families.files.resources import (
     Directory,
     File,
@@ -40,4 +41,7 @@ __all__ = [
     "MountsProbe",
     "MountsReading",
     "Tmpfs",
+    "as_read",
+    "require_file",
+    "require_mount",
 ]

@@ -32,8 +32,9 @@ class FileReading(Reading, frozen=True):
     """A path.
 
     `kind` is file, directory, link, socket, fifo, block, char; that of what a link points to when
-    links are followed, and then `link` says where to. `mode` holds the permission bits, `owner` is
-    `user:group` by the names of the bench. `content` is the text of a regular file up to
+    links are followed, and then `link` says where to; `loop` for links that lead in a circle.
+    `mode` holds the permission bits, `owner` is `user:group` by the names of the bench. `content`
+    is the text of a regular file up to
     CONTENT_LIMIT, with bytes that are no UTF-8 replaced; `whole` says whether that is all.
     `sha256` is empty above HASH_LIMIT.
     """

@@ -12,9 +12,9 @@ _BOM = "\ufeff"
 
 
 def as_read(text: str) -> str:
-    """Text as a person reads it: without a BOM, carriage returns, quotes and surplus blanks.
+    r"""Text as a person reads it: without a BOM, carriage returns, quotes and surplus blanks.
 
-    >>> as_read("\\ufeff 'ipc' \\r\\n")
+    >>> as_read("\ufeff 'ipc' \r\n")
     'ipc'
     """
     lines = (" ".join(line.split()) for line in text.removeprefix(_BOM).splitlines())
@@ -45,7 +45,7 @@ async def require_file(
         "no-file",
         expected=f"There is a file {path}.",
         observed="There is none.",
-        look=f"ls -l {path}",
+        look=f"ls -la {path.rpartition('/')[0] or '/'}",
     )
     require(
         found.kind == "file",

@@ -7,6 +7,7 @@ from lab_engine.families.process.probes import (
     ProcessProbe,
     ProcessReading,
 )
+from lab_engine.families.process.requirements import require_process
 from lab_engine.families.process.resources import (
     FileReady,
     HttpReady,
@@ -24,4 +25,5 @@ __all__ = [
     "Readiness",
     "Service",
     "TcpReady",
+    "require_process",
 ]

@@ -43,13 +43,12 @@ async def require_process(
     """
     command = " ".join(argv)
     seen = await see(InhabitantsProbe(tuple(argv)))
-    look = f"pgrep -axf {command!r}" if len(argv) > 1 else f"pgrep -ax {argv[0]}"
     require(
         seen.processes,
         "not-running",
         expected=f"A process `{command}` runs.",
         observed="There is none.",
-        look=f"ps -eo pid,user,args | grep {argv[0]}",
+        look="ps -eo pid,user,args",
     )
     real = [one for one in seen.processes if _runs(one, argv[0])]
     require(
@@ -83,7 +82,7 @@ async def require_process(
         "other-user",
         expected=f"In its own user namespace the process is user {inner_uid}.",
         observed=f"There process {nearest.pid} is user {nearest.inner_uid}.",
-        look=f"cat /proc/{nearest.pid}/uid_map; {look}",
+        look=f"cat /proc/{nearest.pid}/uid_map; ps -o pid,user,args {nearest.pid}",
     )
     require(
         inner_pid is None or nearest.inner_pid == inner_pid,

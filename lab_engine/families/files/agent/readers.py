@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -56,6 +57,9 @@ def read_file(probe: s.FileProbe) -> s.FileReading:
     except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
         return s.FileReading(exists=False)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            # A link to itself is there, and leads nowhere: what a learner made, no fault of ours.
+            return s.FileReading(kind="loop")
         raise ProviderError(f"{probe.path} cannot be read: {error.strerror}") from error
     # Names are looked up here and not in the other root: that could load a library found there.
     return s.FileReading(
