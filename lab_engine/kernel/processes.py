@@ -10,6 +10,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final
 
 import msgspec

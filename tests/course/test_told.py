@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lab_engine.cli.check import told as lines
+from lab_engine.common.evidence import Evidence
 from lab_engine.course import told
-from lab_engine.course.verdict import Evidence, Outcome, Verdict
+from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.plain.spoken import verdict_lines
 
 FAILED = Verdict(

@@ -33,7 +33,7 @@ from lab_engine.families.docker.probes import (
 )
 from lab_engine.families.docker.requirements import (
     require_container,
-    require_served_by,
+    require_running,
     require_untouched_container,
 )
 from lab_engine.families.docker.resources import (
@@ -84,6 +84,6 @@ __all__ = [
     "Port",
     "PublishedPort",
     "require_container",
-    "require_served_by",
+    "require_running",
     "require_untouched_container",
 ]

@@ -8,18 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from lab_engine.common import place
 from lab_engine.common.evidence import See, require
 from lab_engine.families.docker.probes import (
     DockerContainerProbe,
     DockerContainerReading,
     DockerImageProbe,
 )
-from lab_engine.families.netlink.probes.network import SocketReading, SocketsProbe
-from lab_engine.families.netlink.probes.reach import HttpProbe
-
-ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what a socket says of itself
-LOOPBACK = ("127.0.0.1", "::1")
 
 
 async def require_container(
@@ -67,13 +61,13 @@ async def require_container(
         look=f"docker inspect -f '{{{{.Config.Image}}}} {{{{.Image}}}}' {name}; docker images",
     )
     if running:
-        _running(found)
+        require_running(found)
     if networks is not None:
         require(
             set(found.networks) == set(networks),
             "other-networks",
-            expected=f"{name} is on {_listed(networks)}.",
-            observed=f"It is on {_listed(found.networks) if found.networks else 'none'}.",
+            expected=f"{name} is on {listed(networks)}.",
+            observed=f"It is on {listed(found.networks) if found.networks else 'none'}.",
             look=f"docker inspect -f '{{{{json .NetworkSettings.Networks}}}}' {name} | jq",
         )
     for path, source in (mounts or {}).items():
@@ -81,7 +75,8 @@ async def require_container(
     return found
 
 
-def _running(found: DockerContainerReading) -> None:
+def require_running(found: DockerContainerReading) -> None:
+    """It runs, and never ended since it was made. Reasons: `not-running`, `restarting`."""
     state = f"{found.state} ({found.exit_code})" if found.state == "exited" else found.state
     require(
         found.running,
@@ -119,103 +114,6 @@ def _mounted(found: DockerContainerReading, path: str, source: str) -> None:
         observed=f"There is {there}.",
         look=look,
     )
-
-
-async def require_served_by(
-    see: See,
-    name: str,
-    port: int,
-    *,
-    says: str = "",
-    path: str = "/",
-    address: str = "",
-    program: str = "",
-) -> DockerContainerReading:
-    """A server of this container itself waits at a TCP port there. One round trip.
-
-        await require_served_by(see, "c5", 8080, says="hello", address="127.0.0.1")
-
-    Something else in the same network namespace does not count: the socket must be held by a
-    process of this container's control group.
-
-    Reasons: `absent`, `not-running`, `restarting`, `no-server`, `served-by-another`,
-    `other-address`, `other-program`, `no-page`, `other-page`.
-
-    Args:
-        see: the check's way to ask.
-        name: the container.
-        port: where it waits.
-        says: what a GET of `path` must answer, white space around it aside; empty for no matter.
-        path: see `says`.
-        address: where it must wait, and nowhere else; empty for any address.
-        program: the name of the file that the server runs; empty for any.
-    """
-    at = LOOPBACK[0] if address in ("", *ANY_ADDRESS) else address
-    url = f"http://{f'[{at}]' if ':' in at else at}:{port}{path}"
-    inside = place.container(name)
-    found, sockets, page = await see(
-        DockerContainerProbe(name), SocketsProbe(inside), HttpProbe(url, place=inside)
-    )
-    require(
-        found.exists and found.name == name,
-        "absent",
-        expected=f"There is a container called {name}.",
-        observed="There is none.",
-        look="docker ps -a",
-    )
-    _running(found)
-    look = f"docker exec {name} netstat -tln"
-    waiting: tuple[SocketReading, ...] = sockets.on(port)
-    require(
-        waiting,
-        "no-server",
-        expected=f"A server in {name} waits at port {port}.",
-        observed="Nothing waits there.",
-        look=look,
-    )
-    own = [s for s in waiting if any(holder.container == found.id for holder in s.holders)]
-    require(
-        own,
-        "served-by-another",
-        expected=f"The server at port {port} is a process of {name}.",
-        observed=f"It is a process that does not belong to {name}.",
-        look=f"docker top {name}; {look}",
-    )
-    if address:
-        everywhere = address in ANY_ADDRESS
-        places = {s.address for s in own}
-        require(
-            places & set(ANY_ADDRESS) if everywhere else places == {address},
-            "other-address",
-            expected=f"It waits at {'all addresses' if everywhere else address}.",
-            observed=f"It waits at {_listed(places)}.",
-            look=look,
-        )
-    if program:
-        running = {h.exe.rpartition("/")[2] for s in own for h in s.holders}
-        require(
-            program in running,
-            "other-program",
-            expected=f"The server is {program}.",
-            observed=f"It is {_listed(running)}.",
-            look=f"docker top {name}",
-        )
-    if says:
-        require(
-            page.status == 200,
-            "no-page",
-            expected=f"In {name}, {url} answers with {says!r}.",
-            observed=page.problem or f"It answers with status {page.status}.",
-            look=f"docker exec {name} wget -qO- {url} || true",
-        )
-        require(
-            page.body.strip() == says,
-            "other-page",
-            expected=f"In {name}, {url} says {says!r}.",
-            observed=f"It says {page.body.strip()[:60]!r}.",
-            look=f"docker exec {name} wget -qO- {url} || true",
-        )
-    return found
 
 
 async def require_untouched_container(see: See, name: str) -> DockerContainerReading:
@@ -259,5 +157,6 @@ async def require_untouched_container(see: See, name: str) -> DockerContainerRea
     return now
 
 
-def _listed(words: Collection[str]) -> str:
+def listed(words: Collection[str]) -> str:
+    """Words in a sentence, sorted."""
     return ", ".join(sorted(words)) or "nothing"
