@@ -29,6 +29,7 @@ class Settings:
         cache_dir: what can be made again.
         bench_memory: the memory limit of a bench, in bytes.
         bench_cpus: how many CPUs a bench may use; 0 means all of them.
+        bench_disk: the most bytes that one file in a bench may have.
         bench_idle: after so many seconds without a client a bench ends; 0 means never.
         image_source: how to build the bench image.
         mirror: the Debian mirror for building the image; empty for the default one.
@@ -39,6 +40,7 @@ class Settings:
     config_file: Path
     bench_memory: int = 4 << 30
     bench_cpus: float = 0.0
+    bench_disk: int = 10 << 30
     bench_idle: int = 2 * 60 * 60
     image_source: str = "auto"
     mirror: str = ""
@@ -91,6 +93,7 @@ def _mirror(value: object) -> str:
 _READERS: Final[dict[str, Callable[[object], Any]]] = {
     "bench_memory": _size,
     "bench_cpus": _cpus,
+    "bench_disk": _size,
     "bench_idle": _seconds,
     "image_source": _one_of(IMAGE_SOURCES),
     "mirror": _mirror,

@@ -21,7 +21,7 @@ from typing import Final
 
 from lab_engine import __version__
 from lab_engine import settings as settings_module
-from lab_engine.bench import archive, build, engine, recipe, scratch
+from lab_engine.bench import archive, build, engine, recipe, scratch, surroundings
 from lab_engine.errors import ImageError
 
 KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -131,7 +131,7 @@ def _pip(lock: Path, target: Path, options: list[str], *, first: Path | None = N
         text=True,
         timeout=900,
         check=False,
-        env={**os.environ, "PATH": path},
+        env={**surroundings.without_habits(os.environ), "PATH": path},
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines()
@@ -173,7 +173,7 @@ def _with_mmdebstrap(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        env={**os.environ, "TMPDIR": str(root), "LC_ALL": "C.UTF-8"},
+        env={**surroundings.without_habits(os.environ), "TMPDIR": str(root)},
     )
     threads = [
         threading.Thread(target=target, args=(process, follower), daemon=True)

@@ -76,6 +76,7 @@ class Bench:
         *,
         memory: int = 4 << 30,
         cpus: float = 0.0,
+        disk: int = 10 << 30,
         internet: bool = False,
         idle_seconds: int = 2 * 60 * 60,
         daemons: Sequence[str] = (),
@@ -90,6 +91,7 @@ class Bench:
             session: id of the session, of letters, digits, `_`, `.` and `-`.
             memory: limit in bytes for everything in the bench.
             cpus: how many CPUs it may use; 0 means all.
+            disk: the most bytes that one file in it may have.
             internet: whether it has a way out.
             idle_seconds: after so long without a client it ends; 0 means never.
             daemons: `docker`, `libvirt`: started at once instead of on demand. Their start scripts
@@ -122,7 +124,7 @@ class Bench:
                 cache.ensure_volume(client)
                 block = _volumes(client, session, tuple(volumes), whose)
                 config = walls.host_config(
-                    client, memory, cpus, volumes, walls.network(client, internet), block
+                    client, memory, cpus, volumes, walls.network(client, internet), block, disk
                 )
                 answer = _claim(
                     client.api.create_container,

@@ -15,6 +15,8 @@ from typing import Any, Final
 import docker
 import requests
 from docker import errors as docker_errors
+from docker.auth import AuthConfig
+from docker.utils.proxy import ProxyConfig
 
 from lab_engine.common import patience
 from lab_engine.errors import BenchError, DockerUnavailable
@@ -58,7 +60,12 @@ def _knock(host: str) -> None:
 @cache
 def _client(timeout: int, where: tuple[str, ...]) -> Any:
     """One client for each engine and time limit; it keeps its connections open."""
-    return docker.from_env(timeout=timeout)
+    client: Any = docker.from_env(timeout=timeout)
+    # The SDK takes the user's proxies into each container, and runs a credential helper at each
+    # build. Neither has to do with a bench, and a helper that is not installed would end the build.
+    client.api._proxy_configs = ProxyConfig({})
+    client.api._auth_configs = AuthConfig({})
+    return client
 
 
 def unavailable(error: BaseException) -> DockerUnavailable:

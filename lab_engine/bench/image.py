@@ -30,6 +30,8 @@ BENCH: Final = build.BENCH
 Progress = build.Progress
 KEPT: Final = 4
 """How many older bench images stay, so that a session in use by another checkout keeps its own."""
+KEPT_BASES: Final = 3
+"""As for KEPT; each takes minutes to make again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,7 @@ def _inspect(client: Any, name: str) -> Any:
 
 def _drop_old(client: Any, keep: str) -> None:
     """Remove all but the newest few images of each kind; one that a container uses stays."""
-    for kind, kept in (("bench-image", KEPT), ("base-image", 1)):
+    for kind, kept in (("bench-image", KEPT), ("base-image", KEPT_BASES)):
         with suppress(docker_errors.APIError):
             found = client.api.images(filters={"label": f"infralab.kind={kind}"})
             found.sort(key=lambda image: image["Created"], reverse=True)

@@ -21,6 +21,11 @@ from lab_engine.bench import tarball
 from lab_engine.families.registry import FAMILIES
 
 SUITE: Final = "trixie"
+HOST_FILESYSTEMS: Final = (
+    "binfmt_misc", "bpf", "configfs", "debugfs", "devtmpfs", "efivarfs", "pstore", "securityfs",
+    "tracefs",
+)  # fmt: skip
+"""Of these there is one on a machine: whoever mounts it in a bench has the host's."""
 PYTHON: Final = "3.13"
 PLATFORMS: Final = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
@@ -82,7 +87,7 @@ def base_hash() -> str:
 
 def layer() -> list[Entry]:
     """Every file of the thin layer: the bench's own files, the engine's code."""
-    return [*_rootfs(), *_code(), *_for_the_learner(), *_held(), _programs()]
+    return [*_rootfs(), *_code(), *_for_the_learner(), *_held(), *_refusals(), _programs()]
 
 
 def layer_hash(entries: Iterable[Entry]) -> str:
@@ -117,7 +122,7 @@ def _rootfs() -> Iterator[Entry]:
         if not path.is_file() or "__pycache__" in path.parts:
             continue
         target = "/" + path.relative_to(root).as_posix()
-        executable = "/bin/" in target or path.name == "entrypoint"
+        executable = any(part in target for part in ("/bin/", "/sbin/", "/entrypoint"))
         mode = 0o755 if executable else 0o440 if "sudoers" in target else 0o644
         owner = 1000 if target.startswith("/home/learner") else 0
         yield Entry(target, path.read_bytes(), mode, owner)
@@ -137,6 +142,13 @@ def _code() -> Iterator[Entry]:
 def _for_the_learner() -> Iterator[Entry]:
     """What runs in a learner's terminal with the learner's own rights."""
     yield Entry("/usr/lib/infralab/console.py", (_PACKAGE / "inside" / "console.py").read_bytes())
+
+
+def _refusals() -> Iterator[Entry]:
+    """`mount -t TYPE` runs /sbin/mount.TYPE where there is one, instead of mounting (mount(8))."""
+    script = (_HERE / "rootfs/usr/lib/infralab/bin/refuse-mount").read_bytes()
+    for kind in HOST_FILESYSTEMS:
+        yield Entry(f"/usr/sbin/mount.{kind}", script, 0o755)
 
 
 def _held() -> Iterator[Entry]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from docker import errors as docker_errors
+from docker.types import Ulimit
 
 from lab_engine import __version__
-from lab_engine.bench import cache, loops
+from lab_engine.bench import cache, engine, loops
 from lab_engine.errors import BenchError
 
 PREFIX: Final = "infralab-"
@@ -51,11 +53,36 @@ DEVICE_RULES: Final = (
 """And the bench's own loop devices, by their numbers. The entrypoint makes the nodes: a list of the
 host's would fail where one is missing."""
 
+_CONSOLE: Final = (4, 5, 6, 7, 8)
+"""syslog(2): read and clear, clear, and the three that set what the console shows."""
+SECCOMP: Final = {
+    "defaultAction": "SCMP_ACT_ALLOW",
+    "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+    "syscalls": [
+        {"names": names, "action": "SCMP_ACT_ERRNO", "args": args}
+        for names, args in (
+            (["swapon", "swapoff", "acct"], []),
+            *(
+                (["syslog"], [{"index": 0, "value": what, "op": "SCMP_CMP_EQ"}])
+                for what in _CONSOLE
+            ),
+        )
+    ],
+}
+"""Calls that a bench's capabilities allow and that change the whole machine: swap, process
+accounting, the kernel's log. What is mounted cannot be told here: a filter sees no text."""
+
 _SUBNETS: Final = tuple(f"10.213.{third}.0/24" for third in range(0, 250, 7))
 
 
 def host_config(
-    client: Any, memory: int, cpus: float, volumes: Mapping[str, str], network: str, block: str
+    client: Any,
+    memory: int,
+    cpus: float,
+    volumes: Mapping[str, str],
+    network: str,
+    block: str,
+    disk: int,
 ) -> Any:
     """The engine's `HostConfig` of a bench.
 
@@ -66,13 +93,26 @@ def host_config(
         volumes: name of a volume -> where it is mounted.
         network: the engine's name of a network, or `none`.
         block: its loop devices, as `loops.choose` gives them.
+        disk: the most bytes that one file in it may have.
     """
+    with engine.explain("asking the engine what it can do"):
+        options = client.api.info().get("SecurityOptions") or ()
+    seccomp = any("name=seccomp" in option for option in options)
     binds = [f"{name}:{path}" for name, path in volumes.items()]
     config = client.api.create_host_config(
         init=True,
         cap_drop=["ALL"],
         cap_add=list(CAPABILITIES),
-        security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
+        security_opt=[
+            f"seccomp={json.dumps(SECCOMP) if seccomp else 'unconfined'}",
+            "apparmor=unconfined",
+            "label=disable",
+            "no-new-privileges=false",
+        ],
+        userns_mode="host",
+        ipc_mode="private",
+        runtime="runc",
+        ulimits=[Ulimit(name="fsize", soft=disk, hard=disk)],
         device_cgroup_rules=[*DEVICE_RULES, *loops.rules(block)],
         binds=[*binds, f"{cache.VOLUME}:{cache.MOUNT}:ro"],
         tmpfs={

@@ -34,9 +34,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build what is missing."""
+    from lab_engine import doctor
     from lab_engine.bench import guests, image
 
     start = time.monotonic()
+    doctor.refuse_early()
     with Progress() as progress:
         tag = image.ensure_image(progress)
         if args.guests:

@@ -38,12 +38,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _up(args: argparse.Namespace) -> int:
+    import asyncio
     import time
     from contextlib import nullcontext
 
-    from lab_engine import settings
+    from lab_engine import doctor, settings
     from lab_engine.cli.current import open_record, show_notice, take_up
     from lab_engine.course.lesson import load_course
+    from lab_engine.errors import BenchError
     from lab_engine.session import which
     from lab_engine.session.opening import alone
     from lab_engine.session.session import Session
@@ -64,9 +66,19 @@ async def _up(args: argparse.Namespace) -> int:
                 say(f"lost: {lost}; the step was built again")
         else:
             say("starting a bench")
-            session = await Session.begin(
-                lesson, record, config, seed=args.seed, mode=mode, progress=say
-            )
+            try:
+                session = await Session.begin(
+                    lesson,
+                    record,
+                    config,
+                    seed=args.seed,
+                    mode=mode,
+                    progress=doctor.before_building(say),
+                )
+            except BenchError:
+                # What the engine answered is seldom what is wrong with it.
+                await asyncio.to_thread(doctor.refuse_early)
+                raise
     given: list[str] = []
     step = args.step or session.step_name or lesson.steps[0].name
     try:

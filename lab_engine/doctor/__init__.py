@@ -6,13 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lab_engine.doctor import engine as docker
 from lab_engine.doctor import here, kernel, kvm
 from lab_engine.doctor.machine import Finding, Machine, State
+from lab_engine.errors import BenchError
 
-__all__ = ["Finding", "Machine", "State", "examine", "ready"]
+__all__ = [
+    "Finding",
+    "Machine",
+    "State",
+    "before_building",
+    "examine",
+    "ready",
+    "refuse_early",
+]
 
 
 def examine(machine: Machine | None = None) -> list[Finding]:
@@ -24,6 +33,7 @@ def examine(machine: Machine | None = None) -> list[Finding]:
         docker.reach(machine, engine),
         docker.version(machine, engine),
         docker.mode(machine, engine),
+        docker.rights(machine, engine),
         here.image(machine, engine),
         docker.disk(machine, engine),
         docker.memory(machine, engine),
@@ -35,6 +45,36 @@ def examine(machine: Machine | None = None) -> list[Finding]:
         here.terminal(machine),
         here.tmux(machine),
     ]
+
+
+def refuse_early(machine: Machine | None = None) -> None:
+    """Say what stands against a bench before anything is built for it.
+
+    Raises BenchError in doctor's words when the engine cannot have one.
+    """
+    machine = machine or Machine()
+    engine = docker.ask(machine)
+    for look in (docker.client, docker.reach, docker.version, docker.mode, docker.rights):
+        finding = look(machine, engine)
+        if finding.state is State.MISSING:
+            raise BenchError(f"{finding.name}: {finding.found}", hint=finding.mend)
+
+
+def before_building(told: Callable[[str], None]) -> Callable[[str], None]:
+    """A listener to the building of an image that refuses as `refuse_early` before the first word.
+
+    Where the image is there nothing is told, so this costs nothing.
+    """
+    asked = False
+
+    def listen(words: str) -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            refuse_early()
+        told(words)
+
+    return listen
 
 
 def ready(findings: Iterable[Finding]) -> bool:

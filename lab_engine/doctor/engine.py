@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lab_engine.doctor.machine import Finding, Machine, State, gib, install, me, sudo
+from lab_engine.errors import InfralabError
 
 OLDEST: Final = (20, 10)
 DISK_NEEDED: Final = 3 << 30
@@ -184,8 +185,32 @@ def mode(machine: Machine, engine: Engine) -> Finding:
         )
     found = "rootful"
     if "name=userns" in options:
-        found += ", with user namespaces (a bench asks for the host's)"
+        found += ", with user namespaces"
     return Finding(name, State.OK, found)
+
+
+def rights(machine: Machine, engine: Engine) -> Finding:
+    """Whether a container with a bench's configuration gets what it asks for, from a trial."""
+    name = "Bench rights"
+    if not engine.reached or engine.podman:
+        return Finding(name, State.UNKNOWN, "no engine was reached that can be tried")
+    try:
+        problems = machine.trial()
+    except InfralabError as error:
+        problems = [error.message]
+    if problems is None:
+        found = "not tried yet: the Python packages are not installed"
+        return Finding(name, State.UNKNOWN, found, mend=me(machine, "setup"))
+    if not problems:
+        return Finding(name, State.OK, "a container got all that a bench asks for")
+    return Finding(
+        name,
+        State.MISSING,
+        "; ".join(problems),
+        NOTHING_WORKS,
+        "Take that setting out of the engine's configuration (/etc/docker/daemon.json), then: "
+        + sudo(machine, "systemctl restart docker"),
+    )
 
 
 def disk(machine: Machine, engine: Engine) -> Finding:

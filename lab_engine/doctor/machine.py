@@ -128,6 +128,18 @@ class Machine:
     def writable(self, path: str) -> bool:
         return os.access(path, os.R_OK | os.W_OK)
 
+    def trial(self) -> list[str] | None:
+        """What a bench would lack in this engine, from a real trial; None where it cannot be tried.
+
+        Raises InfralabError when the engine does not even start it.
+        """
+        try:
+            from lab_engine.bench import trial
+        except ImportError:
+            # doctor also runs on a bare Python, before anything is installed.
+            return None
+        return trial.problems()
+
     def terminal(self) -> tuple[int, int] | None:
         """Columns and lines of the terminal, or None when there is none."""
         for stream in (1, 2, 0):

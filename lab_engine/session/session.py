@@ -193,6 +193,7 @@ class Session:
                 self.id,
                 memory=self.settings.bench_memory,
                 cpus=self.settings.bench_cpus,
+                disk=self.settings.bench_disk,
                 idle_seconds=self.settings.bench_idle,
                 data_dir=self.settings.data_dir,
                 passing=self.mode in PASSING,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from lab_engine.bench import loops, walls
+from lab_engine.bench import engine, loops, recipe, walls
 from lab_engine.bench.container import Bench
 from tests.bench.conftest import fails, sh
 
@@ -37,6 +39,91 @@ def test_settings_of_the_host_are_read_only(bench: Bench, name: str) -> None:
     assert "Read-only" in fails(
         bench, f"cat /proc/sys/{name} > /tmp/v; cat /tmp/v > /proc/sys/{name}"
     )
+
+
+def test_settings_of_the_host_are_read_only_in_a_proc_that_is_mounted_anew(bench: Bench) -> None:
+    script = """
+    mkdir -p /tmp/new; mount -t proc proc /tmp/new; trap 'umount -R /tmp/new; rmdir /tmp/new' EXIT
+    sysctl -qw net.ipv4.ip_forward=1; echo 1 > /tmp/new/sys/net/ipv4/ip_forward
+    cat /tmp/new/sys/vm/swappiness > /tmp/v; ! cat /tmp/v > /tmp/new/sys/vm/swappiness
+    """
+    assert sh(bench, script + "echo closed") == "closed"
+
+
+@pytest.mark.parametrize("new", ["--pid --fork --mount-proc", "--mount"])
+def test_no_mount_of_proc_opens_them_where_control_groups_are_version_2(
+    bench: Bench, new: str
+) -> None:
+    """`unshare --mount-proc` asks no helper; the program in `inside/sysctls.py` is asked by it."""
+    group = "/sys/fs/cgroup"
+    if bench.run(["test", "-e", f"{group}/cgroup.controllers"]).exit_code:
+        # Every kernel has it: a group of the test's own stands for the bench's.
+        group = "/tmp/two"
+        sh(bench, f"mkdir -p {group}; mountpoint -q {group} || mount -t cgroup2 none {group}")
+    inner = f"{group}/infralab-test"
+    program = "/opt/infralab/lib/lab_engine/inside/sysctls.py"
+    write = (
+        "mount -i -t proc proc /proc; v=$(cat /proc/sys/vm/swappiness);"
+        " ! echo $v > /proc/sys/vm/swappiness; echo 1 > /proc/sys/net/ipv4/ip_forward;"
+        " hostname same; echo closed"
+    )
+    script = f"""
+    mkdir -p {inner}; /usr/bin/python3 -I -S {program} {inner}
+    sh -c 'echo $$ > {inner}/cgroup.procs; exec unshare --uts {new} sh -euc "$1"' sh '{write}'
+    """
+    try:
+        assert sh(bench, script).splitlines()[-1] == "closed"
+    finally:
+        sh(bench, f"sleep 0.2; rmdir {inner}")
+        if group == "/tmp/two":
+            sh(bench, f"umount {group}; rmdir {group}")
+
+
+@pytest.mark.parametrize("kind", recipe.HOST_FILESYSTEMS)
+def test_file_systems_that_are_the_whole_machines_are_not_mounted(bench: Bench, kind: str) -> None:
+    found = fails(bench, f"mkdir -p /tmp/fs; mount -t {kind} none /tmp/fs")
+    assert f"{kind} is not mounted in a bench" in found
+
+
+def test_calls_that_change_the_whole_machine_are_refused(bench: Bench) -> None:
+    assert "not permitted" in fails(bench, "dmesg --clear")
+    call = "import ctypes, os; c = ctypes.CDLL(None, use_errno=True)"
+    for name in ("swapoff", "swapon", "acct"):
+        path = "b'/nowhere'" + (", 0" if name == "swapon" else "")
+        line = f"{call}; c.{name}({path}); print(os.strerror(ctypes.get_errno()))"
+        assert sh(bench, f'python3 -c "{line}"') == "Operation not permitted"
+
+
+def test_one_file_cannot_grow_beyond_the_limit(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench("small", disk=1 << 30)
+    fails(bench, "truncate -s 2G /root/big")
+    fails(bench, "truncate -s 2G /var/lib/docker/big", user="root")
+    sh(bench, "truncate -s 1G /root/big; rm /root/big")
+    # Containers of the bench have the limit too.
+    sh(bench, "/usr/lib/infralab/bin/start-docker")
+    sh(bench, "docker load -qi /usr/lib/infralab/images/busybox.tar")
+    fails(bench, "docker run --rm busybox truncate -s 2G /big")
+
+
+def test_settings_of_the_client_stay_outside(
+    make_bench: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker's client configuration, and variables that change what programs do."""
+    proxies = {"default": {"httpProxy": "http://proxy.example:1", "noProxy": "example"}}
+    config = {"proxies": proxies, "credsStore": "not-there", "auths": {"r.example": {}}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    for name in ("PIP_TARGET", "PYTHONPATH", "PYTHONHOME", "TMPDIR", "LANG", "LC_ALL"):
+        monkeypatch.setenv(name, "/nowhere")
+    # Clients are kept for each engine and time limit; this one has read no settings yet.
+    engine._client.cache_clear()
+    try:
+        bench = make_bench("settings")
+    finally:
+        engine._client.cache_clear()
+    for user in ("root", "learner"):
+        found = sh(bench, "env", user=user)
+        assert not re.search(r"(?i)nowhere|proxy", found)
 
 
 def test_sysrq_is_read_only(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from lab_engine.cli.frame import main
 from lab_engine.doctor import engine as docker
 from lab_engine.doctor import here, kvm, kvm_guest
 from lab_engine.doctor.machine import Finding, Machine, Output, State
+from lab_engine.errors import BenchError
 
 MODULES = ("bridge", "veth", "overlay", "nf_nat", "tun", "loop", "fuse", "macvlan", "vxlan")
 
@@ -38,6 +39,7 @@ class Fake(Machine):
     )
     administrator: bool = False
     may_open: bool = True
+    lacking: list[str] | None = field(default_factory=list)
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -78,6 +80,9 @@ class Fake(Machine):
 
     def terminal(self) -> tuple[int, int] | None:
         return self.screen
+
+    def trial(self) -> list[str] | None:
+        return self.lacking
 
 
 def healthy(**info: Any) -> Fake:
@@ -580,3 +585,29 @@ def test_verb(
         assert "cannot be taken" in out
     monkeypatch.setattr(doctor, "examine", lambda: [good])
     assert main(words) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"SecurityOptions": ["name=rootless"]}, "rootless"),
+        ({"OSType": "windows"}, "windows containers"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_built(
+    change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(BenchError, match=said) as caught:
+        doctor.refuse_early(healthy(**change))
+    assert caught.value.hint
+    doctor.refuse_early(healthy())
+
+
+def test_what_the_trial_finds_is_refused_in_doctors_words() -> None:
+    machine = healthy()
+    machine.lacking = ["it gives nothing"]
+    finding = by_name(machine)["Bench rights"]
+    assert finding.state is State.MISSING
+    with pytest.raises(BenchError, match=f"Bench rights: {finding.found}") as caught:
+        doctor.refuse_early(machine)
+    assert caught.value.hint == finding.mend
