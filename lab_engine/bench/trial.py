@@ -75,6 +75,8 @@ def _run(client: Any) -> int:
                 client, 64 << 20, 0, {}, "none", f"{loops.FIRST}-{loops.FIRST + 1}", 1 << 30
             )
             config["Binds"] = []
+            # Which loop devices are free is no matter here, and a nested engine has others.
+            config["DeviceCgroupRules"] = list(walls.DEVICE_RULES)
             made = client.api.create_container(
                 f"{REPOSITORY}:{tag}",
                 entrypoint=["/trial"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from lab_engine import doctor
 from lab_engine.bench import engine, trial
 from lab_engine.bench.container import Bench
 from lab_engine.errors import BenchError
-from tests.bench.conftest import make_bench, sh
+from tests.bench.conftest import image_tag, make_bench, sh
 
-__all__ = ["make_bench"]
+__all__ = ["image_tag", "make_bench"]
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
@@ -34,16 +33,16 @@ def second(host: Bench, monkeypatch: pytest.MonkeyPatch) -> Second:
     def start(name: str, *options: str) -> str:
         socket = Path(volume) / f"{name}.sock"
         folder = f"/var/lib/docker/{name}"
+        address = f"unix:///var/lib/infralab/{name}.sock"
         words = (
-            f"-H unix:///var/lib/infralab/{name}.sock --data-root {folder} --exec-root /run/{name} "
-            f"--pidfile /run/{name}.pid --bridge none --iptables=false {' '.join(options)}"
+            f"-H {address} --data-root {folder} --exec-root /run/{name} --pidfile /run/{name}.pid "
+            f"--config-file {folder}/own.json --bridge none --iptables=false {' '.join(options)}"
         )
-        sh(host, f"mkdir -p {folder}; setsid -f dockerd {words} > /var/log/{name}.log 2>&1")
-        for _ in range(100):
-            if host.run(["docker", "-H", f"unix:///var/lib/infralab/{name}.sock", "ps"]).exit_code:
-                time.sleep(0.1)
-                continue
-            break
+        sh(host, f"mkdir -p {folder}; echo {{}} > {folder}/own.json")
+        sh(host, f"setsid -f dockerd {words} > /var/log/{name}.log 2>&1")
+        ask = f"docker -H {address} ps > /dev/null 2>&1"
+        complain = f"cat /var/log/{name}.log; exit 1"
+        sh(host, f"for i in $(seq 100); do {ask} && exit; sleep 0.1; done; {complain}")
         try:
             there = socket.exists()
         except OSError:
