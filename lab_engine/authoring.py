@@ -21,4 +21,5 @@ from lab_engine.families.docker.authoring import *
 from lab_engine.families.files.authoring import *
 from lab_engine.families.libvirt.authoring import *
 from lab_engine.families.netlink.authoring import *
+from lab_engine.families.openvswitch.authoring import *
 from lab_engine.families.process.authoring import *

@@ -1,0 +1,1 @@
+"""Open vSwitch: virtual switches that are programmed by flows."""
