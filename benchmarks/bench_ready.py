@@ -11,8 +11,8 @@ from benchmarks import measure, place
 from benchmarks.measure import Aim, Comparison, Result, Timing
 from lab_engine import protocol as p
 from lab_engine.bench import cache, engine, image
+from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
-from lab_engine.bench.link import Link, relay_argv
 from lab_engine.families.docker.resources import Image
 
 IMAGES = ("busybox", "myapp")
@@ -24,15 +24,15 @@ async def ours(name: str, tag: str, daemons: tuple[str, ...]) -> tuple[float, fl
     """Seconds until the lesson's images are there, and until the bench is gone again."""
     began = time.perf_counter()
     bench = Bench.create(name, memory=MEMORY, daemons=daemons, tag=tag)
-    link = Link(relay_argv(bench))
+    connection = Connection(relay_argv(bench))
     try:
-        await link.open()
-        await link.request(p.StartDaemons, dict[str, bool], daemons=("docker",))
+        await connection.open()
+        await connection.request(p.StartDaemons, dict[str, bool], daemons=("docker",))
         wanted = tuple(Image(one) for one in IMAGES)
-        await link.request(p.Provision, p.ProvisionReport, resources=wanted)
+        await connection.request(p.Provision, p.ProvisionReport, resources=wanted)
         ready = time.perf_counter() - began
     finally:
-        await link.close()
+        await connection.close()
         began = time.perf_counter()
         bench.remove()
     return ready, time.perf_counter() - began

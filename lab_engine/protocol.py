@@ -16,7 +16,7 @@ from lab_engine.common.probe import Answer as Answer
 from lab_engine.errors import AgentError, ProtocolError
 from lab_engine.families.registry import AnyProbe, AnyResource
 
-VERSION = 1
+VERSION = 2
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
 
@@ -26,11 +26,11 @@ class Request(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
 
 
 class Hello(Request, frozen=True, tag="hello"):
-    """Always first. Without `watch` it takes the lease; a second client may only watch."""
+    """Always first. Without `look_on` it takes the lease; a second client may only look on."""
 
     version: int
     client: str
-    watch: bool = False
+    look_on: bool = False
     steal: bool = False
     """Take the lease from a client that holds it: that client is told and cut off."""
 
@@ -88,7 +88,7 @@ class Status(Request, frozen=True, tag="status"):
     pass
 
 
-class Watch(Request, frozen=True, tag="watch"):
+class Listen(Request, frozen=True, tag="listen"):
     """Send a notice whenever something of these topics happens, until the connection ends."""
 
     topics: tuple[str, ...]
@@ -113,7 +113,7 @@ AnyRequest = (
     | Owned
     | Sweep
     | Status
-    | Watch
+    | Listen
     | Cancel
 )
 

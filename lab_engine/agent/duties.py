@@ -69,8 +69,8 @@ class Duties:
         if isinstance(request, CHANGES):
             if not lease:
                 raise LeaseTaken(
-                    "a watching client cannot change the bench",
-                    hint="Take the lease: start without --watch.",
+                    "a client that only looks on cannot change the bench",
+                    hint="Take the session over: `--take-over`.",
                 )
             async with self._changing:
                 return await self._change(request, tell)

@@ -1,4 +1,4 @@
-"""The agent's socket: one lease holder, any number of watchers, typed messages."""
+"""The agent's socket: one lease holder, any number that look on, typed messages."""
 
 from __future__ import annotations
 
@@ -109,9 +109,9 @@ class Connection:
             if task:
                 task.cancel()
             await self.send(p.Reply(request.id, p.raw(task is not None)))
-        elif isinstance(request, p.Watch):
+        elif isinstance(request, p.Listen):
             self.topics = request.topics
-            self._begin(request, self._watch(request))
+            self._begin(request, self._listen(request))
         else:
             work = self.server.duties.do(
                 request, lambda notice: self.tell(request.id, notice), lease=self.lease
@@ -123,7 +123,7 @@ class Connection:
         self.running[request.id] = task
         task.add_done_callback(lambda _: self.running.pop(request.id, None))
 
-    async def _watch(self, request: p.Watch) -> None:
+    async def _listen(self, request: p.Listen) -> None:
         await self.server.feed.listen(request.topics)
 
     async def _answer(self, request: int, result: object) -> None:
@@ -175,7 +175,7 @@ class AgentServer:
         task.add_done_callback(self._tasks.discard)
 
     def publish(self, topic: str, subject: str = "") -> None:
-        """Tell every connection that watches `topic` (a watched topic is a prefix)."""
+        """Tell every connection that listens to `topic` (a topic is a prefix)."""
         for connection in self.connections:
             if any(topic.startswith(wanted) for wanted in connection.topics) or topic == "resync":
                 connection.tell(0, p.EventNotice(topic, subject))
@@ -191,7 +191,7 @@ class AgentServer:
                 hint="Run `infralab setup`, then `infralab down` and `infralab up`.",
             )
         holder = self.holder
-        if not hello.watch and holder and holder is not connection:
+        if not hello.look_on and holder and holder is not connection:
             if not hello.steal:
                 return LeaseTaken(
                     f"{holder.client} already works in this session",
@@ -201,7 +201,7 @@ class AgentServer:
             holder.lease = False
             self.background(self._cut(holder))
         connection.client = hello.client
-        connection.lease = not hello.watch
+        connection.lease = not hello.look_on
         return p.Welcome(
             version=p.VERSION,
             session=self.session,

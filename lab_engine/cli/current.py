@@ -91,7 +91,7 @@ def _by_its_bench(session: str | None) -> SessionRow:
 
 @asynccontextmanager
 async def opened(
-    args: argparse.Namespace, lesson: str | None = None, *, watch: bool = False
+    args: argparse.Namespace, lesson: str | None = None, *, look_on: bool = False
 ) -> AsyncIterator[Session]:
     """The chosen session, connected; left open when the verb is done."""
     record = open_record()
@@ -102,7 +102,7 @@ async def opened(
             row,
             record,
             settings.load(),
-            watch=watch,
+            look_on=look_on,
             steal=args.take_over,
             on_notice=show_notice,
         )

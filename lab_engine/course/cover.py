@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from lab_engine.course.lesson import Lesson, Step
-from lab_engine.course.proven import Proven, Standing
+from lab_engine.course.proven import ProofState, Proven
 from lab_engine.course.syllabus import Entry
 
 How = Literal["real", "nearest", "question", "missing"]
@@ -19,7 +19,7 @@ is parsed), or not seen yet. `question`: the learner answers about it. `missing`
 nothing.
 """
 BEST_FIRST: tuple[How, ...] = ("real", "nearest", "question", "missing")
-NOT_REAL: Final[Mapping[Standing, str]] = {
+NOT_REAL: Final[Mapping[ProofState, str]] = {
     "parsed": "its checks saw nothing change but files that were written",
     "stale": "not proven since it changed",
     "unproven": "not proven yet",
@@ -52,7 +52,7 @@ def cover(lesson: Lesson, step: Step, proven: Proven) -> Cover:
         return Cover(lesson.slug, step.name, "question" if step.question_ids else "missing")
     if step.instead:
         return Cover(lesson.slug, step.name, "nearest", step.instead)
-    standing = proven.standing(lesson, step)
+    standing = proven.state(lesson, step)
     how: How = "real" if standing == "real" else "nearest"
     return Cover(lesson.slug, step.name, how, NOT_REAL.get(standing, ""))
 

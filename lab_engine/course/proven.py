@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 FILE: Final = "proven.json"
 
-Standing = Literal["real", "parsed", "stale", "unproven"]
+ProofState = Literal["real", "parsed", "stale", "unproven"]
 """What is known of a step: its checks saw a real change, or only files that were written; its note
 is of another text or lab; or there is none."""
 
 
-class StepSeen(msgspec.Struct, frozen=True):
+class StepChanges(msgspec.Struct, frozen=True):
     """The kinds of probes, by name and sorted, whose answer the step's solution changed."""
 
     step: str
@@ -48,7 +48,7 @@ class Proven:
     def __init__(self, notes: Mapping[str, Mapping[str, Note]]) -> None:
         self.notes = {lesson: dict(steps) for lesson, steps in notes.items()}
 
-    def standing(self, lesson: Lesson, step: Step) -> Standing:
+    def state(self, lesson: Lesson, step: Step) -> ProofState:
         """Raises ContentError when the lesson's lab cannot be imported."""
         note = self.notes.get(lesson.slug, {}).get(step.name)
         if note is None:
@@ -57,7 +57,7 @@ class Proven:
             return "stale"
         return "real" if note.real else "parsed"
 
-    def add(self, lesson: Lesson, seen: Iterable[StepSeen]) -> None:
+    def add(self, lesson: Lesson, seen: Iterable[StepChanges]) -> None:
         """Take new notes, and drop those of steps that the lesson has no more."""
         new = {one.step: _note(lesson, one) for one in seen}
         kept = self.notes.get(lesson.slug, {}) | new
@@ -66,7 +66,7 @@ class Proven:
             self.notes[lesson.slug] = {name: kept[name] for name in names}
 
 
-def _note(lesson: Lesson, seen: StepSeen) -> Note:
+def _note(lesson: Lesson, seen: StepChanges) -> Note:
     return Note(edition.of_step(lesson, lesson.step(seen.step)), seen.real, seen.parsed)
 
 

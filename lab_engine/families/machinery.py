@@ -15,7 +15,7 @@ ENTRYPOINT: Final = "/usr/lib/infralab/entrypoint"
 TMUX: Final = "-L infralab"
 INSIDE: Final = "/opt/infralab/lib/lab_engine/inside/"
 AROUND_SHELLS: Final = (INSIDE + "recorder.py", INSIDE + "replayer.py")
-ONLOOKER: Final = INSIDE + "onlooker.py"
+AT_PROMPT: Final = INSIDE + "at_prompt.py"
 
 
 def pids(among: dict[int, Process]) -> set[int]:
@@ -50,7 +50,7 @@ def _is_terminal(process: Process) -> bool:
     """What carries the learner's terminal: our tmux, what is around each shell or looks at it."""
     if process.name.startswith("tmux"):
         return TMUX in " ".join(process.argv)
-    return any(one in process.argv for one in (*AROUND_SHELLS, ONLOOKER))
+    return any(one in process.argv for one in (*AROUND_SHELLS, AT_PROMPT))
 
 
 def _is_relay(process: Process) -> bool:

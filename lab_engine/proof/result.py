@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from lab_engine.course.proven import StepSeen
+from lab_engine.course.proven import StepChanges
 
 CaseKind = Literal["start", "text", "solution", "near-miss", "left-out", "teardown"]
 
@@ -38,7 +38,7 @@ class LessonProof(msgspec.Struct, frozen=True):
     seconds: float
     kept: bool = False
     """Whether this is an earlier proof of exactly the same content."""
-    seen: tuple[StepSeen, ...] = ()
+    seen: tuple[StepChanges, ...] = ()
     """What the checks saw change, of each step whose first solution is accepted."""
 
     @property

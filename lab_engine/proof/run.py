@@ -1,7 +1,7 @@
 """Prove one lesson: every check fails before, passes after, and rejects each near miss.
 
 Each case runs on the step's start state, and is undone rather than rebuilt. The first solution also
-shows what the checks see change (`lab_engine.proof.seen`).
+shows what the checks see change (`lab_engine.proof.changes`).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from lab_engine import protocol as p
 from lab_engine.course.lab import LabStep, NearMiss, Solution
 from lab_engine.course.lesson import Lesson
-from lab_engine.course.proven import StepSeen
+from lab_engine.course.proven import StepChanges
 from lab_engine.course.text.model import Code
 from lab_engine.course.told import line
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import InfralabError
+from lab_engine.proof.changes import Changes
 from lab_engine.proof.result import CaseKind, CaseResult, LessonProof
-from lab_engine.proof.seen import Sights
 from lab_engine.session import settling
-from lab_engine.session.check import Baseline, Sight, probe_key
+from lab_engine.session.check import Inquiry, Readings, probe_key
 from lab_engine.session.record import Record
 from lab_engine.session.session import Session
 from lab_engine.settings import Settings
@@ -39,7 +39,7 @@ class Proof:
         self.session = session
         self.progress = progress
         self.cases: list[CaseResult] = []
-        self.seen: list[StepSeen] = []
+        self.seen: list[StepChanges] = []
 
     async def run(self, steps: Sequence[str] | None = None, *, walk: bool = False) -> None:
         """All cases of the lesson's steps, or of `steps`.
@@ -118,7 +118,7 @@ class Proof:
             return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
         mine = [check for check in step.checks if check.task == miss.rejected_by]
         await asyncio.sleep(settling.seconds(mine))
-        verdicts, sights = await self.session.verdicts()
+        verdicts, inquiries = await self.session.verdicts()
         verdict = next((v for v in verdicts if v.task == miss.rejected_by), None)
         if verdict is None:
             return f"it names the task {miss.rejected_by!r}, which the step does not have"
@@ -128,15 +128,15 @@ class Proof:
             return f"rejected for {verdict.evidence.reason!r} instead of {miss.reason!r}"
         if verdict.explanation != miss.explain:
             return f"two near misses share the reason {miss.reason!r} with different explanations"
-        seen = self.session.saw_change(sights[miss.rejected_by])
+        seen = self.session.saw_change(inquiries[miss.rejected_by])
         if not seen and (await self.session.compare()).none:
             return "it changes nothing in the bench"
         return ""
 
     async def _solution(self, step: LabStep, solution: Solution) -> None:
         began = time.monotonic()
-        start = self.session.record.baseline(self.session.id, step.name) or {}
-        solved: Baseline = {}
+        start = self.session.record.start_readings(self.session.id, step.name) or {}
+        solved: Readings = {}
         problem = await self._solution_problem(step, solution, solved)
         problem = _joined(problem, await self._undo())
         self._add(step.name, "solution", solution.name, began, problem)
@@ -145,27 +145,27 @@ class Proof:
 
     async def _seen(
         self, step: LabStep, start: Mapping[str, bytes], solved: Mapping[str, bytes]
-    ) -> StepSeen:
+    ) -> StepChanges:
         """What the checks saw change. Call it at the start state."""
-        sights = Sights(start, solved)
-        if not sights.seen(step.name).real and sights.missing:
-            answers = await self.session.ask(sights.missing)
-            asked = zip(sights.missing, answers, strict=True)
-            sights.add_start({probe_key(q): bytes(a.reading) for q, a in asked if not a.problem})
-        return sights.seen(step.name)
+        changes = Changes(start, solved)
+        if not changes.of(step.name).real and changes.missing:
+            answers = await self.session.ask(changes.missing)
+            asked = zip(changes.missing, answers, strict=True)
+            changes.add_start({probe_key(q): bytes(a.reading) for q, a in asked if not a.problem})
+        return changes.of(step.name)
 
-    async def _solution_problem(self, step: LabStep, solution: Solution, solved: Baseline) -> str:
+    async def _solution_problem(self, step: LabStep, solution: Solution, solved: Readings) -> str:
         """What is wrong with a solution; adds what the checks read to `solved`."""
         ran = await self.session.script(list(solution.script(self.session.variables)))
         if ran.exit_code != 0:
             return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
         for turn in ("", "the second time: "):
-            verdicts, sights = await self._settled(step)
+            verdicts, inquiries = await self._settled(step)
             failed = [v for v in verdicts if not v.passed]
             if failed:
                 return turn + "; ".join(_told(v) for v in failed)
-            for sight in sights.values():
-                solved |= sight.readings
+            for inquiry in inquiries.values():
+                solved |= inquiry.readings
         touched = list(step.touches(self.session.variables))
         found = await self.session.compare()
         disturbed = [
@@ -177,7 +177,7 @@ class Proof:
             return f"changes what the step does not name: {', '.join(disturbed)}"
         return ""
 
-    async def _settled(self, step: LabStep) -> tuple[list[Verdict], dict[str, Sight]]:
+    async def _settled(self, step: LabStep) -> tuple[list[Verdict], dict[str, Inquiry]]:
         """The verdicts once all pass, or when the checks' settling time is over; what was seen."""
         return await settling.settled(
             self.session.verdicts,
@@ -236,8 +236,8 @@ class Proof:
 
     async def _teardown(self) -> None:
         began = time.monotonic()
-        await self.session.link.request(p.Teardown, list[str])
-        owned = await self.session.link.request(p.Owned, p.OwnedReport)
+        await self.session.connection.request(p.Teardown, list[str])
+        owned = await self.session.connection.request(p.Owned, p.OwnedReport)
         left = [key for keys in owned.marked.values() for key in keys] + list(owned.standing)
         problem = f"left after teardown: {', '.join(left)}" if left else ""
         self._add("", "teardown", "nothing is left", began, problem)

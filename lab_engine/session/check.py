@@ -18,8 +18,8 @@ from lab_engine.errors import CheckError, InfralabError
 from lab_engine.protocol import Answer
 
 Ask = Callable[[tuple[Probe[Any], ...]], Awaitable[Sequence[Answer]]]
-Baseline = dict[str, bytes]
-"""Readings at the step's start, JSON by the JSON of their probe."""
+Readings = dict[str, bytes]
+"""What probes were answered with, JSON by the JSON of the probe."""
 
 CHECK_LIMIT = patient(60.0)
 
@@ -28,17 +28,18 @@ def probe_key(probe: Probe[Any]) -> str:
     return msgspec.json.encode(probe).decode()
 
 
-class Sight:
-    """What a check sees with: asks the agent, and remembers what it asked.
+class Inquiry:
+    """What a check sees with, the `See` of labs: asks the agent, and remembers what it asked.
 
-    `topics` are the events that may change the verdict; `asked` the probes, for the baseline.
+    `topics` are the events that may change the verdict, `readings` what was answered. `start` is
+    what was answered at the step's start; None while that is being read.
     """
 
-    def __init__(self, ask: Ask, baseline: Mapping[str, bytes] | None) -> None:
+    def __init__(self, ask: Ask, start: Mapping[str, bytes] | None) -> None:
         self._ask = ask
-        self._baseline = baseline
+        self._start = start
         self.topics: set[str] = set()
-        self.readings: Baseline = {}
+        self.readings: Readings = {}
         self.used_before = False
 
     async def __call__(self, *probes: Probe[Any]) -> Any:
@@ -59,9 +60,9 @@ class Sight:
 
     async def before(self, probe: Probe[Any]) -> Any:
         self.used_before = True
-        if self._baseline is None:
+        if self._start is None:
             return await self(probe)
-        raw = self._baseline.get(probe_key(probe))
+        raw = self._start.get(probe_key(probe))
         if raw is None:
             raise CheckError(
                 f"the step began without a reading of {probe_key(probe)}",
@@ -71,16 +72,16 @@ class Sight:
 
 
 async def run_check(
-    check: Check, variables: Variables, ask: Ask, baseline: Mapping[str, bytes] | None
-) -> tuple[Verdict, Sight]:
+    check: Check, variables: Variables, ask: Ask, start: Mapping[str, bytes] | None
+) -> tuple[Verdict, Inquiry]:
     """One check to its verdict. Never raises for what a check or a probe does wrong."""
     began = time.monotonic()
-    sight = Sight(ask, baseline)
+    inquiry = Inquiry(ask, start)
     evidence: Evidence | None = None
     message = ""
     try:
         async with asyncio.timeout(CHECK_LIMIT):
-            await check.function(sight, variables)
+            await check.function(inquiry, variables)
         outcome = Outcome.PASS
     except Unmet as unmet:
         outcome, evidence = Outcome.FAIL, unmet.evidence
@@ -95,17 +96,17 @@ async def run_check(
     verdict = Verdict(
         check.task, outcome, check.points, evidence, message, seconds=time.monotonic() - began
     )
-    return verdict, sight
+    return verdict, inquiry
 
 
 async def run_checks(
     step: LabStep,
     variables: Variables,
     ask: Ask,
-    baseline: Mapping[str, bytes] | None,
+    start: Mapping[str, bytes] | None,
     *,
     tasks: Sequence[str] | None = None,
-) -> tuple[list[Verdict], dict[str, Sight]]:
+) -> tuple[list[Verdict], dict[str, Inquiry]]:
     """All checks of a step at one moment, or those of `tasks`; independent ones side by side.
 
     A check whose `needs` did not pass is WAITING. Returns verdicts in the order of the checks, and
@@ -114,7 +115,7 @@ async def run_checks(
     done: dict[str, asyncio.Future[Verdict]] = {
         check.task: asyncio.get_running_loop().create_future() for check in step.checks
     }
-    sights: dict[str, Sight] = {}
+    inquiries: dict[str, Inquiry] = {}
 
     async def one(check: Check) -> None:
         for need in check.needs:
@@ -124,7 +125,7 @@ async def run_checks(
                 )
                 done[check.task].set_result(waiting)
                 return
-        verdict, sights[check.task] = await run_check(check, variables, ask, baseline)
+        verdict, inquiries[check.task] = await run_check(check, variables, ask, start)
         if verdict.evidence:
             verdict = msgspec.structs.replace(verdict, explanation=explain(step, verdict))
         done[check.task].set_result(verdict)
@@ -133,7 +134,7 @@ async def run_checks(
     verdicts = [done[check.task].result() for check in step.checks]
     if tasks is not None:
         verdicts = [verdict for verdict in verdicts if verdict.task in tasks]
-    return verdicts, sights
+    return verdicts, inquiries
 
 
 def explain(step: LabStep, verdict: Verdict) -> str:
@@ -146,20 +147,20 @@ def explain(step: LabStep, verdict: Verdict) -> str:
     return ""
 
 
-async def read_baseline(
+async def read_start(
     step: LabStep, variables: Variables, ask: Ask
-) -> tuple[Baseline, list[Verdict]]:
+) -> tuple[Readings, list[Verdict]]:
     """Run every check once on the start state.
 
     Returns the readings for `see.before`, and the verdicts, none of which should be a pass.
     """
-    baseline: Baseline = {}
+    start: Readings = {}
     verdicts: list[Verdict] = []
     for check in step.checks:
-        verdict, sight = await run_check(check, variables, ask, None)
+        verdict, inquiry = await run_check(check, variables, ask, None)
         verdicts.append(verdict)
-        baseline.update(sight.readings)
-    return baseline, verdicts
+        start.update(inquiry.readings)
+    return start, verdicts
 
 
 async def evidence_at_start(

@@ -17,8 +17,8 @@ from docker import errors as docker_errors
 
 from lab_engine import protocol as p
 from lab_engine.bench import engine, inventory, loops, owner
+from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
-from lab_engine.bench.link import Link, relay_argv
 from lab_engine.errors import InfralabError
 from lab_engine.session.record import Record
 
@@ -143,15 +143,15 @@ async def in_benches(record: Record, on_problem: Callable[[str], None]) -> list[
         bench = Bench.running(row.id)
         if bench is None:
             continue
-        link = Link(relay_argv(bench))
+        connection = Connection(relay_argv(bench))
         try:
-            await link.open(watch=True)
-            owned = await link.request(p.Owned, p.OwnedReport)
+            await connection.open(look_on=True)
+            owned = await connection.request(p.Owned, p.OwnedReport)
         except InfralabError as error:
             on_problem(f"bench of session {row.id}: {error.message}")
             continue
         finally:
-            await link.close()
+            await connection.close()
         found += [
             Leftover("bench", key, row.id, session)
             for session, keys in owned.marked.items()
@@ -172,15 +172,17 @@ async def sweep(things: Sequence[Leftover]) -> list[tuple[Leftover, str]]:
         bench = Bench.find(session)
         if bench is None:
             continue
-        link = Link(relay_argv(bench))
+        connection = Connection(relay_argv(bench))
         mine = [t for t in things if t.where == "bench" and t.name == session]
         try:
-            await link.open()
-            await link.request(p.Sweep, list[str], marks=tuple((t.session, t.kind) for t in mine))
+            await connection.open()
+            await connection.request(
+                p.Sweep, list[str], marks=tuple((t.session, t.kind) for t in mine)
+            )
         except InfralabError as error:
             left += [(thing, error.message) for thing in mine]
         finally:
-            await link.close()
+            await connection.close()
     host = [thing for thing in things if thing.where == "host"]
     client = engine.connect()
     for thing in (thing for thing in host if thing.kind == "loop"):

@@ -12,11 +12,11 @@ from contextlib import suppress
 from typing import Protocol
 
 from lab_engine import protocol as p
-from lab_engine.bench.link import OnNotice
+from lab_engine.bench.connection import OnNotice
 from lab_engine.common import tasks
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import InfralabError
-from lab_engine.session.check import Sight
+from lab_engine.session.check import Inquiry
 
 OnVerdicts = Callable[[list[Verdict]], None]
 
@@ -34,7 +34,7 @@ class Checked(Protocol):
 
     on_event: OnNotice
 
-    async def verdicts(self) -> tuple[list[Verdict], dict[str, Sight]]: ...
+    async def verdicts(self) -> tuple[list[Verdict], dict[str, Inquiry]]: ...
 
     async def keep(self, verdicts: list[Verdict]) -> None: ...
 
@@ -184,13 +184,13 @@ class Lookout:
 
     async def _read(self) -> None:
         try:
-            verdicts, sights = await self.session.verdicts()
+            verdicts, inquiries = await self.session.verdicts()
         except InfralabError:
             await self.session.reconnect()
             self._topics = {}
-            verdicts, sights = await self.session.verdicts()
+            verdicts, inquiries = await self.session.verdicts()
         before = set().union(*self._topics.values()) if self._topics else set()
-        self._topics |= {task: sight.topics for task, sight in sights.items()}
+        self._topics |= {task: inquiry.topics for task, inquiry in inquiries.items()}
         now = set().union(*self._topics.values()) if self._topics else set()
         if now != before:
             await self.session.listen(tuple(sorted(now)))

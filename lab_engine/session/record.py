@@ -152,7 +152,7 @@ class Record:
             for at, step, task, outcome, given in rows
         ]
 
-    def baseline(self, session: str, step: str) -> dict[str, bytes] | None:
+    def start_readings(self, session: str, step: str) -> dict[str, bytes] | None:
         """What `enter` was given; None when there is none, or it cannot be read any more."""
         rows = self._store.read(
             "SELECT baseline FROM step WHERE session = ? AND name = ?", (session, step)

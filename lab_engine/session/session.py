@@ -17,8 +17,8 @@ from threading import Event
 from typing import Any, TypeVar
 
 from lab_engine import protocol as p
+from lab_engine.bench.connection import Connection, OnNotice, relay_argv
 from lab_engine.bench.container import Bench
-from lab_engine.bench.link import Link, OnNotice, relay_argv
 from lab_engine.bench.shell import shell_argv
 from lab_engine.common.evidence import Unmet
 from lab_engine.common.plan import Plan
@@ -30,7 +30,7 @@ from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import BenchError, ImageError, UsageError
 from lab_engine.session import points
-from lab_engine.session.check import Baseline, Sight, read_baseline, run_checks
+from lab_engine.session.check import Inquiry, Readings, read_start, run_checks
 from lab_engine.session.opening import alone
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.script import SCRIPT_LIMIT, Ran, run_script
@@ -70,8 +70,8 @@ class Session:
         self.lost: tuple[str, ...] = ()
         """What a resumed session had lost, in words for the learner."""
         self._bench: Bench | None = None
-        self._link: Link | None = None
-        self._baseline: Baseline | None = None
+        self._connection: Connection | None = None
+        self._start: Readings | None = None
         self._changing = asyncio.Lock()
         self.solving = Solving(self, self._changing)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="session")
@@ -132,7 +132,7 @@ class Session:
         record: Record,
         settings: Settings,
         *,
-        watch: bool = False,
+        look_on: bool = False,
         steal: bool = False,
         on_notice: OnNotice = lambda _: None,
         progress: Callable[[str], None] = lambda _: None,
@@ -141,12 +141,12 @@ class Session:
 
         A bench that was stopped is started, one that is gone is made anew, and the step is then
         built again; `progress` is as for `begin`. Raises LeaseTaken when another client works in
-        it and neither `watch` nor `steal` is set.
+        it and neither `look_on` nor `steal` is set.
         """
         self = cls(lesson, row, record, settings)
         try:
             with _alone(record, settings, row.id):
-                await self._take_up(row, watch, steal, on_notice, progress)
+                await self._take_up(row, look_on, steal, on_notice, progress)
         except BaseException:
             await asyncio.shield(self.close())
             raise
@@ -155,13 +155,13 @@ class Session:
     async def _take_up(
         self,
         row: SessionRow,
-        watch: bool,
+        look_on: bool,
         steal: bool,
         on_notice: OnNotice,
         progress: Callable[[str], None],
     ) -> None:
         record = self.record
-        self._baseline = record.baseline(row.id, row.step) if row.step else None
+        self._start = record.start_readings(row.id, row.step) if row.step else None
         found = await self._call(Bench.find, row.id)
         if found is None:
             await self._open_bench(progress)
@@ -171,10 +171,10 @@ class Session:
             if await self._call(found.status) != "running":
                 await self._call(found.start)
                 self.lost = ("the bench had stopped: processes, namespaces, links and mounts",)
-            welcome = await self._connect(watch=watch, steal=steal)
+            welcome = await self._connect(look_on=look_on, steal=steal)
             if welcome.recovered:
                 self.lost += tuple(f"half-made: {what}" for what in welcome.recovered)
-        if not watch and [moment.what for moment in record.moments(row.id)][-1:] == ["type"]:
+        if not look_on and [moment.what for moment in record.moments(row.id)][-1:] == ["type"]:
             # A client went while it typed a solution: what comes now is the learner's own.
             await self._call(record.moment, row.id, "typed", row.step)
         if self.lost and row.step:
@@ -212,10 +212,10 @@ class Session:
         await self._connect()
         await self._ask(p.TakeBaseline, int, name=PRISTINE)
 
-    async def _connect(self, *, watch: bool = False, steal: bool = False) -> p.Welcome:
-        self._link = Link(relay_argv(self.bench))
-        return await self._link.open(
-            watch=watch, steal=steal, on_event=lambda notice: self.on_event(notice)
+    async def _connect(self, *, look_on: bool = False, steal: bool = False) -> p.Welcome:
+        self._connection = Connection(relay_argv(self.bench))
+        return await self._connection.open(
+            look_on=look_on, steal=steal, on_event=lambda notice: self.on_event(notice)
         )
 
     @property
@@ -225,23 +225,23 @@ class Session:
         return self._bench
 
     @property
-    def link(self) -> Link:
-        if self._link is None:
+    def connection(self) -> Connection:
+        if self._connection is None:
             raise BenchError("the session is not connected", hint="Run `infralab up LESSON`.")
-        return self._link
+        return self._connection
 
     async def close(self) -> None:
         """Leave: the bench goes on, and `resume` takes it up again."""
-        if self._link:
-            await self._link.close()
-            self._link = None
+        if self._connection:
+            await self._connection.close()
+            self._connection = None
         self._threads.shutdown(wait=False)
 
     async def down(self) -> None:
         """End: remove the bench with all that is in it. The record stays."""
-        if self._link:
-            await self._link.close()
-            self._link = None
+        if self._connection:
+            await self._connection.close()
+            self._connection = None
         found = self._bench or await asyncio.to_thread(Bench.find, self.id)
         if found:
             await asyncio.to_thread(found.remove)
@@ -255,12 +255,12 @@ class Session:
 
     async def _ask(self, kind: type[p.AnyRequest], result: type[T], **fields: Any) -> T:
         """A request to the agent. Raises what it answers with, AgentLost when it went."""
-        return await self.link.request(kind, result, **fields)
+        return await self.connection.request(kind, result, **fields)
 
     async def reconnect(self) -> None:
         """After AgentLost: connect again to the agent, which restarts by itself."""
-        if self._link:
-            await self._link.close()
+        if self._connection:
+            await self._connection.close()
         welcome = await self._connect(steal=True)
         self.lost = welcome.recovered
 
@@ -338,9 +338,9 @@ class Session:
             p.Provision, p.ProvisionReport, resources=self._resources(step), on_notice=on_notice
         )
         await self._ask(p.TakeBaseline, int, name=STEP)
-        self._baseline, self.start_verdicts = await read_baseline(step, self.variables, self.ask)
+        self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
         self.step_name = step.name
-        await self._call(self.record.enter, self.id, step.name, self._baseline)
+        await self._call(self.record.enter, self.id, step.name, self._start)
         if not quiet:
             await self._call(self.record.moment, self.id, "enter", step.name)
 
@@ -362,10 +362,8 @@ class Session:
             )
             if left.none:
                 # What was made anew has other ids: what checks compare with is read again.
-                self._baseline, self.start_verdicts = await read_baseline(
-                    step, self.variables, self.ask
-                )
-                await self._call(self.record.enter, self.id, step.name, self._baseline)
+                self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
+                await self._call(self.record.enter, self.id, step.name, self._start)
         await self._call(self.record.moment, self.id, "reset", step.name)
         if not left.none:
             await self.enter(step.name, on_notice=on_notice)
@@ -390,19 +388,17 @@ class Session:
 
     async def check(
         self, tasks: Sequence[str] | None = None
-    ) -> tuple[list[Verdict], dict[str, Sight]]:
+    ) -> tuple[list[Verdict], dict[str, Inquiry]]:
         """Run the step's checks at one moment and record their verdicts."""
-        verdicts, sights = await self.verdicts(tasks)
+        verdicts, inquiries = await self.verdicts(tasks)
         await self.keep([v for v in verdicts if v.outcome is not Outcome.WAITING])
-        return verdicts, sights
+        return verdicts, inquiries
 
     async def verdicts(
         self, tasks: Sequence[str] | None = None
-    ) -> tuple[list[Verdict], dict[str, Sight]]:
+    ) -> tuple[list[Verdict], dict[str, Inquiry]]:
         """Run the step's checks without recording anything."""
-        return await run_checks(
-            self.lab_step(), self.variables, self.ask, self._baseline, tasks=tasks
-        )
+        return await run_checks(self.lab_step(), self.variables, self.ask, self._start, tasks=tasks)
 
     async def found(self, name: str) -> Sequence[str]:
         """The accepted answers to a question with `answer_from=<name>`, read from the bench.
@@ -411,17 +407,17 @@ class Session:
         """
         read = self.lab_step().answers[name]
         try:
-            return await read(Sight(self.ask, self._baseline), self.variables)
+            return await read(Inquiry(self.ask, self._start), self.variables)
         except Unmet as unmet:
             raise UsageError(
                 f"the question cannot be answered yet: {unmet.evidence.observed}",
                 hint=f"First: {unmet.evidence.expected}",
             ) from None
 
-    def saw_change(self, sight: Sight) -> bool:
+    def saw_change(self, inquiry: Inquiry) -> bool:
         """Whether a check saw anything else than at the step's start."""
-        before = self._baseline or {}
-        return any(before.get(key) != reading for key, reading in sight.readings.items())
+        before = self._start or {}
+        return any(before.get(key) != reading for key, reading in inquiry.readings.items())
 
     async def take_hint(self, task: str, number: int) -> None:
         """Record that hint `number` (from 1) of a task is shown; taking one twice costs once.
@@ -445,7 +441,7 @@ class Session:
 
     async def listen(self, topics: tuple[str, ...]) -> None:
         """Have `on_event` called for events of these topics from now on."""
-        await self._ask(p.Watch, type(None), topics=topics)
+        await self._ask(p.Listen, type(None), topics=topics)
 
     # -- working in the bench --------------------------------------------------------------------
 

@@ -164,7 +164,7 @@ class LearnApp(App[int]):
         *,
         row: SessionRow | None = None,
         steal: bool = False,
-        watch: bool = False,
+        look_on: bool = False,
     ) -> None:
         """Open a lesson where it was left, or begin it."""
         desk = self.desk
@@ -172,12 +172,12 @@ class LearnApp(App[int]):
             desk.page.lesson is not None
             and desk.page.lesson.slug == lesson.slug
             and (desk.session is not None or desk.busy)
-            and not (steal or watch or row)
+            and not (steal or look_on or row)
         )
         if not at_hand:
             if row is None and self.overview:
                 row = self.overview.states[lesson.slug].session
-            desk.open(lesson, step, row=row, steal=steal, watch=watch)
+            desk.open(lesson, step, row=row, steal=steal, look_on=look_on)
         elif step is not None and desk.page.step is not None and desk.page.step.name != step:
             desk.go(step)
         self._show_lesson()
@@ -193,7 +193,7 @@ class LearnApp(App[int]):
         if event.anew:
             self.begin_anew(event.lesson)
         else:
-            self.take_up(event.lesson, event.step, steal=event.steal, watch=event.watch)
+            self.take_up(event.lesson, event.step, steal=event.steal, look_on=event.look_on)
 
     def begin_anew(self, lesson: Lesson) -> None:
         """A new session on a fresh bench; the old bench is removed, its progress stays."""

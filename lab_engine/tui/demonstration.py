@@ -73,7 +73,7 @@ class Demonstration:
         self._session = session
         self._keyboard = keyboard
         self._tell = tell
-        self._orders = Orders(session.bench, "onlooker.py")
+        self._orders = Orders(session.bench, "at_prompt.py")
         self._task = begin(self._run())
 
     @property

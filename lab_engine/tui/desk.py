@@ -59,7 +59,7 @@ class Desk:
         self.lost: tuple[str, ...] = ()
         self.given: tuple[str, ...] = ()
         """Steps that were done for the learner on the way to this one."""
-        self.watching = False
+        self.looking_on = False
         """Whether another client works in the session and this one only looks on."""
         self.demonstration: Demonstration | None = None
         """The solution that is typed, or was typed last in this step."""
@@ -82,10 +82,12 @@ class Desk:
         row: SessionRow | None = None,
         seed: str | None = None,
         steal: bool = False,
-        watch: bool = False,
+        look_on: bool = False,
     ) -> None:
         """Begin a lesson, from `seed` if given. With `row` that session is taken up."""
-        self.work.begin(lambda: self._open(lesson, step, row, seed=seed, steal=steal, watch=watch))
+        self.work.begin(
+            lambda: self._open(lesson, step, row, seed=seed, steal=steal, look_on=look_on)
+        )
 
     def open_anew(self, lesson: Lesson, old: SessionRow) -> None:
         """Remove the bench of a session, and begin the lesson on a fresh one."""
@@ -183,14 +185,14 @@ class Desk:
         session, step = self.session, self.page.step
         if session is None or step is None or step.lab_step is None:
             return
-        every = LOOK_ON_SECONDS if self.watching else PAINT_EVERY
+        every = LOOK_ON_SECONDS if self.looking_on else PAINT_EVERY
         self._painter = Painter(session.ask, step.lab_step.daemons, self._painted, every=every)
         self._lookout = Lookout(
             session,
             self._judged,
             on_lost=self._lose,
             on_notice=self._hear,
-            looking_on=self.watching,
+            looking_on=self.looking_on,
         )
         self._lookout.begin()
 
@@ -217,13 +219,13 @@ class Desk:
         *,
         seed: str | None = None,
         steal: bool = False,
-        watch: bool = False,
+        look_on: bool = False,
     ) -> None:
         await self._leave()
         self.work.enter(Phase.OPENING, "Opening the lesson")
         seed = row.seed if row else seed or secrets.token_hex(8)
         await self.aside(verify, lesson, Seed(seed))
-        self.page.lesson, self.watching = lesson, watch
+        self.page.lesson, self.looking_on = lesson, look_on
         self.lost = self.given = ()
         self.page.variables = await self.aside(lesson.variables, Seed(seed))
         steps = await self.aside(lambda: lesson.steps)
@@ -250,7 +252,7 @@ class Desk:
                 row,
                 self.record,
                 self.settings,
-                watch=watch,
+                look_on=look_on,
                 steal=steal,
                 on_notice=self.work.notice,
                 progress=self.work.hear_of_the_build(),
@@ -259,10 +261,10 @@ class Desk:
         # From here on, a retry has a session to work in.
         self.work.then(lambda: self._enter(wanted.name))
         at_hand = row is not None and self.session.step_name == wanted.name
-        if not at_hand and not watch:
+        if not at_hand and not look_on:
             await self._enter(wanted.name)
         elif wanted.lab_step is not None:
-            readings = await self.aside(self.record.baseline, self.session.id, wanted.name)
+            readings = await self.aside(self.record.start_readings, self.session.id, wanted.name)
             self.page.at_start = await evidence_at_start(
                 wanted.lab_step, self.page.variables, readings or {}
             )
@@ -340,7 +342,7 @@ class Desk:
         taken = self.page.hints.get(task, 0)
         if taken == len(block.hints):
             return
-        if not self.watching:
+        if not self.looking_on:
             await session.take_hint(task, taken + 1)
         self.page.hints[task] = taken + 1
         self.tell("hints")
@@ -360,7 +362,7 @@ class Desk:
         else:
             graded = question.grade(text, found)
             self.page.answers[name] = graded.correct
-            if self.session and not self.watching:
+            if self.session and not self.looking_on:
                 record, session, step = self.record, self.session.id, self.page.step.name
                 await self.aside(
                     lambda: record.answer(session, step, name, text, correct=graded.correct)

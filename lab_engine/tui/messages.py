@@ -24,7 +24,7 @@ class DeskChanged(Message, bubble=False):
 class LessonWanted(Message):
     """The learner wants a lesson: the application opens it where it was left, or begins it.
 
-    With `anew` it begins on a fresh bench, once the learner has agreed. `steal` and `watch` are
+    With `anew` it begins on a fresh bench, once the learner has agreed. `steal` and `look_on` are
     for a session in which another client works: cut it off, or only look on.
     """
 
@@ -32,4 +32,4 @@ class LessonWanted(Message):
     step: str | None = None
     anew: bool = False
     steal: bool = False
-    watch: bool = False
+    look_on: bool = False

@@ -12,7 +12,7 @@ import pytest
 from lab_engine import protocol as p
 from lab_engine.agent import server as server_module
 from lab_engine.agent.server import AgentServer
-from lab_engine.bench.link import Link
+from lab_engine.bench.connection import Connection
 from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError
 
 RELAY = """
@@ -26,7 +26,7 @@ threading.Thread(target=pump, daemon=True).start()
 while data := sys.stdin.buffer.read1(65536):
     s.sendall(data)
 """
-Connect = Callable[..., Awaitable[Link]]
+Connect = Callable[..., Awaitable[Connection]]
 Raw = Callable[..., Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
@@ -49,10 +49,10 @@ async def agent(tmp_path: Path) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def connect(agent: Running) -> AsyncIterator[Connect]:
-    links: list[Link] = []
+    links: list[Connection] = []
 
-    async def make(**how: object) -> Link:
-        link = Link([sys.executable, "-c", RELAY, str(agent.server.socket)])
+    async def make(**how: object) -> Connection:
+        link = Connection([sys.executable, "-c", RELAY, str(agent.server.socket)])
         links.append(link)
         await link.open(attempts=1, **how)  # type: ignore[arg-type]
         return link
@@ -78,7 +78,7 @@ async def raw(agent: Running) -> AsyncIterator[Raw]:
             await writer.wait_closed()
 
 
-async def until_lost(link: Link) -> None:
+async def until_lost(link: Connection) -> None:
     for _ in range(100):
         await link.request(p.Status, p.StatusReport, limit=5)
         await asyncio.sleep(0.05)
@@ -99,7 +99,7 @@ async def test_one_client_has_the_lease_and_a_second_may_watch(connect: Connect)
     assert first.welcome.lease
     with pytest.raises(LeaseTaken, match="already works in this session"):
         await connect()
-    watcher = await connect(watch=True)
+    watcher = await connect(look_on=True)
     status = await watcher.request(p.Status, p.StatusReport)
     assert status.session == "s1"
     with pytest.raises(LeaseTaken, match="cannot change the bench"):
@@ -184,7 +184,7 @@ async def test_a_client_that_does_not_read_is_cut_off(
 ) -> None:
     monkeypatch.setattr(server_module, "SEND_LIMIT", 0.2)
     _, writer = await raw(limit=1024)
-    writer.write(p.encode(p.Hello(id=1, version=p.VERSION, client="deaf", watch=True)))
+    writer.write(p.encode(p.Hello(id=1, version=p.VERSION, client="deaf", look_on=True)))
     await asyncio.sleep(0.1)
     (connection,) = agent.server.connections
     big = p.Reply(1, msgspec.Raw(b'"' + b"x" * (4 << 20) + b'"'))
@@ -284,7 +284,7 @@ async def test_an_event_handler_that_raises_is_told_and_the_link_goes_on(
         lambda _, context: heard.append(context["exception"])
     )
     link = await connect(on_event=cannot_hear)
-    await link.request(p.Watch, type(None), topics=("link",))
+    await link.request(p.Listen, type(None), topics=("link",))
     agent.server.publish("link")
     while not heard:
         await link.request(p.Status, p.StatusReport, limit=5)

@@ -62,7 +62,7 @@ def test_lints_clean(lesson: Lesson) -> None:
 def test_what_its_checks_see_is_noted_of_each_step_as_it_is(lesson: Lesson) -> None:
     """`infralab prove LESSON --walk --record` after a change of text or lab."""
     notes = proven.load(COURSE.content)
-    standing = {s.name: notes.standing(lesson, s) for s in lesson.steps if s.tasks}
+    standing = {s.name: notes.state(lesson, s) for s in lesson.steps if s.tasks}
     assert [name for name, how in standing.items() if how not in ("real", "parsed")] == []
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from lab_engine.course import cover, proven
-from lab_engine.course.proven import StepSeen
+from lab_engine.course.proven import StepChanges
 from lab_engine.errors import ContentError
 from lab_engine.families.docker.probes import (
     ContainerFileProbe,
@@ -22,16 +22,16 @@ from lab_engine.families.netlink.probes.reach import (
     ReachProbe,
     ReachReading,
 )
-from lab_engine.proof.seen import Sights
+from lab_engine.proof.changes import Changes
 from lab_engine.session.check import probe_key
 from tests.kit import Kit
 
 LAB = "labs/bridges/__init__.py"
 STEP = "content/07.6-bridges/10-one.md"
-REAL = StepSeen("one", ("docker-network",), ("file",))
+REAL = StepChanges("one", ("docker-network",), ("file",))
 
 
-def record(kit: Kit, *seen: StepSeen) -> None:
+def record(kit: Kit, *seen: StepChanges) -> None:
     notes = proven.load(kit.content)
     notes.add(kit.lesson(), seen)
     proven.store(kit.content, notes)
@@ -55,7 +55,7 @@ def test_a_step_that_was_seen_to_change_something_is_real(kit: Kit) -> None:
 
 
 def test_a_step_of_files_alone_is_nearest(kit: Kit) -> None:
-    record(kit, StepSeen("one", (), ("file",)))
+    record(kit, StepChanges("one", (), ("file",)))
     assert covered(kit) == both(
         "nearest", "its checks saw nothing change but files that were written"
     )
@@ -143,13 +143,13 @@ def test_what_was_seen(
 ) -> None:
     start = {probe_key(p): msgspec.json.encode(a) for p, a, _ in pairs}  # type: ignore[arg-type]
     solved = {probe_key(p): msgspec.json.encode(b) for p, _, b in pairs}  # type: ignore[arg-type]
-    assert Sights(start, solved).seen("s") == StepSeen("s", real, parsed)
+    assert Changes(start, solved).of("s") == StepChanges("s", real, parsed)
     # What nobody asked at the start is no change until it was asked.
-    sights = Sights({}, solved)
-    assert sights.seen("s") == StepSeen("s")
-    assert {probe_key(p) for p in sights.missing} == solved.keys()
-    sights.add_start(start)
-    assert sights.seen("s") == StepSeen("s", real, parsed)
+    changes = Changes({}, solved)
+    assert changes.of("s") == StepChanges("s")
+    assert {probe_key(p) for p in changes.missing} == solved.keys()
+    changes.add_start(start)
+    assert changes.of("s") == StepChanges("s", real, parsed)
 
 
 def test_files_in_containers_and_folders_of_the_kernel_are_real() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lab_engine.bench.link import OnNotice
+from lab_engine.bench.connection import OnNotice
 from lab_engine.common.evidence import Evidence
 from lab_engine.course.lesson import Lesson, load_course
 from lab_engine.course.seed import Seed
@@ -60,9 +60,9 @@ class Standing:
 
     async def check(self) -> tuple[list[Verdict], Any]:
         self.asked.append("check")
-        found, sights = await self.verdicts()
+        found, inquiries = await self.verdicts()
         await self.keep(found)
-        return found, sights
+        return found, inquiries
 
     async def verdicts(self) -> tuple[list[Verdict], Any]:
         if self.broken:

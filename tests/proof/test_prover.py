@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab_engine.course.lesson import Lesson, load_course
-from lab_engine.course.proven import StepSeen
+from lab_engine.course.proven import StepChanges
 from lab_engine.proof.report import junit, table
 from lab_engine.proof.result import LessonProof
 from lab_engine.proof.run import prove_lesson
@@ -113,7 +113,7 @@ async def test_a_right_lesson_is_proven(
     }
     assert "3/3" in table(proof, lesson)
     assert b'failures="0"' in junit([proof])
-    assert proof.seen == (StepSeen("one", (), ("file",)),)
+    assert proof.seen == (StepChanges("one", (), ("file",)),)
 
 
 async def test_a_walk_sees_what_a_solution_changes(
@@ -139,7 +139,7 @@ async def test_a_walk_sees_what_a_solution_changes(
     )
     assert proof[0].good, problems(proof[0])
     assert [case.kind for case in proof[0].cases] == ["start", "solution", "teardown"]
-    assert proof[0].seen == (StepSeen("one", ("file", "process"), ("file",)),)
+    assert proof[0].seen == (StepChanges("one", ("file", "process"), ("file",)),)
 
 
 @pytest.mark.parametrize(

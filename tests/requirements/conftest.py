@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from lab_engine import protocol as p
+from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
-from lab_engine.bench.link import Link, relay_argv
 from lab_engine.common.evidence import See, Unmet
 from lab_engine.common.probe import Probe
 from lab_engine.course.verdict import Outcome
-from lab_engine.session.check import Sight
+from lab_engine.session.check import Inquiry
 from tests.bench.conftest import bench, image_tag, make_bench
 
 __all__ = ["bench", "image_tag", "make_bench", "stage"]
@@ -27,7 +27,7 @@ SETTLES = 5.0
 class Stage:
     """The bench, with somebody who types in it and somebody who asks about it."""
 
-    def __init__(self, bench: Bench, link: Link) -> None:
+    def __init__(self, bench: Bench, link: Connection) -> None:
         self.bench = bench
         self._link = link
         self.before: dict[str, bytes] | None = None
@@ -45,7 +45,7 @@ class Stage:
 
     async def start(self, statement: Statement) -> None:
         """Take the readings of a step's start, as entering a step does."""
-        sight = Sight(self.ask, None)
+        sight = Inquiry(self.ask, None)
         with suppress(Unmet):
             await statement(sight)
         self.before = dict(sight.readings)
@@ -61,7 +61,7 @@ class Stage:
 
     async def _reason(self, statement: Statement) -> str:
         try:
-            await statement(Sight(self.ask, self.before))
+            await statement(Inquiry(self.ask, self.before))
         except Unmet as unmet:
             look = unmet.evidence.look
             done = await asyncio.to_thread(
@@ -75,7 +75,7 @@ class Stage:
 @pytest.fixture
 async def stage(bench: Bench) -> AsyncIterator[Stage]:
     """The stage, cleared of containers, processes and files afterwards."""
-    link = Link(relay_argv(bench))
+    link = Connection(relay_argv(bench))
     await link.open(steal=True)
     stage = Stage(bench, link)
     await stage.type("mkdir -p ~/work", user="learner")

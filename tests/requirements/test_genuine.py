@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from lab_engine.authoring import DockerContainerProbe
+from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
-from lab_engine.bench.link import Link, relay_argv
 from tests.requirements.conftest import Stage, image_tag, make_bench
 
 __all__ = ["image_tag", "make_bench"]
@@ -32,7 +32,7 @@ with Server("/run/docker.sock", Engine) as server: server.serve_forever()
 
 async def test_a_server_on_the_sockets_path_is_named(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench("forged")
-    link = Link(relay_argv(bench))
+    link = Connection(relay_argv(bench))
     await link.open()
     stage = Stage(bench, link)
     await stage.type("/usr/lib/infralab/bin/start-docker", user="root")

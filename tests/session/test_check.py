@@ -12,7 +12,7 @@ from lab_engine.course.lab import Lab, LabStep, Variables
 from lab_engine.course.verdict import Outcome
 from lab_engine.errors import ContentError
 from lab_engine.protocol import Answer
-from lab_engine.session.check import read_baseline, run_checks
+from lab_engine.session.check import read_start, run_checks
 
 
 class CountReading(Reading, frozen=True):
@@ -74,13 +74,13 @@ async def test_a_fail_carries_evidence_and_the_near_miss_explanation(step: LabSt
 
 async def test_what_is_gone_is_judged_by_the_baseline(step: LabStep) -> None:
     bench = Bench(x=0, y=1)
-    baseline, before = await read_baseline(step, Variables(), bench.ask)
+    baseline, before = await read_start(step, Variables(), bench.ask)
     assert [v.outcome for v in before] == [Outcome.FAIL, Outcome.FAIL]
     bench.counts = {"x": 1, "y": 0}
-    verdicts, sights = await run_checks(step, Variables(), bench.ask, baseline)
+    verdicts, inquiries = await run_checks(step, Variables(), bench.ask, baseline)
     assert [v.outcome for v in verdicts] == [Outcome.PASS, Outcome.PASS]
-    assert sights["gone"].topics == {"count:y"}
-    assert sights["gone"].used_before
+    assert inquiries["gone"].topics == {"count:y"}
+    assert inquiries["gone"].used_before
 
 
 async def test_a_broken_check_is_an_error_and_never_a_fail(step: LabStep) -> None:

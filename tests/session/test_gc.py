@@ -188,6 +188,6 @@ async def test_a_marked_thing_that_no_ledger_knows_is_swept_from_a_live_bench(
 async def test_owned_and_ledger_agree_after_provisioning(begin: Begin) -> None:
     session = await begin()
     await session.enter(STEP)
-    owned = await session.link.request(Owned, OwnedReport)
+    owned = await session.connection.request(Owned, OwnedReport)
     marked = {key for keys in owned.marked.values() for key in keys}
     assert marked <= set(owned.standing)

@@ -103,9 +103,9 @@ async def test_a_bench_that_nobody_uses_ends_and_is_taken_up_again(
 
 async def test_an_image_that_the_bench_does_not_carry_is_named(begin: Begin) -> None:
     session = await begin()
-    await session.link.request(p.StartDaemons, dict[str, bool], daemons=("docker",))
+    await session.connection.request(p.StartDaemons, dict[str, bool], daemons=("docker",))
     wanted = (Image("nginx"), Container("web", image="nginx"))
     with pytest.raises(ProviderError, match="nginx") as caught:
-        await session.link.request(p.Provision, p.ProvisionReport, resources=wanted)
+        await session.connection.request(p.Provision, p.ProvisionReport, resources=wanted)
     assert "busybox" in f"{caught.value} {caught.value.hint}"
-    assert await session.link.request(p.ShowPlan, Plan, resources=()) is not None
+    assert await session.connection.request(p.ShowPlan, Plan, resources=()) is not None

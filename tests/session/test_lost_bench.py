@@ -95,9 +95,9 @@ async def test_a_client_killed_while_provisioning_leaves_nothing_half_made(
     )
     assert await process.wait() == -signal.SIGKILL
     after = await again(session, record, settings)
-    status = await after.link.request(p.Status, p.StatusReport)
+    status = await after.connection.request(p.Status, p.StatusReport)
     assert status.standing == ()
-    owned = await after.link.request(p.Owned, p.OwnedReport)
+    owned = await after.connection.request(p.Owned, p.OwnedReport)
     assert owned.marked == {}
     await after.enter(STEP)
     assert (await after.plan()).empty
@@ -130,6 +130,6 @@ async def test_ctrl_c_while_a_step_is_made_undoes_it_and_says_so(
     assert process.returncode == 130
     assert b"interrupted" in told
     after = await again(session, record, settings)
-    status = await after.link.request(p.Status, p.StatusReport)
+    status = await after.connection.request(p.Status, p.StatusReport)
     assert status.standing == ()
     await after.close()

@@ -48,7 +48,7 @@ def test_everything_is_there_for_the_next_process(path: Path) -> None:
     again = Record(path)
     (row,) = again.open_sessions()
     assert (row.id, row.lesson, row.step, row.mode) == ("s1", "namespaces", "uts", "practice")
-    assert again.baseline("s1", "uts") == {"probe": b"reading"}
+    assert again.start_readings("s1", "uts") == {"probe": b"reading"}
     (task,) = again.tasks("s1")
     assert (task.passed, task.given, task.points, task.hints) == (True, False, 3, 1)
     assert again.answered("s1", "uts") == {"q": True}
@@ -165,7 +165,7 @@ def test_a_verdict_that_cannot_be_read_any_more_is_left_out(path: Path) -> None:
 def test_a_baseline_that_cannot_be_read_any_more_is_not_there(path: Path) -> None:
     record = begun(path)
     alter(path, "UPDATE step SET baseline = x'81a4'")
-    assert record.baseline("s1", "uts") is None
+    assert record.start_readings("s1", "uts") is None
 
 
 def test_threads_write_side_by_side(path: Path) -> None:
@@ -267,7 +267,7 @@ def test_a_damaged_record_is_set_aside_and_its_copy_goes_on(
     assert "its copy of 2" in said
     assert aside.read_bytes() == left
     assert mended.passed_tasks() == {("namespaces", "uts", "t")}
-    assert mended.baseline("s1", "uts") == {"probe": b"reading"}
+    assert mended.start_readings("s1", "uts") == {"probe": b"reading"}
     mended.end("s1")
     mended.close()
     again = Record(path)

@@ -165,7 +165,7 @@ async def test_a_second_client_is_told_who_works_here(
     with pytest.raises(LeaseTaken, match="already works in this session"):
         await Session.resume(lesson, row, record, settings)
     assert await running() == before, "the refused client left something behind"
-    watcher = await Session.resume(lesson, row, record, settings, watch=True)
+    watcher = await Session.resume(lesson, row, record, settings, look_on=True)
     verdicts, _ = await watcher.verdicts()
     assert verdicts
     await watcher.close()

@@ -44,12 +44,12 @@ from lab_engine.protocol import (
     Difference,
     EventNotice,
 )
-from lab_engine.session.check import Sight, read_baseline, run_checks
+from lab_engine.session.check import Inquiry, read_start, run_checks
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
 
 OnNotice = Callable[[AnyNotice], None]
-ONLOOKER = """
+AT_PROMPT = """
 import json, sys, time
 busy, code, endless = json.loads(sys.argv[1])
 for line in sys.stdin:
@@ -163,7 +163,7 @@ class StandIn:
         self.on_event: OnNotice = lambda _: None
         self.bench = self
         self.solving = StandInSolving(self)
-        self._baseline = record.baseline(row.id, row.step) if row.step else None
+        self._start = record.start_readings(row.id, row.step) if row.step else None
         self.world.sessions.append(self)
 
     @classmethod
@@ -191,7 +191,7 @@ class StandIn:
     async def resume(
         cls, lesson: Lesson, row: SessionRow, record: Record, settings: Settings, **how: Any
     ) -> StandIn:
-        if cls.world.resume_fails and not (how.get("steal") or how.get("watch")):
+        if cls.world.resume_fails and not (how.get("steal") or how.get("look_on")):
             raise cls.world.resume_fails.pop(0)
         cls.world.log.append("resume")
         return cls(lesson, row, record)
@@ -217,8 +217,8 @@ class StandIn:
         await self._work(f"enter {name}", on_notice)
         self.step_name = name
         step = self.lesson.lab.steps[name]
-        self._baseline, self.start_verdicts = await read_baseline(step, self.variables, self.ask)
-        self.record.enter(self.id, name, self._baseline)
+        self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
+        self.record.enter(self.id, name, self._start)
         return []
 
     async def reset(self, *, on_notice: OnNotice = lambda _: None) -> Difference:
@@ -232,7 +232,7 @@ class StandIn:
     def exec_argv(self, argv: Sequence[str], **_: Any) -> list[str]:
         """A program in the bench: there is only the one that looks at a shell."""
         world = json.dumps([self.world.busy, self.world.code, self.world.endless])
-        return [sys.executable, "-c", ONLOOKER, world]
+        return [sys.executable, "-c", AT_PROMPT, world]
 
     async def ask(self, probes: Sequence[Probe[Any]]) -> list[Answer]:
         encode = msgspec.json.encode
@@ -240,11 +240,11 @@ class StandIn:
 
     async def verdicts(
         self, tasks: Sequence[str] | None = None
-    ) -> tuple[list[Verdict], dict[str, Sight]]:
+    ) -> tuple[list[Verdict], dict[str, Inquiry]]:
         if self.world.fails:
             raise self.world.fails.pop(0)
         step = self.lesson.lab.steps[self.step_name]
-        return await run_checks(step, self.variables, self.ask, self._baseline, tasks=tasks)
+        return await run_checks(step, self.variables, self.ask, self._start, tasks=tasks)
 
     async def keep(self, verdicts: list[Verdict]) -> None:
         self.record.verdicts(self.id, self.step_name, verdicts, given=self.solving.giving)

@@ -329,7 +329,7 @@ async def test_another_client_is_told_and_can_take_over(
         running.desk.session.on_event(LeaseNotice("bob"))
         await running.until(lambda: "bob" in running.screen_text(), "who took it back")
         running.app.screen.query_one("#look", Button).press()
-        await running.until(lambda: running.desk.ready and running.desk.watching, "looking on")
+        await running.until(lambda: running.desk.ready and running.desk.looking_on, "looking on")
         assert "only looking on" in running.screen_text()
 
 

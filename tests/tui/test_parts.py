@@ -9,7 +9,7 @@ from lab_engine.course.lesson import load_course
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.protocol import ActionNotice, DaemonNotice, EventNotice
 from lab_engine.session.record import Record
-from lab_engine.tui.document.content import standing
+from lab_engine.tui.document.content import sign_of
 from lab_engine.tui.overview import read
 from lab_engine.tui.progress import Progress
 from lab_engine.tui.shells import lasting, session_name, title
@@ -73,7 +73,7 @@ FAIL = Verdict("t", Outcome.FAIL, 1, Evidence("absent", "a", "b"))
 def test_a_task_stands_in_sign_and_word(
     verdict: Verdict | None, touched: bool, sign: str, word: str
 ) -> None:
-    assert standing(verdict, touched=touched)[:2] == (sign, word)
+    assert sign_of(verdict, touched=touched)[:2] == (sign, word)
 
 
 def test_nothing_was_begun(kit: Kit, record: Record) -> None:

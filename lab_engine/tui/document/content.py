@@ -49,9 +49,7 @@ def summary(body: tuple[Block, ...]) -> Content:
     return Content("")
 
 
-def standing(
-    verdict: Verdict | None, *, touched: bool, given: bool = False
-) -> tuple[str, str, str]:
+def sign_of(verdict: Verdict | None, *, touched: bool, given: bool = False) -> tuple[str, str, str]:
     """How a task stands: a sign, a word, a style. All three say the same."""
     if verdict is None:
         return OPEN, "to do", "dim"

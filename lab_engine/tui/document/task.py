@@ -16,7 +16,7 @@ from lab_engine.course.text.model import TaskBlock
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.session import points as scoring
 from lab_engine.tui.document.blocks import Blocks, CodeBlock, build
-from lab_engine.tui.document.content import standing
+from lab_engine.tui.document.content import sign_of
 
 WORDS: Final = {"expected": "Expected", "observed": "Found", "explanation": "Perhaps"}
 
@@ -71,7 +71,7 @@ class TaskCard(Vertical, can_focus=True):
 
     def stand(self, verdict: Verdict | None, *, touched: bool, given: bool = False) -> None:
         """Show how the task stands now."""
-        sign, word, _ = standing(verdict, touched=touched, given=given)
+        sign, word, _ = sign_of(verdict, touched=touched, given=given)
         self.border_title = f"{sign} Task {self.number}: {word} · {told.points(self.worth)}"
         self._done = verdict is not None and verdict.passed
         self.set_class(self._done, "-done")

@@ -67,7 +67,7 @@ class Bar(Static):
                 return Content.styled("✘ failed: F3 says what to do", "bold $text-error")
             case Phase.STOPPED:
                 return Content.styled("stopped: F3 says what to do", "bold $text-warning")
-            case Phase.READY if desk.watching:
+            case Phase.READY if desk.looking_on:
                 return Content.styled(f"only looking on · {tasks}", "$text-warning")
             case Phase.READY if page.blind:
                 return Content.styled("! cannot check: p repairs", "bold $text-warning")

@@ -14,7 +14,7 @@ from lab_engine.course.text.model import TaskBlock
 from lab_engine.course.told import points
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.tui.desk import Desk
-from lab_engine.tui.document.content import standing, summary
+from lab_engine.tui.document.content import sign_of, summary
 from lab_engine.tui.document.task import Evidence, TaskCard
 
 
@@ -51,11 +51,11 @@ class TaskRow(Vertical, can_focus=True):
             yield Static(self._line(), classes="line")
 
     def _sign(self) -> Content:
-        sign, _, style = standing(self.verdict, touched=self.touched, given=self.given)
+        sign, _, style = sign_of(self.verdict, touched=self.touched, given=self.given)
         return Content.styled(f"{sign} {self.number}.", style)
 
     def _line(self) -> Content:
-        _, word, style = standing(self.verdict, touched=self.touched, given=self.given)
+        _, word, style = sign_of(self.verdict, touched=self.touched, given=self.given)
         return Content.assemble(
             summary(self.block.body),
             (f"  {word}", style),

@@ -33,7 +33,7 @@ class StepActions:
         if desk.busy:
             self.screen.notify(self.wait(), severity="warning")
             return
-        if not desk.page.done and not desk.watching:
+        if not desk.page.done and not desk.looking_on:
             from lab_engine.tui.screens.dialogs import Choice
 
             def chosen(go: str | None) -> None:
@@ -103,7 +103,7 @@ class StepActions:
         desk, shell = self.desk, self.screen.query_one(ShellPane)
         if desk.busy or not desk.ready or desk.session is None:
             self.screen.notify("The step is not ready yet.", severity="warning")
-        elif desk.watching:
+        elif desk.looking_on:
             self.screen.notify("You only look on here: nothing can be typed.", severity="warning")
         else:
             shell.to_front()
@@ -180,13 +180,13 @@ class StepActions:
         if self.desk.busy:
             self.desk.cancel()
 
-    def _resume(self, *, steal: bool = False, watch: bool = False) -> None:
+    def _resume(self, *, steal: bool = False, look_on: bool = False) -> None:
         lesson = self.desk.page.lesson
         if lesson is not None:
-            self.screen.post_message(LessonWanted(lesson, steal=steal, watch=watch))
+            self.screen.post_message(LessonWanted(lesson, steal=steal, look_on=look_on))
 
     def take_over(self) -> None:
         self._resume(steal=True)
 
     def look_on(self) -> None:
-        self._resume(watch=True)
+        self._resume(look_on=True)

@@ -46,7 +46,7 @@ def relay_argv(bench: Bench) -> list[str]:
     )
 
 
-class Link:
+class Connection:
     """A relay process whose standard input and output carry the protocol.
 
     `relay` is the command line of the relay, usually `relay_argv(bench)`. All
@@ -66,7 +66,7 @@ class Link:
     async def open(
         self,
         *,
-        watch: bool = False,
+        look_on: bool = False,
         steal: bool = False,
         on_event: OnNotice = lambda _: None,
         attempts: int = 10 * patience.factor(),
@@ -77,14 +77,14 @@ class Link:
         for two seconds, and is started `attempts` times, 50 ms apart at first.
         """
         try:
-            return await self._greeted(watch, steal, on_event, attempts)
+            return await self._greeted(look_on, steal, on_event, attempts)
         except BaseException:
             # A refused client must leave no relay behind.
             await asyncio.shield(self.close())
             raise
 
     async def _greeted(
-        self, watch: bool, steal: bool, on_event: OnNotice, attempts: int
+        self, look_on: bool, steal: bool, on_event: OnNotice, attempts: int
     ) -> p.Welcome:
         for attempt in range(attempts):
             await self._connect(on_event)
@@ -94,7 +94,7 @@ class Link:
                         id=next(self._ids),
                         version=p.VERSION,
                         client=client_name(),
-                        watch=watch,
+                        look_on=look_on,
                         steal=steal,
                     ),
                     p.Welcome,

@@ -13,16 +13,16 @@ from typing import Any
 import msgspec
 
 from lab_engine.common.probe import Probe
-from lab_engine.course.proven import StepSeen
+from lab_engine.course.proven import StepChanges
 from lab_engine.families.registry import AnyProbe
-from lab_engine.session.check import Baseline
+from lab_engine.session.check import Readings
 
 
-class Sights:
+class Changes:
     """The readings of a step's checks at its start and once it is solved, JSON by probe."""
 
     def __init__(self, start: Mapping[str, bytes], solved: Mapping[str, bytes]) -> None:
-        self._start: Baseline = dict(start)
+        self._start: Readings = dict(start)
         self._solved = dict(solved)
 
     @property
@@ -34,14 +34,14 @@ class Sights:
         """What `missing` answers at the start."""
         self._start.update(readings)
 
-    def seen(self, step: str) -> StepSeen:
+    def of(self, step: str) -> StepChanges:
         """What changed, as far as it was asked both times."""
         changed = [
             probe
             for key in self._solved.keys() & self._start.keys()
             if _answer(probe := _probe(key), self._start[key]) != _answer(probe, self._solved[key])
         ]
-        return StepSeen(
+        return StepChanges(
             step,
             tuple(sorted({probe.name() for probe in changed if probe.sees == "real"})),
             tuple(sorted({probe.name() for probe in changed if probe.sees == "parsed"})),

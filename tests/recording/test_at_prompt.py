@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.inside.onlooker import Follower
+from lab_engine.inside.at_prompt import Follower
 from tests.recording.test_recorder import Desk, desk
 
 __all__ = ["desk"]
