@@ -31,6 +31,8 @@ Which driver does it have?
 ::::
 """
 SECOND = '+++\ntitle = "Only text"\nsyllabus = []\nminutes = 2\n+++\nRead this.\n'
+STILL = 3
+"""Pauses with nothing new on the screen. One thing that is done may queue another."""
 LOCAL_SHELL = ["bash", "--norc", "--noprofile"]
 
 
@@ -104,6 +106,18 @@ class Running:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def still(self) -> None:
+        """Wait until drawing changes nothing more.
+
+        `Pilot.pause` takes a process that does nothing for an idle one; on a busy machine it only
+        waits for its turn. What is queued has been done after each pause, whoever is busy.
+        """
+        same, before = 0, ""
+        while same < STILL:
+            await self.pilot.pause()
+            now = self.screen_text()
+            same, before = (same + 1 if now == before else 0), now
+
     def screen_text(self) -> str:
         """What is on the screen, line by line."""
         width = self.app.size.width
@@ -130,6 +144,8 @@ def start(world: World, record: Record, settings: Settings) -> Callable[..., obj
             running = Running(app, pilot)
             # Read is not yet shown: what is pressed meanwhile would go to an empty screen.
             await running.until(lambda: app.overview and shown(app) is app.overview, "the course")
+            if lesson is None:
+                await running.still()
             yield running
             await app.desk.close()
 

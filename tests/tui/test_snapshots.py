@@ -15,8 +15,9 @@ SIZES = [(80, 24), (120, 40), (160, 50)]
 NAMES = [f"{width}x{height}" for width, height in SIZES]
 
 
-def picture(running: Running) -> str:
+async def picture(running: Running) -> str:
     """The screen as text, with what differs from run to run left out."""
+    await running.still()
     text = running.screen_text()
     variables = running.desk.page.variables
     if variables is not None:
@@ -28,7 +29,7 @@ def picture(running: Running) -> str:
 @pytest.mark.parametrize("size", SIZES, ids=NAMES)
 async def test_the_course(start: Start, size: tuple[int, int], snapshot: Any) -> None:
     async with start(size=size) as running:
-        assert picture(running) == snapshot
+        assert await picture(running) == snapshot
 
 
 @pytest.mark.parametrize("size", SIZES, ids=NAMES)
@@ -39,11 +40,11 @@ async def test_a_lesson(start: Start, world: World, size: tuple[int, int], snaps
         world.containers["web"] = "mine"
         world.event()
         await running.until(lambda: running.desk.page.picture.places, "the picture")
-        assert picture(running) == snapshot
+        assert await picture(running) == snapshot
 
 
 @pytest.mark.parametrize("size", SIZES, ids=NAMES)
 async def test_the_keys(start: Start, size: tuple[int, int], snapshot: Any) -> None:
     async with start(size=size) as running:
         await running.press("question_mark")
-        assert picture(running) == snapshot
+        assert await picture(running) == snapshot
