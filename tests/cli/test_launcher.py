@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,6 +62,8 @@ if words == ["up", "fail"]:
     sys.exit(7)
 print("ran", *words, "in", sys.prefix)
 """
+
+NOBODY = 65534
 
 
 class Clone:
@@ -326,3 +329,35 @@ def test_works_through_a_link_and_from_elsewhere(ready: Clone, tmp_path: Path) -
         [str(link), "up"], cwd=tmp_path, env=ready.env, capture_output=True, text=True, check=False
     )
     assert done.stdout.startswith("ran up in")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run as another user")
+def test_a_second_user_of_a_clone_has_packages_of_their_own() -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        clone = Clone(root / "clone")
+        home = root / "second"
+        home.mkdir()
+        os.chown(home, NOBODY, NOBODY)
+        clone.venv.mkdir()
+        (clone.folder / "calls").touch()
+        subprocess.run(["chmod", "-R", "go+rX", folder], check=True)
+        (clone.folder / "calls").chmod(0o666)
+        done = subprocess.run(
+            ["./infralab", "--yes", "lessons"],
+            cwd=clone.folder,
+            env={**clone.env, "HOME": str(home), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        own = home / ".cache" / "infralab" / "venv"
+        assert done.stdout == f"ran lessons in {own}\n", done.stderr
+        assert list(clone.venv.iterdir()) == []
