@@ -3,7 +3,17 @@
     from lab_engine.authoring import Container, DockerContainerProbe, Lab, See, require
 
 A family's resources and probes come with a line of its own; what they are is in its
-`authoring.py`, and each has its fields and an example where it is defined.
+`authoring.py`, and each has its fields and an example where it is defined. The second line of a
+probe's example is something that a check may require of its reading:
+
+    reading = await see(DockerContainerProbe("web"))
+    require(
+        reading.running,
+        "stopped",
+        expected="The container web runs.",
+        observed=f"It is {reading.state}.",
+        look="docker ps -a",
+    )
 """
 
 from lab_engine.common import place as place

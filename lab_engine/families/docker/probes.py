@@ -107,7 +107,13 @@ class DockerContainerReading(Reading, frozen=True):
 
 
 class DockerContainerProbe(Probe[DockerContainerReading], frozen=True, tag="docker-container"):
-    """A container, by name or id."""
+    """A container, by name or id.
+
+    Example::
+
+        DockerContainerProbe("web")
+        reading.running and reading.networks["lan"].address == "10.20.0.10"
+    """
 
     container: str
 
@@ -136,7 +142,13 @@ class DockerContainersReading(Reading, frozen=True):
 
 
 class DockerContainersProbe(Probe[DockerContainersReading], frozen=True, tag="docker-containers"):
-    """All containers, running or not."""
+    """All containers, running or not.
+
+    Example::
+
+        DockerContainersProbe()
+        "web" not in {one.name for one in reading.containers}
+    """
 
     reading: ClassVar[type[msgspec.Struct]] = DockerContainersReading
 
@@ -168,7 +180,13 @@ class DockerNetworkReading(Reading, frozen=True):
 
 
 class DockerNetworkProbe(Probe[DockerNetworkReading], frozen=True, tag="docker-network"):
-    """A network of the engine, by name or id."""
+    """A network of the engine, by name or id.
+
+    Example::
+
+        DockerNetworkProbe("lan")
+        reading.subnets == ("10.20.0.0/24",) and "web" in reading.containers
+    """
 
     network: str
 
@@ -188,6 +206,14 @@ class DockerNetworksReading(Reading, frozen=True):
 
 
 class DockerNetworksProbe(Probe[DockerNetworksReading], frozen=True, tag="docker-networks"):
+    """All networks of the engine, its three built-in ones included.
+
+    Example::
+
+        DockerNetworksProbe()
+        reading.named("lan") is not None
+    """
+
     reading: ClassVar[type[msgspec.Struct]] = DockerNetworksReading
 
     def topics(self) -> frozenset[str]:
@@ -208,6 +234,14 @@ class DockerVolumeReading(Reading, frozen=True):
 
 
 class DockerVolumeProbe(Probe[DockerVolumeReading], frozen=True, tag="docker-volume"):
+    """A volume, by name.
+
+    Example::
+
+        DockerVolumeProbe("site")
+        reading.exists and "web" in reading.used_by
+    """
+
     volume: str
 
     reading: ClassVar[type[msgspec.Struct]] = DockerVolumeReading
@@ -221,6 +255,14 @@ class DockerVolumesReading(Reading, frozen=True):
 
 
 class DockerVolumesProbe(Probe[DockerVolumesReading], frozen=True, tag="docker-volumes"):
+    """All volumes, those without a name of their own included.
+
+    Example::
+
+        DockerVolumesProbe()
+        "site" in reading.names
+    """
+
     reading: ClassVar[type[msgspec.Struct]] = DockerVolumesReading
 
     def topics(self) -> frozenset[str]:
@@ -243,7 +285,13 @@ class DockerImageReading(Reading, frozen=True):
 
 
 class DockerImageProbe(Probe[DockerImageReading], frozen=True, tag="docker-image"):
-    """An image, by reference or id."""
+    """An image, by reference or id.
+
+    Example::
+
+        DockerImageProbe("busybox:latest")
+        reading.exists and "PATH" in reading.environment
+    """
 
     image: str
 
@@ -264,6 +312,14 @@ class DockerInfoReading(Reading, frozen=True):
 
 
 class DockerInfoProbe(Probe[DockerInfoReading], frozen=True, tag="docker-info"):
+    """The engine itself: version, storage driver, control groups.
+
+    Example::
+
+        DockerInfoProbe()
+        reading.storage_driver == "overlay2"
+    """
+
     reading: ClassVar[type[msgspec.Struct]] = DockerInfoReading
 
 
@@ -290,6 +346,11 @@ class ContainerCommandProbe(Probe[ContainerCommandReading], frozen=True, tag="co
 
     It must change nothing. `seconds` is its time limit, `limit` how many bytes are kept of each
     output stream. No shell is involved.
+
+    Example::
+
+        ContainerCommandProbe("web", ("ping", "-c", "1", "-W", "1", "db"))
+        reading.ok
     """
 
     container: str
@@ -323,7 +384,13 @@ class ContainerFileReading(Reading, frozen=True):
 
 
 class ContainerFileProbe(Probe[ContainerFileReading], frozen=True, tag="container-file"):
-    """A file or directory in a container, running or stopped. Symbolic links are followed."""
+    """A file or directory in a container, running or stopped. Symbolic links are followed.
+
+    Example::
+
+        ContainerFileProbe("web", "/srv/index.html")
+        reading.kind == "file" and reading.text == "hello"
+    """
 
     container: str
     path: str
@@ -351,7 +418,13 @@ class ContainerLayersReading(Reading, frozen=True):
 
 
 class ContainerLayersProbe(Probe[ContainerLayersReading], frozen=True, tag="container-layers"):
-    """The layers of a container, by name or id."""
+    """The layers of a container, by name or id.
+
+    Example::
+
+        ContainerLayersProbe("web")
+        reading.changes.get("/etc/motd") == "added"
+    """
 
     container: str
 

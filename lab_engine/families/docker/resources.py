@@ -30,6 +30,10 @@ class Image(Resource, frozen=True, kw_only=True, tag="image"):
 
     `name` is a reference as the source writes it, such as `busybox` or `shop:1.0`. `archive` is
     the name of the archive when it is not the repository's own.
+
+    Example::
+
+        Image("busybox")
     """
 
     archive: str = ""
@@ -113,6 +117,19 @@ class Container(Resource, frozen=True, kw_only=True, tag="container"):
         stdin, tty: keep the standard input open; give it a terminal (`docker run -i`, `-t`).
         stop_seconds: how long `docker stop` waits before it kills.
         after: keys of further resources that it uses, such as `directory/site`.
+
+    Example::
+
+        Container(
+            "web",
+            image="busybox",
+            command=("httpd", "-f", "-p", "80"),
+            networks=(Attachment("lan", address="10.20.0.10", aliases=("www",)),),
+            mounts=(ContainerMount("/srv", source="site", read_only=True),),
+            ports=(Port(80, host=8080),),
+            memory="64m",
+            health=Health(("wget", "-qO", "/dev/null", "http://127.0.0.1/")),
+        )
     """
 
     image: str
@@ -286,6 +303,10 @@ class DockerNetwork(Resource, frozen=True, kw_only=True, tag="docker-network"):
         driver: `bridge`, `macvlan`, `ipvlan` or `overlay`.
         internal: no way out of the network, not even through the bench.
         options: the driver's own, such as `com.docker.network.bridge.name`.
+
+    Example::
+
+        DockerNetwork("lan", subnet="10.20.0.0/24", gateway="10.20.0.1")
     """
 
     driver: str = "bridge"
@@ -332,6 +353,10 @@ class DockerVolume(Resource, frozen=True, kw_only=True, tag="docker-volume"):
         driver: `local`, or the name of a volume plugin.
         options: the driver's own, such as `type`, `device` and `o`.
         files: what is in it at the start, by relative path (only without options).
+
+    Example::
+
+        DockerVolume("site", files={"index.html": "hello"})
     """
 
     driver: str = "local"

@@ -56,7 +56,13 @@ class FileReading(Reading, frozen=True):
 
 
 class FileProbe(Probe[FileReading], frozen=True, tag="file"):
-    """A file. Without `follow`, a symbolic link is described itself."""
+    """A file. Without `follow`, a symbolic link is described itself.
+
+    Example::
+
+        FileProbe("/home/learner/work/motd")
+        reading.kind == "file" and reading.mode == 0o600
+    """
 
     path: str
     pid: int = 0
@@ -81,7 +87,13 @@ class DirectoryReading(Reading, frozen=True):
 
 
 class DirectoryProbe(Probe[DirectoryReading], frozen=True, tag="directory"):
-    """What is in a folder. A path that is no folder does not exist, as far as this goes."""
+    """What is in a folder. A path that is no folder does not exist, as far as this goes.
+
+    Example::
+
+        DirectoryProbe("/srv/site")
+        reading.entries.get("index.html") == "file"
+    """
 
     path: str
     pid: int = 0
@@ -121,7 +133,13 @@ class MountReading(Reading, frozen=True):
 
 
 class MountProbe(Probe[MountReading], frozen=True, tag="mount"):
-    """The topmost mount at exactly `target`, as process `pid` sees it."""
+    """The topmost mount at exactly `target`, as process `pid` sees it.
+
+    Example::
+
+        MountProbe("/mnt/site")
+        reading.exists and reading.read_only
+    """
 
     target: str
     pid: int = 0
@@ -144,7 +162,13 @@ class MountsReading(Reading, frozen=True):
 
 
 class MountsProbe(Probe[MountsReading], frozen=True, tag="mounts"):
-    """All mounts at or below `under`, as process `pid` sees them, in the order they were made."""
+    """All mounts at or below `under`, as process `pid` sees them, in the order they were made.
+
+    Example::
+
+        MountsProbe(under="/mnt")
+        reading.at("/mnt/cache").fstype == "tmpfs"
+    """
 
     under: str = "/"
     pid: int = 0
@@ -183,7 +207,13 @@ class CgroupReading(Reading, frozen=True):
 
 
 class CgroupProbe(Probe[CgroupReading], frozen=True, tag="cgroup"):
-    """The control group of a process, or the one called `path` (`/lab` in every v1 hierarchy)."""
+    """The control group of a process, or the one called `path` (`/lab` in every v1 hierarchy).
+
+    Example::
+
+        CgroupProbe(path="/lab")
+        reading.memory == 64 << 20 and reading.cpus == 0.5
+    """
 
     pid: int = 0
     path: str = ""
@@ -208,6 +238,14 @@ class DiskUsageReading(Reading, frozen=True):
 
 
 class DiskUsageProbe(Probe[DiskUsageReading], frozen=True, tag="disk-usage"):
+    """How full the filesystem of a path is, as in `df`.
+
+    Example::
+
+        DiskUsageProbe("/mnt/cache")
+        reading.total == 64 << 20
+    """
+
     path: str
     pid: int = 0
 

@@ -39,6 +39,10 @@ class File(_Placed, frozen=True, kw_only=True, tag="file"):
     """A file with the given text. Missing parent folders are made, and removed with it if empty.
 
     `owner` is a user, or `user:group`; the group defaults to the user's own.
+
+    Example::
+
+        File("motd", path="/home/learner/work/motd", content="hello", mode=0o600)
     """
 
     path: str
@@ -64,6 +68,10 @@ class Directory(_Placed, frozen=True, kw_only=True, tag="directory"):
 
     What others add to it later is not drift, and goes with the folder when it is removed.
     `mode` is that of folders, `file_mode` that of files.
+
+    Example::
+
+        Directory("site", path="/srv/site", files={"index.html": "hello", "css/a.css": ""})
     """
 
     path: str
@@ -95,6 +103,10 @@ class Mount(_Placed, frozen=True, kw_only=True, tag="mount"):
     """A bind mount: what is at `source` is shown at `target` too. The target is made if missing.
 
     `source_from` is the key of the resource that makes the source, if one does.
+
+    Example::
+
+        Mount("shown", source="/srv/site", target="/mnt/site", read_only=True)
     """
 
     source: str
@@ -118,7 +130,12 @@ class Mount(_Placed, frozen=True, kw_only=True, tag="mount"):
 
 
 class Tmpfs(_Placed, frozen=True, kw_only=True, tag="tmpfs"):
-    """A filesystem in memory, of at most `size` (bytes, or with k, m or g)."""
+    """A filesystem in memory, of at most `size` (bytes, or with k, m or g).
+
+    Example::
+
+        Tmpfs("cache", target="/mnt/cache", size="64m")
+    """
 
     target: str
     size: str = "16m"

@@ -98,7 +98,13 @@ class DomainReading(Reading, frozen=True):
 
 
 class DomainProbe(Probe[DomainReading], frozen=True, tag="domain"):
-    """A VM by its name, as in `virsh dominfo`."""
+    """A VM by its name, as in `virsh dominfo`.
+
+    Example::
+
+        DomainProbe("alpha")
+        reading.running and reading.memory == 192 and reading.disk("vdb") is not None
+    """
 
     domain: str
 
@@ -116,7 +122,13 @@ class DomainListReading(Reading, frozen=True):
 
 
 class DomainListProbe(Probe[DomainListReading], frozen=True, tag="domain-list"):
-    """All VMs, as in `virsh list --all`."""
+    """All VMs, as in `virsh list --all`.
+
+    Example::
+
+        DomainListProbe()
+        "alpha" in reading.running
+    """
 
     reading: ClassVar[type[msgspec.Struct]] = DomainListReading
 
@@ -151,7 +163,13 @@ class VirtualNetworkReading(Reading, frozen=True):
 
 
 class VirtualNetworkProbe(Probe[VirtualNetworkReading], frozen=True, tag="virtual-network"):
-    """A virtual network by its name, as in `virsh net-dumpxml` and `virsh net-dhcp-leases`."""
+    """A virtual network by its name, as in `virsh net-dumpxml` and `virsh net-dhcp-leases`.
+
+    Example::
+
+        VirtualNetworkProbe("lab-net")
+        reading.active and any(lease.hostname == "alpha" for lease in reading.leases)
+    """
 
     network: str
 
@@ -178,7 +196,13 @@ class PoolReading(Reading, frozen=True):
 
 
 class PoolProbe(Probe[PoolReading], frozen=True, tag="pool"):
-    """A storage pool by its name, as in `virsh pool-info`."""
+    """A storage pool by its name, as in `virsh pool-info`.
+
+    Example::
+
+        PoolProbe("lab-pool")
+        reading.active and "data" in reading.volumes
+    """
 
     pool: str
 
@@ -200,7 +224,13 @@ class DiskReading(Reading, frozen=True):
 
 
 class DiskProbe(Probe[DiskReading], frozen=True, tag="disk"):
-    """A volume by pool and name, as in `virsh vol-info`. The pool is looked through again first."""
+    """A volume by pool and name, as in `virsh vol-info`. The pool is looked through again first.
+
+    Example::
+
+        DiskProbe("lab-pool", "data")
+        reading.format == "qcow2" and reading.capacity == 64 << 20
+    """
 
     pool: str
     volume: str
@@ -232,6 +262,11 @@ class GuestCommandProbe(Probe[GuestCommandReading], frozen=True, tag="guest-comm
     """Run a command as root in a VM through its guest agent. It must change nothing there.
 
     `seconds` is how long it may take.
+
+    Example::
+
+        GuestCommandProbe("alpha", ("cat", "/proc/loadavg"))
+        reading.ok and reading.out != ""
     """
 
     domain: str
@@ -253,7 +288,13 @@ class GuestFileReading(Reading, frozen=True):
 
 
 class GuestFileProbe(Probe[GuestFileReading], frozen=True, tag="guest-file"):
-    """The beginning (64 KiB) of a file in a VM, read through its guest agent."""
+    """The beginning (64 KiB) of a file in a VM, read through its guest agent.
+
+    Example::
+
+        GuestFileProbe("alpha", "/etc/hostname")
+        reading.answers and reading.text.strip() == "alpha"
+    """
 
     domain: str
     path: str
@@ -280,7 +321,13 @@ class GuestInterfacesReading(Reading, frozen=True):
 
 
 class GuestInterfacesProbe(Probe[GuestInterfacesReading], frozen=True, tag="guest-interfaces"):
-    """Cards and addresses inside a VM, asked of its guest agent."""
+    """Cards and addresses inside a VM, asked of its guest agent.
+
+    Example::
+
+        GuestInterfacesProbe("alpha")
+        reading.answers and any(card.addresses for card in reading.cards)
+    """
 
     domain: str
 
@@ -299,6 +346,12 @@ class AcceleratorReading(Reading, frozen=True):
 
 
 class AcceleratorProbe(Probe[AcceleratorReading], frozen=True, tag="accelerator"):
-    """Whether KVM really runs guests in this bench, found out by running one for a moment."""
+    """Whether KVM really runs guests in this bench, found out by running one for a moment.
+
+    Example::
+
+        AcceleratorProbe()
+        reading.accelerator in ("kvm", "tcg")
+    """
 
     reading: ClassVar[type[msgspec.Struct]] = AcceleratorReading

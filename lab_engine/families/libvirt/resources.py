@@ -68,6 +68,17 @@ class VM(Resource, frozen=True, kw_only=True, tag="vm"):
         state: `running`, `paused` or `shut` (defined, not started).
         autostart: whether libvirt starts it when libvirt starts.
         after: further resources that must be there first, with their stage.
+
+    Example::
+
+        VM(
+            "alpha",
+            memory=192,
+            vcpus=1,
+            vcpus_max=2,
+            disks=(DiskUse("data", target="vdb"),),
+            networks=(Nic("lab-net"),),
+        )
     """
 
     guest: str = "small"
@@ -189,6 +200,10 @@ class VirtualNetwork(Resource, frozen=True, kw_only=True, tag="virtual-network")
             gives out none.
         domain: the DNS domain; guests with a lease answer to `name.domain`.
         bridge: the interface's name; empty for one that libvirt chooses.
+
+    Example::
+
+        VirtualNetwork("lab-net", subnet="192.168.130.0/24", domain="lab.test")
     """
 
     subnet: str
@@ -244,7 +259,12 @@ class VirtualNetwork(Resource, frozen=True, kw_only=True, tag="virtual-network")
 
 
 class Pool(Resource, frozen=True, kw_only=True, tag="pool"):
-    """A storage pool of type dir, in the folder `path`, running."""
+    """A storage pool of type dir, in the folder `path`, running.
+
+    Example::
+
+        Pool("lab-pool")
+    """
 
     autostart: bool = False
 
@@ -265,6 +285,10 @@ class Disk(Resource, frozen=True, kw_only=True, tag="disk"):
         backing: the name of another Disk, of which this one holds only the differences.
         filesystem: made on the whole disk, with `label`; empty leaves it blank.
         files: texts by path in that file system, such as `etc/motd`.
+
+    Example::
+
+        Disk("data", pool="lab-pool", size=64, filesystem="ext4", files={"notes.txt": "hello"})
     """
 
     pool: str
@@ -308,6 +332,10 @@ class Snapshot(Resource, frozen=True, kw_only=True, tag="snapshot"):
     """A snapshot of a VM: its disks and, if it runs, its memory. All its disks must be qcow2.
 
     `then` is a shell script that runs in the guest after the snapshot was taken; it must exit 0.
+
+    Example::
+
+        Snapshot("before", vm="alpha", then="rm /etc/hosts")
     """
 
     vm: str

@@ -39,6 +39,10 @@ class Host(Resource, frozen=True, kw_only=True, tag="host"):
     """A network namespace at `/run/netns/<name>`, with loopback up.
 
     `forwarding`: whether it routes IPv4 and IPv6 between its interfaces.
+
+    Example::
+
+        Host("router", forwarding=True)
     """
 
     forwarding: bool = False
@@ -49,6 +53,10 @@ class Bridge(Resource, frozen=True, kw_only=True, tag="bridge"):
 
     `host` is where it is: the name of a `host`, empty for the bench itself. In the bench itself
     Docker drops frames between its ports when `br_netfilter` is loaded; in a host nothing does.
+
+    Example::
+
+        Bridge("br-lab")
     """
 
     host: str = ""
@@ -88,7 +96,12 @@ class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Link(Resource, frozen=True, kw_only=True, tag="link"):
-    """A veth pair: a cable between two ends, both up."""
+    """A veth pair: a cable between two ends, both up.
+
+    Example::
+
+        Link("red", a=End("p-red", bridge="br-lab"), b=End("eth0", host="red"))
+    """
 
     a: End
     b: End
@@ -128,6 +141,10 @@ class Address(Resource, frozen=True, kw_only=True, tag="address"):
         host: where; empty for the bench itself.
         link: the name of the `link` whose end the interface is.
         bridge: instead, the name of the `bridge` that it is. With neither it is `lo`.
+
+    Example::
+
+        Address("red", cidr="10.0.0.1/24", interface="eth0", host="red", link="red")
     """
 
     cidr: str
@@ -185,6 +202,10 @@ class Route(Resource, frozen=True, kw_only=True, tag="route"):
         host: where; empty for the bench itself.
         address: the name of the `address` of the step by which the next hop is reached.
         metric: 0 for the kernel's default.
+
+    Example::
+
+        Route("out", to="default", via="10.0.0.254", host="red", address="red")
     """
 
     to: str
@@ -248,6 +269,10 @@ class Nat(Resource, frozen=True, kw_only=True, tag="nat"):
         in_interface: only packets that arrive there (dnat).
         protocol, port: only packets to this port (dnat).
         to_address, to_port: where `dnat` sends them; the port stays when 0.
+
+    Example::
+
+        Nat("out", action="masquerade", source="10.0.0.0/24", out_interface="eth1", host="router")
     """
 
     action: Literal["masquerade", "dnat"]
@@ -307,6 +332,19 @@ class Filter(Resource, frozen=True, kw_only=True, tag="filter"):
         rules: the first that matches decides.
         policy: what happens to packets that none matches.
         host: where; empty for the bench itself.
+
+    Example::
+
+        Filter(
+            "guard",
+            hook="input",
+            host="red",
+            rules=(
+                Rule("accept", state=("established", "related")),
+                Rule("accept", protocol="tcp", port=22, source="10.0.0.0/24"),
+            ),
+            policy="drop",
+        )
     """
 
     hook: Literal["input", "forward", "output"]

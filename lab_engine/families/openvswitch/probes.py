@@ -74,11 +74,10 @@ class OvsBridgeReading(Reading, frozen=True):
 class OvsBridgeProbe(Probe[OvsBridgeReading], frozen=True, tag="ovs-bridge"):
     """A bridge with its ports and controllers.
 
-    ::
+    Example::
 
         OvsBridgeProbe("s1")
-
-    A check requires of its reading for example `reading.port("p1").tag == 10`.
+        any(port.name == "p1" and port.tag == 10 for port in reading.ports)
     """
 
     bridge: str
@@ -98,11 +97,10 @@ class OvsBridgesReading(Reading, frozen=True):
 class OvsBridgesProbe(Probe[OvsBridgesReading], frozen=True, tag="ovs-bridges"):
     """Which bridges there are.
 
-    ::
+    Example::
 
         OvsBridgesProbe()
-
-    A check requires of its reading for example `"s1" in reading.names`.
+        "s1" in reading.names
     """
 
     reading: ClassVar[type[msgspec.Struct]] = OvsBridgesReading
@@ -143,12 +141,10 @@ class OvsFlowsReading(Reading, frozen=True):
 class OvsFlowsProbe(Probe[OvsFlowsReading], frozen=True, tag="ovs-flows"):
     """The flows of a bridge with their counters.
 
-    ::
+    Example::
 
         OvsFlowsProbe("s1")
-
-    A check requires of its reading for example that some
-    `flow.match.get("in_port") == "1" and flow.packets`.
+        any(one.match.get("in_port") == "1" and one.packets for one in reading.flows)
     """
 
     bridge: str

@@ -39,7 +39,7 @@ class OvsBridge(Resource, frozen=True, kw_only=True, tag="ovs-bridge"):
         protocols: the versions of OpenFlow that it speaks; empty for all.
         controllers: where its controllers are, such as `tcp:127.0.0.1:6653`.
 
-    ::
+    Example::
 
         OvsBridge("s1", fail_mode="secure", protocols=("OpenFlow13",))
     """
@@ -78,7 +78,7 @@ class OvsPort(Resource, frozen=True, kw_only=True, tag="ovs-port"):
         vlan_mode: empty for `access` with a tag and `trunk` without.
         number: its number in flows; 0 lets the bridge choose.
 
-    ::
+    Example::
 
         OvsPort("p1", bridge="s1", link="cable-1", tag=10, number=1)
     """

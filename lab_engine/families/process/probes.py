@@ -40,6 +40,11 @@ class ProcessProbe(Probe[ProcessesReading], frozen=True, tag="process"):
 
     `program` is the short name (15 characters at most), `argv` a regular expression that is sought
     in the words joined by blanks. With `everything`, daemons and containers count too.
+
+    Example::
+
+        ProcessProbe(program="python3", argv="http.server 8000")
+        any(one.user == "learner" for one in reading.processes)
     """
 
     program: str = ""

@@ -52,6 +52,17 @@ class Service(Resource, frozen=True, kw_only=True, tag="service"):
         ready: how to see that it does its work; without it, running is enough.
         after: keys of resources that it uses, such as `file/site`.
         log: the log file; `/var/log/infralab/services/<name>.log` when empty.
+
+    Example::
+
+        Service(
+            "site",
+            argv=("python3", "-m", "http.server", "8000"),
+            cwd="/srv/site",
+            host="red",
+            ready=TcpReady(8000),
+            after=("directory/site",),
+        )
     """
 
     argv: tuple[str, ...]

@@ -78,6 +78,11 @@ class InhabitantsProbe(Probe[InhabitantsReading], frozen=True, tag="inhabitants"
 
     `argv` are all the words of the command line: `("sleep", "300")` matches `sleep 300` and
     `/bin/sleep 300`, but not `sudo sleep 300`. `pid` is one process.
+
+    Example::
+
+        InhabitantsProbe(("sleep", "300"))
+        any(one.inner_pid == 1 for one in reading.outside("pid", "net"))
     """
 
     argv: tuple[str, ...] = ()
@@ -132,7 +137,13 @@ class SystemVReading(Reading, frozen=True):
 
 
 class SystemVProbe(Probe[SystemVReading], frozen=True, tag="sysv-ipc"):
-    """The System V objects that process `pid` sees; those of the bench itself for 0."""
+    """The System V objects that process `pid` sees; those of the bench itself for 0.
+
+    Example::
+
+        SystemVProbe()
+        any(queue.messages for queue in reading.queues)
+    """
 
     pid: int = 0
 

@@ -47,7 +47,13 @@ class LinkReading(Reading, frozen=True):
 
 
 class LinkProbe(Placed, Probe[LinkReading], frozen=True, tag="link"):
-    """One interface, by name."""
+    """One interface, by name.
+
+    Example::
+
+        LinkProbe("eth0", place.host("red"))
+        reading.up and reading.kind == "veth" and reading.peer_place == BENCH
+    """
 
     link: str
     place: Place = BENCH
@@ -75,7 +81,13 @@ class LinksReading(Reading, frozen=True):
 
 
 class LinksProbe(Placed, Probe[LinksReading], frozen=True, tag="links"):
-    """All interfaces of a place. Where their peers are is left out: LinkProbe says it."""
+    """All interfaces of a place. Where their peers are is left out: LinkProbe says it.
+
+    Example::
+
+        LinksProbe(place.host("red"))
+        reading.names == ("lo", "eth0")
+    """
 
     place: Place = BENCH
 
@@ -116,7 +128,13 @@ class AddressesReading(Reading, frozen=True):
 
 
 class AddressesProbe(Placed, Probe[AddressesReading], frozen=True, tag="addresses"):
-    """All addresses of a place, those of loopback included."""
+    """All addresses of a place, those of loopback included.
+
+    Example::
+
+        AddressesProbe(place.host("red"))
+        reading.has("10.0.0.1/24")
+    """
 
     place: Place = BENCH
 
@@ -151,7 +169,13 @@ class RoutesReading(Reading, frozen=True):
 
 
 class RoutesProbe(Placed, Probe[RoutesReading], frozen=True, tag="routes"):
-    """The ordinary routes of a place in one table, 254 being `main`."""
+    """The ordinary routes of a place in one table, 254 being `main`.
+
+    Example::
+
+        RoutesProbe(place.host("red"))
+        any(route.via == "10.0.0.254" for route in reading.to("default"))
+    """
 
     place: Place = BENCH
     table: int = 254
@@ -177,7 +201,13 @@ class NetworkNamespaceReading(Reading, frozen=True):
 
 
 class NetworkNamespaceProbe(Probe[NetworkNamespaceReading], frozen=True, tag="netns"):
-    """The network namespace that `ip netns` calls `netns`."""
+    """The network namespace that `ip netns` calls `netns`.
+
+    Example::
+
+        NetworkNamespaceProbe("router")
+        reading.exists and reading.forwarding
+    """
 
     netns: str
 
@@ -195,7 +225,13 @@ class NetworkNamespacesReading(Reading, frozen=True):
 
 
 class NetworkNamespacesProbe(Probe[NetworkNamespacesReading], frozen=True, tag="netns-list"):
-    """All network namespaces that have a name."""
+    """All network namespaces that have a name.
+
+    Example::
+
+        NetworkNamespacesProbe()
+        "red" in reading.namespaces
+    """
 
     reading: ClassVar[type[msgspec.Struct]] = NetworkNamespacesReading
 
@@ -213,7 +249,13 @@ class BridgePortReading(Reading, frozen=True):
 
 
 class BridgePortProbe(Placed, Probe[BridgePortReading], frozen=True, tag="bridge-port"):
-    """The bridge of an interface. One that is a port of none does not exist, as a port."""
+    """The bridge of an interface. One that is a port of none does not exist, as a port.
+
+    Example::
+
+        BridgePortProbe("p-red")
+        reading.bridge == "br-lab" and reading.state == "forwarding"
+    """
 
     link: str
     place: Place = BENCH
@@ -231,7 +273,13 @@ class ForwardingReading(Reading, frozen=True):
 
 
 class ForwardingProbe(Placed, Probe[ForwardingReading], frozen=True, tag="forwarding"):
-    """Whether a place passes on packets between its interfaces. No event tells of a change."""
+    """Whether a place passes on packets between its interfaces. No event tells of a change.
+
+    Example::
+
+        ForwardingProbe(place.host("router"))
+        reading.ipv4
+    """
 
     place: Place = BENCH
 
@@ -278,7 +326,13 @@ class FirewallReading(Reading, frozen=True):
 
 
 class FirewallProbe(Placed, Probe[FirewallReading], frozen=True, tag="firewall"):
-    """All rules of a place, those of `iptables-nft` included."""
+    """All rules of a place, those of `iptables-nft` included.
+
+    Example::
+
+        FirewallProbe(place.host("router"))
+        len(reading.at("postrouting")) > 0
+    """
 
     place: Place = BENCH
 
@@ -329,7 +383,13 @@ class SocketsReading(Reading, frozen=True):
 
 
 class SocketsProbe(Placed, Probe[SocketsReading], frozen=True, tag="sockets"):
-    """The sockets that wait in a place, of IPv4 and IPv6. No event tells of a change."""
+    """The sockets that wait in a place, of IPv4 and IPv6. No event tells of a change.
+
+    Example::
+
+        SocketsProbe(place.container("web"))
+        any(one.program == "httpd" for one in reading.on(80))
+    """
 
     place: Place = BENCH
 

@@ -42,6 +42,11 @@ class ReachProbe(Placed, Probe[ReachReading], frozen=True, tag="reach"):
     """Pings an address of IPv4 or IPv6 (ICMP echo), up to `count` times until one answers.
 
     `seconds` is how long each may take. Against a silent address it takes count x seconds.
+
+    Example::
+
+        ReachProbe("10.0.0.2", place.host("red"))
+        reading.reached
     """
 
     address: str
@@ -65,7 +70,13 @@ class ConnectReading(Reading, frozen=True):
 
 
 class ConnectProbe(Placed, Probe[ConnectReading], frozen=True, tag="connect"):
-    """Opens a TCP connection. With `listen`, waits up to so many seconds for a first word."""
+    """Opens a TCP connection. With `listen`, waits up to so many seconds for a first word.
+
+    Example::
+
+        ConnectProbe("10.0.0.2", 22, place.host("red"), listen=1.0)
+        reading.connected and reading.first.startswith("SSH-2.0")
+    """
 
     address: str
     port: int
@@ -99,6 +110,11 @@ class HttpProbe(Placed, Probe[HttpReading], frozen=True, tag="http"):
     """One GET, without following redirects.
 
     A name in the URL is looked up as the place does: its hosts file, then its name server.
+
+    Example::
+
+        HttpProbe("http://127.0.0.1:8080/")
+        reading.ok and "hello" in reading.body
     """
 
     url: str
@@ -134,6 +150,11 @@ class DnsProbe(Placed, Probe[DnsReading], frozen=True, tag="dns"):
     """Asks a name server; the first one of the place's resolv.conf when empty.
 
     Over UDP, and over TCP when the answer was cut off. `seconds` is for both together.
+
+    Example::
+
+        DnsProbe("alpha.lab.test", server="192.168.130.1")
+        reading.code == "NOERROR" and len(reading.answers) == 1
     """
 
     query: str
