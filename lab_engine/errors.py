@@ -23,6 +23,8 @@ A check that fails is a verdict, not an error.
 
 from __future__ import annotations
 
+from lab_engine.shown import shown
+
 
 class InfralabError(Exception):
     """Something a person must know about.
@@ -30,14 +32,16 @@ class InfralabError(Exception):
     Args:
         message: what was asked and what was found.
         hint: what to do now.
+
+    Both may quote what a file, a guest or an agent says: they are kept as they can be shown.
     """
 
     exit_code = 3
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = shown(message)
+        self.hint = shown(hint)
+        super().__init__(self.message)
 
 
 class UsageError(InfralabError):

@@ -6,17 +6,27 @@ may send any number of `Notice`s before that. Notices with id 0 belong to no req
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from lab_engine.common.plan import Plan
 from lab_engine.common.probe import RESYNC as RESYNC
 from lab_engine.common.probe import Answer as Answer
-from lab_engine.errors import AgentError, ProtocolError
+from lab_engine.errors import (
+    ContentError,
+    DaemonDown,
+    InfralabError,
+    ProtocolError,
+    ProviderError,
+    ResourceError,
+)
 from lab_engine.families.registry import AnyProbe, AnyResource
+from lab_engine.shown import shown
 
-VERSION = 2
+T = TypeVar("T")
+
+VERSION = 3
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
 
@@ -94,6 +104,10 @@ class Listen(Request, frozen=True, tag="listen"):
     topics: tuple[str, ...]
 
 
+class Ping(Request, frozen=True, tag="ping"):
+    """Answered with null, at once, whatever else goes on: an agent that does not is frozen."""
+
+
 class Cancel(Request, frozen=True, tag="cancel"):
     """Stop the request `of`. What it began to make is undone; it then fails as cancelled."""
 
@@ -114,6 +128,7 @@ AnyRequest = (
     | Sweep
     | Status
     | Listen
+    | Ping
     | Cancel
 )
 
@@ -233,7 +248,7 @@ def decode_request(line: bytes) -> AnyRequest:
     """Raises ProtocolError that names the place of the fault."""
     try:
         return _requests.decode(line)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(
             f"a request could not be read: {error}",
             hint="Client and bench image may differ in version: run `infralab setup`.",
@@ -241,12 +256,40 @@ def decode_request(line: bytes) -> AnyRequest:
 
 
 def decode_answer(line: bytes) -> AnyAnswer:
-    """Raises ProtocolError that names the place of the fault."""
+    """One line from the agent, which nobody trusts: its words come as they can be shown.
+
+    Raises ProtocolError that names the place of the fault.
+    """
     try:
-        return _answers.decode(line)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        answer = _answers.decode(line)
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(
             f"the agent's answer could not be read: {error}",
+            hint="Client and bench image may differ in version: run `infralab setup`.",
+        ) from error
+    if isinstance(answer, Notice):
+        return msgspec.structs.replace(answer, notice=_shown(answer.notice))
+    return answer
+
+
+def _shown(notice: AnyNotice) -> AnyNotice:
+    return msgspec.structs.replace(
+        notice,
+        **{
+            name: shown(value)
+            for name in notice.__struct_fields__
+            if isinstance(value := getattr(notice, name), str)
+        },
+    )
+
+
+def decode_result(reply: Reply, result: type[T]) -> T:
+    """What a request was answered with. Raises ProtocolError when it is something else."""
+    try:
+        return msgspec.json.decode(reply.result, type=result)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(
+            f"the agent's answer is no {result.__name__}: {error}",
             hint="Client and bench image may differ in version: run `infralab setup`.",
         ) from error
 
@@ -266,23 +309,35 @@ def failure(request: int, error: Exception) -> Failure:
             f"the agent hit a fault of its own: {type(error).__name__}: {error}",
             "Please report it, with /var/log/infralab/agent.log from the bench.",
         )
-    fields = {
-        name: str(getattr(error, name))
-        for name in ("resource", "field", "daemon", "where")
-        if getattr(error, name, "")
-    }
+    fields = {name: str(getattr(error, name)) for name in _fields(type(error))}
     return Failure(request, type(error).__name__, error.message, error.hint, fields)
 
 
-def raised(answer: Failure) -> AgentError | Exception:
-    """The error that a Failure stands for, of its own class, with its fields."""
+def raised(answer: Failure) -> InfralabError:
+    """The error that a Failure stands for, of its own class, with that class's fields alone."""
     from lab_engine import errors
 
     kind = getattr(errors, answer.error, errors.AgentError)
     if not (isinstance(kind, type) and issubclass(kind, errors.InfralabError)):
         kind = errors.AgentError
     error = kind.__new__(kind)
+    # The message has its fields in it already, so the class's own `__init__` must not run.
     errors.InfralabError.__init__(error, answer.message, hint=answer.hint)
-    for name, value in answer.fields.items():
-        setattr(error, name, value)
+    for name in _fields(kind):
+        setattr(error, name, shown(answer.fields.get(name, "")))
     return error
+
+
+def _fields(kind: type[InfralabError]) -> tuple[str, ...]:
+    """The fields that errors of a class have beside message and hint."""
+    return tuple(
+        name for owner, names in _FIELDS.items() if issubclass(kind, owner) for name in names
+    )
+
+
+_FIELDS: dict[type[InfralabError], tuple[str, ...]] = {
+    ContentError: ("where",),
+    ResourceError: ("resource", "field"),
+    DaemonDown: ("daemon",),
+    ProviderError: ("resource",),
+}

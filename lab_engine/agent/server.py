@@ -109,6 +109,8 @@ class Connection:
             if task:
                 task.cancel()
             await self.send(p.Reply(request.id, p.raw(task is not None)))
+        elif isinstance(request, p.Ping):
+            await self.send(p.Reply(request.id, p.raw(None)))
         elif isinstance(request, p.Listen):
             self.topics = request.topics
             self._begin(request, self._listen(request))

@@ -8,10 +8,7 @@ import itertools
 import os
 import platform
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import msgspec
 
 from lab_engine import protocol as p
 from lab_engine.common import patience, tasks
@@ -26,6 +23,9 @@ OnNotice = Callable[[p.AnyNotice], None]
 
 HELLO_LIMIT = patience.patient(15.0)
 REQUEST_LIMIT = 600.0
+PING_SECONDS = 2.0
+QUIET_LIMIT = patience.patient(10.0)
+"""Seconds after which an agent that answers nothing, no ping either, is taken for frozen."""
 RETRIES = "retry=100,interval=0.02"
 """How often socat tries the agent's socket, and how many seconds apart: starting another relay
 costs more than waiting in this one."""
@@ -60,6 +60,8 @@ class Connection:
         self._on_notice: dict[int, OnNotice] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._pinging: asyncio.Task[None] | None = None
+        self._heard = 0.0
         self._lost: AgentLost | None = None
         self.welcome: p.Welcome | None = None
 
@@ -107,6 +109,7 @@ class Connection:
                 await asyncio.sleep(min(0.05 * (attempt + 1), 0.5))
                 continue
             self.welcome = welcome
+            self._pinging = tasks.begin(self._ping())
             return welcome
         raise AgentLost("the agent was not tried")
 
@@ -123,12 +126,37 @@ class Connection:
         self._on_notice[0] = on_event
         self._reading = tasks.begin(self._read())
 
+    async def _ping(self) -> None:
+        """While an answer is waited for, see that the agent lives: work may be long and silent."""
+        loop = asyncio.get_running_loop()
+        quiet_since = None
+        while not self._lost:
+            await asyncio.sleep(PING_SECONDS)
+            if not self._waiting:
+                quiet_since = None
+                continue
+            if quiet_since is None:
+                quiet_since = loop.time()
+            quiet = loop.time() - max(quiet_since, self._heard)
+            if quiet > QUIET_LIMIT:
+                self._end(
+                    AgentLost(
+                        f"the bench's agent has been silent for {quiet:.0f} s",
+                        hint="The bench may be paused or out of memory: `infralab doctor` looks "
+                        "for a cause. Then run the command again.",
+                    )
+                )
+            else:
+                # Not `drain`: a frozen agent reads nothing, and this must not wait for it.
+                self._send(p.Ping(id=next(self._ids)))
+
     async def _read(self) -> None:
         process = self._process
         if process is None or process.stdout is None or process.stderr is None:
             return
         try:
             while line := await process.stdout.readline():
+                self._heard = asyncio.get_running_loop().time()
                 self._take(p.decode_answer(line))
             tail = (await process.stderr.read()).decode(errors="replace").strip()
             reason = tail.splitlines()[-1] if tail else "the relay ended"
@@ -169,7 +197,10 @@ class Connection:
             future.set_exception(error)
 
     def _end(self, error: Exception) -> None:
-        self._lost = error if isinstance(error, AgentLost) else AgentLost(str(error))
+        # The first reason is the cause; that the relay ended comes after it.
+        self._lost = self._lost or (
+            error if isinstance(error, AgentLost) else AgentLost(str(error))
+        )
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(error)
@@ -192,9 +223,8 @@ class Connection:
         if on_notice:
             self._on_notice[request.id] = on_notice
         try:
+            # Not drained: an agent that reads nothing would hold the request beyond its limit.
             self._process.stdin.write(p.encode(request))
-            with suppress(ConnectionError):
-                await self._process.stdin.drain()
             async with asyncio.timeout(limit):
                 reply = await future
         except TimeoutError:
@@ -210,11 +240,14 @@ class Connection:
             self._waiting.pop(request.id, None)
             if request.id:
                 self._on_notice.pop(request.id, None)
-        return msgspec.json.decode(reply.result, type=result)
+        return p.decode_result(reply, result)
 
     def _cancel(self, request: int) -> None:
+        self._send(p.Cancel(id=next(self._ids), of=request))
+
+    def _send(self, request: p.AnyRequest) -> None:
         if self._process and self._process.stdin and not self._lost:
-            self._process.stdin.write(p.encode(p.Cancel(id=next(self._ids), of=request)))
+            self._process.stdin.write(p.encode(request))
 
     async def request(
         self,
@@ -243,6 +276,9 @@ class Connection:
 
     async def close(self) -> None:
         """End the relay. The agent stops what this client had running and keeps the bench."""
+        if self._pinging:
+            await tasks.end(self._pinging)
+            self._pinging = None
         if self._process:
             if self._process.stdin:
                 self._process.stdin.close()

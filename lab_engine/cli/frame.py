@@ -18,6 +18,7 @@ from lab_engine import __version__
 from lab_engine.cli.endpoint import follow_context
 from lab_engine.cli.words import EXIT_CODES
 from lab_engine.errors import InfralabError
+from lab_engine.shown import shown
 
 VERBS: Final = (
     # the course
@@ -124,7 +125,7 @@ def _bug(error: Exception) -> int:
     except (OSError, InfralabError):
         # The disk may be what is broken: the message must still come out.
         where += " (They could not be written to a file.)"
-    print(f"infralab: unexpected {type(error).__name__}: {error}", file=sys.stderr)
+    print(f"infralab: unexpected {type(error).__name__}: {shown(str(error))}", file=sys.stderr)
     print(f"  This is a fault in infralab, not in your work. {where}", file=sys.stderr)
     return 3
 

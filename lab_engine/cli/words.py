@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import shutil
 import sys
 import threading
@@ -13,11 +14,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from lab_engine.errors import UsageError
+from lab_engine.shown import shown
 
 EXIT_CODES: Final = (
     "exit codes: 0 passed, 1 not passed, 2 the command line is wrong, "
     "3 the environment failed, 130 interrupted"
 )
+
+_BEYOND_ASCII: Final = re.compile("[\x7f-\x9f\ud800-\udfff]")
 
 
 def verb(
@@ -65,7 +69,9 @@ def add_session(parser: argparse.ArgumentParser) -> None:
 
 def emit_json(value: object) -> None:
     """Print data for a program: dataclasses, msgspec structs, paths and plain values alike."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    # JSON escapes the controls of ASCII alone. A program may well be `less`, or no program at all.
+    print(_BEYOND_ASCII.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def _plain(value: object) -> object:
@@ -83,7 +89,7 @@ def _plain(value: object) -> object:
 
 def table(rows: Sequence[Sequence[str]], *, head: Sequence[str]) -> str:
     """Lay out rows in columns under their headings."""
-    every = [list(head), *(list(row) for row in rows)]
+    every = [[shown(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[n]) for row in every) for n in range(len(head))]
     lines = ("  ".join(f"{cell:<{w}}" for cell, w in zip(r, widths, strict=True)) for r in every)
     return "\n".join(line.rstrip() for line in lines)
@@ -91,7 +97,7 @@ def table(rows: Sequence[Sequence[str]], *, head: Sequence[str]) -> str:
 
 def say(text: str) -> None:
     """A line of progress: on stderr, so that a program that reads stdout never meets it."""
-    print(text, file=sys.stderr, flush=True)
+    print(shown(text), file=sys.stderr, flush=True)
 
 
 def confirm(question: str, *, yes: bool) -> bool:
@@ -136,7 +142,7 @@ class Progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
     def __call__(self, sentence: str) -> None:
-        self._last = sentence
+        self._last = sentence = shown(sentence)
         if self._live:
             self._draw()
             return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from lab_engine.course.verdict import Verdict
+from lab_engine.shown import shown
 
 Part = Literal["expected", "observed", "look", "explanation", "message"]
 
@@ -17,24 +18,24 @@ def points(count: int) -> str:
 def reasons(verdict: Verdict) -> Iterator[tuple[Part, str]]:
     """Why a task is not done, in the order in which it is told; what there is nothing of is not."""
     if verdict.evidence:
-        yield "expected", verdict.evidence.expected
-        yield "observed", verdict.evidence.observed
+        yield "expected", shown(verdict.evidence.expected)
+        yield "observed", shown(verdict.evidence.observed)
         if verdict.evidence.look:
-            yield "look", verdict.evidence.look
+            yield "look", shown(verdict.evidence.look)
     if verdict.explanation:
         yield "explanation", verdict.explanation
     if verdict.message:
-        yield "message", verdict.message
+        yield "message", shown(verdict.message)
 
 
 def line(verdict: Verdict) -> str:
     """What was expected and what is there, or why it could not be seen, in one line."""
     if verdict.evidence:
-        return f"expected: {verdict.evidence.expected} observed: {verdict.evidence.observed}"
-    return verdict.message
+        return shown(f"expected: {verdict.evidence.expected} observed: {verdict.evidence.observed}")
+    return shown(verdict.message)
 
 
 def trouble(verdict: Verdict) -> str:
     """What a learner is told when the check broke. `verdict` is an error."""
-    said = verdict.message or "The check could not look."
+    said = shown(verdict.message) or "The check could not look."
     return f"This is not your fault. {said[:1].upper()}{said[1:]}"

@@ -12,6 +12,7 @@ import msgspec
 from lab_engine.common.probe import Answer, Probe
 from lab_engine.families.family import Drawn
 from lab_engine.families.registry import FAMILIES
+from lab_engine.shown import shown
 
 Ask = Callable[[Sequence[Probe[Any]]], Awaitable[Sequence[Answer]]]
 
@@ -48,6 +49,16 @@ class Node:
     target: str = ""
     changed_at: float = 0.0
 
+    def __post_init__(self) -> None:
+        # Names and facts are the learner's and the guests' own words.
+        facts = tuple((shown(name), shown(value)) for name, value in self.facts)
+        for field, value in (
+            ("name", shown(self.name)),
+            ("state", shown(self.state)),
+            ("facts", facts),
+        ):
+            object.__setattr__(self, field, value)
+
     @property
     def drawn(self) -> Drawn:
         return DRAWN[self.kind]
@@ -68,6 +79,9 @@ class Edge:
     to: str
     label: str = ""
     changed_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", shown(self.label))
 
     @property
     def key(self) -> str:

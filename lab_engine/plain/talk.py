@@ -10,6 +10,7 @@ from typing import Any
 from lab_engine.common.tasks import begin
 from lab_engine.course.text.plain import wrap
 from lab_engine.errors import AgentLost, DaemonDown, InfralabError
+from lab_engine.shown import shown
 
 Work = Coroutine[Any, Any, None]
 UNDONE = "What had been begun is undone; `reset` begins the step anew."
@@ -49,7 +50,7 @@ class Talk:
 
     def say(self, text: str) -> None:
         """A paragraph, wrapped."""
-        for line in wrap(text, self.width):
+        for line in wrap(shown(text), self.width):
             self.print(line)
 
     async def run(self, first: Work, obey: Callable[[str], Work]) -> None:

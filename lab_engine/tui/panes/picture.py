@@ -161,7 +161,7 @@ class PicturePane(ScrollView, can_focus=True):
         if node and node.target:
             self.post_message(self.ShellWanted(node.target))
         elif node:
-            self.notify(f"There is no shell in {node.drawn.word} {node.name} now.")
+            self.notify(f"There is no shell in {node.drawn.word} {node.name} now.", markup=False)
 
     def on_click(self, event: events.Click) -> None:
         key = event.style.meta.get("node", "")

@@ -75,7 +75,7 @@ class ShellPane(Vertical):
             try:
                 argv = self.desk.shell(target)
             except InfralabError as error:
-                self.notify(error.hint, title=error.message, severity="error")
+                self.notify(error.hint, title=error.message, severity="error", markup=False)
                 return
             pane = TerminalPane(id=f"pane-{_id(target)}")
             self._panes[target] = pane
@@ -130,7 +130,7 @@ class ShellPane(Vertical):
         if event.pane is not self._panes.get(BENCH):
             for target, pane in list(self._panes.items()):
                 if pane is event.pane:
-                    self.notify(f"The shell of {title(target)} has ended.")
+                    self.notify(f"The shell of {title(target)} has ended.", markup=False)
                     was_here = pane.has_focus
                     await self.close(target)
                     if was_here:
@@ -141,7 +141,7 @@ class ShellPane(Vertical):
         try:
             event.pane.spawn(self.desk.shell(BENCH))
         except InfralabError as error:
-            self.notify(error.hint, title=error.message, severity="error")
+            self.notify(error.hint, title=error.message, severity="error", markup=False)
 
     def to_front(self) -> None:
         """Have the screen show this pane, in every layout."""

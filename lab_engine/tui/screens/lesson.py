@@ -348,7 +348,7 @@ class LessonScreen(Screen[None]):
         try:
             await self.desk.take_hint(task)
         except InfralabError as error:
-            self.notify(error.hint, title=error.message, severity="warning")
+            self.notify(error.hint, title=error.message, severity="warning", markup=False)
             return
         self._mark("text")
         text.to_task(task)

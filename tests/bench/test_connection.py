@@ -1,0 +1,105 @@
+"""The client's end of the connection, against agents that freeze or talk nonsense."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from lab_engine import protocol as p
+from lab_engine.bench import connection as module
+from lab_engine.bench.connection import Connection
+from lab_engine.errors import AgentLost, ProtocolError
+
+WELCOME = p.encode(p.Reply(1, p.raw(p.Welcome(version=p.VERSION, session="s", lease=True))))
+AGENT = f"""
+import sys
+sys.stdin.readline()
+sys.stdout.buffer.write({WELCOME!r}); sys.stdout.flush()
+"""
+Connect = Callable[[str], Awaitable[Connection]]
+
+
+@pytest.fixture
+async def connect(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Connect]:
+    monkeypatch.setattr(module, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(module, "QUIET_LIMIT", 1.0)
+    links: list[Connection] = []
+
+    async def make(then: str) -> Connection:
+        link = Connection([sys.executable, "-c", AGENT + then])
+        links.append(link)
+        await link.open(attempts=1)
+        return link
+
+    yield make
+    for link in links:
+        if link._process and link._process.returncode is None:
+            os.kill(link._process.pid, signal.SIGCONT)
+        await link.close()
+
+
+async def test_a_frozen_agent_is_noticed_though_the_request_may_take_long(
+    connect: Connect,
+) -> None:
+    link = await connect("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    with pytest.raises(AgentLost, match="has been silent"):
+        await link.request(p.Status, p.StatusReport, limit=60)
+    with pytest.raises(AgentLost, match="has been silent"):
+        await link.request(p.Status, p.StatusReport, limit=60)
+
+
+async def test_a_request_bigger_than_the_pipe_does_not_hang_on_a_frozen_agent(
+    connect: Connect,
+) -> None:
+    link = await connect("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    with pytest.raises(AgentLost, match="has been silent"):
+        await link.request(p.Listen, p.StatusReport, limit=60, topics=("x" * (4 << 20),))
+
+
+async def test_long_work_of_an_agent_that_answers_pings_goes_on(connect: Connect) -> None:
+    link = await connect(
+        """
+import json, time
+asked, began = None, time.monotonic()
+for line in sys.stdin:
+    message = json.loads(line)
+    if message["do"] == "ping":
+        print(json.dumps({"type": "reply", "id": message["id"], "result": None}), flush=True)
+    else:
+        asked = message["id"]
+    if asked and time.monotonic() - began > 3:
+        report = {"session": "s", "daemons": {}, "standing": [], "pid": 1}
+        print(json.dumps({"type": "reply", "id": asked, "result": report}), flush=True)
+        asked = None
+"""
+    )
+    report = await link.request(p.Status, p.StatusReport, limit=60)
+    assert report.session == "s"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ('{"type":"reply","id":2,"result":{"pid":"one"}}', ProtocolError),
+        ('{"type":"reply","id":2,"result":' + "[" * 50_000 + "]" * 50_000 + "}", AgentLost),
+        ('{"type":"dance"}', AgentLost),
+        ("x" * (p.MAX_LINE + 10), AgentLost),
+    ],
+    ids=["another result", "nested too deep", "an unknown message", "too long"],
+)
+async def test_an_answer_that_makes_no_sense_is_an_error_with_words(
+    connect: Connect, answer: str, kind: type[Exception], tmp_path: object
+) -> None:
+    path = f"{tmp_path}/answer"
+    with open(path, "w") as file:
+        file.write(answer + "\n")
+    link = await connect(
+        f"sys.stdin.readline(); print(open({path!r}).read(), end='', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with pytest.raises(kind):
+        await link.request(p.Status, p.StatusReport, limit=60)
