@@ -120,6 +120,8 @@ class Baselines:
         The resources are then absent, so that a plan makes them again; watched files are put back.
         """
         before = self._load(name)
+        # A removal can uncover something, such as the mount below another. Three rounds, since what
+        # comes back for ever would keep a learner waiting for ever; `accept` tells of it.
         for _ in range(3):
             found = difference(before, await inventory(self._pools))
             doomed = set(found.added) | {
@@ -127,6 +129,7 @@ class Baselines:
             }
             for kind, family in REMOVAL_ORDER:
                 for key in sorted(k for k in doomed if k.partition("/")[0] == kind):
+                    # Changed, not added: its copy is put back below.
                     if kind == RESTORED_BY_COPY and key in before:
                         continue
                     its: Inventory = family.part(family.inventory)

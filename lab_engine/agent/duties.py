@@ -49,6 +49,7 @@ class Duties:
 
     async def recover(self) -> None:
         """After a crash: finish or undo what the ledger shows as half-done."""
+        # A thing can be removed only while its daemon runs.
         if self.ledger.pending:
             await self._need_daemons(
                 provider(key.partition("/")[0]).family for key in self.ledger.pending
@@ -72,6 +73,7 @@ class Duties:
                     "a client that only looks on cannot change the bench",
                     hint="Take the session over: `--take-over`.",
                 )
+            # One at a time: each plan starts from what the one before has left.
             async with self._changing:
                 return await self._change(request, tell)
         match request:

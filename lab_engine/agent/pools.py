@@ -46,6 +46,8 @@ class Pools:
 
         future = loop.run_in_executor(self._pool(family), work)
         try:
+            # The limit counts from here: to stand in the queue of a busy pool is no fault of the
+            # call.
             await begun
             return await asyncio.wait_for(asyncio.shield(future), limit)
         except TimeoutError as error:

@@ -61,6 +61,7 @@ def detach(name: str) -> None:
     try:
         fcntl.ioctl(descriptor, CLR_FD)
     except OSError as error:
+        # ENXIO: it has no file (loop(4)).
         if error.errno != errno.ENXIO:
             raise
     finally:

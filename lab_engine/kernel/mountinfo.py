@@ -66,6 +66,7 @@ def mounts(pid: int = 0) -> list[MountEntry]:
 
     Raises FileNotFoundError or ProcessLookupError when there is no such process.
     """
+    # A path is bytes: one that is no UTF-8 must not end the reading.
     return parse(Path(f"/proc/{pid or 'self'}/mountinfo").read_text(errors="surrogateescape"))
 
 

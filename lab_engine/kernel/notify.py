@@ -114,6 +114,8 @@ class Programs:
             length, _, _, _, mask, fd, pid = _FAN_EVENT.unpack_from(data, place)
             place += length
             if fd >= 0:
+                # An event keeps the program's file open until its descriptor is closed
+                # (fanotify(7)).
                 os.close(fd)
             yield pid, bool(mask & FAN_Q_OVERFLOW)
 

@@ -90,6 +90,8 @@ class ContainerProvider(Provider[Container]):
             except docker.errors.APIError as error:
                 if error.status_code != CONFLICT:
                     raise
+                # Looked at only when the name is taken: nearly always it is free, and a call is
+                # spared.
                 self.destroy(wanted.name, mark)
                 made = self._create_again(api, config, wanted)
             if wanted.state == "created":
@@ -118,6 +120,7 @@ class ContainerProvider(Provider[Container]):
         with asking(f"remove the container {name}", key, seconds=WORK_SECONDS) as api:
             try:
                 found = api.inspect_container(name)
+                # The engine takes the beginning of an id for a name too.
                 if found["Name"] == f"/{name}" and is_ours(found["Config"]["Labels"], key, mark):
                     api.remove_container(found["Id"], force=True, v=True)
             except docker.errors.NotFound:

@@ -97,6 +97,7 @@ class NetworkProvider(Provider[DockerNetwork]):
                 found = api.inspect_network(name)
             except docker.errors.NotFound:
                 return
+            # The engine takes the beginning of an id for a name too.
             if found["Name"] != name or not is_ours(found["Labels"], key, mark):
                 return
             # A learner's container goes on without this network; ours are gone by now.

@@ -81,6 +81,7 @@ def domain(
     root = ET.Element("domain", type=machine.domain_type)
     _text(root, "name", name)
     _text(root, "uuid", uuid)
+    # Tells a guest that it runs on from a copied state (formatdomain.html, genid).
     _text(root, "genid", uuid)
     if mark is not None:
         ET.SubElement(root, "metadata").append(mark)

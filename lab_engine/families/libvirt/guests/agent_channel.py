@@ -143,6 +143,7 @@ class AgentChannel:
                     f"{command[0]} in VM {self._domain.name()} did not end within {seconds:g} s"
                 )
             time.sleep(pause)
+            # Most commands end in milliseconds; a long one is not asked after 200 times a second.
             pause = min(pause * 1.2, 0.2)
 
     def script(
@@ -172,6 +173,7 @@ class AgentChannel:
         except GuestRefused:
             return None
         finally:
+            # The guest agent keeps a file open until it is told otherwise.
             self.command("guest-file-close", {"handle": handle})
         return data
 

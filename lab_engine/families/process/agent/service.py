@@ -99,6 +99,8 @@ class ServiceProvider(Provider[Service]):
         if not Path(wanted.cwd).is_dir():
             raise ProviderError(f"there is no folder {wanted.cwd} to start in")
         user, group = marks.ids(wanted.user)
+        # A session of its own, so that it outlives the agent. Then the host's network: to enter
+        # that takes root (setns(2)), which setpriv gives up.
         argv = ["setsid", "--fork"]
         if wanted.host:
             argv += ["nsenter", f"--net=/run/netns/{wanted.host}"]
@@ -129,6 +131,7 @@ class ServiceProvider(Provider[Service]):
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
+                # Marked before it has its name: a crash leaves no file that is nobody's.
                 staged = marks.staged_path(str(path), text)
                 staged.touch(0o644)
                 marks.set_mark(str(staged), text, str(path))
