@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lab_engine.agent.genuine import require_genuine
 from lab_engine.common.plan import ordered
 from lab_engine.errors import DaemonDown
 from lab_engine.families.netlink.resources import Address, End, Host, Link
@@ -164,6 +165,7 @@ def a_dead_switch_is_named_and_comes_back() -> None:
 
 def work() -> None:
     assert Path("/sys/class/net/inside").exists()
+    require_genuine(FAMILY)
     for part in (
         frames_go_where_the_tags_let_them,
         a_bridge_is_read,
