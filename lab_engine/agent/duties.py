@@ -144,9 +144,7 @@ class Duties:
                 require_genuine(FAMILIES[family])
                 return answer(probe)
 
-            reading = await self.pools.run(
-                family, PROBE_LIMIT, f"the probe {probe.name()}", asked
-            )
+            reading = await self.pools.run(family, PROBE_LIMIT, f"the probe {probe.name()}", asked)
         except InfralabError as error:
             return p.Answer(problem=error.message, hint=error.hint)
         except Exception as error:

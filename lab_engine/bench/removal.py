@@ -61,6 +61,9 @@ def _once(client: Any, own: dict[str, list[str]]) -> list[str]:
         left += _try(container, client, item["Id"])
     if left:
         return left
+    for name in tool.abandoned(client):
+        # It holds the volumes that it looked after.
+        _try(client.api.remove_container, name)
     for volume_ in client.api.volumes(filters=own)["Volumes"] or []:
         left += _try(volume, client, volume_["Name"])
     for network in client.api.networks(filters=own):

@@ -5,6 +5,7 @@ It is a container and no program of this machine, so that it works with a remote
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -17,6 +18,7 @@ from lab_engine.common import patience
 from lab_engine.errors import BenchError
 
 SECONDS: Final = 60
+KIND: Final = "tool"
 
 
 def run(
@@ -59,7 +61,7 @@ def run(
             command=list(argv[1:]),
             entrypoint=[argv[0]],
             environment={"PYTHONPATH": "/opt/infralab/lib"},
-            labels={"infralab.kind": "tool"},
+            labels={"infralab.kind": KIND},
             host_config=config,
         )
         try:
@@ -77,6 +79,16 @@ def run(
             hint="Run `infralab gc` again when the machine is quieter.",
         )
     return output
+
+
+def abandoned(client: Any) -> list[str]:
+    """Names of tools whose client was killed: they ended, or never began, a while ago."""
+    found = client.api.containers(all=True, filters={"label": f"infralab.kind={KIND}"})
+    return [
+        str(item["Names"][0].lstrip("/"))
+        for item in found
+        if item["State"] != "running" and time.time() - int(item["Created"]) > SECONDS
+    ]
 
 
 def _image(client: Any, asked: str) -> str:

@@ -65,4 +65,3 @@ def require(
     """
     if not condition:
         raise Unmet(Evidence(reason, expected, observed, look))
-

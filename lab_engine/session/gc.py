@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from docker import errors as docker_errors
 
 from lab_engine import protocol as p
-from lab_engine.bench import engine, inventory, loops, owner
+from lab_engine.bench import engine, inventory, loops, owner, tool
 from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
@@ -88,6 +88,9 @@ def leftovers(record: Record, me: str) -> list[Leftover]:
         session = labels[SESSION]
         if standing := whose[session]:
             found.append(Leftover("host", kind, name, session, standing, owners[session]))
+    with engine.explain("listing tools whose client was killed"):
+        # First, as they hold volumes.
+        found[:0] = [Leftover("host", "container", name, "") for name in tool.abandoned(client)]
     found += [
         Leftover("host", "image", row.tag, "")
         for row in inventory.images()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.bench import engine
+from lab_engine.bench import engine, tool
 from lab_engine.bench.container import Bench
 from tests.bench.conftest import sh
 from tests.bench.test_lifecycle import _ours as ours
@@ -78,3 +78,16 @@ def test_a_killed_bench_leaves_no_loop_device(make_bench: Make) -> None:
     assert int(device.removeprefix("/dev/loop")) in range(first, last)
     left = [n for n in range(first, last + 1) if Path(f"/sys/block/loop{n}/loop").exists()]
     assert left == []
+
+
+def test_a_tool_whose_client_was_killed_does_not_hold_a_volume(
+    make_bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench("tool")
+    image = bench.inspect()["Config"]["Image"]
+    volume = f"infralab-{bench.session}-state:/state"
+    made = ["docker", "create", "--label", f"infralab.kind={tool.KIND}", "-v", volume, image]
+    subprocess.run(made, check=True, capture_output=True)
+    monkeypatch.setattr(tool, "SECONDS", -5)
+    bench.remove()
+    assert ours(bench.session) == []
