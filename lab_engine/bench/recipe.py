@@ -33,7 +33,7 @@ _HERE: Final = Path(__file__).parent
 _PACKAGE: Final = _HERE.parent
 _FAMILIES: Final = _PACKAGE / "families"
 _ROOMS: Final = ("common", "kernel", "families", "agent", "inside")
-_FILES: Final = ("__init__.py", "errors.py", "protocol.py")
+_FILES: Final = ("__init__.py", "errors.py", "protocol.py", "shown.py")
 """What of the engine runs in a bench. A change of anything else needs no new image."""
 _LEFT_OUT: Final = ("__pycache__", "rootfs", "picture.py", "requirements.py", "authoring.py")
 _CODE_SUFFIXES: Final = (".py", ".lock", ".txt", ".conf", ".sh", ".json", ".toml", ".typed", ".xml")
