@@ -82,7 +82,7 @@ async def main(act: str, key: str) -> None:
             {
                 "standing": sorted(ledger.standing),
                 "pending": sorted(ledger.pending),
-                "marked": marked(),
+                "marked": await asyncio.to_thread(marked),
                 "missing": [action.key for action in plan.changes],
             }
         )

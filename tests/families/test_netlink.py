@@ -5,24 +5,27 @@ What all providers owe is in `obligations`.
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from pyroute2.netlink.rtnl import RTM_DELADDR
 
 from lab_engine.agent.providers import provider
+from lab_engine.common.probe import RESYNC
 from lab_engine.common.resource import Resource
 from lab_engine.errors import ProviderError
-from lab_engine.families.netlink.agent import interfaces, namespaces, removal, wire
-from lab_engine.families.netlink.agent.address import request
+from lab_engine.families.netlink.agent import interfaces, namespaces, removal, requests
+from lab_engine.families.netlink.agent.events import NetlinkEvents
 from lab_engine.families.netlink.agent.inventory import network as network_inventory
 from lab_engine.families.netlink.agent.readers.reach import reach
 from lab_engine.families.netlink.agent.rtnl import Refused, rtnl, rtnl_of
-from lab_engine.families.netlink.agent.wire import Message
 from lab_engine.families.netlink.probes.reach import ReachProbe
 from lab_engine.families.netlink.resources import Address, Bridge, End, Host, Link, Nat, Route
 from lab_engine.families.provider import Mark, Owned, Provider
@@ -68,9 +71,8 @@ def test_destroy_finds_what_another_process_made() -> None:
 
 def test_what_a_crash_left_of_a_link_is_ours() -> None:
     text = MARK.text("link/cable")
-    peer = wire.link() + interfaces.named("two", text)
     with rtnl(None) as connection:
-        data = wire.attribute(wire.VETH_INFO_PEER, peer)
+        data = (("VETH_INFO_PEER", interfaces.named("two", text)),)
         connection.do(interfaces.request("one", "veth", data, text))
     wanted = Link("cable", a=End("one"), b=End("two"))
     present, ours, drift = look(provider("link"), wanted)
@@ -113,7 +115,7 @@ def test_what_went_with_its_interface_is_fine_to_remove_and_nothing_else() -> No
     with rtnl(None) as connection:
         there = connection.link("one")
         assert there is not None
-        gone = Message(wire.RTM_DELADDR, request(there.index, "10.9.0.1/24"))
+        gone = requests.address(RTM_DELADDR, there.index, "10.9.0.1/24")
         connection.remove(gone)
         connection.remove(gone)
         sh("ip link del two")
@@ -121,7 +123,7 @@ def test_what_went_with_its_interface_is_fine_to_remove_and_nothing_else() -> No
         with pytest.raises(Refused, match="not found"):
             connection.do(gone)
         with pytest.raises(Refused):
-            connection.remove(Message(wire.RTM_DELLINK, wire.link(1)))
+            connection.remove(requests.remove_link(1))
 
 
 def test_a_missing_bridge_leaves_a_marked_link() -> None:
@@ -171,10 +173,9 @@ def test_links_go_together_whoever_asks() -> None:
 
 def test_the_kernels_own_words_are_kept() -> None:
     with rtnl(None) as connection, pytest.raises(Refused) as caught:
-        connection.do(
-            Message(wire.RTM_NEWLINK, wire.link() + wire.attribute(3, "x" * 40), wire.MAKE)
-        )
-    assert caught.value.strerror
+        connection.do(requests.make_link("veth", (), ("IFLA_IFNAME", "x" * 40)))
+    assert caught.value.errno == errno.ERANGE
+    assert "Attribute failed policy validation" in (caught.value.strerror or "")
 
 
 def test_a_thread_comes_back_from_a_namespace() -> None:
@@ -191,18 +192,68 @@ def test_a_thread_comes_back_from_a_namespace() -> None:
     assert os.stat("/proc/thread-self/ns/net").st_ino == home
 
 
+def wait_until(true: Callable[[], bool], about: object = "") -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, about
+        time.sleep(0.02)
+
+
+def test_events_come_by_topic_and_what_was_missed_is_told() -> None:
+    heard: list[str] = []
+    goes_on = threading.Event()
+    goes_on.set()
+
+    def hear(topic: str, _: str) -> None:
+        goes_on.wait(30)
+        heard.append(topic)
+
+    def settled() -> None:
+        # The thread listens when it hears of something; the kernel repeats nothing.
+        while not heard:
+            sh("ip link set lo mtu 65535; ip link set lo mtu 65536")
+            time.sleep(0.05)
+
+    source = NetlinkEvents(hear)
+    source.start()
+    try:
+        settled()
+        sh("nft add table ip one")
+        wait_until(lambda: "nft" in heard, heard)
+        sh("ip link add one type bridge; ip link set one up; ip addr add 10.9.0.1/24 dev one")
+        wait_until(lambda: {"link", "address", "route"} <= set(heard), heard)
+        heard.clear()
+        goes_on.clear()
+        lines = "; ".join(f"echo link set one mtu {1400 + n % 2}" for n in range(3000))
+        sh(f"({lines}) | ip -batch -")
+        goes_on.set()
+        wait_until(lambda: RESYNC in heard)
+        heard.clear()
+        settled()
+        sh("nft add table ip two")
+        wait_until(lambda: "nft" in heard, heard)
+    finally:
+        goes_on.set()
+        source.stop()
+    wait_until(lambda: "NetlinkEvents" not in {one.name for one in threading.enumerate()})
+
+
 def numbers(path: str) -> int:
     return len(os.listdir(path))
 
 
 def test_no_descriptor_is_left_open() -> None:
-    resources = [Host("edge", forwarding=True)]
+    resources = [
+        Host("edge", forwarding=True),
+        Nat("n", action="masquerade", source="10.0.0.0/8", host="edge"),
+    ]
     make(*resources)
     before = numbers("/proc/self/fd")
     for _ in range(5):
         make(*resources)
         list(provider("link").owned())
-        provider("host").observe(resources, MARK)
+        list(provider("nat").owned())
+        provider("host").observe(resources[:1], MARK)
     assert numbers("/proc/self/fd") == before
 
 

@@ -12,7 +12,6 @@ from lab_engine.common.resource import Need, Resource
 from lab_engine.errors import ResourceError
 from lab_engine.families.docker.resources import DockerNetwork
 from lab_engine.families.libvirt.resources import VirtualNetwork
-from lab_engine.families.netlink.agent import wire
 from lab_engine.families.netlink.probes.network import LinkProbe
 from lab_engine.families.netlink.probes.reach import HttpProbe
 from lab_engine.families.netlink.resources import (
@@ -158,19 +157,3 @@ def test_places() -> None:
             LinkProbe("eth0", wrong)
     with pytest.raises(ValueError, match="http://"):
         HttpProbe("ftp://x")
-
-
-def test_attributes_come_back() -> None:
-    data = wire.attribute(3, "eth0") + wire.attribute(4, 1500) + wire.attribute(1, b"\1\2\3")
-    found = wire.attributes(data)
-    assert (wire.text(found[3]), wire.number(found[4]), found[1]) == ("eth0", 1500, b"\1\2\3")
-    packed = wire.pack(wire.Message(16, data), 7, wire.NLM_F_ACK) * 2
-    assert [(kind, sequence, body) for kind, _, sequence, body in wire.unpack(packed)] == [
-        (16, 7, data)
-    ] * 2
-
-
-@pytest.mark.parametrize("data", [b"", b"\0", b"\0\0\0\0", b"\x40\0\1\0", bytes(15), bytes(40)])
-def test_broken_bytes_end_the_reading(data: bytes) -> None:
-    list(wire.each_attribute(data))
-    list(wire.unpack(data))

@@ -17,8 +17,8 @@ FAMILY: Final = Family(
         resources.Link: "link:LinkProvider",
         resources.Address: "address:AddressProvider",
         resources.Route: "route:RouteProvider",
-        resources.Nat: "nat:NatProvider",
-        resources.Filter: "filter:FilterProvider",
+        resources.Nat: "tables:NatProvider",
+        resources.Filter: "tables:FilterProvider",
     },
     probes=(
         namespaces.InhabitantsProbe,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Iterable, Sequence
+
+from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_NEWADDR
 
 from lab_engine.common.sighting import ABSENT, Sighting
 from lab_engine.errors import ProviderError
-from lab_engine.families.netlink.agent import marks, wire
+from lab_engine.families.netlink.agent import marks, requests
 from lab_engine.families.netlink.agent.rtnl import AddressFacts, LinkFacts, Rtnl, rtnl_of
-from lab_engine.families.netlink.agent.wire import Message, attribute
 from lab_engine.families.netlink.resources import Address
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 
@@ -57,9 +56,9 @@ class AddressProvider(Provider[Address]):
                     f"the address {wanted.cidr} on {where}",
                     f"{marks.look(wanted.host)}ip addr show {wanted.device}",
                 )
-            noting = Message(wire.RTM_NEWLINKPROP, marks.noting(link.index, altname), wire.MAKE)
             connection.do(
-                noting, Message(wire.RTM_NEWADDR, request(link.index, wanted.cidr), wire.MAKE)
+                requests.note(link.index, altname),
+                requests.address(RTM_NEWADDR, link.index, wanted.cidr),
             )
         _whereabouts.saw(text, wanted.host, wanted.device)
 
@@ -103,25 +102,10 @@ def _removed(host: str, mark: Mark, key: str, interface: str = "") -> bool:
 
 
 def _remove(connection: Rtnl, link: LinkFacts, note: marks.Note) -> None:
-    doomed = [Message(wire.RTM_DELLINKPROP, marks.noting(link.index, note.altname))]
+    doomed = [requests.take_note(link.index, note.altname)]
     if any(fact.cidr == note.detail for fact in connection.addresses(link.index)):
-        doomed.insert(0, Message(wire.RTM_DELADDR, request(link.index, note.detail)))
+        doomed.insert(0, requests.address(RTM_DELADDR, link.index, note.detail))
     connection.remove(*doomed)
-
-
-def request(index: int, cidr: str) -> bytes:
-    """The request that gives an address to an interface or takes it away."""
-    parsed = ipaddress.ip_interface(cidr)
-    packed = parsed.ip.packed
-    family = socket.AF_INET if parsed.version == 4 else socket.AF_INET6
-    body = wire.address(family, parsed.network.prefixlen, index)
-    body += attribute(wire.IFA_LOCAL, packed) + attribute(wire.IFA_ADDRESS, packed)
-    if parsed.version == 6:
-        # Without the search for duplicates the address can be used at once.
-        return body + attribute(wire.IFA_FLAGS, wire.IFA_F_NODAD)
-    if parsed.network.prefixlen < 31:
-        body += attribute(wire.IFA_BROADCAST, parsed.network.broadcast_address.packed)
-    return body
 
 
 def _sighting(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lab_engine.common.sighting import ABSENT, Sighting
-from lab_engine.families.netlink.agent import interfaces, marks, wire
+from lab_engine.families.netlink.agent import interfaces, marks
 from lab_engine.families.netlink.agent.rtnl import rtnl_of
-from lab_engine.families.netlink.agent.wire import attribute
 from lab_engine.families.netlink.resources import Bridge
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 
@@ -26,7 +25,7 @@ class BridgeProvider(Provider[Bridge]):
             marks.asking(f"make the bridge in {marks.where(wanted.host)}", wanted.key),
             rtnl_of(wanted.host) as connection,
         ):
-            without_stp = attribute(wire.IFLA_BR_STP_STATE, 0)
+            without_stp = (("IFLA_BR_STP_STATE", 0),)
             interfaces.make(
                 interfaces.request(wanted.name, "bridge", without_stp, text),
                 wanted.key,
@@ -35,7 +34,7 @@ class BridgeProvider(Provider[Bridge]):
             )
             # A bridge keeps its MTU, whatever its ports have, once it was given another one.
             for mtu in (wanted.mtu ^ 1, wanted.mtu):
-                interfaces.settle(connection, wanted.name, text, attribute(wire.IFLA_MTU, mtu))
+                interfaces.settle(connection, wanted.name, text, ("IFLA_MTU", mtu))
         interfaces.whereabouts.saw(text, wanted.host, wanted.name)
 
     def destroy(self, name: str, mark: Mark) -> None:

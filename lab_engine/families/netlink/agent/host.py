@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from lab_engine.common.sighting import ABSENT, Sighting
-from lab_engine.families.netlink.agent import marks, namespaces, wire
+from lab_engine.families.netlink.agent import marks, namespaces, requests
 from lab_engine.families.netlink.agent.rtnl import rtnl, rtnl_of
-from lab_engine.families.netlink.agent.wire import Message, attribute
 from lab_engine.families.netlink.resources import Host
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 
@@ -66,13 +65,7 @@ class HostProvider(Provider[Host]):
 
             def prepare() -> None:
                 with rtnl(None) as connection:
-                    connection.do(
-                        Message(
-                            wire.RTM_SETLINK,
-                            wire.link(_LOOPBACK, wire.IFF_UP, wire.IFF_UP)
-                            + attribute(wire.IFLA_IFALIAS, text),
-                        )
-                    )
+                    connection.do(requests.switch_on(_LOOPBACK, ("IFLA_IFALIAS", text)))
                     differs = connection.forwards() != wanted.forwarding
                 # A new namespace takes the IPv4 switch from the machine and has that of IPv6 off.
                 for switch in _SWITCHES if wanted.forwarding else _SWITCHES[:differs]:

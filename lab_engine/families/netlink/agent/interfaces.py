@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from lab_engine.families.netlink.agent import marks, namespaces, wire
+from lab_engine.families.netlink.agent import marks, namespaces, requests
+from lab_engine.families.netlink.agent.quick import Attributes, Request
 from lab_engine.families.netlink.agent.removal import remove_link
 from lab_engine.families.netlink.agent.rtnl import LinkFacts, Refused, Rtnl, rtnl
-from lab_engine.families.netlink.agent.wire import Message, attribute
 from lab_engine.families.provider import Owned
 
 whereabouts = marks.Whereabouts()
@@ -33,7 +33,7 @@ class Site(NamedTuple):
     name: str
 
 
-def make(request: Message, key: str, mark: str, *sites: Site) -> None:
+def make(request: Request, key: str, mark: str, *sites: Site) -> None:
     """Make an interface with `request` at the first site; what is ours under its names is replaced.
 
     Raises ProviderError when one of the names is another's, Refused when the kernel will not.
@@ -49,30 +49,20 @@ def make(request: Message, key: str, mark: str, *sites: Site) -> None:
         sites[0].connection.do(request)
 
 
-def request(name: str, kind: str, data: bytes, mark: str, extra: bytes = b"") -> Message:
+def request(name: str, kind: str, data: Attributes, mark: str, *more: tuple[str, Any]) -> Request:
     """What makes an interface of a kind (ip-link(8)) that can be told to be ours at once."""
-    info = attribute(wire.IFLA_INFO_KIND, kind) + attribute(wire.IFLA_INFO_DATA, data)
-    body = wire.link() + named(name, mark) + extra + attribute(wire.IFLA_LINKINFO, info)
-    return Message(wire.RTM_NEWLINK, body, wire.MAKE)
+    return requests.make_link(kind, data, *named(name, mark), *more)
 
 
-def named(name: str, mark: str) -> bytes:
+def named(name: str, mark: str) -> Attributes:
     """What a request to make an interface says about its name."""
-    return attribute(wire.IFLA_IFNAME, name) + attribute(wire.IFLA_GROUP, passing_group(mark))
+    return ("IFLA_IFNAME", name), ("IFLA_GROUP", passing_group(mark))
 
 
-def settle(connection: Rtnl, name: str, mark: str, extra: bytes = b"") -> None:
+def settle(connection: Rtnl, name: str, mark: str, *more: tuple[str, Any]) -> None:
     """Mark an interface that was just made, and switch it on."""
-    connection.do(
-        Message(
-            wire.RTM_SETLINK,
-            wire.link(0, wire.IFF_UP, wire.IFF_UP)
-            + attribute(wire.IFLA_IFNAME, name)
-            + attribute(wire.IFLA_IFALIAS, mark)
-            + attribute(wire.IFLA_GROUP, 0)
-            + extra,
-        )
-    )
+    marked = (("IFLA_IFNAME", name), ("IFLA_IFALIAS", mark), ("IFLA_GROUP", 0))
+    connection.do(requests.switch_on(0, *marked, *more))
 
 
 def _refuse_foreign(site: Site, key: str, mark: str) -> None:

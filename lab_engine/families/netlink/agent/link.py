@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from lab_engine.common.sighting import ABSENT, Sighting
 from lab_engine.errors import ProviderError
-from lab_engine.families.netlink.agent import interfaces, marks, namespaces, wire
+from lab_engine.families.netlink.agent import interfaces, marks, namespaces
 from lab_engine.families.netlink.agent.marks import look, where
+from lab_engine.families.netlink.agent.quick import Attributes
 from lab_engine.families.netlink.agent.rtnl import LinkFacts, Rtnl, rtnl
-from lab_engine.families.netlink.agent.wire import attribute
 from lab_engine.families.netlink.resources import End, Link
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 
@@ -39,24 +39,23 @@ class LinkProvider(Provider[Link]):
             rtnl(place_b) as at_b,
             namespaces.opened("/proc/thread-self/ns/net") as own,
         ):
+            mtu = ("IFLA_MTU", wanted.mtu)
             peer = (
-                wire.link()
-                + interfaces.named(wanted.b.interface, text)
-                + attribute(wire.IFLA_MTU, wanted.mtu)
-                + attribute(wire.IFLA_NET_NS_FD, own if place_b is None else place_b)
-                + _mac(wanted.b)
+                *interfaces.named(wanted.b.interface, text),
+                mtu,
+                ("IFLA_NET_NS_FD", own if place_b is None else place_b),
+                *_mac(wanted.b),
             )
-            extra = attribute(wire.IFLA_MTU, wanted.mtu) + _mac(wanted.a)
-            data = attribute(wire.VETH_INFO_PEER, peer)
+            data = (("VETH_INFO_PEER", peer),)
             interfaces.make(
-                interfaces.request(wanted.a.interface, "veth", data, text, extra),
+                interfaces.request(wanted.a.interface, "veth", data, text, mtu, *_mac(wanted.a)),
                 wanted.key,
                 text,
                 interfaces.Site(at_a, wanted.a.host, wanted.a.interface),
                 interfaces.Site(at_b, wanted.b.host, wanted.b.interface),
             )
             for end, at in ((wanted.a, at_a), (wanted.b, at_b)):
-                interfaces.settle(at, end.interface, text, _port(at, end, wanted.key))
+                interfaces.settle(at, end.interface, text, *_port(at, end, wanted.key))
         interfaces.whereabouts.saw(text, wanted.a.host, wanted.a.interface)
 
     def destroy(self, name: str, mark: Mark) -> None:
@@ -69,10 +68,10 @@ class LinkProvider(Provider[Link]):
             yield from interfaces.marked("link")
 
 
-def _port(connection: Rtnl, end: End, key: str) -> bytes:
+def _port(connection: Rtnl, end: End, key: str) -> Attributes:
     """The part of a request that makes an end a port of its bridge."""
     if not end.port_of:
-        return b""
+        return ()
     bridge = connection.link(end.port_of)
     if bridge is None:
         raise ProviderError(
@@ -80,13 +79,11 @@ def _port(connection: Rtnl, end: End, key: str) -> bytes:
             resource=key,
             hint=f"`{look(end.host)}ip link show type bridge` lists them.",
         )
-    return attribute(wire.IFLA_MASTER, bridge.index)
+    return (("IFLA_MASTER", bridge.index),)
 
 
-def _mac(end: End) -> bytes:
-    if not end.mac:
-        return b""
-    return attribute(wire.IFLA_ADDRESS, bytes.fromhex(end.mac.replace(":", "")))
+def _mac(end: End) -> Attributes:
+    return (("IFLA_ADDRESS", end.mac),) if end.mac else ()
 
 
 def _both(link: Link) -> str:

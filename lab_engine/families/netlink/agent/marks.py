@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from lab_engine.errors import ProviderError, ProvisionTimeout
-from lab_engine.families.netlink.agent import namespaces, wire
+from lab_engine.families.netlink.agent import namespaces
 from lab_engine.families.netlink.agent.rtnl import LinkFacts, Rtnl, rtnl_of
-from lab_engine.families.netlink.agent.wire import attribute
 from lab_engine.families.provider import Mark, Owned
 
 ALTNAME_LIMIT: Final = 127
@@ -59,13 +58,6 @@ def notes_of(link: LinkFacts, mark: Mark, key: str) -> list[Note]:
 
 def text_of(owned: Owned) -> str:
     return Mark(owned.session).text(owned.key)
-
-
-def noting(index: int, altname: str) -> bytes:
-    """The request that puts an altname on an interface, or takes it off."""
-    return wire.link(index) + attribute(
-        wire.IFLA_PROP_LIST | wire.NESTED, attribute(wire.IFLA_ALT_IFNAME, altname)
-    )
 
 
 def places() -> list[str]:

@@ -12,9 +12,8 @@ import os
 import threading
 from concurrent.futures import Future
 
-from lab_engine.families.netlink.agent import wire
+from lab_engine.families.netlink.agent import requests
 from lab_engine.families.netlink.agent.rtnl import SECONDS, Rtnl, rtnl
-from lab_engine.families.netlink.agent.wire import Message, attribute
 
 _GROUPS = itertools.count(0x80000000 | int.from_bytes(os.urandom(2), "big") << 12)
 """Numbers that nobody else is likely to use; the default group is 0."""
@@ -69,13 +68,10 @@ def _work_off(descriptor: int | None, place: int, queue: _Queue) -> None:
 
 def _remove(connection: Rtnl, indexes: list[int]) -> None:
     if len(indexes) == 1:
-        request = [Message(wire.RTM_DELLINK, wire.link(indexes[0]))]
+        asked = [requests.remove_link(indexes[0])]
     else:
         group = next(_GROUPS)
-        request = [
-            Message(wire.RTM_SETLINK, wire.link(index) + attribute(wire.IFLA_GROUP, group))
-            for index in indexes
-        ]
-        request.append(Message(wire.RTM_DELLINK, wire.link() + attribute(wire.IFLA_GROUP, group)))
+        asked = [requests.change_link(index, ("IFLA_GROUP", group)) for index in indexes]
+        asked.append(requests.remove_group(group))
     # Of a pair the other end goes too, and in a batch it may have been named before.
-    connection.remove(*request)
+    connection.remove(*asked)

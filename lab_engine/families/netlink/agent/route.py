@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from pyroute2.netlink.rtnl import RTM_DELROUTE, RTM_NEWROUTE
+
 from lab_engine.common.sighting import ABSENT, Sighting
 from lab_engine.errors import ProviderError
-from lab_engine.families.netlink.agent import marks, wire
+from lab_engine.families.netlink.agent import marks, requests
+from lab_engine.families.netlink.agent.quick import Request
 from lab_engine.families.netlink.agent.rtnl import LinkFacts, RouteFacts, Rtnl, rtnl_of
-from lab_engine.families.netlink.agent.wire import Message, attribute
 from lab_engine.families.netlink.resources import Route
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 
@@ -69,12 +69,17 @@ class RouteProvider(Provider[Route]):
                         hint=f"`{marks.look(wanted.host)}ip link` lists what is there.",
                     )
                 index = device.index
-            scope = wire.RT_SCOPE_UNIVERSE if wanted.via else wire.RT_SCOPE_LINK
-            body = _body(wanted.destination, wanted.via, index, wanted.metric, PROTOCOL, scope)
-            connection.do(
-                Message(wire.RTM_NEWLINKPROP, marks.noting(loopback.index, altname), wire.MAKE),
-                Message(wire.RTM_NEWROUTE, body, wire.MAKE),
+            made = requests.route(
+                RTM_NEWROUTE,
+                wanted.destination,
+                wanted.via,
+                index,
+                wanted.metric,
+                protocol=PROTOCOL,
+                scope=requests.SCOPE_UNIVERSE if wanted.via else requests.SCOPE_LINK,
+                table=requests.MAIN_TABLE,
             )
+            connection.do(requests.note(loopback.index, altname), made)
         _whereabouts.saw(text, wanted.host, "lo")
 
     def destroy(self, name: str, mark: Mark) -> None:
@@ -100,7 +105,7 @@ class RouteProvider(Provider[Route]):
 
 
 def _main(connection: Rtnl) -> list[RouteFacts]:
-    return [route for route in connection.routes() if route.table == wire.RT_TABLE_MAIN]
+    return [route for route in connection.routes() if route.table == requests.MAIN_TABLE]
 
 
 def _at(table: Sequence[RouteFacts], detail: str) -> RouteFacts | None:
@@ -123,31 +128,24 @@ def _removed(host: str, mark: Mark, key: str) -> bool:
 
 def _remove(connection: Rtnl, loopback: LinkFacts, note: marks.Note) -> None:
     """Remove the note and the route it is about, also one that somebody put in its place."""
-    doomed = [Message(wire.RTM_DELLINKPROP, marks.noting(loopback.index, note.altname))]
+    doomed = [requests.take_note(loopback.index, note.altname)]
     if there := _at(_main(connection), note.detail):
         doomed.insert(0, removal(there))
     connection.remove(*doomed)
 
 
-def removal(route: RouteFacts) -> Message:
+def removal(route: RouteFacts) -> Request:
     """The request that removes exactly this route, whoever made it."""
-    body = _body(route.to, route.via, route.index, route.metric, 0, wire.RT_SCOPE_NOWHERE)
-    return Message(wire.RTM_DELROUTE, body + attribute(wire.RTA_TABLE, route.table))
-
-
-def _body(to: str, via: str, index: int, metric: int, protocol: int, scope: int) -> bytes:
-    network = ipaddress.ip_network(to)
-    family = socket.AF_INET if network.version == 4 else socket.AF_INET6
-    body = wire.route(family, network.prefixlen, protocol, scope)
-    if network.prefixlen:
-        body += attribute(wire.RTA_DST, network.network_address.packed)
-    if via:
-        body += attribute(wire.RTA_GATEWAY, ipaddress.ip_address(via).packed)
-    if index:
-        body += attribute(wire.RTA_OIF, index)
-    if metric:
-        body += attribute(wire.RTA_PRIORITY, metric)
-    return body
+    return requests.route(
+        RTM_DELROUTE,
+        route.to,
+        route.via,
+        route.index,
+        route.metric,
+        protocol=0,
+        scope=requests.SCOPE_NOWHERE,
+        table=route.table,
+    )
 
 
 def _sighting(

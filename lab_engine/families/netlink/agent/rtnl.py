@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import socket
 import struct
 from collections.abc import Iterator, Sequence
@@ -12,22 +11,25 @@ from contextlib import contextmanager
 from typing import Final
 
 import msgspec
+from pyroute2 import IPRSocket
+from pyroute2.netlink import (
+    NLM_F_ACK,
+    NLM_F_DUMP,
+    NLM_F_MULTI,
+    NLMSG_DONE,
+    NLMSG_ERROR,
+)
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
+from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from lab_engine.families.netlink.agent import namespaces, wire
-from lab_engine.families.netlink.agent.wire import Message, attribute
+from lab_engine.families.netlink.agent import namespaces, quick, requests
+from lab_engine.families.netlink.agent.quick import Head, Reply, Request, netconfmsg
 
 SECONDS: Final = 10.0
 """How long the kernel may take over one answer."""
 
-_SOL_NETLINK: Final = 270
-_CAP_ACK: Final = 10
-_EXT_ACK: Final = 11
-_STRICT_CHECK: Final = 12
-_ERROR: Final = 2
-_DONE: Final = 3
-_MULTI: Final = 2
-_ACK_TLVS: Final = 0x200
-_ACK_MESSAGE: Final = 1
 _BUFFER: Final = 1 << 18
 _ONE_SEND: Final = 32 * 1024
 
@@ -93,45 +95,48 @@ class RouteFacts(msgspec.Struct, frozen=True):
     kind: int
 
 
-class Netlink:
-    """Talks netlink(7) in the namespace of the thread that opened it, whoever uses it later."""
+_NOT_THERE: Final = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EINVAL, errno.ERANGE)
+"""Answers when one thing is asked for; the last two for a name that no interface could have."""
 
-    protocol = socket.NETLINK_ROUTE
+
+class Rtnl:
+    """Asks for and changes interfaces, addresses and routes (rtnetlink(7)).
+
+    It talks in the namespace of the thread that opened it, whoever uses it later.
+    """
 
     def __init__(self) -> None:
-        self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, self.protocol
-        )
-        for option in (_CAP_ACK, _EXT_ACK, _STRICT_CHECK):
-            self._socket.setsockopt(_SOL_NETLINK, option, 1)
+        # Not bound by pyroute2, which takes half of its time to find a free port: the kernel gives
+        # one to a socket that sends. Nor by its `netns=`, which starts a process for each.
+        self._connection = IPRSocket(ext_ack=True, strict_check=True, groups=0)
+        self._socket: socket.socket = self._connection.socket
         self._socket.settimeout(SECONDS)
-        self._socket.bind((0, 0))
         self._sequence = 0
 
     def close(self) -> None:
-        self._socket.close()
+        self._connection.close()
 
-    def do(self, *messages: Message) -> None:
+    def do(self, *asked: Request) -> None:
         """Have the kernel do all of it, in order, in one system call where they fit.
 
         All are tried, also after one that is refused; raises Refused for the first of those.
         """
-        self._do(messages)
+        self._do(asked)
 
-    def remove(self, *messages: Message) -> None:
+    def remove(self, *asked: Request) -> None:
         """The same for requests that remove something, where what is gone already is fine.
 
         An interface takes its addresses and routes with it, and a namespace its interfaces, some
         time after whoever asked for it went on.
         """
-        self._do(messages, fine=_GONE)
+        self._do(asked, fine=_GONE)
 
-    def _do(self, messages: Sequence[Message], fine: tuple[int, ...] = ()) -> None:
+    def _do(self, asked: Sequence[Request], fine: tuple[int, ...] = ()) -> None:
         batch: list[bytes] = []
         size = 0
-        for message in messages:
+        for request in asked:
             self._sequence += 1
-            packed = wire.pack(message, self._sequence, wire.NLM_F_ACK)
+            packed = quick.encode(request, self._sequence, NLM_F_ACK)
             if batch and size + len(packed) > _ONE_SEND:
                 self._send(batch, fine)
                 batch, size = [], 0
@@ -144,101 +149,101 @@ class Netlink:
         refused: Refused | None = None
         answered = 0
         while answered < len(batch):
-            for kind, flags, _, body in wire.unpack(self._socket.recv(_BUFFER)):
-                if kind == _ERROR:
+            data = self._socket.recv(_BUFFER)
+            for head in quick.heads(data):
+                if head.kind == NLMSG_ERROR:
                     answered += 1
-                    answer = _refusal(flags, body)
+                    answer = self._refusal(data, head)
                     if answer and answer.errno not in fine:
                         refused = refused or answer
         if refused:
             raise refused
 
-    def ask(self, message: Message) -> bytes | None:
+    def _refusal(self, data: bytes, head: Head) -> Refused | None:
+        """What an NLMSG_ERROR says; None for 0, which is an acknowledgement."""
+        (code,) = struct.unpack_from("=i", data, head.start)
+        if not code:
+            return None
+        (whole,) = self._connection.marshal.parse(data[head.whole : head.end])
+        return Refused(-code, whole["header"]["error"].args[1])
+
+    def ask(self, request: Request) -> Reply | None:
         """One object; None when the kernel has none such."""
         self._sequence += 1
-        self._socket.send(wire.pack(message, self._sequence, 0))
-        for kind, flags, _, body in wire.unpack(self._socket.recv(_BUFFER)):
-            if kind == _ERROR:
-                if refused := _refusal(flags, body):
-                    if refused.errno in _NOT_THERE:
-                        return None
-                    raise refused
-                continue
-            return body
+        self._socket.send(quick.encode(request, self._sequence))
+        data = self._socket.recv(_BUFFER)
+        for head in quick.heads(data):
+            if head.kind != NLMSG_ERROR:
+                return Reply(data, head.start, head.end)
+            refused = self._refusal(data, head)
+            if refused and refused.errno not in _NOT_THERE:
+                raise refused
         return None
 
-    def dump(self, message: Message) -> Iterator[bytes]:
+    def dump(self, request: Request) -> Iterator[Reply]:
         """All objects of a kind."""
         self._sequence += 1
-        self._socket.send(wire.pack(message, self._sequence, wire.NLM_F_DUMP))
+        self._socket.send(quick.encode(request, self._sequence, NLM_F_DUMP))
         while True:
-            for kind, flags, sequence, body in wire.unpack(self._socket.recv(_BUFFER)):
-                if sequence != self._sequence:
+            data = self._socket.recv(_BUFFER)
+            for head in quick.heads(data):
+                if head.sequence != self._sequence:
                     continue
-                if kind == _DONE:
+                if head.kind == NLMSG_DONE:
                     return
-                if kind == _ERROR:
-                    if refused := _refusal(flags, body):
+                if head.kind == NLMSG_ERROR:
+                    if refused := self._refusal(data, head):
                         raise refused
                     return
-                yield body
-                if not flags & _MULTI:
+                yield Reply(data, head.start, head.end)
+                if not head.flags & NLM_F_MULTI:
                     return
-
-
-class Rtnl(Netlink):
-    """Asks for and changes interfaces, addresses and routes (rtnetlink(7))."""
 
     def links(self) -> list[LinkFacts]:
         """All interfaces, in the order of their indexes."""
-        request = wire.link() + attribute(wire.IFLA_EXT_MASK, wire.RTEXT_FILTER_SKIP_STATS)
-        return [_link_facts(body) for body in self.dump(Message(wire.RTM_GETLINK, request))]
+        return [_link_facts(reply) for reply in self.dump(requests.all_links())]
 
     def link(self, name: str) -> LinkFacts | None:
         """The interface of that name or altname; None when there is none."""
-        request = (
-            wire.link()
-            + attribute(wire.IFLA_EXT_MASK, wire.RTEXT_FILTER_SKIP_STATS)
-            + attribute(wire.IFLA_IFNAME, name)
-        )
-        body = self.ask(Message(wire.RTM_GETLINK, request))
-        return _link_facts(body) if body is not None else None
+        reply = self.ask(requests.one_link(name))
+        return _link_facts(reply) if reply else None
 
     def addresses(self, index: int = 0) -> list[AddressFacts]:
         """The addresses of one interface, or of all for 0."""
-        request = Message(wire.RTM_GETADDR, wire.address(socket.AF_UNSPEC, 0, index))
-        facts = (_address_facts(body) for body in self.dump(request))
+        facts = (_address_facts(reply) for reply in self.dump(requests.addresses(index)))
         return [fact for fact in facts if fact and index in (0, fact.index)]
 
     def routes(self) -> list[RouteFacts]:
         """The routes of all tables, in the kernel's order."""
-        found: list[RouteFacts] = []
-        for family in (socket.AF_INET, socket.AF_INET6):
-            body = struct.pack("=BBBBBBBBI", family, 0, 0, 0, 0, 0, 0, 0, 0)
-            found += [_route_facts(b) for b in self.dump(Message(wire.RTM_GETROUTE, body))]
-        return found
+        return [
+            _route_facts(reply)
+            for family in (socket.AF_INET, socket.AF_INET6)
+            for reply in self.dump(requests.routes(family))
+        ]
 
     def forwards(self) -> bool:
         """Whether IPv4 is routed here (`net.ipv4.ip_forward`).
 
         Not from /proc/sys: there a look-up passes by the entries of every other namespace.
         """
-        everywhere = struct.pack("=i", wire.NETCONFA_IFINDEX_ALL)
-        request = bytes([socket.AF_INET, 0, 0, 0]) + attribute(wire.NETCONFA_IFINDEX, everywhere)
-        body = self.ask(Message(wire.RTM_GETNETCONF, request))
-        found = wire.attributes(body, 4) if body else {}
-        return wire.number(found.get(wire.NETCONFA_FORWARDING)) != 0
+        reply = self.ask(requests.forwarding())
+        if reply is None:
+            return False
+        reply.fields(netconfmsg)
+        return reply.number("NETCONFA_FORWARDING") != 0
 
     def place_number(self, descriptor: int) -> int:
         """The number by which this namespace knows that of `descriptor`; -1 when by none."""
-        request = bytes(4) + attribute(wire.NETNSA_FD, descriptor)
-        body = self.ask(Message(wire.RTM_GETNSID, request))
-        found = wire.attributes(body, 4).get(wire.NETNSA_NSID) if body else None
-        return struct.unpack("=i", found)[0] if found else -1
+        reply = self.ask(requests.place_number(descriptor))
+        if reply is None:
+            return -1
+        reply.fields(nsidmsg)
+        number = reply.number("NETNSA_NSID", -1)
+        return -1 if number == _NO_NUMBER else number
 
 
-_NOT_THERE: Final = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EINVAL, errno.ERANGE)
-"""The last two for a name that no interface could have."""
+_NO_NUMBER: Final = 0xFFFFFFFF
+"""NETNSA_NSID_NOT_ASSIGNED, -1 in the kernel; pyroute2 has it without a sign."""
 
 
 @contextmanager
@@ -262,77 +267,54 @@ def rtnl_of(host: str) -> Iterator[Rtnl]:
         yield connection
 
 
-def _refusal(flags: int, body: bytes) -> Refused | None:
-    (code,) = struct.unpack_from("=i", body)
-    if code == 0:
-        return None
-    said = ""
-    if flags & _ACK_TLVS:
-        # The error is followed by the header of what was asked (NETLINK_CAP_ACK leaves out the
-        # rest), then by attributes.
-        said = wire.text(wire.attributes(body, 4 + 16).get(_ACK_MESSAGE))
-    return Refused(-code, said or os.strerror(-code))
-
-
-def _mac(value: bytes | None) -> str:
-    return value.hex(":") if value else ""
-
-
-def _link_facts(body: bytes) -> LinkFacts:
-    index, flags = wire.link_head(body)
-    found = wire.attributes(body, wire.LINK_SIZE)
-    info = wire.attributes(found.get(wire.IFLA_LINKINFO, b""))
-    kind = wire.text(info.get(wire.IFLA_INFO_KIND))
-    port = wire.attributes(info.get(wire.IFLA_INFO_SLAVE_DATA, b""))
-    port_state = port.get(wire.IFLA_BRPORT_STATE) if wire.IFLA_MASTER in found else None
-    data = wire.attributes(info.get(wire.IFLA_INFO_DATA, b"")) if kind == "bridge" else {}
-    operational = wire.number(found.get(wire.IFLA_OPERSTATE))
-    place = found.get(wire.IFLA_LINK_NETNSID)
+def _link_facts(reply: Reply) -> LinkFacts:
+    fields = reply.fields(ifinfmsg)
+    info = reply.nest("IFLA_LINKINFO")
+    kind = info.text("IFLA_INFO_KIND")
+    master = reply.number("IFLA_MASTER")
+    port = info.nest("IFLA_INFO_SLAVE_DATA").number("IFLA_BRPORT_STATE", -1) if master else -1
+    stp = kind == "bridge" and info.nest("IFLA_INFO_DATA").number("IFLA_BR_STP_STATE") != 0
+    state = reply.number("IFLA_OPERSTATE")
     return LinkFacts(
-        index=index,
-        name=wire.text(found.get(wire.IFLA_IFNAME)),
+        index=fields["index"],
+        name=reply.text("IFLA_IFNAME"),
         kind=kind,
-        up=bool(flags & wire.IFF_UP),
-        state=_STATES[operational] if operational < len(_STATES) else "unknown",
-        mac=_mac(found.get(wire.IFLA_ADDRESS)),
-        mtu=wire.number(found.get(wire.IFLA_MTU)),
-        master=wire.number(found.get(wire.IFLA_MASTER)),
-        alias=wire.text(found.get(wire.IFLA_IFALIAS)),
-        altnames=tuple(
-            wire.text(value)
-            for key, value in wire.each_attribute(found.get(wire.IFLA_PROP_LIST, b""))
-            if key == wire.IFLA_ALT_IFNAME
-        ),
-        peer=wire.number(found.get(wire.IFLA_LINK)),
-        peer_place=struct.unpack("=i", place)[0] if place else -1,
-        port_state=PORT_STATES[port_state[0]] if port_state and port_state[0] < 5 else "",
-        group=wire.number(found.get(wire.IFLA_GROUP)),
-        stp=wire.number(data.get(wire.IFLA_BR_STP_STATE)) != 0,
+        up=bool(fields["flags"] & IFF_UP),
+        state=_STATES[state] if state < len(_STATES) else "unknown",
+        mac=(reply.raw("IFLA_ADDRESS") or b"").hex(":"),
+        mtu=reply.number("IFLA_MTU"),
+        master=master,
+        alias=reply.text("IFLA_IFALIAS"),
+        altnames=reply.nest("IFLA_PROP_LIST").texts("IFLA_ALT_IFNAME"),
+        peer=reply.number("IFLA_LINK"),
+        peer_place=reply.number("IFLA_LINK_NETNSID", -1),
+        port_state=PORT_STATES[port] if 0 <= port < len(PORT_STATES) else "",
+        group=reply.number("IFLA_GROUP"),
+        stp=stp,
     )
 
 
-def _address_facts(body: bytes) -> AddressFacts | None:
-    _, prefix, scope, index = wire.address_head(body)
-    found = wire.attributes(body, wire.ADDRESS_SIZE)
-    value = found.get(wire.IFA_LOCAL) or found.get(wire.IFA_ADDRESS)
+def _address_facts(reply: Reply) -> AddressFacts | None:
+    fields = reply.fields(ifaddrmsg)
+    value = reply.raw("IFA_LOCAL") or reply.raw("IFA_ADDRESS")
     if not value:
         return None
-    return AddressFacts(index, f"{ipaddress.ip_address(value)}/{prefix}", scope)
+    cidr = f"{ipaddress.ip_address(value)}/{fields['prefixlen']}"
+    return AddressFacts(fields["index"], cidr, fields["scope"])
 
 
-def _route_facts(body: bytes) -> RouteFacts:
-    family, prefix, table, protocol, scope, kind = wire.route_head(body)
-    found = wire.attributes(body, wire.ROUTE_SIZE)
-    size = 4 if family == socket.AF_INET else 16
-    to = ipaddress.ip_address(found.get(wire.RTA_DST, bytes(size)))
-    via = found.get(wire.RTA_GATEWAY)
+def _route_facts(reply: Reply) -> RouteFacts:
+    fields = reply.fields(rtmsg)
+    size = 4 if fields["family"] == socket.AF_INET else 16
+    to = ipaddress.ip_address(reply.raw("RTA_DST") or bytes(size))
+    via = reply.raw("RTA_GATEWAY")
     return RouteFacts(
-        to=f"{to}/{prefix}",
+        to=f"{to}/{fields['dst_len']}",
         via=str(ipaddress.ip_address(via)) if via else "",
-        index=wire.number(found.get(wire.RTA_OIF)),
-        metric=wire.number(found.get(wire.RTA_PRIORITY)),
-        table=wire.number(found.get(wire.RTA_TABLE)) or table,
-        protocol=protocol,
-        scope=scope,
-        kind=kind,
+        index=reply.number("RTA_OIF"),
+        metric=reply.number("RTA_PRIORITY"),
+        table=reply.number("RTA_TABLE") or fields["table"],
+        protocol=fields["proto"],
+        scope=fields["scope"],
+        kind=fields["type"],
     )

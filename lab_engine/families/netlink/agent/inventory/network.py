@@ -17,17 +17,16 @@ from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
+from pyroute2.netlink.rtnl import RTM_DELADDR
 
 from lab_engine.errors import ProviderError
 from lab_engine.families.interfaces import of_daemons
-from lab_engine.families.netlink.agent import marks, namespaces, nft, wire
-from lab_engine.families.netlink.agent.address import request as address_request
+from lab_engine.families.netlink.agent import marks, namespaces, nft, requests
 from lab_engine.families.netlink.agent.inventory import iptables as iptables_inventory
 from lab_engine.families.netlink.agent.inventory import kernel as kernel_inventory
 from lab_engine.families.netlink.agent.removal import remove_link
 from lab_engine.families.netlink.agent.route import removal as route_removal
 from lab_engine.families.netlink.agent.rtnl import AddressFacts, LinkFacts, RouteFacts, Rtnl, rtnl
-from lab_engine.families.netlink.agent.wire import Message
 
 _DAEMONS_TABLES: Final = re.compile(
     r"(ip6?|bridge) (filter|nat|raw|mangle|security)|ip6? libvirt_network|\S+ docker-\S+"
@@ -35,7 +34,6 @@ _DAEMONS_TABLES: Final = re.compile(
 _GLOBAL: Final = 0
 _KERNEL: Final = 2
 _ROUTER_ADVERTISEMENT: Final = 9
-_ORDINARY: Final = 1
 _LOCAL_TABLE: Final = 255
 _VOLATILE: Final = ("handle", "index", "packets", "bytes")
 
@@ -57,10 +55,7 @@ def remove(key: str) -> None:
         if kind == "netns":
             namespaces.remove(name)
         elif kind == "nft":
-            family, _, table = name.partition(" ")
-            if table in nft.tables(None):
-                delete = {"delete": {"table": {"family": family, "name": table}}}
-                nft.run(None, "-f", "-", text=msgspec.json.encode({"nftables": [delete]}), key=key)
+            nft.remove(None, name, key)
         elif kind in iptables_inventory.PROGRAMS:
             iptables_inventory.remove(key)
         elif kind == "hostname":
@@ -80,8 +75,7 @@ def _remove_link(connection: Rtnl, name: str) -> None:
         return
     if name == "lo":
         # Loopback cannot go; the kernel gives it its addresses when it is switched on.
-        switch_on = wire.link(there.index, wire.IFF_UP, wire.IFF_UP)
-        connection.do(Message(wire.RTM_SETLINK, switch_on))
+        connection.do(requests.switch_on(there.index))
         return
     remove_link(None, there.index)
 
@@ -90,7 +84,7 @@ def _remove_address(connection: Rtnl, name: str) -> None:
     interface, _, cidr = name.partition("/")
     there = connection.link(interface)
     if there and any(a.cidr == cidr for a in connection.addresses(there.index)):
-        connection.remove(Message(wire.RTM_DELADDR, address_request(there.index, cidr)))
+        connection.remove(requests.address(RTM_DELADDR, there.index, cidr))
 
 
 def _remove_route(connection: Rtnl, name: str) -> None:
@@ -122,15 +116,13 @@ def _own() -> dict[str, str]:
     for route in routes:
         if route.index not in theirs and _by_hand(route):
             found[f"route/{_route_key(route, names)}"] = str(route.protocol)
-    if nft.tables(None):
-        tables = _tables(nft.ruleset(None))
-        found |= {
-            f"nft/{table}": fingerprint
-            for table, fingerprint in tables.items()
-            if not _DAEMONS_TABLES.fullmatch(table)
-        }
-        found |= iptables_inventory.inventory(tables)
-    return found
+    tables = _tables(nft.ruleset(None))
+    found |= {
+        f"nft/{table}": fingerprint
+        for table, fingerprint in tables.items()
+        if not _DAEMONS_TABLES.fullmatch(table)
+    }
+    return found | iptables_inventory.inventory(tables)
 
 
 def _whole(descriptor: int | None) -> str:
@@ -147,8 +139,8 @@ def _whole(descriptor: int | None) -> str:
         sorted(_route_key(route, names) for route in routes if _by_hand(route)),
         forwarding,
     ]
-    if nft.tables(descriptor):
-        facts.append(_tables(nft.ruleset(descriptor)))
+    if tables := _tables(nft.ruleset(descriptor)):
+        facts.append(tables)
     return _digest(facts)
 
 
@@ -175,7 +167,7 @@ def _link(link: LinkFacts, names: dict[int, str]) -> str:
 def _by_hand(route: RouteFacts) -> bool:
     """Whether somebody made the route, rather than the kernel by itself."""
     return (
-        route.kind == _ORDINARY
+        route.kind == requests.ORDINARY
         and route.table != _LOCAL_TABLE
         and route.protocol not in (_KERNEL, _ROUTER_ADVERTISEMENT)
     )

@@ -14,7 +14,7 @@ import msgspec
 
 from lab_engine.common.place import BENCH, Place, host, process
 from lab_engine.common.probe import Probe
-from lab_engine.families.netlink.agent import namespaces, nft
+from lab_engine.families.netlink.agent import namespaces, nft, requests
 from lab_engine.families.netlink.agent.readers import place as places
 from lab_engine.families.netlink.agent.readers.place import NoPlace
 from lab_engine.families.netlink.agent.rtnl import AddressFacts, LinkFacts, Rtnl, rtnl
@@ -50,8 +50,6 @@ from lab_engine.kernel import proc, processes
 
 _SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host"}
 _PROTOCOLS: Final = {1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
-_ORDINARY: Final = 1
-"""RTN_UNICAST: neither local, broadcast nor multicast."""
 _LISTEN: Final = "0A"
 _UNCONNECTED: Final = "07"
 
@@ -173,7 +171,7 @@ def routes(probe: RoutesProbe) -> RoutesReading:
                 table=r.table,
             )
             for r in found
-            if r.kind == _ORDINARY and r.table == probe.table
+            if r.kind == requests.ORDINARY and r.table == probe.table
         )
     )
 
