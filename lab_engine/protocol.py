@@ -26,7 +26,7 @@ from lab_engine.shown import shown
 
 T = TypeVar("T")
 
-VERSION = 3
+VERSION = 4
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
 
@@ -43,6 +43,9 @@ class Hello(Request, frozen=True, tag="hello"):
     look_on: bool = False
     steal: bool = False
     """Take the lease from a client that holds it: that client is told and cut off."""
+    token: str = ""
+    """The same for every connection of one session object: one that reconnects gets its own lease
+    back, though the agent may not know yet that the old connection is gone."""
 
 
 class StartDaemons(Request, frozen=True, tag="start-daemons"):
@@ -59,6 +62,22 @@ class Provision(Request, frozen=True, tag="provision"):
 
 class Teardown(Request, frozen=True, tag="teardown"):
     """Destroy everything that the ledger says stands, in reverse order."""
+
+
+class Mend(Request, frozen=True, tag="mend"):
+    """After a fault: start `daemons`, and have again what the fault took and nothing else.
+
+    Answered by a MendReport. What is there is never removed or replaced.
+    """
+
+    daemons: tuple[str, ...] = ()
+    resources: tuple[AnyResource, ...] = ()
+
+
+class Forget(Request, frozen=True, tag="forget"):
+    """The baseline `name` does not hold any more, because what it describes is about to go."""
+
+    name: str
 
 
 class Ask(Request, frozen=True, tag="ask"):
@@ -120,6 +139,8 @@ AnyRequest = (
     | ShowPlan
     | Provision
     | Teardown
+    | Mend
+    | Forget
     | Ask
     | TakeBaseline
     | Compare
@@ -187,14 +208,47 @@ class Notice(msgspec.Struct, frozen=True, tag_field="type", tag="notice"):
 AnyAnswer = Reply | Failure | Notice
 
 
+class Recovery(msgspec.Struct, frozen=True):
+    """How the agent stands to what a fault left behind.
+
+    `working` while it undoes or finishes what a killed agent had begun; `stuck` when that did not
+    go, for the reason in `problem`: the next request that changes the bench tries again. `due` when
+    something is to be had again by `Mend`: the bench had `stopped`, or `half_made` was undone.
+    """
+
+    state: Literal["none", "working", "stuck", "due"] = "none"
+    stopped: bool = False
+    half_made: tuple[str, ...] = ()
+    problem: str = ""
+
+
 class Welcome(msgspec.Struct, frozen=True):
-    """`recovered` lists what a crash had left half-done and was finished or undone at start."""
+    """The answer to Hello. `baselines` are the names of those that the bench has."""
 
     version: int
     session: str
     lease: bool
     holder: str = ""
-    recovered: tuple[str, ...] = ()
+    recovery: Recovery = Recovery()
+    baselines: tuple[str, ...] = ()
+
+
+class MendReport(msgspec.Struct, frozen=True):
+    """What became of what a fault took.
+
+    Args:
+        stopped: whether the bench had been stopped.
+        made: resources of the step that were made again.
+        started: what was started again, such as `container/web`: it kept its files.
+        lost: what cannot be had again, in words.
+        left: what could not be made or started, with the reason; the next Mend tries again.
+    """
+
+    stopped: bool = False
+    made: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -226,6 +280,7 @@ class StatusReport(msgspec.Struct, frozen=True):
     daemons: dict[str, bool]
     standing: tuple[str, ...]
     pid: int
+    recovery: Recovery = Recovery()
 
 
 _encoder = msgspec.json.Encoder()

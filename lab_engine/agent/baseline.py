@@ -86,6 +86,13 @@ class Baselines:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
 
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(path.stem for path in self._folder.glob("*.json")))
+
+    def forget(self, name: str) -> None:
+        """It does not describe the bench any more. Unknown is no error."""
+        self._path(name).unlink(missing_ok=True)
+
     def _load(self, name: str) -> dict[str, str]:
         try:
             return msgspec.json.decode(self._path(name).read_bytes(), type=dict[str, str])

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -16,10 +16,12 @@ from lab_engine.agent import daemons
 from lab_engine.agent.baseline import Baselines
 from lab_engine.agent.genuine import require_genuine
 from lab_engine.agent.ledger import Ledger
+from lab_engine.agent.mending import Mending
 from lab_engine.agent.pools import Pools
 from lab_engine.agent.providers import provider
 from lab_engine.agent.provision import Provisioning, plan_for
 from lab_engine.agent.readers import reader
+from lab_engine.agent.remains import Remains
 from lab_engine.agent.teardown import recover, teardown
 from lab_engine.common.probe import Probe
 from lab_engine.common.resource import Resource
@@ -32,8 +34,22 @@ log = logging.getLogger(__name__)
 Tell = Callable[[p.AnyNotice], None]
 
 PROBE_LIMIT = 30.0
-CHANGES = (p.StartDaemons, p.Provision, p.Teardown, p.TakeBaseline, p.Undo, p.Sweep)
+STEP = "step"
+"""The baseline of the step's start, as the client calls it."""
+NOTE_SECONDS = 2.0
+CHANGES = (
+    p.StartDaemons,
+    p.Provision,
+    p.Teardown,
+    p.Mend,
+    p.Forget,
+    p.TakeBaseline,
+    p.Undo,
+    p.Sweep,
+)
 """Requests that change the bench: only the lease holder may make them, one at a time."""
+AT_ONCE = (p.StartDaemons, p.Forget)
+"""Those that go before what a killed agent left half-done is undone: they may be the way to it."""
 
 
 class Duties:
@@ -44,20 +60,58 @@ class Duties:
         self.ledger = Ledger(state / "ledger.jsonl")
         self.pools = Pools()
         self.baselines = Baselines(state / "baselines", self.pools)
-        self.recovered: tuple[str, ...] = ()
+        self.remains = Remains(state, self.ledger, self.pools)
         self._changing = asyncio.Lock()
+        self._recovering = False
+        self._problem = ""
+
+    @property
+    def recovery(self) -> p.Recovery:
+        """How far it is with what a fault left behind."""
+        state: Literal["none", "working", "stuck", "due"] = "none"
+        if self._recovering:
+            state = "working"
+        elif self.ledger.pending and self._problem:
+            state = "stuck"
+        elif not self.remains.whole:
+            state = "due"
+        half_made = tuple(self.remains.note.half_made)
+        return p.Recovery(state, self.remains.stopped, half_made, self._problem)
 
     async def recover(self) -> None:
-        """After a crash: finish or undo what the ledger shows as half-done."""
-        # A thing can be removed only while its daemon runs.
-        if self.ledger.pending:
+        """At the agent's start: finish or undo what the ledger shows as half-done.
+
+        What does not go now is tried again before the next change; `recovery` has the reason.
+        """
+        async with self._changing:
+            try:
+                await self._recover()
+            except InfralabError as error:
+                log.warning("what was half-done cannot be undone yet: %s", error)
+
+    async def _recover(self) -> None:
+        """Raises what stands in the way; the ledger keeps what is still to do."""
+        if not self.ledger.pending:
+            return
+        self._recovering, self._problem = True, ""
+        try:
+            self.remains.begun(self.ledger.pending)
+            # A thing can be removed only while its daemon runs.
             await self._need_daemons(
                 provider(key.partition("/")[0]).family for key in self.ledger.pending
             )
-            self.recovered = await recover(self.mark, self.ledger, self.pools)
+            await recover(self.mark, self.ledger, self.pools)
+        except InfralabError as error:
+            self._problem = error.message
+            raise
+        finally:
+            self._recovering = False
 
     async def _need_daemons(self, families: Any, tell: Tell = lambda _: None) -> None:
         wanted = {family for family in families if FAMILIES[family].daemon}
+        for family in wanted:
+            if not daemons.answers(family):
+                self.remains.found_dead(family)
         await asyncio.gather(
             *(
                 daemons.start(daemon, lambda d, phase: tell(p.DaemonNotice(d, phase)))  # type: ignore[arg-type]
@@ -75,6 +129,8 @@ class Duties:
                 )
             # One at a time: each plan starts from what the one before has left.
             async with self._changing:
+                if not isinstance(request, AT_ONCE):
+                    await self._recover()
                 return await self._change(request, tell)
         match request:
             case p.Ask(probes=probes):
@@ -92,6 +148,7 @@ class Duties:
                     daemons.state(),
                     tuple(self.ledger.standing),
                     os.getpid(),
+                    self.recovery,
                 )
         raise InfralabError(f"the agent does not know the request {type(request).__name__}")
 
@@ -106,12 +163,20 @@ class Duties:
                 await self._need_daemons(
                     provider(key.partition("/")[0]).family for key in self.ledger.standing
                 )
-                return await teardown(
+                gone = await teardown(
                     self.mark,
                     self.ledger,
                     self.pools,
                     lambda key: tell(p.ActionNotice(key, "destroy", "done")),
                 )
+                # Whatever a fault took before belonged to what is now gone on purpose.
+                await self.remains.mended()
+                return gone
+            case p.Mend(daemons=wanted, resources=resources):
+                return await self._mend(wanted, resources, tell)
+            case p.Forget(name=name):
+                self.baselines.forget(name)
+                return None
             case p.TakeBaseline(name=name):
                 return await self.baselines.take(name)
             case p.Sweep(marks=marks):
@@ -126,6 +191,19 @@ class Duties:
         run = Provisioning(resources, self.mark, self.ledger, self.pools, tell)
         plan = await run.run()
         return p.ProvisionReport(plan, asyncio.get_running_loop().time() - began)
+
+    async def _mend(
+        self, wanted: tuple[str, ...], resources: tuple[Resource, ...], tell: Tell
+    ) -> p.MendReport:
+        families = {*wanted, *(provider(r.kind()).family for r in resources)}
+        families |= self.remains.took.keys()
+        await self._need_daemons((f for f in families if f in FAMILIES), tell)
+        mending = Mending(resources, self.mark, self.ledger, self.pools, self.remains, tell)
+        report = await mending.run()
+        if report.made and STEP in self.baselines.names():
+            # Made anew it has other ids, and is as it was at the step's start all the same.
+            await self.baselines.accept(STEP, report.made)
+        return report
 
     async def _undo(self, name: str, resources: tuple[Resource, ...], tell: Tell) -> object:
         keys = [resource.key for resource in resources]
@@ -190,6 +268,16 @@ class Duties:
                 Mark(session),
             )
         return [key for _, key in marks]
+
+    async def keep_note(self) -> None:
+        """Note what ends with the bench every `NOTE_SECONDS`, for whoever comes after a stop."""
+        while True:
+            try:
+                await self.remains.look()
+            except (InfralabError, OSError) as error:
+                # A pool that is busy, or a full disk, passes: the next note is as good.
+                log.warning("what runs in the bench was not noted: %s", error)
+            await asyncio.sleep(NOTE_SECONDS)
 
     def close(self) -> None:
         self.pools.close()

@@ -55,7 +55,11 @@ async def plan_for(resources: Sequence[Resource], mark: Mark, pools: Pools) -> P
 
 @dataclass
 class Provisioning:
-    """One run of a plan. `made` is what this run created, in order, for the undo."""
+    """One run of a plan. `made` is what this run created, in order, for the undo.
+
+    With `only` nothing but what is missing of these keys is made; what else is there, or is not, is
+    left as it is.
+    """
 
     resources: Sequence[Resource]
     mark: Mark
@@ -63,6 +67,7 @@ class Provisioning:
     pools: Pools
     tell: Tell
     made: list[str] = field(default_factory=list)
+    only: frozenset[str] | None = None
 
     async def run(self) -> Plan:
         """Make all that the plan says and wait until each resource is ready.
@@ -83,6 +88,10 @@ class Provisioning:
                 awaited[need.key].add(need.stage)
 
         async def one(resource: Resource) -> None:
+            if self.only is not None and resource.key not in self.only:
+                for stage in STAGES:
+                    reached[resource.key, stage].set()
+                return
             for need in resource.needs():
                 await reached[need.key, need.stage].wait()
             action = acts[resource.key]
@@ -91,7 +100,7 @@ class Provisioning:
             reached[resource.key, "created"].set()
             for stage in STAGES[1:]:
                 if any(STAGES.index(s) >= STAGES.index(stage) for s in awaited[resource.key]):
-                    await self._wait(resource, stage)
+                    await self.wait(resource, stage)
                     reached[resource.key, stage].set()
 
         try:
@@ -151,7 +160,8 @@ class Provisioning:
         self.ledger.write("create", "done", resource.key, self.mark.session)
         tell("done")
 
-    async def _wait(self, resource: Resource, stage: Stage) -> None:
+    async def wait(self, resource: Resource, stage: Stage) -> None:
+        """Return when the stage is reached. Raises ProvisionTimeout or ProviderError."""
         its = provider(resource.kind())
         limit = its.limit("ready")
         deadline = time.monotonic() + patient(limit)

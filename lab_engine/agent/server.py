@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from lab_engine import protocol as p
-from lab_engine.agent import daemons
 from lab_engine.agent.duties import Duties
 from lab_engine.agent.feed import Feed
 from lab_engine.common import tasks
@@ -41,6 +40,7 @@ class Connection:
         self.reader = reader
         self.writer = writer
         self.client = ""
+        self.token = ""
         self.lease = False
         self.topics: tuple[str, ...] = ()
         self.running: dict[int, asyncio.Task[None]] = {}
@@ -195,22 +195,25 @@ class AgentServer:
             )
         holder = self.holder
         if not hello.look_on and holder and holder is not connection:
-            if not hello.steal:
+            own = bool(hello.token) and hello.token == holder.token
+            if not (hello.steal or own):
                 return LeaseTaken(
                     f"{holder.client} already works in this session",
                     hint="Close the other one, or take over with --take-over.",
                 )
-            holder.tell(0, p.LeaseNotice(hello.client))
+            if not own:
+                holder.tell(0, p.LeaseNotice(hello.client))
             holder.lease = False
             self.background(self._cut(holder))
-        connection.client = hello.client
+        connection.client, connection.token = hello.client, hello.token
         connection.lease = not hello.look_on
         return p.Welcome(
             version=p.VERSION,
             session=self.session,
             lease=connection.lease,
             holder=holder.client if holder else "",
-            recovered=self.duties.recovered,
+            recovery=self.duties.recovery,
+            baselines=self.duties.baselines.names(),
         )
 
     async def _cut(self, connection: Connection) -> None:
@@ -250,13 +253,14 @@ class AgentServer:
             loop.add_signal_handler(number, self.stop)
         self.feed = Feed(self.publish)
         self.duties = Duties(self.session, self.state)
-        # Before anybody can connect: no client plans against what is half-made.
-        await self.duties.recover()
         _make_way(self.socket)
         # A socket has the mode that the umask leaves; chmod would leave it open for a moment.
         old = os.umask(0o177)
         server = await asyncio.start_unix_server(self._serve, self.socket, limit=p.MAX_LINE)
         os.umask(old)
+        # Nobody is kept out while it lasts, nor when it cannot be done: then somebody must help.
+        self.background(self.duties.recover())
+        self.background(self.duties.keep_note())
         log.info("agent of session %s listens", self.session)
         code = 0
         async with server:
@@ -274,14 +278,6 @@ class AgentServer:
         self.feed.close()
         self.duties.close()
         return code
-
-    def status(self) -> p.StatusReport:
-        return p.StatusReport(
-            session=self.session,
-            daemons=daemons.state(),
-            standing=tuple(self.duties.ledger.standing),
-            pid=os.getpid(),
-        )
 
 
 def _make_way(socket: Path) -> None:

@@ -49,12 +49,13 @@ def relay_argv(bench: Bench) -> list[str]:
 class Connection:
     """A relay process whose standard input and output carry the protocol.
 
-    `relay` is the command line of the relay, usually `relay_argv(bench)`. All
-    methods are for one event loop.
+    `relay` is the command line of the relay, usually `relay_argv(bench)`. Links with one `token`
+    are one client: the later one has the lease. All methods are for one event loop.
     """
 
-    def __init__(self, relay: Sequence[str]) -> None:
+    def __init__(self, relay: Sequence[str], token: str = "") -> None:
         self._relay = relay
+        self._token = token
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[p.Reply]] = {}
         self._on_notice: dict[int, OnNotice] = {}
@@ -98,6 +99,7 @@ class Connection:
                         client=client_name(),
                         look_on=look_on,
                         steal=steal,
+                        token=self._token,
                     ),
                     p.Welcome,
                     limit=HELLO_LIMIT,

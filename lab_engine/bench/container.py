@@ -190,8 +190,10 @@ class Bench:
         return sorted(benches, key=lambda bench: bench.created)
 
     def start(self) -> None:
-        """Start a bench that was stopped; a running one is left as it is."""
+        """Start a bench that was stopped or paused; a running one is left as it is."""
         with engine.explain(f"starting the bench {self.name}"):
+            if self.status() == "paused":
+                self._client.api.unpause(self.id)
             self._client.api.start(self.id)
         self.wait_prepared()
 

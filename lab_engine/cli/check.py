@@ -27,7 +27,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "check",
         "check the tasks of the current step",
         about="Reads the real state of the bench and says for each task whether it is done, and "
-        "if not, what was expected, what is there, and how to see it.",
+        "if not, what was expected, what is there, and how to see it. Changes nothing.",
         examples=[
             ("infralab check", "the current step of the last session"),
             ("infralab check --json", "the same, for programs"),
@@ -50,7 +50,7 @@ async def _check(args: argparse.Namespace) -> int:
     from lab_engine.course.verdict import Outcome
     from lab_engine.errors import UsageError
 
-    async with opened(args, args.lesson) as session:
+    async with opened(args, args.lesson, look_on=True) as session:
         if args.step and args.step != session.step_name:
             raise UsageError(
                 f"the session is in step {session.step_name}, not in {args.step}",

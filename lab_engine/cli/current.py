@@ -69,7 +69,7 @@ def running_bench(row: SessionRow) -> Bench:
     if bench is None:
         raise BenchError(
             f"the bench of session {row.id} does not run",
-            hint=f"`infralab up {row.lesson}` builds the step again.",
+            hint="`infralab repair` brings it back; what is on its disks stays.",
         )
     return bench
 
@@ -89,25 +89,41 @@ def _by_its_bench(session: str | None) -> SessionRow:
     return SessionRow(session, "an unknown lesson", "", "", "practice", 0.0, 0.0, None)
 
 
+def lesson_of(row: SessionRow) -> Lesson:
+    """The lesson of a session. Raises UsageError when the course has it no more."""
+    course = load_course()
+    if row.lesson not in {lesson.slug for lesson in course.lessons}:
+        raise UsageError(
+            f"session {row.id} is in the lesson {row.lesson}, which the course has no more",
+            hint=f"What you made is still there: `infralab shell --session {row.id}`. "
+            f"`infralab down --session {row.id}` ends it.",
+        )
+    return course.lesson(row.lesson)
+
+
 @asynccontextmanager
 async def opened(
     args: argparse.Namespace, lesson: str | None = None, *, look_on: bool = False
 ) -> AsyncIterator[Session]:
-    """The chosen session, connected; left open when the verb is done."""
+    """The chosen session, connected; left open when the verb is done.
+
+    With `look_on` nothing in the bench is changed, whatever state it is in.
+    """
     record = open_record()
     try:
         row = choose(record, args.session, lesson)
         session = await Session.resume(
-            load_course().lesson(row.lesson),
+            lesson_of(row),
             row,
             record,
             settings.load(),
             look_on=look_on,
             steal=args.take_over,
             on_notice=show_notice,
+            progress=say,
         )
-        for lost in session.lost:
-            print(f"lost: {lost}; the step was built again", file=sys.stderr)
+        for sentence in session.news:
+            say(sentence)
         try:
             yield session
         finally:
@@ -136,7 +152,7 @@ def show_notice(notice: p.AnyNotice) -> None:
 async def take_up(lesson: Lesson, row: SessionRow, record: Record, *, steal: bool) -> Session:
     """Go on in an open session, telling on stderr what takes time; see `Session.resume`."""
     say(f"Going on in session {row.id}.")
-    return await Session.resume(
+    session = await Session.resume(
         lesson,
         row,
         record,
@@ -145,6 +161,9 @@ async def take_up(lesson: Lesson, row: SessionRow, record: Record, *, steal: boo
         on_notice=show_notice,
         progress=say,
     )
+    for sentence in session.news:
+        say(sentence)
+    return session
 
 
 def run_async(work: Callable[[], Awaitable[T]]) -> T:

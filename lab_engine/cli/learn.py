@@ -74,7 +74,7 @@ async def _plain(args: argparse.Namespace) -> int:
     import sys
 
     from lab_engine import settings
-    from lab_engine.cli.current import choose, open_record, show_notice, take_up
+    from lab_engine.cli.current import choose, lesson_of, open_record, show_notice, take_up
     from lab_engine.course.faults import verify
     from lab_engine.course.lesson import load_course
     from lab_engine.course.seed import Seed
@@ -96,14 +96,12 @@ async def _plain(args: argparse.Namespace) -> int:
         else:
             lessons = {wanted.slug} if wanted else {one.slug for one in course.lessons}
             old = which.latest(record, lessons=lessons, seed=args.seed)
-        lesson = course.lesson(old.lesson) if old else wanted or _next_lesson(course, record)
+        lesson = lesson_of(old) if old else wanted or _next_lesson(course, record)
         verify(lesson, Seed(old.seed if old else args.seed or "sample"))
         print(f"{course.title}. Lesson {lesson.number}: {lesson.title}.", flush=True)
         _say_needs(course, lesson, record)
         if old:
             session = await take_up(lesson, old, record, steal=args.take_over)
-            for lost in session.lost:
-                print(f"Lost since you left: {lost}. The step was built again.", flush=True)
         else:
             say("Starting a bench.")
             session = await Session.begin(

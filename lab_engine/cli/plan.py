@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 async def _plan(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import opened
 
-    async with opened(args, args.lesson) as session:
+    async with opened(args, args.lesson, look_on=True) as session:
         plan = await session.plan(args.step)
     if args.json:
         emit_json(plan)

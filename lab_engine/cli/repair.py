@@ -11,11 +11,12 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verb(
         verbs,
         "repair",
-        "start again the bench's daemons that were stopped, or reset the step",
-        about="For when a daemon in the bench was stopped or something was broken by accident. "
-        "With --reset the step begins anew: what you made in it is removed.",
+        "bring back what was stopped in the bench, or reset the step",
+        about="For when the bench or a daemon in it was stopped, or something was broken by "
+        "accident. What is there stays; what cannot be had again is named. With --reset the step "
+        "begins anew: what you made in it is removed.",
         examples=[
-            ("infralab repair", "start the step's daemons again"),
+            ("infralab repair", "start again what was stopped"),
             ("infralab repair --reset", "the step as it was at its start"),
         ],
     )
@@ -32,11 +33,11 @@ def run(args: argparse.Namespace) -> int:
 async def _repair(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import opened, show_notice
 
+    # Taking the session up is the repair: what stopped is started, what is missing made again.
     async with opened(args) as session:
-        await session.repair(on_notice=show_notice)
         if args.reset:
-            await session.reset(on_notice=show_notice)
-            say("the step is as it was at its start")
+            left = await session.reset(on_notice=show_notice)
+            say("the step is as it was at its start" if left.none else "the step was built anew")
         else:
-            say("the step's daemons run")
+            say("what the step needs is running")
     return 0

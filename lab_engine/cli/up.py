@@ -62,8 +62,6 @@ async def _up(args: argparse.Namespace) -> int:
             old = which.latest(record, lessons=(lesson.slug,), seed=args.seed, mode=mode)
         if old:
             session = await take_up(lesson, old, record, steal=args.take_over)
-            for lost in session.lost:
-                say(f"lost: {lost}; the step was built again")
         else:
             say("starting a bench")
             try:

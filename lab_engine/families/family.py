@@ -67,6 +67,25 @@ class Copies(Protocol):
         """Bring back what `folder` holds."""
 
 
+class Fleeting(Protocol):
+    """What of a family ends with the bench: running programs, what only the kernel holds.
+
+    `kinds` are the resources that live there as long as they bear their mark; others that do are
+    among what is `there`, by their keys. A plan makes both again.
+    """
+
+    kinds: tuple[str, ...]
+
+    def there(self) -> dict[str, str]:
+        """What there is now: key to what a person calls it. Called every few seconds."""
+
+    def again(self, keys: Sequence[str]) -> dict[str, str]:
+        """After a stop, start again what is still defined. Returns what resisted, with the reason.
+
+        Keys of what cannot be started, since it was only in memory, are left alone.
+        """
+
+
 class Machinery(Protocol):
     """Which processes are the family's own, and not the learner's."""
 
@@ -159,6 +178,7 @@ class Family:
         copies: the module that is its Copies; empty for most.
         machinery: the module that is its Machinery; empty when it starts nothing.
         interfaces: the module that is its Interfaces; empty when its daemon makes none.
+        fleeting: the module that is its Fleeting; empty when all of it outlives a stop.
         daemon: the daemon that its providers and readers talk to.
         drawn: each kind of thing that its `picture` module adds to the picture.
         shells: each kind of place that a learner can have a shell in.
@@ -175,6 +195,7 @@ class Family:
     copies: str = ""
     machinery: str = ""
     interfaces: str = ""
+    fleeting: str = ""
     daemon: Daemon | None = None
     drawn: Mapping[str, Drawn] = field(default_factory=dict)
     shells: Mapping[str, Shell] = field(default_factory=dict)

@@ -45,6 +45,7 @@ class LearningSession(Checked, Protocol):
     lesson: Lesson
     variables: Variables
     step_name: str
+    news: tuple[str, ...]
     record: Record
 
     async def enter(
@@ -256,6 +257,8 @@ class Walk:
         await self.session.repair(on_notice=self.on_notice)
         if self.step.lab_step is not None:
             self._lookout.begin()
+        for sentence in self.session.news:
+            self.say(sentence)
         self.say("What the step needs is running again.")
 
     async def quit(self, _: str) -> None:

@@ -14,7 +14,7 @@ from lab_engine.common.patience import patient
 from lab_engine.common.probe import Probe
 from lab_engine.course.lab import Check, LabStep, Variables
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import CheckError, InfralabError
+from lab_engine.errors import AgentLost, CheckError, InfralabError
 from lab_engine.protocol import Answer
 
 Ask = Callable[[tuple[Probe[Any], ...]], Awaitable[Sequence[Answer]]]
@@ -74,7 +74,10 @@ class Inquiry:
 async def run_check(
     check: Check, variables: Variables, ask: Ask, start: Mapping[str, bytes] | None
 ) -> tuple[Verdict, Inquiry]:
-    """One check to its verdict. Never raises for what a check or a probe does wrong."""
+    """One check to its verdict. Never raises for what a check or a probe does wrong.
+
+    Raises AgentLost when nobody is there to ask: that says nothing about the task.
+    """
     began = time.monotonic()
     inquiry = Inquiry(ask, start)
     evidence: Evidence | None = None
@@ -87,6 +90,8 @@ async def run_check(
         outcome, evidence = Outcome.FAIL, unmet.evidence
     except TimeoutError:
         outcome, message = Outcome.ERROR, f"the check took longer than {CHECK_LIMIT:g} s"
+    except AgentLost:
+        raise
     except InfralabError as error:
         outcome = Outcome.ERROR
         message = " ".join(part for part in (error.message, error.hint) if part)
@@ -110,7 +115,7 @@ async def run_checks(
     """All checks of a step at one moment, or those of `tasks`; independent ones side by side.
 
     A check whose `needs` did not pass is WAITING. Returns verdicts in the order of the checks, and
-    what each check saw.
+    what each check saw. Raises AgentLost, as `run_check` does.
     """
     done: dict[str, asyncio.Future[Verdict]] = {
         check.task: asyncio.get_running_loop().create_future() for check in step.checks
@@ -130,7 +135,12 @@ async def run_checks(
             verdict = msgspec.structs.replace(verdict, explanation=explain(step, verdict))
         done[check.task].set_result(verdict)
 
-    await asyncio.gather(*(one(check) for check in step.checks))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for check in step.checks:
+                group.create_task(one(check))
+    except* AgentLost as lost:
+        raise lost.exceptions[0] from None
     verdicts = [done[check.task].result() for check in step.checks]
     if tasks is not None:
         verdicts = [verdict for verdict in verdicts if verdict.task in tasks]

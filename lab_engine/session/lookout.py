@@ -15,7 +15,7 @@ from lab_engine import protocol as p
 from lab_engine.bench.connection import OnNotice
 from lab_engine.common import tasks
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import InfralabError
+from lab_engine.errors import AgentLost, InfralabError
 from lab_engine.session.check import Inquiry
 
 OnVerdicts = Callable[[list[Verdict]], None]
@@ -98,8 +98,11 @@ class Lookout:
     async def _look_on(self) -> None:
         self.session.on_event = self._hear
         while True:
-            verdicts, _ = await self.session.verdicts()
-            self._take(verdicts)
+            try:
+                verdicts, _ = await self.session.verdicts()
+                self._take(verdicts)
+            except AgentLost:
+                await self.session.reconnect()
             await asyncio.sleep(LOOK_ON_SECONDS)
 
     def _hear(self, notice: p.AnyNotice) -> None:
@@ -185,7 +188,7 @@ class Lookout:
     async def _read(self) -> None:
         try:
             verdicts, inquiries = await self.session.verdicts()
-        except InfralabError:
+        except AgentLost:
             await self.session.reconnect()
             self._topics = {}
             verdicts, inquiries = await self.session.verdicts()

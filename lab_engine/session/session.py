@@ -28,9 +28,10 @@ from lab_engine.course.lab import LabStep, Variables
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import BenchError, ImageError, UsageError
+from lab_engine.errors import BenchError, ImageError, LeaseTaken, UsageError
 from lab_engine.session import points
 from lab_engine.session.check import Inquiry, Readings, read_start, run_checks
+from lab_engine.session.mended import due, sentences
 from lab_engine.session.opening import alone
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.script import SCRIPT_LIMIT, Ran, run_script
@@ -67,10 +68,13 @@ class Session:
         self.step_name = row.step
         self.record = record
         self.settings = settings
-        self.lost: tuple[str, ...] = ()
-        """What a resumed session had lost, in words for the learner."""
+        self.news: tuple[str, ...] = ()
+        """What a fault took since last time, and what came back: sentences for the learner."""
         self._bench: Bench | None = None
         self._connection: Connection | None = None
+        self._token = secrets.token_hex(8)
+        self._looking_on = False
+        self._taken: LeaseTaken | None = None
         self._start: Readings | None = None
         self._changing = asyncio.Lock()
         self.solving = Solving(self, self._changing)
@@ -137,50 +141,110 @@ class Session:
         on_notice: OnNotice = lambda _: None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> Session:
-        """Take up a session where it was; `lost` says what could not be kept.
+        """Take up a session where it was; `news` says what a fault took since, and what came back.
 
-        A bench that was stopped is started, one that is gone is made anew, and the step is then
-        built again; `progress` is as for `begin`. Raises LeaseTaken when another client works in
-        it and neither `look_on` nor `steal` is set.
+        A bench that was stopped is started, one that is gone is made anew. What a fault took is
+        had again where that can be; what is there stays as it is. With `look_on` nothing in the
+        bench is changed, not even a stopped one started. `progress` is as for `begin`. Raises
+        LeaseTaken when another client works in it and neither `look_on` nor `steal` is set,
+        BenchError when there is nothing to look at.
         """
         self = cls(lesson, row, record, settings)
+        self._looking_on = look_on
         try:
-            with _alone(record, settings, row.id):
-                await self._take_up(row, look_on, steal, on_notice, progress)
+            if look_on:
+                await self._look_on()
+            else:
+                with _alone(record, settings, row.id):
+                    await self._take_up(steal, on_notice, progress)
         except BaseException:
             await asyncio.shield(self.close())
             raise
         return self
 
+    async def _look_on(self) -> None:
+        self._start = self._recorded_start()
+        await self._find_running()
+        await self._connect()
+        self.news = (*due(self._welcome.recovery), *self._step_gone())
+
     async def _take_up(
-        self,
-        row: SessionRow,
-        look_on: bool,
-        steal: bool,
-        on_notice: OnNotice,
-        progress: Callable[[str], None],
+        self, steal: bool, on_notice: OnNotice, progress: Callable[[str], None]
     ) -> None:
-        record = self.record
-        self._start = record.start_readings(row.id, row.step) if row.step else None
-        found = await self._call(Bench.find, row.id)
+        self._start = self._recorded_start()
+        await self._have_bench(progress)
+        await self._connect(steal=steal)
+        if [moment.what for moment in self.record.moments(self.id)][-1:] == ["type"]:
+            # A client went while it typed a solution: what comes now is the learner's own.
+            await self._call(self.record.moment, self.id, "typed", self.step_name)
+        await self._mend(on_notice)
+
+    def _recorded_start(self) -> Readings | None:
+        return self.record.start_readings(self.id, self.step_name) if self.step_name else None
+
+    async def _find_running(self) -> None:
+        """Raises BenchError that says how the bench is and what starts it."""
+        found = await self._call(Bench.find, self.id)
+        status = await self._call(found.status) if found else "gone"
+        if found is None or status != "running":
+            how = {"exited": "is stopped", "paused": "is paused", "gone": "is gone"}
+            raise BenchError(
+                f"the bench of session {self.id} {how.get(status, f'is {status}')}",
+                hint="`infralab repair` brings it back; what is on its disks stays.",
+            )
+        self._bench = found
+
+    async def _have_bench(self, progress: Callable[[str], None]) -> None:
+        """The bench, running: started or made anew if need be."""
+        found = await self._call(Bench.find, self.id)
         if found is None:
-            await self._open_bench(progress)
-            self.lost = ("the bench was gone, and what you had made in it",)
+            await self._make_bench(progress)
         else:
             self._bench = found
-            if await self._call(found.status) != "running":
-                await self._call(found.start)
-                self.lost = ("the bench had stopped: processes, namespaces, links and mounts",)
-            welcome = await self._connect(look_on=look_on, steal=steal)
-            if welcome.recovered:
-                self.lost += tuple(f"half-made: {what}" for what in welcome.recovered)
-        if not look_on and [moment.what for moment in record.moments(row.id)][-1:] == ["type"]:
-            # A client went while it typed a solution: what comes now is the learner's own.
-            await self._call(record.moment, row.id, "typed", row.step)
-        if self.lost and row.step:
-            await self.enter(row.step, on_notice=on_notice)
+            await self._call(found.start)
+
+    async def _mend(self, on_notice: OnNotice) -> None:
+        """Have again what a fault took. Changes nothing else."""
+        baselines = self._welcome.baselines
+        if PRISTINE not in baselines:
+            # A client was killed before it came to this; nothing was made in the bench before.
+            await self._ask(p.TakeBaseline, int, name=PRISTINE)
+        if not self.step_name:
+            return
+        if gone := self._step_gone():
+            step = LabStep(self.step_name, (), lambda _: (), lambda _: (), None)
+        else:
+            step = self.lab_step()
+        if STEP not in baselines and not gone:
+            self.news = (f"The change to step {step.name} was not finished; it begins again.",)
+            await self.enter(step.name, on_notice=on_notice)
+            return
+        report = await self._ask(
+            p.Mend,
+            p.MendReport,
+            daemons=step.daemons,
+            resources=self._resources(step),
+            on_notice=on_notice,
+        )
+        self.news = (*sentences(report), *gone)
+
+    def _step_gone(self) -> tuple[str, ...]:
+        """What to say when the course was updated and has the session's step no more."""
+        names = [step.name for step in self.lesson.steps]
+        if not self.step_name or self.step_name in names:
+            return ()
+        return (
+            f"The lesson was updated and has no step {self.step_name} any more. What you made is "
+            f"still in the bench. It has: {', '.join(names)}; "
+            f"`infralab up {self.lesson.slug} STEP` goes to one.",
+        )
 
     async def _open_bench(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        await self._make_bench(progress)
+        await self._connect()
+        await self._ask(p.TakeBaseline, int, name=PRISTINE)
+
+    async def _make_bench(self, progress: Callable[[str], None]) -> None:
         unwanted = Event()
 
         def told(words: str) -> None:
@@ -209,14 +273,24 @@ class Session:
             # The thread goes on; it builds an image for minutes, or a bench for nobody.
             unwanted.set()
             raise
-        await self._connect()
-        await self._ask(p.TakeBaseline, int, name=PRISTINE)
 
-    async def _connect(self, *, look_on: bool = False, steal: bool = False) -> p.Welcome:
-        self._connection = Connection(relay_argv(self.bench))
-        return await self._connection.open(
-            look_on=look_on, steal=steal, on_event=lambda notice: self.on_event(notice)
-        )
+    async def _connect(self, *, steal: bool = False) -> None:
+        self._taken = None
+        self._connection = Connection(relay_argv(self.bench), self._token)
+        await self._connection.open(look_on=self._looking_on, steal=steal, on_event=self._hear)
+
+    def _hear(self, notice: p.AnyNotice) -> None:
+        if isinstance(notice, p.LeaseNotice):
+            self._taken = LeaseTaken(
+                f"this session was taken over: {notice.holder}",
+                hint="Take it back with --take-over, or leave it to the other one.",
+            )
+        self.on_event(notice)
+
+    @property
+    def _welcome(self) -> p.Welcome:
+        assert self.connection.welcome is not None
+        return self.connection.welcome
 
     @property
     def bench(self) -> Bench:
@@ -258,11 +332,17 @@ class Session:
         return await self.connection.request(kind, result, **fields)
 
     async def reconnect(self) -> None:
-        """After AgentLost: connect again to the agent, which restarts by itself."""
+        """After AgentLost: connect again to the agent, which restarts by itself.
+
+        Raises LeaseTaken when another client has taken the session over, which is not taken back,
+        and BenchError when the bench does not run: `repair` brings it back.
+        """
+        if self._taken:
+            raise self._taken
         if self._connection:
             await self._connection.close()
-        welcome = await self._connect(steal=True)
-        self.lost = welcome.recovered
+        await self._find_running()
+        await self._connect()
 
     # -- a step ----------------------------------------------------------------------------------
 
@@ -281,7 +361,6 @@ class Session:
     async def plan(self, name: str | None = None) -> Plan:
         """What provisioning the step would do now, each action with its reason."""
         step = self.lab_step(name)
-        await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons)
         return await self._ask(p.ShowPlan, Plan, resources=self._resources(step))
 
     def _resources(self, step: LabStep) -> tuple[Any, ...]:
@@ -325,6 +404,8 @@ class Session:
     async def _clean(self, step: LabStep, on_notice: OnNotice) -> None:
         daemons = tuple({*step.daemons, *self._daemons_of(self.step_name)})
         await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons, on_notice=on_notice)
+        # From here on the bench is in no step; a client that takes it up then begins it again.
+        await self._ask(p.Forget, type(None), name=STEP)
         # What the learner made may use what we made, so it goes first.
         await self._ask(p.Undo, p.Difference, name=PRISTINE, on_notice=on_notice)
         await self._ask(p.Teardown, list[str], on_notice=on_notice)
@@ -373,12 +454,26 @@ class Session:
         """What is different in the bench from the step's start."""
         return await self._ask(p.Compare, p.Difference, name=STEP)
 
-    async def repair(self, *, on_notice: OnNotice = lambda _: None) -> None:
-        """Start again what the learner may have stopped: the daemons, the connection."""
-        await self.reconnect()
-        await self._ask(
-            p.StartDaemons, dict[str, bool], daemons=self.lab_step().daemons, on_notice=on_notice
-        )
+    async def repair(
+        self,
+        *,
+        on_notice: OnNotice = lambda _: None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Bring back what stopped: the bench, the agent, the daemons, and what ran in them.
+
+        Removes nothing; `news` says what came back and what is lost. Raises LeaseTaken when
+        another client works here.
+        """
+        if self._taken:
+            raise self._taken
+        async with self._changing:
+            if self._connection:
+                await self._connection.close()
+                self._connection = None
+            await self._have_bench(progress)
+            await self._connect()
+        await self._mend(on_notice)
 
     # -- checking --------------------------------------------------------------------------------
 

@@ -257,9 +257,9 @@ class Desk:
                 on_notice=self.work.notice,
                 progress=self.work.hear_of_the_build(),
             )
-            self.lost = tuple(self.session.lost)
+            self.lost = self.session.news
         # From here on, a retry has a session to work in.
-        self.work.then(lambda: self._enter(wanted.name))
+        self.work.then(lambda: self._go_on(wanted.name))
         at_hand = row is not None and self.session.step_name == wanted.name
         if not at_hand and not look_on:
             await self._enter(wanted.name)
@@ -314,6 +314,13 @@ class Desk:
         if self.given:
             self.tell("given")
 
+    async def _go_on(self, name: str) -> None:
+        """After a failure: a step that had begun is brought back, and not begun anew."""
+        if self._session().step_name == name:
+            await self._repair()
+        else:
+            await self._enter(name)
+
     async def _reset(self) -> None:
         session = self._session()
         self.work.enter(Phase.PREPARING, "Bringing the step back to its start")
@@ -322,7 +329,8 @@ class Desk:
     async def _repair(self) -> None:
         session = self._session()
         self.work.enter(Phase.PREPARING, "Starting again what was stopped")
-        await session.repair(on_notice=self.work.notice)
+        await session.repair(on_notice=self.work.notice, progress=self.work.hear_of_the_build())
+        self.lost = session.news
 
     def _session(self) -> Session:
         if self.session is None:

@@ -10,10 +10,13 @@ import msgspec
 import pytest
 
 from lab_engine import protocol as p
+from lab_engine.agent import duties as duties_module
 from lab_engine.agent import server as server_module
+from lab_engine.agent.remains import Remains
 from lab_engine.agent.server import AgentServer
 from lab_engine.bench.connection import Connection
-from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError
+from lab_engine.common import tasks
+from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError, ProvisionTimeout
 
 RELAY = """
 import os, socket, sys, threading
@@ -257,7 +260,7 @@ async def test_a_notice_handler_that_raises_ends_its_request_and_no_other(
         request: p.AnyRequest, tell: Callable[[p.AnyNotice], None], *, lease: bool
     ) -> object:
         if isinstance(request, p.Status):
-            return agent.server.status()
+            return p.StatusReport("s1", {}, (), 0)
         tell(p.DaemonNotice("docker", "starting"))
         try:
             return await asyncio.Event().wait()
@@ -289,3 +292,30 @@ async def test_an_event_handler_that_raises_is_told_and_the_link_goes_on(
     while not heard:
         await link.request(p.Status, p.StatusReport, limit=5)
     assert isinstance(heard[0], Deaf)
+
+
+async def test_the_note_of_what_runs_outlives_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    look = Remains.look
+
+    async def fails_once(self: Remains) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise ProvisionTimeout("a daemon hangs")
+        await look(self)
+
+    monkeypatch.setattr(Remains, "look", fails_once)
+    monkeypatch.setattr(duties_module, "NOTE_SECONDS", 0.01)
+    duties = duties_module.Duties("s1", tmp_path)
+    keeping = tasks.begin(duties.keep_note())
+    try:
+        async with asyncio.timeout(20):
+            while not (tmp_path / "remains.json").exists():
+                assert not keeping.done()
+                await asyncio.sleep(0.02)
+    finally:
+        await tasks.end(keeping)
+        duties.close()

@@ -43,6 +43,7 @@ class Standing:
         self.variables = lesson.variables(Seed("a"))
         self.step_name = ""
         self.record = record
+        self.news: tuple[str, ...] = ()
         self.asked: list[str] = []
         self.done = False
         self.broken: Exception | None = None

@@ -1,4 +1,4 @@
-"""What is outside our hands: a bench that is removed or stopped, a client that is killed."""
+"""A client that is killed or interrupted at work."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import sys
 import pytest
 
 from lab_engine import protocol as p
-from lab_engine.bench import engine
 from lab_engine.course.lesson import load_course
 from lab_engine.session.record import Record
 from lab_engine.session.session import Session
 from lab_engine.settings import Settings
 from tests.session.conftest import LESSON, STEP, Begin
-from tests.session.test_session import outcomes, work
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
@@ -25,39 +23,6 @@ async def again(session: Session, record: Record, settings: Settings) -> Session
     row = record.session(session.id)
     assert row is not None
     return await Session.resume(load_course().lesson(LESSON), row, record, settings)
-
-
-async def test_a_bench_removed_from_outside_is_made_anew_and_the_loss_is_told(
-    begin: Begin, record: Record, settings: Settings
-) -> None:
-    session = await begin()
-    await session.enter(STEP)
-    await work(session)
-    await session.check()
-    engine.connect().api.remove_container(session.bench.id, force=True)
-    await session.close()
-    after = await again(session, record, settings)
-    assert after.lost == ("the bench was gone, and what you had made in it",)
-    assert (await after.plan()).empty
-    await work(after)
-    assert {o.value for o in await outcomes(after)} == {"pass"}
-    assert {t.passed for t in record.tasks(session.id)} == {True}
-    await after.down()
-
-
-async def test_a_bench_that_was_killed_like_a_host_is_started_and_the_step_rebuilt(
-    begin: Begin, record: Record, settings: Settings
-) -> None:
-    session = await begin()
-    await session.enter(STEP)
-    engine.connect().api.kill(session.bench.id, signal="KILL")
-    await session.close()
-    after = await again(session, record, settings)
-    assert "had stopped" in after.lost[0]
-    assert (await after.plan()).empty
-    await work(after)
-    assert {o.value for o in await outcomes(after)} == {"pass"}
-    await after.close()
 
 
 CLIENT = """

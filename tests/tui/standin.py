@@ -158,7 +158,7 @@ class StandIn:
         self.id, self.seed, self.mode = row.id, Seed(row.seed), row.mode
         self.variables = lesson.variables(self.seed)
         self.step_name = row.step
-        self.lost: tuple[str, ...] = ()
+        self.news: tuple[str, ...] = ()
         self.start_verdicts: list[Verdict] = []
         self.on_event: OnNotice = lambda _: None
         self.bench = self
@@ -226,7 +226,9 @@ class StandIn:
         self.world.networks.clear()
         return Difference()
 
-    async def repair(self, *, on_notice: OnNotice = lambda _: None) -> None:
+    async def repair(
+        self, *, on_notice: OnNotice = lambda _: None, progress: object = None
+    ) -> None:
         await self._work("repair", on_notice)
 
     def exec_argv(self, argv: Sequence[str], **_: Any) -> list[str]:

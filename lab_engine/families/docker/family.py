@@ -45,6 +45,7 @@ FAMILY: Final = Family(
     },
     machinery="machinery",
     interfaces="interfaces",
+    fleeting="fleeting",
     drawn={
         "container": Drawn("container", "place", "▣"),
         "network": Drawn("network", "segment"),

@@ -37,4 +37,5 @@ FAMILY: Final = Family(
         "file": Removal.FILES,
     },
     copies="watched",
+    fleeting="fleeting",
 )

@@ -47,6 +47,7 @@ FAMILY: Final = Family(
     },
     machinery="machinery",
     interfaces="interfaces",
+    fleeting="fleeting",
     drawn={"vm": Drawn("VM", "place", "▢")},
     shells={"vm": Shell((*CONSOLE, "{}"), "▢")},
 )

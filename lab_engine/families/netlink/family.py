@@ -46,6 +46,7 @@ FAMILY: Final = Family(
         "nft": "events:NetlinkEvents",
     },
     inventory="inventory.network",
+    fleeting="fleeting",
     removal=dict.fromkeys(
         (
             "netns",

@@ -15,5 +15,6 @@ FAMILY: Final = Family(
     readers=("readers",),
     topics={"process": "events:ProgramEvents"},
     inventory="inventory",
+    fleeting="fleeting",
     removal={"process": Removal.PROCESSES},
 )

@@ -170,8 +170,8 @@ class LessonScreen(Screen[None]):
                 self.query_one(Preparing).focus()
         if desk.lost and desk.ready:
             self.notify(
-                "; ".join(desk.lost) + ". The step was built again.",
-                title="Lost since last time",
+                " ".join(desk.lost),
+                title="Since last time",
                 severity="warning",
                 timeout=10,
             )

@@ -32,7 +32,12 @@ which other inventories list."""
 
 def entries() -> dict[str, str]:
     """Everything of this family, key to fingerprint."""
-    return {**_mounts(), **_loops(), **watched.fingerprints()}
+    return {**attached(), **watched.fingerprints()}
+
+
+def attached() -> dict[str, str]:
+    """Mounts and loop devices, which the kernel keeps only in memory."""
+    return {**_mounts(), **_loops()}
 
 
 def remove(key: str) -> None:

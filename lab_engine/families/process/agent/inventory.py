@@ -21,7 +21,7 @@ END_SECONDS: Final = 3.0
 def entries() -> dict[str, str]:
     """Every process that the learner started, key to its user."""
     # A process may rename itself and start another program; it is the same one as long as it lives.
-    return {f"process/{name}": process.user for name, process in _learners().items()}
+    return {f"process/{name}": process.user for name, process in learners().items()}
 
 
 def remove(key: str) -> None:
@@ -36,7 +36,8 @@ def remove(key: str) -> None:
         raise ProviderError(f"process {pid} does not end", resource=key)
 
 
-def _learners() -> dict[str, Process]:
+def learners() -> dict[str, Process]:
+    """Every process that the learner started, by `<pid>-<start>`."""
     among = processes.every()
     ours = machinery.pids(among)
     return {
