@@ -14,10 +14,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from lab_engine.common import quantities
+from lab_engine.common import ordinary, quantities
 from lab_engine.errors import UsageError
 
 IMAGE_SOURCES: Final = ("auto", "mmdebstrap", "base-image")
+LONGEST_FILE: Final = 1 << 20
+"""Bytes that `config.toml` may have."""
+MOST_BYTES: Final = 1 << 50
+MOST_SECONDS: Final = 366 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +61,30 @@ def _size(value: object) -> int:
         raise ValueError("a size such as 512m or 4g") from None
     if size < 512 << 20:
         raise ValueError("at least 512m, which a bench needs")
+    if size > MOST_BYTES:
+        raise ValueError("at most 1048576g")
     return size
 
 
 def _cpus(value: object) -> float:
-    number = float(str(value))
+    words = "a number of CPUs, or 0 for all of them"
+    try:
+        number = float(str(value))
+    except ValueError:
+        raise ValueError(words) from None
     if not 0 <= number <= 4096:
-        raise ValueError("a number of CPUs, or 0 for all of them")
+        raise ValueError(words)
     return number
 
 
 def _seconds(value: object) -> int:
     try:
-        return quantities.seconds(str(value))
+        seconds = quantities.seconds(str(value))
     except ValueError:
         raise ValueError("a time such as 90s, 30m or 2h, or to 0 for never") from None
+    if seconds > MOST_SECONDS:
+        raise ValueError("at most a year, or to 0 for never")
+    return seconds
 
 
 def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
@@ -102,7 +115,13 @@ _READERS: Final[dict[str, Callable[[object], Any]]] = {
 
 def _folder(env: Mapping[str, str], own: str, xdg: str, fallback: str) -> Path:
     if env.get(own):
-        return Path(env[own]).expanduser().absolute()
+        try:
+            return Path(env[own]).expanduser().absolute()
+        except RuntimeError:
+            raise UsageError(
+                f"${own} is {env[own]!r}, and this machine has no such user",
+                hint="Name the folder by its path, or leave it out.",
+            ) from None
     base = env.get(xdg, "")
     # The XDG rules say that a relative path is to be ignored.
     root = Path(base) if base.startswith("/") else Path(env.get("HOME", "/root")) / fallback
@@ -111,7 +130,7 @@ def _folder(env: Mapping[str, str], own: str, xdg: str, fallback: str) -> Path:
 
 def _from_file(path: Path) -> dict[str, object]:
     try:
-        raw = path.read_text(encoding="utf-8")
+        raw = ordinary.text(path, LONGEST_FILE)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -120,7 +139,8 @@ def _from_file(path: Path) -> dict[str, object]:
         ) from None
     try:
         table = tomllib.loads(raw)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Python's own reader has no limit of depth, and none of digits but that of `int`.
         raise UsageError(
             f"{path} is not valid TOML: {error}", hint=f"Mend that line, or remove {path}."
         ) from None
@@ -131,6 +151,15 @@ def _from_file(path: Path) -> dict[str, object]:
             hint=f"It knows {', '.join(sorted(_READERS))}.",
         )
     return table
+
+
+def _short(value: object) -> str:
+    """As it was written, so that a message stays one: a file may have a thousand numbers here."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        text = f"a very long {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def load(env: Mapping[str, str] | None = None) -> Settings:
@@ -156,7 +185,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             values[name] = read(value)
         except ValueError as error:
             raise UsageError(
-                f"{where} is {value!r}", hint=f"Set it to {error}, or leave it out."
+                f"{where} is {_short(value)}", hint=f"Set it to {error}, or leave it out."
             ) from None
     return Settings(
         data_dir=_folder(env, "INFRALAB_DATA_DIR", "XDG_DATA_HOME", ".local/share"),

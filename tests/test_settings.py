@@ -46,7 +46,7 @@ def test_file_and_environment(tmp_path: Path) -> None:
         ("INFRALAB_BENCH_MEMORY", "much", "512m or 4g"),
         ("INFRALAB_BENCH_MEMORY", "1m", "at least 512m"),
         ("INFRALAB_BENCH_CPUS", "-1", "number of CPUs"),
-        ("INFRALAB_BENCH_CPUS", "two", "two"),
+        ("INFRALAB_BENCH_CPUS", "two", "number of CPUs"),
         ("INFRALAB_BENCH_IDLE", "soon", "30m or 2h"),
         ("INFRALAB_IMAGE_SOURCE", "hub", "mmdebstrap"),
         ("INFRALAB_MIRROR", "mirror.example", "URL"),

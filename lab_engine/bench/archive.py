@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
+import lzma
 import tarfile
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, Final, Literal
+
+import msgspec
 
 from lab_engine.bench import tarball
+from lab_engine.common import ordinary
+
+LONGEST_MANIFEST: Final = 1 << 20
+
+
+class _Image(msgspec.Struct, frozen=True):
+    tags: tuple[str, ...] | None = msgspec.field(name="RepoTags", default=None)
 
 
 def tar_of(files: dict[str, bytes]) -> bytes:
@@ -49,16 +59,37 @@ def copy_hashed(
 
 
 def image_tags(path: Path) -> list[str]:
-    """The names of the images in an archive that Docker saved.
+    """The names of the images in an archive that Docker saved, or that claims to be one.
 
     Raises:
         ValueError: it has no manifest of images.
         tarfile.TarError, OSError: it cannot be read.
     """
-    with tarfile.open(path) as tar:
-        for member in tar:
-            if member.name == "manifest.json":
-                file = tar.extractfile(member)
-                images = json.load(file) if file else []
-                return [tag for image in images for tag in image.get("RepoTags") or []]
+    ordinary.check(path)
+    try:
+        with tarfile.open(path, _mode(path)) as tar:
+            for member in tar:
+                if member.name == "manifest.json":
+                    return _tags(tar, member)
+    except (EOFError, zlib.error, lzma.LZMAError, RecursionError) as error:
+        raise ValueError(f"it cannot be unpacked: {error}") from error
     raise ValueError("it holds no manifest.json")
+
+
+def _mode(path: Path) -> Literal["r:", "r:gz", "r:bz2", "r:xz"]:
+    """How to open it, by its first bytes. To try each way reads a sparse file to its end."""
+    with path.open("rb") as file:
+        first = file.read(6)
+    if first.startswith(b"\x1f\x8b"):
+        return "r:gz"
+    if first.startswith(b"BZh"):
+        return "r:bz2"
+    return "r:xz" if first == b"\xfd7zXZ\0" else "r:"
+
+
+def _tags(tar: tarfile.TarFile, member: tarfile.TarInfo) -> list[str]:
+    file = tar.extractfile(member) if member.isfile() else None
+    if file is None or member.size > LONGEST_MANIFEST:
+        raise ValueError("its manifest.json is none")
+    images = msgspec.json.decode(file.read(), type=list[_Image])
+    return [tag for image in images for tag in image.tags or ()]

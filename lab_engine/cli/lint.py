@@ -27,11 +27,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from lab_engine.course.lesson import load_course
-    from lab_engine.course.lint.run import lint, lint_course
+    from lab_engine.course.lint.run import lint_course
 
     course = load_course()
     lessons = [course.lesson(name) for name in args.lessons] or list(course.lessons)
-    found = lint(lessons) if args.lessons else lint_course(course)
+    found = lint_course(course, lessons)
     errors = sum(finding.level == "error" for finding in found)
     if args.json:
         emit_json({"lessons": [one.slug for one in lessons], "findings": found})

@@ -198,6 +198,8 @@ def groups(
             typed[-1].text += event.data
             typed[-1].last = typed[-1].heard = event.at
             typed[-1].left = None
+    if not typed:
+        return []
     ends = [*((one.began, one.began_at_prompt) for one in typed[1:]), (None, at_prompt)]
     return [
         one.group(shell, after, prompt=prompt)

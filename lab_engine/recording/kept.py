@@ -7,6 +7,7 @@ is told and never taken for less work.
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import Final
 import msgspec
 
 from lab_engine.bench.container import Bench
-from lab_engine.common import digest, replacing
+from lab_engine.common import digest, ordinary, replacing
 from lab_engine.course import edition
 from lab_engine.course.lesson import Lesson
 from lab_engine.errors import InfralabError
@@ -24,7 +25,13 @@ from lab_engine.recording.cast import Cast, Unreadable, read_cast
 
 FOLDER: Final = "/var/lib/infralab/recordings"
 INDEX: Final = "index.json"
-SUFFIX: Final = ".cast"
+LONGEST_INDEX: Final = 1 << 20
+
+NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*\.cast\Z", re.ASCII)
+"""What a recording may be called. Anything else in an index could name any file of the machine."""
+MOST_BYTES: Final = 128 << 20
+"""Of all recordings of a session together: what was typed, and what it printed. Each reader holds
+them in memory, several times over."""
 
 Files = Mapping[str, bytes]
 """Recordings as they are, by name."""
@@ -40,16 +47,30 @@ class Index(msgspec.Struct, frozen=True):
 def fetch_files(bench: Bench) -> dict[str, bytes]:
     """What a bench holds. Raises BenchError, Unreadable."""
     done = bench.run(
-        ["sh", "-c", f"cd {FOLDER} 2>/dev/null && tar -cf - . || tar -cf - -T /dev/null"]
+        [
+            "sh",
+            "-c",
+            f"cd {FOLDER} 2>/dev/null || {{ tar -cf - -T /dev/null; exit; }}; "
+            f"tar -cf - . | head -c {MOST_BYTES + 1}",
+        ]
     )
+    if len(done.stdout) > MOST_BYTES:
+        raise Unreadable(
+            f"the bench's recordings have more than {MOST_BYTES >> 20} MiB",
+            hint=f"Look at them in the bench: `sudo ls -l {FOLDER}`.",
+        )
     found = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
             for member in archive.getmembers():
                 file = archive.extractfile(member) if member.isfile() else None
-                if file and member.name.endswith(SUFFIX):
-                    found[Path(member.name).name] = file.read()
-    except (tarfile.TarError, EOFError) as error:
+                name = Path(member.name).name
+                if file and NAME.match(name):
+                    # A sparse member is as long as it says, however few bytes it has here.
+                    if member.size > MOST_BYTES:
+                        raise tarfile.ReadError(f"{name} says it has {member.size} bytes")
+                    found[name] = file.read()
+    except (tarfile.TarError, EOFError, ValueError) as error:
         raise Unreadable(
             f"the bench's recordings could not be fetched: {error}", hint="Try it again."
         ) from error
@@ -90,18 +111,22 @@ def load(folder: Path) -> tuple[dict[str, bytes], str]:
     Raises Unreadable when nothing was kept, or a file is missing or not as it was kept.
     """
     try:
-        index = msgspec.json.decode((folder / INDEX).read_bytes(), type=Index)
+        index = msgspec.json.decode(ordinary.read(folder / INDEX, LONGEST_INDEX), type=Index)
     except FileNotFoundError:
         raise Unreadable(
             f"its bench does not run, and no recording of it was kept in {folder}",
             hint="`infralab replay` keeps one while the bench runs, `infralab down` at its end.",
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(folder / INDEX, str(error)) from error
-    found = {}
+    found: dict[str, bytes] = {}
+    room = MOST_BYTES
     for name, its in index.files.items():
+        if not NAME.match(name):
+            raise _damaged(folder / INDEX, f"{name!r} is no name of a recording")
         try:
-            found[name] = (folder / name).read_bytes()
+            found[name] = ordinary.read(folder / name, room)
+            room -= len(found[name])
         except FileNotFoundError:
             raise _damaged(folder / name, "it is missing") from None
         except OSError as error:

@@ -156,6 +156,9 @@ class TestBadFrontMatter:
         assert "'other', a lesson that comes later" in found[0].message
         assert "'x', a lesson that does not exist" in found[1].message
         assert {f.rule for f in lint_course(kit.load()) if "needs" in f.message} == {"fault"}
+        course = kit.load()
+        named = lint_course(course, [course.lesson("bridges")])
+        assert "fault" in {f.rule for f in named if "needs" in f.message}
 
     def test_no_steps(self, kit: Kit) -> None:
         (kit.folder / "10-one.md").unlink()

@@ -14,10 +14,12 @@ from lab_engine.errors import ContentError
 SEEDS = ("lint-a", "lint-b", "lint-c")
 
 
-def lint_course(course: Course) -> list[Finding]:
-    """Every lesson, and what is wrong between them."""
-    between = [_as_finding(fault) for fault in course_faults(course)]
-    return sorted({*between, *lint(course.lessons)})
+def lint_course(course: Course, lessons: Sequence[Lesson] | None = None) -> list[Finding]:
+    """Some lessons, or all, and what is wrong between them and the others."""
+    lessons = course.lessons if lessons is None else lessons
+    places = {lesson.where for lesson in lessons}
+    between = [_as_finding(fault) for fault in course_faults(course) if fault.where in places]
+    return sorted({*between, *lint(lessons)})
 
 
 def lint(lessons: Sequence[Lesson], seeds: Sequence[str] = SEEDS) -> list[Finding]:

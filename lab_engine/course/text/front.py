@@ -10,9 +10,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from lab_engine.common import ordinary
 from lab_engine.errors import ContentError
 
 FENCE = "+++"
+LONGEST = 1 << 20
+"""Bytes that a text may have."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -28,23 +31,20 @@ class Parts:
 def read(path: Path, *, where: str) -> str:
     """The file as text. Raises ContentError when it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return ordinary.text(path, LONGEST)
     except (OSError, UnicodeDecodeError) as error:
         raise ContentError(f"cannot be read: {error}", where=where) from None
 
 
 def read_front(path: Path, *, where: str) -> dict[str, Any]:
-    """The front matter alone; what follows it is not read."""
-    lines: list[str] = []
+    """The front matter alone; what follows it is not parsed."""
     try:
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                lines.append(line)
-                if len(lines) > 1 and line.rstrip() == FENCE:
-                    break
+        lines = ordinary.read(path, LONGEST).split(b"\n")
+        ends = (n for n, line in enumerate(lines) if n and line.rstrip() == FENCE.encode())
+        head = ordinary.decoded(b"\n".join(lines[: next(ends, len(lines)) + 1]))
     except (OSError, UnicodeDecodeError) as error:
         raise ContentError(f"cannot be read: {error}", where=where) from None
-    return split("".join(lines), where=where).front
+    return split(head, where=where).front
 
 
 def split(source: str, *, where: str) -> Parts:
@@ -72,7 +72,7 @@ def table(toml: str, *, where: str) -> dict[str, Any]:
     """Read TOML. Raises ContentError with the place that TOML's reader names."""
     try:
         return tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ContentError(f"this is not valid TOML: {error}", where=where) from None
 
 
@@ -95,6 +95,12 @@ def convert(front: dict[str, Any], into: type[T], *, where: str) -> T:
     if missing:
         raise ContentError(f"the key `{missing[0]}` is missing", where=where)
     try:
-        return msgspec.convert(front, into)
-    except msgspec.ValidationError as error:
+        made = msgspec.convert(front, into)
+    except (ValueError, RecursionError) as error:
         raise ContentError(f"a value does not fit: {error}", where=where) from None
+    title = getattr(made, "title", None)
+    if isinstance(title, str) and (not title.strip() or not title.isprintable()):
+        raise ContentError(
+            f"title = {title!r}, which cannot be shown", where=where, hint="Write a line of words."
+        )
+    return made

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from lab_engine.errors import ContentError
 
+_UNCLOSED = re.compile(r"(?<!@)@\{(?![^{}\n]*\})")
 _VARIABLE = re.compile(r"@@\{|@\{([^{}\n]*)\}")
 
 
@@ -43,6 +44,12 @@ def fill(source: str, variables: Mapping[str, str], *, where: str, first_line: i
             )
         return variables[name]
 
+    for match in _UNCLOSED.finditer(source):
+        raise ContentError(
+            "`@{` is never closed",
+            where=f"{where}:{first_line + source.count(chr(10), 0, match.start())}",
+            hint="Write `@{name}` for a variable, or `@@{` for the characters themselves.",
+        )
     return _VARIABLE.sub(value, source)
 
 

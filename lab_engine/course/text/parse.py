@@ -40,6 +40,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 FAILS = "fails"
 BOXES = ("task", "hint", "question", "note")
 _BOX = "box"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CELL_BAR = re.compile(r"(?<!\\)\|")
 _NOT_SHOWN = {
     "blockquote": "a quote",
@@ -68,6 +69,11 @@ def parse(body: str, variables: Mapping[str, str], *, where: str, first_line: in
     Raises:
         ContentError: with `file:line`, when the text holds something that cannot be shown.
     """
+    if found := _CONTROL.search(body):
+        line = first_line + body.count("\n", 0, found.start())
+        raise ContentError(
+            f"holds the control character U+{ord(found[0]):04X}", where=f"{where}:{line}"
+        )
     source = names.fill(body, variables, where=where, first_line=first_line)
     tokens = _markdown().parse(source)
     reader = _Reader(where, first_line, source.split("\n"))
@@ -95,8 +101,19 @@ class _Reader:
         return self.first_line + (node.map[0] if node.map else 0)
 
     def closed(self, tokens: Sequence[Token]) -> None:
-        """Refuse a container that the author forgot to close."""
+        """Refuse a container or a fence that the author forgot to close."""
         for token in tokens:
+            if token.type == "fence" and token.map is not None:
+                mark = token.markup
+                end = self.lines[token.map[1] - 1]
+                # In a list or a box, what stands before the fence is not the fence's.
+                closed = re.search(rf"(?:^|\s){re.escape(mark[0])}{{{len(mark)},}}\s*$", end)
+                if token.map[1] - token.map[0] < 2 or not closed:
+                    raise self.wrong(
+                        self.first_line + token.map[0],
+                        f"`{mark}{token.info.strip()}` is never closed",
+                        f"End it with a line of {mark}",
+                    )
             if token.type == f"container_{_BOX}_open" and token.map is not None:
                 last = self.lines[token.map[1] - 1 : token.map[1] + 1]
                 if not any(re.match(rf"\s*:{{{len(token.markup)},}}\s*$", line) for line in last):
