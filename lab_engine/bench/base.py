@@ -41,6 +41,7 @@ def way(source: str) -> str:
     if source != "auto":
         return source
     able = shutil.which("mmdebstrap") and KEYRING.exists()
+    # Without root it works in a user namespace, whose ids newuidmap maps (mmdebstrap(1), unshare).
     may = os.geteuid() == 0 or shutil.which("newuidmap")
     return "mmdebstrap" if able and may else "base-image"
 
@@ -97,6 +98,7 @@ def _pkg_config(folder: Path) -> Path:
     tools = folder / "tools"
     tools.mkdir()
     program = tools / "pkg-config"
+    # The version of trixie's libvirt, to which agent.lock pins libvirt-python.
     program.write_text("#!/bin/sh\necho 11.3.0\n")
     program.chmod(0o755)
     return tools
@@ -151,6 +153,8 @@ def _with_mmdebstrap(
             hint="Install them: `sudo apt-get install mmdebstrap debian-archive-keyring`.",
         )
     (folder / "inputs.tar").write_bytes(inputs)
+    # Without root mmdebstrap works with ids of a user namespace: they must get to the inputs, and
+    # write below `root`.
     folder.chmod(0o711)
     root = folder / "root"
     root.mkdir()
@@ -172,11 +176,14 @@ def _with_mmdebstrap(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A group of its own: a signal reaches everything that mmdebstrap started, and Ctrl-C at the
+        # terminal comes to us first.
         start_new_session=True,
         env={**surroundings.without_habits(os.environ), "TMPDIR": str(root)},
     )
     threads = [
         threading.Thread(target=target, args=(process, follower), daemon=True)
+        # Both pipes must be read all the time: a full one stops who writes (pipe(7)).
         for target in (_follow, _keep_telling)
     ]
     for thread in threads:
@@ -206,6 +213,7 @@ def _output(process: subprocess.Popen[bytes], tail: list[str]) -> Iterator[bytes
 def _import(tag: str, blocks: Iterator[bytes], progress: build.Progress) -> None:
     # The engine is not called before there is something to send: that takes minutes.
     first = next(blocks, b"")
+    # The limit is for the answer, which comes when the engine has unpacked all of it.
     client = engine.connect(timeout=900)
     temporary = f"{build.BASE}:tmp-{os.getpid()}"
     sent = 0
@@ -237,6 +245,7 @@ def _import(tag: str, blocks: Iterator[bytes], progress: build.Progress) -> None
                 headers={"Content-Type": "application/tar"},
             )  # fmt: skip
             client.api._raise_for_status(answer)
+            # The engine has said 200 by then: what fails later is a message in the answer's body.
             if '"error"' in answer.text:
                 raise ImageError(
                     f"Docker cannot import the root file system: {answer.text.strip()}",
@@ -328,8 +337,10 @@ def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[s
     client = engine.connect(timeout=1800)
     follower = build.Follower(progress)
     try:
+        # The host's network, since a proxy or a mirror may listen on its loopback address only.
         build.build_from(client, context, tag, follower, network_mode="host", buildargs=proxies)
     except ImageError as error:
+        # Our own lines come when the Debian image is there: without one it was not pulled.
         if "infralab: " in "\n".join(follower.tail):
             raise
         raise ImageError(

@@ -23,6 +23,7 @@ It may raise ImageError, which ends what goes on: nothing half-made is left.
 
 SILENCE: Final = 5.0
 """Seconds."""
+# The beginnings of what mmdebstrap writes with --verbose.
 _STAGES: Final = {
     "running apt-get update": "reading the package lists of Debian",
     "downloading packages": "downloading packages",
@@ -44,6 +45,7 @@ class Follower:
     def line(self, line: str) -> None:
         """Take one line without its end."""
         self.tail.append(line)
+        # Enough to tell why it failed; a build writes thousands of lines.
         del self.tail[:-60]
         if match := re.search(r"(\d+) newly installed", line):
             self._total, self._done = int(match[1]), 0
@@ -89,6 +91,7 @@ def build_from(client: Any, context: bytes, tag: str, follower: Follower, **opti
                 custom_context=True,
                 tag=temporary,
                 rm=True,
+                # Otherwise the container of a step that failed stays (Docker API, ImageBuild).
                 forcerm=True,
                 decode=True,
                 encoding="identity",

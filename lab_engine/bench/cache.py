@@ -78,6 +78,7 @@ def write(
         with engine.explain(asked):
             client.api.start(container)
             output = _follow(client, container, asked, timeout, progress)
+            # Its log has ended, so it has, too: this only asks for the code.
             code = client.api.wait(container, timeout=30)["StatusCode"]
         if code:
             raise BenchError(
@@ -99,6 +100,7 @@ def manifest() -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(text)
     except ValueError:
+        # Nothing was ever written: there is no file, and so no JSON.
         return {}
     return found
 
@@ -124,6 +126,7 @@ def _config(client: Any, *, writable: bool, network: str) -> Any:
         network_mode=network,
         cap_add=["SYS_ADMIN", "MKNOD"],
         security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
+        # /dev/kvm: the guests whose state is saved are booted here.
         device_cgroup_rules=["c 10:232 rwm"],
         log_config={"Type": "json-file", "Config": {"max-size": "4m", "max-file": "1"}},
     )

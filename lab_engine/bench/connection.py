@@ -22,6 +22,7 @@ T = TypeVar("T")
 OnNotice = Callable[[p.AnyNotice], None]
 
 HELLO_LIMIT = patience.patient(15.0)
+# For what an agent that lives never ends. One that is frozen is noticed by its silence, below.
 REQUEST_LIMIT = 600.0
 PING_SECONDS = 2.0
 QUIET_LIMIT = patience.patient(10.0)
@@ -39,6 +40,7 @@ def client_name() -> str:
 def relay_argv(bench: Bench) -> list[str]:
     """The command line of the relay to a bench's agent."""
     return bench.exec_argv(
+        # When this end closes, socat waits so long for what the agent still sends (socat(1), -t).
         ["socat", "-t", "1", "-", f"UNIX-CONNECT:{AGENT_SOCKET},{RETRIES}"],
         user="root",
         interactive=True,
@@ -56,6 +58,7 @@ class Connection:
     def __init__(self, relay: Sequence[str], token: str = "") -> None:
         self._relay = relay
         self._token = token
+        # Zero belongs to the notices of no request.
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[p.Reply]] = {}
         self._on_notice: dict[int, OnNotice] = {}
@@ -82,7 +85,8 @@ class Connection:
         try:
             return await self._greeted(look_on, steal, on_event, attempts)
         except BaseException:
-            # A refused client must leave no relay behind.
+            # A refused client must leave no relay behind, so no second cancellation, such as one
+            # by another Ctrl-C, may cut this short.
             await asyncio.shield(self.close())
             raise
 
@@ -122,7 +126,10 @@ class Connection:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            # By default a line of more than 64 KiB is an error for asyncio's reader.
             limit=p.MAX_LINE,
+            # Ctrl-C goes to every process of the terminal's group: the relay must live to carry
+            # what undoes the work.
             start_new_session=True,
         )
         self._on_notice[0] = on_event
@@ -177,6 +184,7 @@ class Connection:
             self._hear(answer)
             return
         future = self._waiting.pop(answer.id, None)
+        # Nobody waits for the answer to a ping, nor to a request that was cancelled meanwhile.
         if future is None or future.done():
             if isinstance(answer, p.Failure) and answer.id == 0:
                 self._end(ProtocolError(answer.message, hint=answer.hint))
@@ -285,6 +293,7 @@ class Connection:
             if self._process.stdin:
                 self._process.stdin.close()
             try:
+                # Longer than socat's own second, in which it hands on the last answers.
                 await asyncio.wait_for(self._process.wait(), 2.0)
             except TimeoutError:
                 self._process.kill()

@@ -122,6 +122,8 @@ class Bench:
         try:
             with engine.explain(asked):
                 cache.ensure_volume(client)
+                # The volumes come first: their label keeps the block of loop devices for this
+                # session until there is a container that says the same.
                 block = _volumes(client, session, tuple(volumes), whose)
                 config = walls.host_config(
                     client, memory, cpus, volumes, walls.network(client, internet), block, disk
@@ -148,6 +150,7 @@ class Bench:
             # What is there is another's, and stays.
             raise _there(asked, session) from taken
         except BaseException:
+            # Whatever it was, Ctrl-C too: nothing half-made stays.
             removal.session(client, session)
             raise
         bench = cls(session, answer["Id"])
@@ -230,6 +233,7 @@ class Bench:
         with engine.explain(f"waiting for the bench {self.name}"):
             while time.monotonic() < end:
                 state = self.inspect()["State"]
+                # One that was stopped has "prepared" of its earlier start in the log, too.
                 # Nanoseconds are more than a datetime reads.
                 started = datetime.fromisoformat(state["StartedAt"].rstrip("Z")[:26])
                 since = started.replace(tzinfo=UTC).timestamp()
@@ -261,6 +265,8 @@ class Bench:
         Raises:
             BenchError: there is no docker command on this machine.
         """
+        # By Docker's own command and not by the SDK: it puts the terminal into raw mode and passes
+        # on each new size of it.
         program = shutil.which("docker")
         if program is None:
             raise BenchError(
@@ -304,6 +310,7 @@ class Bench:
                 f"`{' '.join(argv)}` in the bench {self.name} did not end within {timeout:.0f} s",
                 hint="The bench is overloaded or hangs; `infralab down` and start again.",
             ) from None
+        # The command itself may end with these, too: what Docker writes tells them apart.
         if done.returncode in (1, 125, 126) and _is_engine_error(done.stderr):
             raise BenchError(
                 f"`{' '.join(argv)}` cannot run in the bench {self.name}: "
@@ -376,6 +383,8 @@ def _is_engine_error(stderr: bytes) -> bool:
 
 def _container(client: Any, session: str) -> Any:
     with engine.explain(f"looking for the bench {PREFIX}{session}"):
+        # By label: the engine's filter by name takes a part of a name, too (Docker API,
+        # ContainerList).
         found = client.api.containers(
             all=True, filters={"label": [f"infralab.session={session}", "infralab.kind=bench"]}
         )

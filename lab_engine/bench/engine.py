@@ -72,6 +72,7 @@ def unavailable(error: BaseException) -> DockerUnavailable:
     """Say why the engine cannot be used, from the error that a first call gave."""
     where = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
     text = str(error)
+    # The SDK and requests wrap the system's error in their own: often only its text is left.
     if isinstance(error, PermissionError) or "Permission denied" in text:
         return DockerUnavailable(
             f"this user may not use the Docker engine at {where}",

@@ -85,6 +85,7 @@ def ensure_image(progress: Progress = lambda _: None) -> str:
     tag = f"{BENCH}:{recipe.layer_hash(entries)}"
     if _inspect(client, tag) is not None:
         return tag
+    # Of two that find no image, one builds; the other waits, and finds it then.
     with _lock(progress):
         if _inspect(client, tag) is not None:
             return tag
@@ -123,8 +124,11 @@ def save(path: Path, progress: Progress = lambda _: None) -> Path:
     Raises:
         ImageError: there is no image to save, or the file cannot be written.
     """
+    # Twice: the folder before an image is built, the room as soon as the size is known.
     _check_place(path, 0)
     tag = ensure_image(progress)
+    # The engine writes the whole archive to a folder of its own before it sends the first byte
+    # (Moby, image/tarexport/save.go): until then it is silent.
     client = engine.connect(timeout=600)
     _check_place(path, int(_inspect(client, tag)["Size"]))
     names = [name for name in (tag, base_tag()) if _inspect(client, name) is not None]
@@ -179,6 +183,7 @@ def load(path: Path, progress: Progress = lambda _: None) -> str:
     tags = _tags_in(path)
     _check_sum(path, progress)
     wanted_base, wanted = base_tag(), bench_tag()
+    # The base is enough: what lies on it is made from this code in seconds.
     if wanted not in tags and wanted_base not in tags:
         raise ImageError(
             f"{path} holds {', '.join(tags)}; this version of infralab wants {wanted}",
@@ -230,6 +235,8 @@ def _tags_in(path: Path) -> list[str]:
 
 def _check_sum(path: Path, progress: Progress) -> None:
     side = path.with_name(path.name + ".sha256")
+    # A file that came alone is taken: the engine compares each layer with the digest in the image's
+    # configuration when it loads it (Moby, image/tarexport/load.go).
     if not side.exists():
         return
     expected = (side.read_text(errors="replace").split() or ["nothing"])[0]
@@ -280,6 +287,7 @@ def _drop_old(client: Any, keep: str) -> None:
 def _lock(progress: Progress) -> Iterator[None]:
     folder = settings_module.load().cache_dir
     folder.mkdir(parents=True, exist_ok=True)
+    # A lock of the kernel's: it goes with its process, however that ends (flock(2)).
     with (folder / "image.lock").open("w") as file:
         told = False
         while True:

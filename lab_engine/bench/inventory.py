@@ -86,6 +86,7 @@ def holdings(me: str) -> list[Holding]:
         return Holding(kind, name, why or (IN_USE if name in users else ""))
 
     return [
+        # First what uses the rest: the engine refuses to remove what is in use.
         *(Holding("container", c["Names"][0].lstrip("/"), _stays(c, me)) for c in containers),
         *(shared("network", item["Name"], joined) for item in networks),
         *(

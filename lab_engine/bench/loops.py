@@ -23,6 +23,7 @@ BLOCKS: Final = 128
 STATE: Final = "-state"
 PREFIX: Final = "infralab-"
 ROOT: Final = "/state"
+# The kernel shows `loop/backing_file` only while a file is attached (drivers/block/loop.c).
 SCAN: Final = """
 for folder in "$@"; do
     for number in $(cat "$folder/loops" 2> /dev/null); do
@@ -64,6 +65,7 @@ def choose(client: Any, *, retry: bool = False) -> str:
             hint="`infralab gc --dry-run` shows whose they are; `infralab gc` removes what is left "
             "of old ones.",
         )
+    # Two that collided would both take the lowest again.
     return random.choice(free) if retry else free[0]
 
 
@@ -75,6 +77,8 @@ def alone(client: Any, session: str, block: str) -> bool:
 def rules(block: str) -> list[str]:
     """The device rules of a block: no other loop device can be opened, and no loop-control."""
     first, last = (int(word) for word in block.split("-"))
+    # No `w` for the last one: it is held with an empty file, so that nothing else takes it
+    # (inside/nodes.py).
     return [f"b 7:{number} rwm" for number in range(first, last)] + [f"b 7:{last} rm"]
 
 

@@ -41,6 +41,7 @@ def ended(labels: Mapping[str, str]) -> bool:
         return False
     boot, namespace, pid, birth = parts
     here = _world()
+    # A number of a process means something in its own namespace only (pid_namespaces(7)).
     if boot == here[0] and namespace != here[1]:
         return False
     # The owner's machine is this one, so another boot is an earlier one.
@@ -59,6 +60,8 @@ def _world() -> tuple[str, str]:
 def _birth(pid: int) -> str:
     """The start time of a process in clock ticks, which tells it from a later one of its number."""
     try:
+        # Field 22, counted from the end of the program's name, which may hold blanks and brackets
+        # itself (proc_pid_stat(5)).
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""

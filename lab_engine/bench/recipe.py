@@ -27,6 +27,7 @@ HOST_FILESYSTEMS: Final = (
 )  # fmt: skip
 """Of these there is one on a machine: whoever mounts it in a bench has the host's."""
 PYTHON: Final = "3.13"
+# 2014 and 2_17 are two names of one thing (PEP 600), but pip takes what --platform says literally.
 PLATFORMS: Final = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
 _HERE: Final = Path(__file__).parent
@@ -35,6 +36,7 @@ _FAMILIES: Final = _PACKAGE / "families"
 _ROOMS: Final = ("common", "kernel", "families", "agent", "inside")
 _FILES: Final = ("__init__.py", "errors.py", "protocol.py", "shown.py")
 """What of the engine runs in a bench. A change of anything else needs no new image."""
+# What a family has for the client, and `rootfs`, which `_rootfs` lays out.
 _LEFT_OUT: Final = ("__pycache__", "rootfs", "picture.py", "requirements.py", "authoring.py")
 _CODE_SUFFIXES: Final = (".py", ".lock", ".txt", ".conf", ".sh", ".json", ".toml", ".typed", ".xml")
 
@@ -123,7 +125,9 @@ def _rootfs() -> Iterator[Entry]:
             continue
         target = "/" + path.relative_to(root).as_posix()
         executable = any(part in target for part in ("/bin/", "/sbin/", "/entrypoint"))
+        # sudo refuses rules that others may write (sudoers(5)); 0440 is the mode that it asks for.
         mode = 0o755 if executable else 0o440 if "sudoers" in target else 0o644
+        # The number that customize.sh gives the learner.
         owner = 1000 if target.startswith("/home/learner") else 0
         yield Entry(target, path.read_bytes(), mode, owner)
 

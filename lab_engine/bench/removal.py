@@ -27,11 +27,14 @@ ANSWER_SECONDS: Final = 4
 IN_THE_WAY: Final = (HTTPStatus.CONFLICT, HTTPStatus.FORBIDDEN)
 """The engine's answers for what is in use or being removed; the second one is for networks."""
 
+# Only cgroup v1 has this file system. With v2 a frozen process dies of a fatal signal (the kernel's
+# admin-guide/cgroup-v2, cgroup.freeze), so there is nothing to do.
 THAW: Final = """
 mount -t cgroup -o freezer none /mnt || exit 0
 find /mnt -path "*$1*" -name freezer.state | while read -r file; do echo THAWED > "$file"; done
 umount /mnt
 """
+# Many file systems and kinds of files have no such attributes: that is no failure.
 UNLOCK: Final = "chattr -R -f -i -a /locked; true"
 
 _Failed = (docker_errors.APIError, requests.RequestException)
@@ -57,6 +60,7 @@ def session(client: Any, name: str) -> None:
 def _once(client: Any, own: dict[str, list[str]]) -> list[str]:
     """Try to remove everything; what is still in the way of that, in Docker's words."""
     left = []
+    # Containers first: the engine removes no volume or network that one of them uses.
     for item in client.api.containers(all=True, filters=own):
         left += _try(container, client, item["Id"])
     if left:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+# Not /tmp, which is memory on many machines: a build takes gigabytes.
 PARENT: Final = Path("/var/tmp")  # noqa: S108
 PREFIX: Final = "infralab-build-"
 _OWNER: Final = "owner"
@@ -41,7 +42,9 @@ def remove(path: Path) -> None:
     """Unmount what is mounted below `path` and remove it; what resists is left as it is."""
     for point in _mounts_below(path):
         with suppress(OSError, subprocess.SubprocessError):
+            # Lazily: what the killed build left running may still use it.
             subprocess.run(["umount", "-l", point], timeout=20, check=False, capture_output=True)
+    # Never through a mount that stayed: what lies behind it is the host's.
     if not _mounts_below(path):
         shutil.rmtree(path, ignore_errors=True)
 
@@ -54,6 +57,7 @@ def free_space(path: Path) -> int:
 @contextmanager
 def signals_as_interrupt() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the block like Ctrl-C, so that it cleans up."""
+    # Python lets only the main thread set what a signal does.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -78,12 +82,15 @@ def _mounts_below(path: Path) -> list[str]:
     except OSError:
         return []
     points = [line.split(" ")[4] for line in lines]
+    # Later lines are later mounts, so what lies on another mount comes after it.
     return [point for point in reversed(points) if point.startswith(f"{path}/")]
 
 
 def _birth(pid: int) -> str:
     """The start time of a process in clock ticks, which tells it from a later one of its number."""
     try:
+        # Field 22, counted from the end of the program's name, which may hold blanks and brackets
+        # itself (proc_pid_stat(5)).
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""

@@ -11,6 +11,8 @@ from lab_engine.families.registry import FAMILIES
 if TYPE_CHECKING:
     from lab_engine.bench.container import Bench
 
+# sudo makes a new environment (sudoers(5), env_reset) and full-screen programs need these three.
+# -I: root loads nothing that PYTHONPATH, the user's site or the folder at hand holds.
 RECORDER = (
     "sudo",
     "-n",

@@ -21,4 +21,5 @@ def without_habits(env: Mapping[str, str]) -> dict[str, str]:
     dropped = ("PYTHON", "PIP_", "LC_", "LANG", "TMPDIR", "VIRTUAL_ENV", "BASH_ENV", "CDPATH")
     kept = {key: value for key, value in env.items() if not key.startswith(dropped)}
     kept.update({key: env[key] for key in PIP if key in env})
+    # Progress and errors are read from what the programs write, in English.
     return {**kept, "LC_ALL": "C.UTF-8"}

@@ -59,6 +59,7 @@ def run(
         made = client.api.create_container(
             _image(client, asked),
             command=list(argv[1:]),
+            # Not the image's own, which would make a bench of this container.
             entrypoint=[argv[0]],
             environment={"PYTHONPATH": "/opt/infralab/lib"},
             labels={"infralab.kind": KIND},

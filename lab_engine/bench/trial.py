@@ -60,6 +60,7 @@ def problems() -> list[str]:
 
 def _run(client: Any) -> int:
     """The exit code of the program, in a container with a bench's configuration."""
+    # Two may be trying at once, and each removes its own image.
     tag = str(os.getpid())
     asked = "trying what the engine gives a bench"
     with engine.explain(asked):
@@ -74,6 +75,8 @@ def _run(client: Any) -> int:
             config = walls.host_config(
                 client, 64 << 20, 0, {}, "none", f"{loops.FIRST}-{loops.FIRST + 1}", 1 << 30
             )
+            # The engine makes a volume that a bind names, without a label: nobody would find and
+            # remove it.
             config["Binds"] = []
             # Which loop devices are free is no matter here, and a nested engine has others.
             config["DeviceCgroupRules"] = list(walls.DEVICE_RULES)

@@ -95,14 +95,19 @@ def host_config(
         block: its loop devices, as `loops.choose` gives them.
         disk: the most bytes that one file in it may have.
     """
+    # An engine without seccomp refuses any profile but `unconfined`.
     with engine.explain("asking the engine what it can do"):
         options = client.api.info().get("SecurityOptions") or ()
     seccomp = any("name=seccomp" in option for option in options)
     binds = [f"{name}:{path}" for name, path in volumes.items()]
     config = client.api.create_host_config(
+        # A PID 1 that reaps: without it libvirtd waits for ever for a QEMU that is a zombie.
         init=True,
         cap_drop=["ALL"],
         cap_add=list(CAPABILITIES),
+        # Docker's own profiles forbid `mount`. What is the engine's default is said all the same,
+        # here and below: its daemon.json may have another one, such as no-new-privileges, with
+        # which `sudo` fails.
         security_opt=[
             f"seccomp={json.dumps(SECCOMP) if seccomp else 'unconfined'}",
             "apparmor=unconfined",
@@ -112,22 +117,31 @@ def host_config(
         userns_mode="host",
         ipc_mode="private",
         runtime="runc",
+        # RLIMIT_FSIZE is what every file system obeys; Docker's own limit, `--storage-opt size`,
+        # wants project quotas.
         ulimits=[Ulimit(name="fsize", soft=disk, hard=disk)],
         device_cgroup_rules=[*DEVICE_RULES, *loops.rules(block)],
         binds=[*binds, f"{cache.VOLUME}:{cache.MOUNT}:ro"],
+        # Docker mounts them noexec, nosuid and nodev unless told otherwise. What lies in them
+        # counts as the bench's memory, so they are sized by it.
         tmpfs={
             "/run": f"exec,mode=755,size={memory // 8}",
             "/tmp": f"exec,suid,dev,mode=1777,size={memory // 2}",  # noqa: S108
         },
         network_mode=network,
         mem_limit=memory,
+        # The same as the memory: no swap (Docker API, HostConfig).
         memswap_limit=memory,
         nano_cpus=int(cpus * 1e9) or None,
         pids_limit=16384,
+        # `wait_prepared` reads the log back, which the engine cannot do with every driver.
         log_config={"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
         restart_policy={"Name": "no"},
         shm_size="256m",
     )
+    # The kernel lets a user namespace mount a proc of its own only where one is fully visible
+    # (fs/namespace.c, mount_too_revealing); a masked path covers a part. The entrypoint closes what
+    # must be closed.
     config["MaskedPaths"] = []
     config["ReadonlyPaths"] = []
     config["CgroupnsMode"] = "private"
@@ -139,6 +153,7 @@ def network(client: Any, internet: bool) -> str:
     if not internet:
         return "none"
     name = f"{PREFIX}outside"
+    # The filter takes a part of a name, too, unless it is anchored.
     if client.api.networks(names=[f"^{name}$"]):
         return name
     last: docker_errors.APIError | None = None
@@ -150,10 +165,12 @@ def network(client: Any, internet: bool) -> str:
                 driver="bridge",
                 ipam=pool,
                 labels={"infralab.kind": "network", "infralab.version": __version__},
+                # Two networks may have one name: only the id is unique (Docker API, NetworkCreate).
                 check_duplicate=True,
             )
         except docker_errors.APIError as error:
             last = error
+            # The host uses that subnet already; another one may be free.
             if "overlap" not in str(error):
                 break
         else:
