@@ -30,6 +30,7 @@ import sys
 import termios
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent))
@@ -43,6 +44,19 @@ LOOK_SECONDS = 0.05
 EARLY_LOOKS = 5
 OUTPUT_LIMIT = 64 << 20
 """Bytes of output that one recording keeps; after that only input and marks."""
+TYPED_LIMIT = 1 << 20
+"""Bytes of input that wait for a program to read; more is left to the terminal."""
+LAST_SECONDS = 2.0
+"""So long the terminal may take nothing before the last output is given up."""
+SIGNALS = {
+    termios.VINTR: signal.SIGINT,
+    termios.VQUIT: signal.SIGQUIT,
+    termios.VSUSP: signal.SIGTSTP,
+}
+TIOCSIG = 0x40045436
+"""Signal the program in front, as its terminal does (ioctl_tty(2))."""
+TIOCGPTPEER = 0x5441
+"""Open the other end of a PTY, whatever is mounted where (ioctl_tty(2))."""
 QUIET_SECONDS = 0.25
 """The work folder is looked at when nothing was typed or printed for so long."""
 EXIT = re.compile(r"\x1b\]133;D;(\d+)\x07")
@@ -124,6 +138,26 @@ def set_size(fd: int, rows: int, columns: int) -> None:
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
+def read(fd: int) -> bytes | None:
+    """What is there to be read now: None when nothing is, empty when nothing will be."""
+    try:
+        return os.read(fd, BUFFER)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+
+
+def write(fd: int, data: bytes) -> bytes:
+    """Write what goes now; returns the rest. For one that is gone there is none."""
+    try:
+        return data[os.write(fd, data) :]
+    except BlockingIOError:
+        return data
+    except OSError:
+        return b""
+
+
 def start(argv: list[str]) -> tuple[int, int]:
     """The program as the learner on a new PTY: its pid and the PTY's master."""
     account = pwd.getpwnam(LEARNER)
@@ -167,6 +201,8 @@ class Tap:
         self._stirred = time.monotonic()
         self._looked = False
         self._exit = ""
+        self._terminal = True
+        self._to_program, self._to_terminal = b"", b""
 
     def resize(self, *_: object) -> None:
         rows, columns = size_of(0)
@@ -180,9 +216,14 @@ class Tap:
         old = termios.tcgetattr(0) if os.isatty(0) else None
         if old:
             tty.setraw(0)
+        for end in (0, 1, self.master):
+            os.set_blocking(end, False)
         try:
             self._carry()
+            self._show_the_rest()
         finally:
+            for end in (0, 1):
+                os.set_blocking(end, True)
             if old:
                 with contextlib.suppress(termios.error):
                     termios.tcsetattr(0, termios.TCSADRAIN, old)
@@ -193,36 +234,49 @@ class Tap:
         return code if code >= 0 else 128 - code
 
     def _carry(self) -> None:
-        ears = [0, self.master]
+        """Until the program ends. Nothing here may wait for one side: the other would be locked."""
         while True:
-            ready, _, _ = select.select(ears, [], [], LOOK_SECONDS)
+            ears = [0] * (self._terminal and len(self._to_program) < TYPED_LIMIT)
+            # Who prints faster than the terminal shows has to wait, as on any terminal.
+            ears += [self.master] * (len(self._to_terminal) < BUFFER)
+            mouths = [self.master] * bool(self._to_program) + [1] * bool(self._to_terminal)
+            ready, can, _ = select.select(ears, mouths, [], LOOK_SECONDS)
             if 0 in ready:
-                data = b""
-                with contextlib.suppress(OSError):
-                    data = os.read(0, BUFFER)
-                if data:
-                    self._typed(data)
-                else:
-                    # The terminal is gone. The shell gets a hangup when we end.
-                    ears.remove(0)
-                    os.kill(self.pid, signal.SIGHUP)
+                self._hear()
             if self.master in ready:
-                try:
-                    data = os.read(self.master, BUFFER)
-                except OSError:
+                data = read(self.master)
+                if data == b"":
                     return
-                if not data:
-                    return
-                with contextlib.suppress(OSError):
-                    os.write(1, data)
-                self._printed(self._output.text(data))
+                self._show(data or b"")
+            if self.master in can:
+                self._to_program = write(self.master, self._to_program)
+            if 1 in can:
+                self._to_terminal = write(1, self._to_terminal)
             if ready:
                 self._stirred, self._looked = time.monotonic(), False
             elif not self._looked and time.monotonic() - self._stirred > QUIET_SECONDS:
                 self._look_at_work()
             self._look()
-            if not ready and self._ended():
+            if not ready and not self._to_terminal and self._ended():
                 return
+
+    def _hear(self) -> None:
+        data = read(0)
+        if data:
+            self._typed(data)
+        elif data == b"":
+            # The terminal is gone. The shell gets a hangup when we end.
+            self._terminal = False
+            os.kill(self.pid, signal.SIGHUP)
+
+    def _show(self, data: bytes) -> None:
+        self._to_terminal = write(1, self._to_terminal + data)
+        self._printed(self._output.text(data))
+
+    def _show_the_rest(self) -> None:
+        """What was printed last, unless the terminal does not take it."""
+        while self._to_terminal and select.select([], [1], [], LAST_SECONDS)[1]:
+            self._to_terminal = write(1, self._to_terminal)
 
     def _ended(self) -> bool:
         """Whether the program has ended. What it left in the background may keep the PTY open."""
@@ -256,8 +310,46 @@ class Tap:
         self._hidden = hidden
         if not hidden:
             self.recording.add("i", self._input.text(data))
-        while data:
-            data = data[os.write(self.master, data) :]
+        self._to_program = write(self.master, self._to_program + self._past_the_jam(data))
+
+    def _past_the_jam(self, data: bytes) -> bytes:
+        """Have Ctrl-C and its kin do what they do, also behind input that nobody reads.
+
+        The kernel acts on them in the order of what was typed, so behind a paste that fills its
+        buffer they come to nobody. What they throw away where they are not late, that is the input
+        before them, is thrown away here. Returns what of `data` is still to be typed.
+        """
+        modes = termios.tcgetattr(self.master)
+        if not modes[3] & termios.ISIG:
+            return data
+        keys = {modes[6][key]: number for key, number in SIGNALS.items()}
+        last = max((data.rfind(key) for key in keys if key != b"\0"), default=-1)
+        if last < 0 or not self._jammed():
+            return data
+        self._to_program = b""
+        with contextlib.suppress(OSError, termios.error):
+            # First what is on its way, then what has come and is not read.
+            termios.tcflush(self.master, termios.TCOFLUSH)
+            self._with_slave(lambda slave: termios.tcflush(slave, termios.TCIFLUSH))
+            fcntl.ioctl(self.master, TIOCSIG, keys[data[last : last + 1]])
+        return data[last + 1 :]
+
+    def _jammed(self) -> bool:
+        """Whether there is input that the program has not read."""
+        if self._to_program:
+            return True
+        waiting = bytearray(4)
+        with contextlib.suppress(OSError):
+            self._with_slave(lambda slave: fcntl.ioctl(slave, termios.FIONREAD, waiting))
+        return bool(int.from_bytes(waiting, sys.byteorder))
+
+    def _with_slave(self, act: Callable[[int], object]) -> None:
+        """For a moment only: while it is open, the end of the program would not be seen."""
+        slave = fcntl.ioctl(self.master, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            act(slave)
+        finally:
+            os.close(slave)
 
     def _look(self) -> None:
         """Note when the terminal goes from the shell to a program and back."""

@@ -205,3 +205,81 @@ async def test_what_is_left_in_the_background_does_not_keep_the_shell(desk: Desk
     finally:
         os.kill(int((desk.work / "left").read_text()), signal.SIGKILL)
     assert [mark.code for mark in desk.marks("end")] == [0]
+
+
+PASTE = b"echo pasted\n" * 1700
+"""20 kB of lines: more than the terminal of a program that reads nothing can hold."""
+
+
+async def paste(desk: Desk, data: bytes) -> None:
+    """At once, as a terminal does, and with no more patience than a person has."""
+    os.set_blocking(desk.screen.master, False)
+    async with asyncio.timeout(20):
+        while data:
+            try:
+                data = data[os.write(desk.screen.master, data) :]
+            except BlockingIOError:
+                await asyncio.sleep(0.01)
+
+
+PRINTING = 'sh -c "while :; do echo printed line; sleep 0.002; done"'
+
+
+@pytest.mark.parametrize("program", [PRINTING, "yes", "sleep 60"], ids=["prints", "yes", "sleep"])
+@pytest.mark.parametrize(
+    "data", [PASTE, PASTE[:10_000], b"x" * 20_000], ids=["much", "some", "one-line"]
+)
+async def test_a_paste_into_a_program_that_reads_nothing_does_not_lock_the_shell(
+    desk: Desk, program: str, data: bytes
+) -> None:
+    # What comes while bash still reads its line is for bash.
+    await desk.screen.type(f"sh -c 'echo begun; exec {program}'\r")
+    await until(lambda: "begun\r\n" in desk.screen.shown)
+    await paste(desk, data)
+    seen = len(desk.screen.shown)
+    if program in (PRINTING, "yes"):
+        await until(lambda: len(desk.screen.shown) > seen + 1000)
+    await paste(desk, b"\x03")
+    await desk.screen.quiet()
+    # The beginning of a line may be left of the paste; a person sees it, and clears it.
+    await desk.screen.type("\x15")
+    await desk.screen.quiet(0.1)
+    await desk.do("echo alive-$((40+2))")
+    assert "alive-42" in desk.screen.answer
+
+
+async def test_a_paste_into_a_program_that_reads_comes_whole(desk: Desk) -> None:
+    await desk.screen.type("sh -c 'echo begun; exec cat > pasted'\r")
+    await until(lambda: "begun\r\n" in desk.screen.shown)
+    await paste(desk, PASTE + b"\x04")
+    await desk.screen.quiet()
+    await desk.do("echo read")
+    assert (desk.work / "pasted").read_bytes() == PASTE
+    assert desk.typed().count("echo pasted\n") == 1700
+
+
+async def test_a_terminal_that_shows_nothing_for_a_while_loses_nothing(desk: Desk) -> None:
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(desk.screen.master)
+    await desk.screen.type("seq 1 60000; echo over\r")
+    await asyncio.sleep(1)
+    loop.add_reader(desk.screen.master, desk.screen._read)
+    await until(lambda: "over\r\n" in desk.screen.shown)
+    await desk.screen.prompt()
+    # The first number stands behind what bash tells the terminal before it runs a command.
+    numbers = [line for line in desk.screen.shown.split("\r\n") if line.isdecimal()]
+    assert numbers == [str(n) for n in range(2, 60001)]
+    await desk.end()
+    assert "\r\n60000\r\nover\r\n" in desk.printed()
+
+
+async def test_ctrl_c_reaches_a_program_while_the_terminal_shows_nothing(desk: Desk) -> None:
+    """As with Ctrl-S, or a connection that is slow."""
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(desk.screen.master)
+    await desk.screen.type("sh -c 'trap \"touch stopped; exit\" INT; while :; do echo on; done'\r")
+    await asyncio.sleep(1)
+    await paste(desk, b"\x03")
+    await until(lambda: (desk.work / "stopped").exists())
+    loop.add_reader(desk.screen.master, desk.screen._read)
+    await desk.screen.prompt()
