@@ -15,6 +15,7 @@ from lab_engine.common.patience import patient
 from lab_engine.errors import DaemonDown, ProviderError
 
 URI: Final = "qemu:///system"
+# libvirt's calls have no time limit of their own. Keepalive is what ends one when the daemon hangs.
 KEEPALIVE_SECONDS: Final = 5
 KEEPALIVE_MISSES: Final = 3
 OPEN_SECONDS: Final = 8.0
@@ -71,6 +72,7 @@ def connect() -> Any:
     connection = getattr(_local, "connection", None)
     if connection is not None:
         try:
+            # Looks at the state of the socket only, so it costs no call.
             if connection.isAlive():
                 return connection
         except libvirt.libvirtError:

@@ -77,6 +77,8 @@ class DiskProvider(Provider[Disk]):
             backing = volumes.find(disk.backing)
             if backing is None:
                 raise ProviderError(f"there is no disk {disk.backing}", resource=disk.key)
+            # qemu-img wants the format said: one guessed from the content could be forged by a
+            # guest.
             command += ["-b", backing.path, "-F", backing.format]
         command.append(str(path))
         if disk.size:
@@ -110,6 +112,7 @@ class DiskProvider(Provider[Disk]):
         with told("removing it", key):
             for pool in connection.listAllStoragePools(0):
                 folder = Path(path_of(pool))
+                # What a killed agent left half-made.
                 for half in (f"{_HALF_MADE}{name}", f"{_HALF_MADE}{name}.raw"):
                     (folder / half).unlink(missing_ok=True)
                 if marks.of_file(folder / name) == mark.text(key):

@@ -15,6 +15,7 @@ from lab_engine.families.libvirt.guests import accelerator, full, small
 from lab_engine.families.libvirt.resources import VM, Nic
 
 AGENT_CHANNEL: Final = "org.qemu.guest_agent.0"
+# The bus of `pc` has slots up to 0x1f. libvirt fills it from below with what has no place given.
 _FIRST_NIC_SLOT: Final = 0x10
 _FIRST_DISK_SLOT: Final = 0x18
 ROOT_SLOT: Final = 0x17
@@ -95,6 +96,7 @@ def domain(
     _text(system, "cmdline", f"{machine.arguments} infralab.host={name} systemd.hostname={name}")
     ET.SubElement(ET.SubElement(root, "features"), "acpi")
     if machine.domain_type == "kvm":
+        # To save a state is to migrate it into a file, so only features that can be migrated.
         ET.SubElement(root, "cpu", mode="host-passthrough", migratable="on")
     ET.SubElement(root, "clock", offset="utc")
     _text(root, "on_poweroff", "destroy")
@@ -122,6 +124,7 @@ def domain(
 def disk(file: DiskFile) -> ET.Element:
     """A virtio disk on a volume's file."""
     root = ET.Element("disk", type="file", device="disk")
+    # unmap: what the guest frees is free in the bench too.
     ET.SubElement(root, "driver", name="qemu", type=file.format, discard="unmap")
     ET.SubElement(root, "source", file=file.source)
     ET.SubElement(root, "target", dev=file.target, bus="virtio")

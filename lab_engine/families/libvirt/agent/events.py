@@ -28,6 +28,7 @@ class LibvirtEvents(Source):
     topics = ("libvirt",)
 
     def listen(self) -> None:
+        # Asked first with a time limit: libvirt.open has none.
         if FAMILY.daemon is None or not sockets.answers(FAMILY.daemon.socket):
             return
         start_event_loop()
@@ -51,6 +52,8 @@ class LibvirtEvents(Source):
         ):
             connection.storagePoolEventRegisterAny(None, event, told("libvirt:pool"), None)
         try:
+            # The callbacks come in the thread of libvirt's event loop. This one only waits for the
+            # end.
             while not self.stopping.wait(1.0):
                 if not connection.isAlive():
                     return

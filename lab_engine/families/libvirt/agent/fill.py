@@ -67,8 +67,10 @@ def _prepare() -> None:
     identity = Path("/etc/machine-id")
     if not identity.exists() or not identity.read_bytes().strip():
         identity.write_text(f"{uuid.uuid4().hex}\n", encoding="ascii")
+    # A container gets only the device nodes that it was started with; the kernel lists what it has.
     known = Path("/proc/misc").read_text(encoding="ascii").split()
     if "kvm" in known and not accelerator.DEVICE.exists():
+        # 10 is the misc devices, 232 kvm (the kernel's admin-guide/devices.txt).
         os.mknod(accelerator.DEVICE, stat.S_IFCHR | 0o660, os.makedev(10, 232))
 
 

@@ -13,6 +13,7 @@ DNSMASQ: Final = "/var/lib/libvirt/dnsmasq/"
 def alone(process: Process) -> bool:
     """A daemon of libvirt, a QEMU that it started, a dnsmasq of one of its networks."""
     if process.name.startswith("qemu-system"):
+        # libvirt starts each with `-name guest=NAME`. One that was started by hand is its owner's.
         return any(word.startswith("guest=") for word in process.argv)
     if process.name == "dnsmasq":
         return any(DNSMASQ in word for word in process.argv)

@@ -62,6 +62,7 @@ def of_file(path: str | Path) -> str:
     try:
         return os.getxattr(path, ATTRIBUTE, follow_symlinks=False).decode()
     except OSError as error:
+        # Where a file system keeps no attributes, nothing was ever marked.
         if error.errno in (errno.ENODATA, errno.ENOENT, errno.ENOTSUP, errno.ENOTDIR):
             return ""
         raise

@@ -28,6 +28,8 @@ def network_xml(wanted: VirtualNetwork, made: ET.Element) -> str:
     if wanted.mode == "nat":
         ET.SubElement(root, "forward", mode="nat")
     bridge = {"name": wanted.bridge} if wanted.bridge else {}
+    # With spanning tree a new port would wait for twice the delay before it forwards, and there is
+    # no loop here.
     ET.SubElement(root, "bridge", {**bridge, "stp": "off", "delay": "0"})
     if wanted.domain:
         ET.SubElement(root, "domain", name=wanted.domain, localOnly="yes")

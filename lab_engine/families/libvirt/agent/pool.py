@@ -57,6 +57,7 @@ class PoolProvider(Provider[Pool]):
                 marks.refuse(marks.of_file(path_of(there)), mark, wanted, "a pool", hint)
         self.destroy(wanted.name, mark)
         try:
+            # Marked before the pool is defined, so that `owned` finds it after a crash in between.
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             marks.put_on_file(folder, mark.text(wanted.key))
         except OSError as error:
@@ -79,10 +80,12 @@ class PoolProvider(Provider[Pool]):
             return
         with told("removing it", key):
             pool = found(connect().storagePoolLookupByName, name)
+            # The name may have been given to another pool since.
             if pool is not None and path_of(pool) == str(folder):
                 remove(pool)
         try:
             if any(folder.iterdir()):
+                # What others keep in it is theirs, and so is the folder from here on.
                 marks.take_off_file(folder)
             else:
                 folder.rmdir()

@@ -12,6 +12,7 @@ from typing import Final
 
 MAGIC: Final = b"QFI\xfb"
 _HEADER: Final = struct.Struct(">4sIQIIQ")
+# The format's own limit for a backing file's name.
 _LONGEST_NAME: Final = 1023
 
 

@@ -97,6 +97,7 @@ def _started(name: str) -> float:
         boot = Path("/proc/stat").read_text(encoding="ascii").split("btime ", 1)[1].split()[0]
     except (OSError, ValueError, IndexError):
         return 0.0
+    # Counted from behind the last bracket: the name in field 2 may hold blanks and brackets too.
     ticks = int(stat.rpartition(")")[2].split()[19])
     seconds = ticks / os.sysconf("SC_CLK_TCK")
     return int(boot) + min(seconds, uptime)

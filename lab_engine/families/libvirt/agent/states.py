@@ -32,7 +32,10 @@ from lab_engine.families.provider import Say
 
 SHARED: Final = Path("/var/cache/infralab/states")
 OWN: Final = Path("/var/lib/infralab/states")
+# A tmpfs: a copy of a state of 71 MiB takes 0.04 to 0.08 s there (measured).
 WORK: Final = Path("/run/infralab/restore")
+# Measured under emulation on two shared cores: 4 to 12 s for the small guest, 13 to 53 s for the
+# full one.
 BOOT_SECONDS: Final = 180.0
 _SETTLE_SECONDS: Final = 0.5
 _FORMAT: Final = 1
@@ -92,6 +95,7 @@ def facts(machine: Hardware) -> Facts:
             _canonical_machine(machine.domain_type),
             machine.domain_type,
             _cpu(machine.domain_type),
+            # Where a guest's disk lies in the bench does not show in its memory.
             digest.of_bytes(repr(replace(machine, root="")).encode())[:20],
         )
 
@@ -159,6 +163,8 @@ def sweep(uuid: str) -> None:
     `uuid` is that of the VM whose copy of a state may be left.
     """
     (WORK / f"{uuid}.save").unlink(missing_ok=True)
+    # Held to the end: a guest that is about to be booted is told under it first, so that nobody
+    # takes it for left over.
     with _locks_lock:
         for domain in connect().listAllDomains(0):
             name = domain.name()
@@ -171,6 +177,7 @@ def sweep(uuid: str) -> None:
 
 def forget(state: SavedState) -> None:
     """Remove a state that turned out not to work, if it is this bench's own."""
+    # The shared cache has one writer, which is not this bench.
     if state.folder.parent == OWN:
         shutil.rmtree(state.folder, ignore_errors=True)
 
@@ -197,6 +204,7 @@ def _boot_and_save(machine: Hardware, name: str, memory: Path) -> None:
     connection = connect()
     with told("booting a guest to be saved"):
         _remove(found(connection.lookupByName, name))
+        # Not defined, so nothing of it is left once it has ended.
         domain = connection.createXML(domain_xml.domain(machine, name, str(uuids.uuid4())), 0)
     try:
         channel = AgentChannel(domain)
@@ -206,6 +214,7 @@ def _boot_and_save(machine: Hardware, name: str, memory: Path) -> None:
                 hint="`infralab doctor` says whether this machine is very slow.",
             )
         time.sleep(_SETTLE_SECONDS)
+        # Else what is cached would be saved too, and copied for every VM.
         channel.script(_READY, seconds=BOOT_SECONDS)
         with told("saving a booted guest"):
             domain.saveFlags(str(memory), None, 0)

@@ -21,7 +21,10 @@ Accelerator = Literal["kvm", "tcg"]
 
 QEMU: Final = "/usr/bin/qemu-system-x86_64"
 DEVICE: Final = Path("/dev/kvm")
+# In /run, which is empty after a restart of the bench: it may have been moved to another machine.
 ANSWER: Final = Path("/run/infralab/accelerator.json")
+# Where KVM does not work, the guest hangs and nothing ends it. Where it works, or under emulation,
+# the sector is through in 0.17 to 0.46 s (measured, 8 runs).
 SECONDS: Final = 2.0
 
 _CODE: Final = bytes((0xB0, 0x10, 0xE6, 0xF4, 0xF4, 0xEB, 0xFD))
@@ -80,6 +83,8 @@ def _run(accelerator: Accelerator) -> str:
         disk.flush()
         command = [
             QEMU, "-accel", accelerator, "-m", "16", "-nodefaults", "-no-user-config",
+            # -no-reboot: a guest that crashes ends QEMU instead of beginning again until the time
+            # is up.
             "-display", "none", "-no-reboot", "-drive", f"file={disk.name},format=raw,if=ide",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
         ]  # fmt: skip

@@ -24,6 +24,7 @@ CALL_SECONDS: Final = 5
 _SILENT: Final = (
     libvirt.VIR_ERR_AGENT_UNRESPONSIVE,
     libvirt.VIR_ERR_AGENT_UNSYNCED,
+    # What libvirt says of a domain that does not run.
     libvirt.VIR_ERR_OPERATION_INVALID,
     libvirt.VIR_ERR_NO_DOMAIN,
     libvirt.VIR_ERR_OPERATION_TIMEOUT,
@@ -101,6 +102,8 @@ class AgentChannel:
         while not self.answers():
             if time.monotonic() > deadline or not self._domain.isActive():
                 return False
+            # As long as the guest has not opened its port, libvirt refuses at once, without using
+            # up the ping's second.
             time.sleep(0.03)
         return True
 
@@ -139,6 +142,7 @@ class AgentChannel:
             if status["exited"]:
                 return _result(status)
             if time.monotonic() > deadline:
+                # The agent has no command that ends what guest-exec began (qemu-ga-ref).
                 raise GuestSilent(
                     f"{command[0]} in VM {self._domain.name()} did not end within {seconds:g} s"
                 )
@@ -164,6 +168,8 @@ class AgentChannel:
         data = b""
         try:
             while len(data) < limit:
+                # In parts: libvirt's protocol carries strings of at most 4 MiB
+                # (VIR_NET_MESSAGE_STRING_MAX in virnetprotocol.x), and base64 adds a third.
                 part = self.command(
                     "guest-file-read", {"handle": handle, "count": min(limit - len(data), 1 << 18)}
                 )
@@ -204,5 +210,6 @@ def _result(status: dict[str, Any]) -> GuestResult:
         cut = cut or len(data) > OUTPUT_LIMIT
         texts.append(data[:OUTPUT_LIMIT].decode(errors="replace"))
     signal = int(status.get("signal", 0))
+    # The agent gives a code or a signal, never both; 128 + N is how a shell tells of the latter.
     code = int(status.get("exitcode", 128 + signal))
     return GuestResult(code, texts[0], texts[1], signal, cut)

@@ -35,6 +35,7 @@ class Tree:
     def cpio(self) -> bytes:
         """The archive's bytes."""
         parts: list[bytes] = []
+        # A folder comes before what is in it: the kernel's unpacker makes no missing parents.
         for number, name in enumerate(sorted(self.entries), start=1):
             mode, data = self.entries[name]
             parts.append(_record(number, name, mode, data))
@@ -52,4 +53,5 @@ def _record(number: int, name: str, mode: int, data: bytes) -> bytes:
 
 
 def _padded(data: bytes) -> bytes:
+    # Name and data both end on a multiple of four bytes.
     return data + b"\0" * (-len(data) % 4)

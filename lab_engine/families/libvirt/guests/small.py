@@ -69,6 +69,7 @@ def recipe() -> str:
     """Sixteen hexadecimal digits that change with anything the guest is made of."""
     tables = (_FORMAT, release(), _FILES, _FOLDERS, _MODULES, _PROGRAMS, _SCRIPTS)
     digest = hashlib.sha256(repr(tables).encode())
+    # Release and size stand for the kernel, which has 53 MB to read.
     digest.update(b"%d" % KERNEL.stat().st_size)
     for path in (
         *sorted((_HERE / "small_files").iterdir()),
@@ -108,6 +109,7 @@ def build() -> bytes:
     for name in ("ext2", "ext3", "ext4"):
         tree.link(f"sbin/mkfs.{name}", "/usr/sbin/mke2fs")
     tree.file("etc/mke2fs.conf", Path("/etc/mke2fs.conf").read_bytes())
+    # Not compressed: at 9 MB that made no measurable difference to a boot.
     return tree.cpio()
 
 
@@ -121,11 +123,13 @@ def ensure() -> Path:
     if _read(stamp) == recipe() and INITRAMFS.exists():
         return INITRAMFS
     try:
+        # Threads that make VMs at once, and `fill`, all want it; only the first has to build.
         with (KERNEL_FOLDER / "small.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _read(stamp) == recipe() and INITRAMFS.exists():
                 return INITRAMFS
             replacing.write(INITRAMFS, build())
+            # Last: when this is cut short, the next one builds again.
             stamp.write_text(recipe(), encoding="ascii")
     except OSError as error:
         raise ProviderError(
