@@ -99,6 +99,8 @@ class ContainerProvider(Provider[Container]):
             try:
                 api.start(made["Id"])
             except docker.errors.APIError as error:
+                # Made but never started, it would keep its name. `v`: nobody else would ever remove
+                # the volumes without a name.
                 api.remove_container(made["Id"], force=True, v=True)
                 raise ProviderError(
                     f"the engine could not start it: {error.explanation}",

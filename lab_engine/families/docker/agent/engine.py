@@ -25,6 +25,7 @@ from lab_engine.errors import DaemonDown, ProviderError
 from lab_engine.families.provider import MARK_PREFIX, Mark, Owned
 
 SOCKET: Final = "/var/run/docker.sock"
+# That of Docker 26, which the bench has.
 API_VERSION: Final = "1.45"
 SECONDS: Final = 8.0
 """How long the engine may take over a call that only asks."""
@@ -69,6 +70,7 @@ def asking(what: str, resource: str = "", *, seconds: float = SECONDS) -> Iterat
     engine refuses.
     """
     api = client()
+    # One such block may stand within another, and a thread has one client for both.
     outer, api.timeout = api.timeout, patient(seconds)
     try:
         yield api

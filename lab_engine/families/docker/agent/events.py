@@ -49,6 +49,7 @@ class DockerEvents(Source):
             client.close()
 
     def _tell(self, event: _Event) -> None:
+        # An exec's action has its command behind it: `exec_start: sh -c ...`.
         action = event.Action.partition(":")[0]
         facts = event.Actor.Attributes
         if action in READS or facts.get("execID") in OUR_EXECS:

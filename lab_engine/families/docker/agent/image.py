@@ -39,6 +39,7 @@ def _read(path: Path, _changed: int) -> Archive:
         if member is None:
             raise KeyError("manifest.json")
         entry = msgspec.json.decode(member.read())[0]
+    # HASH.json, or blobs/sha256/HASH in an archive of Docker 25 and later.
     config = Path(entry["Config"]).name.removesuffix(".json")
     return Archive(f"sha256:{config}", (entry["RepoTags"] or [""])[0])
 

@@ -38,10 +38,12 @@ _STDERR: Final = 2
 _FRAME: Final = struct.Struct(">BxxxL")
 _MAX_ENTRIES: Final = 1000
 
+# The C library has no function for it; the number is the same on every architecture.
 _SYS_OPENAT2: Final = 437
 _RESOLVE_NO_MAGICLINKS: Final = 0x02
 _RESOLVE_IN_ROOT: Final = 0x10
 
+# Bits of Go's os.FileMode, in which the engine tells the kind of a path in a container.
 _GO_DIRECTORY: Final = 1 << 31
 _GO_LINK: Final = 1 << 27
 
@@ -55,9 +57,11 @@ def run_command(probe: ContainerCommandProbe) -> ContainerCommandReading:
         try:
             made = api.exec_create(probe.container, list(probe.argv), user=probe.user)
         except docker.errors.APIError as error:
+            # 409: it is paused, or does not run.
             if error.status_code in (404, CONFLICT):
                 return ContainerCommandReading(ran=False)
             raise
+        # Before it is started: its events may come from then on.
         OUR_EXECS.append(made["Id"])
         try:
             output, timed_out = _start(made["Id"], deadline, probe.limit)
@@ -85,6 +89,7 @@ def run_command(probe: ContainerCommandProbe) -> ContainerCommandReading:
 def _start(exec_id: str, deadline: float, limit: int) -> tuple[tuple[bytes, bytes], bool]:
     """Start an exec and collect what it writes. True: the time was up before it ended."""
     streams = (bytearray(), bytearray())
+    # Never 0, which would make the socket one that does not wait at all.
     with closing(UnixConnection(max(0.1, deadline - time.monotonic()))) as connection:
         try:
             answer = connection.ask(
@@ -115,6 +120,7 @@ def _collect(
             return False
         kind, length = _FRAME.unpack(header)
         data = answer.read(length)
+        # Read even when there is enough of it: a full pipe would stop the command.
         kept = streams[1 if kind == _STDERR else 0]
         kept += data[: max(0, limit - len(kept))]
 
@@ -180,6 +186,7 @@ def read_file(probe: ContainerFileProbe) -> ContainerFileReading:
             try:
                 handle = _open_in_root(root, probe.path)
             except OSError as error:
+                # ENXIO: a socket, which cannot be opened (open(2)).
                 if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO):
                     return ContainerFileReading(exists=False)
                 raise

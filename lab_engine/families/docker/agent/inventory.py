@@ -116,6 +116,7 @@ def remove(key: str) -> None:
             if kind == "container":
                 api.remove_container(name, force=True, v=True)
             elif kind == "docker-network":
+                # The engine keeps a network that still has endpoints.
                 for container in api.inspect_network(name).get("Containers") or {}:
                     api.disconnect_container_from_network(container, name, force=True)
                 api.remove_network(name)
@@ -123,6 +124,7 @@ def remove(key: str) -> None:
                 _remove_users(api, "volume", name)
                 api.remove_volume(name, force=True)
             elif kind == "image":
+                # Force does not help against a container that runs from the image.
                 _remove_users(api, "ancestor", name)
                 api.remove_image(name, force=True)
             else:

@@ -90,7 +90,9 @@ def _tmpfs(host: Mapping[str, Any]) -> list[MountPoint]:
 def _limits(host: Mapping[str, Any]) -> Limits:
     cpus = (host.get("NanoCpus") or 0) / _NANO
     if not cpus and (host.get("CpuQuota") or 0) > 0:
+        # A tenth of a second is the kernel's own period (sched-bwc).
         cpus = host["CpuQuota"] / (host.get("CpuPeriod") or 100_000)
+    # No limit on processes is null, 0 or -1.
     return Limits(memory=host.get("Memory") or 0, cpus=cpus, pids=max(0, host["PidsLimit"] or 0))
 
 
@@ -109,6 +111,7 @@ def _ports(bindings: Mapping[str, Any] | None) -> tuple[PublishedPort, ...]:
 
 
 def _links(pid: int) -> tuple[str, ...]:
+    # The first two lines are headings.
     lines = Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]
     return tuple(sorted(line.partition(":")[0].strip() for line in lines))
 
@@ -143,6 +146,7 @@ def _mode(host: Mapping[str, Any], networks: Mapping[str, Any]) -> str:
     mode = str(host["NetworkMode"])
     if mode.startswith("container:"):
         return "container"
+    # What the engine keeps when nothing was said: the bridge.
     if mode == "default":
         return "bridge"
     return mode if mode in networks or not networks else next(iter(networks))
@@ -179,6 +183,7 @@ def container(probe: DockerContainerProbe) -> DockerContainerReading:
         networks={name: _endpoint(endpoint) for name, endpoint in networks.items()},
         mounts=(*map(_mount, found["Mounts"]), *_tmpfs(host)),
         limits=_limits(host),
+        # One that does not run has no ports; then those that it asks for are told.
         ports=_ports(found["NetworkSettings"]["Ports"] or host["PortBindings"]),
         environment=_pairs(config["Env"]),
         labels=config["Labels"] or {},

@@ -39,6 +39,7 @@ def config_of(wanted: Container, mark: Mark) -> dict[str, Any]:
         config["Healthcheck"] = _health(wanted.health)
     if wanted.networks:
         config["NetworkingConfig"] = {
+            # All at once, which the engine takes since API 1.44.
             "EndpointsConfig": {
                 attachment.network: {
                     "IPAMConfig": (
@@ -59,6 +60,7 @@ def _host_config(wanted: Container) -> dict[str, Any]:
         "Mounts": [_mount(mount) for mount in wanted.mounts],
         "PortBindings": {
             f"{port.container}/{port.protocol}": [
+                # With an empty port the engine chooses one.
                 {"HostIp": port.address, "HostPort": str(port.host) if port.host else ""}
             ]
             for port in wanted.ports
@@ -104,6 +106,7 @@ def _health(health: Health) -> dict[str, Any]:
     }
     if health.start_period:
         body["StartPeriod"] = round(health.start_period * _NANO)
+        # Without it the engine looks only every five seconds while the start period lasts.
         body["StartInterval"] = body["Interval"]
     return body
 
@@ -131,6 +134,7 @@ def drift_of(wanted: Container, found: dict[str, Any], image_id: str, shared_id:
 
 def _network_drift(wanted: Container, found: dict[str, Any], shared_id: str) -> str:
     if wanted.shares_with:
+        # Kept by id: one made anew under the same name has another network.
         if found["HostConfig"]["NetworkMode"] != f"container:{shared_id}":
             return f"shares the network of a {wanted.shares_with} that is gone"
         return ""

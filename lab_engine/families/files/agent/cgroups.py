@@ -23,6 +23,7 @@ def _folders(probe: CgroupProbe) -> dict[str, Path]:
         for line in text.splitlines():
             _, controllers, path = line.split(":", 2)
             for controller in controllers.split(","):
+                # The line of v2 names no controller (cgroups(7)).
                 within[controller or "unified"] = path
     found: dict[str, Path] = {}
     for entry in entries:
@@ -81,6 +82,7 @@ def read_cgroup(probe: CgroupProbe) -> CgroupReading:
 def _version_1(folders: dict[str, Path], paths: dict[str, str]) -> CgroupReading:
     memory, cpu = folders.get("memory"), folders.get("cpu")
     limit = _number(memory, "memory.limit_in_bytes")
+    # v1 limits memory alone, and memory with swap; the difference is the swap.
     both = _number(memory, "memory.memsw.limit_in_bytes")
     quota, period = _number(cpu, "cpu.cfs_quota_us"), _number(cpu, "cpu.cfs_period_us")
     shares = _number(cpu, "cpu.shares") or V1_SHARES
@@ -91,6 +93,7 @@ def _version_1(folders: dict[str, Path], paths: dict[str, str]) -> CgroupReading
         memory_used=_number(memory, "memory.usage_in_bytes") or 0,
         swap=both - limit if both is not None and limit is not None else None,
         cpus=quota / period if quota and period else None,
+        # On the scale of v2, where 100 is what nobody has changed.
         cpu_weight=max(1, round(shares * 100 / V1_SHARES)),
         cpuset=_text(folders.get("cpuset"), "cpuset.cpus"),
         pids=_number(folders.get("pids"), "pids.max"),

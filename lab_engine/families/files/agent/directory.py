@@ -56,12 +56,14 @@ class DirectoryProvider(Provider[Directory]):
             for folder in sorted(folders | {Path()}):
                 made = staged / folder
                 made.mkdir()
+                # mkdir takes the umask off the mode (mkdir(2)).
                 made.chmod(wanted.mode)
                 os.chown(made, *owner)
                 if folder == Path():
                     marks.set_mark(str(made), text, wanted.path)
             for relative, content in wanted.files.items():
                 file.write(staged / relative, content, owner, wanted.file_mode)
+            # In one step, so that the folder is whole or not there.
             staged.rename(wanted.path)
         except OSError as error:
             raise ProviderError(

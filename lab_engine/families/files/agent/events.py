@@ -31,6 +31,7 @@ class FileEvents(Source):
                 self._add(folders, Path(root))
             poll = select.poll()
             poll.register(folders.fd, select.POLLIN)
+            # A change of mounts is told as an exceptional condition (proc_pid_mounts(5)).
             poll.register(mounts, select.POLLPRI | select.POLLERR)
             while not self.stopping.is_set():
                 for fd, _ in poll.poll(1000):
@@ -59,6 +60,7 @@ class FileEvents(Source):
             elif path.parent == NAMED_NAMESPACES:
                 self.publish("netns", path.name)
             else:
+                # A watch does not reach below its folder (inotify(7)).
                 if mask & IN_ISDIR and mask & (IN_CREATE | IN_MOVED):
                     self._add(folders, path)
                 self.publish("file", str(path))

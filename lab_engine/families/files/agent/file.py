@@ -31,11 +31,13 @@ def write(
     path: Path, content: str, owner: tuple[int, int], mode: int, mark: tuple[str, str] | None = None
 ) -> None:
     """Write a new file, with a mark (its text, and for which path) if one is given."""
+    # New, so no link of somebody's is followed, and nobody else's to read until it has its owner.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         if mark:
             marks.set_mark(descriptor, *mark)
         file.write(content.encode())
+        # Before the mode: a change of owner clears set-user-ID (chown(2)).
         os.fchown(descriptor, *owner)
         os.fchmod(descriptor, mode)
 

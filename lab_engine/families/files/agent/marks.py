@@ -202,6 +202,7 @@ def remove_marked(text: str) -> None:
 
 
 def _remove_empty(folders: list[str]) -> None:
+    # Inner ones first: rmdir takes only empty folders.
     for folder in sorted(folders, key=len, reverse=True):
         try:
             Path(folder).rmdir()

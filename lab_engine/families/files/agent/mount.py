@@ -107,6 +107,7 @@ class MountProvider(Provider[Mount]):
         try:
             target = Path(wanted.target)
             if source.is_dir():
+                # For a path inside, since the target itself is to be made too.
                 marks.make_parents(str(target / "x"), text, "root")
             elif not target.exists():
                 file.place(wanted.target, "", "root", 0o644, text)

@@ -32,6 +32,7 @@ class TmpfsProvider(Provider[Tmpfs]):
         return Sighting(present=True, ours=True, drift=self._drift(wanted, entry), facts=facts)
 
     def _drift(self, wanted: Tmpfs, entry: mountinfo.MountEntry) -> str:
+        # The kernel rounds up to whole pages, and tells the size in KiB (tmpfs(5)).
         pages = -(-wanted.bytes // 4096) * 4
         if f"size={pages}k" not in entry.super_options:
             found = next((o for o in entry.super_options if o.startswith("size=")), "no limit")
@@ -50,6 +51,7 @@ class TmpfsProvider(Provider[Tmpfs]):
         user, group = marks.ids(wanted.owner)
         options = f"size={wanted.bytes},mode={wanted.mode:o},uid={user},gid={group}"
         try:
+            # For a path inside, since the target itself is to be made too.
             marks.make_parents(f"{wanted.target}/x", text, "root")
             flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
             syscalls.mount(text, wanted.target, "tmpfs", flags, options)

@@ -167,6 +167,7 @@ def snapshot(to: Path) -> int:
                 continue
         kept[path] = entry
     replacing.write(to, msgspec.msgpack.encode(kept))
+    # After the new list is in its place: what it needs must stay.
     _forget(blobs)
     return len(kept)
 
@@ -208,6 +209,7 @@ def restore(source: Path) -> list[str]:
     now = dict(entries())
     mended = []
     try:
+        # What lies in a folder goes before the folder.
         for path in sorted(now.keys() - wanted.keys(), key=len, reverse=True):
             if now[path].kind != "mountpoint":
                 marks.remove(path)
@@ -254,6 +256,7 @@ def _bring_back(path: str, entry: Entry, now: Entry | None, blobs: Path) -> None
             shutil.copyfileobj(kept, file, CHUNK)
     elif now is None:
         os.mknod(path, entry.mode, entry.device)
+    # Before the mode: a change of owner clears set-user-ID (chown(2)).
     os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
     if entry.kind != "link":
         place.chmod(stat.S_IMODE(entry.mode))

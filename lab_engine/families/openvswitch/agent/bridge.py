@@ -51,6 +51,8 @@ class OvsBridgeProvider(Provider[OvsBridge]):
                 )
             controllers = [f"controller{index}" for index in range(len(wanted.controllers))]
             connection.change(
+                # One transaction: all of it is made, or nothing. Every bridge has a local port of
+                # its own name (ovs-vswitchd.conf.db(5)).
                 insert("Interface", "card", {"name": wanted.name, "type": "internal"}),
                 insert("Port", "port", {"name": wanted.name, "interfaces": new("card")}),
                 *(

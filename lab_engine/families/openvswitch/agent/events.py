@@ -35,6 +35,7 @@ class OpenvswitchEvents(Source):
             while not self.stopping.is_set():
                 try:
                     message = connection.receive()
+                # Nothing changed; look whether this is to end.
                 except TimeoutError:
                     continue
                 if message.get("method") == "update":

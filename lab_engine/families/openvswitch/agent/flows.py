@@ -53,6 +53,7 @@ def read(bridge: str, protocols: tuple[str, ...]) -> tuple[OvsFlow, ...]:
             [*words, "dump-flows", bridge],
             capture_output=True,
             text=True,
+            # ovs-ofctl gives up first, and says why.
             timeout=seconds + 1,
             check=False,
         )

@@ -58,5 +58,6 @@ def _set(interface: str) -> None:
     value = array.array("B", struct.pack("=II", ETHTOOL_STXCSUM, 0))
     address, _ = value.buffer_info()
     request = struct.pack("16sP", interface.encode(), address)
+    # Which socket does not matter: it only stands for the network namespace (netdevice(7)).
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as any_socket:
         fcntl.ioctl(any_socket, SIOCETHTOOL, request)

@@ -73,6 +73,7 @@ class Connection:
     def call(self, method: str, *params: Any) -> Any:
         """The result of a call. Raises RefusedError."""
         self._send({"method": method, "params": params, "id": 0})
+        # What changed for a `monitor` may come before the answer (section 4.1.6).
         while (answer := self.receive()).get("id") != 0:
             pass
         if answer.get("error"):

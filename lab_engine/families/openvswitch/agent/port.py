@@ -47,6 +47,8 @@ class OvsPortProvider(Provider[OvsPort]):
                 insert("Port", "port", _port(wanted, mark)),
                 join("Bridge", row_is(there[wanted.bridge].uuid), "ports", new("port")),
             )
+            # The database takes any name. What ovs-vswitchd could not do with it stands in a
+            # column.
             made = _found(wanted.name, switch.bridges(connection))
             error = (
                 next((card.error for card in made[1].interfaces if card.error), "") if made else ""

@@ -50,6 +50,7 @@ def _port(port: PortFacts) -> OvsPortReading:
     first = port.interfaces[0]
     return OvsPortReading(
         name=port.name,
+        # -1 when the bridge could not take the interface (ovs-vswitchd.conf.db(5), ofport).
         number=max(first.number, 0),
         type=first.type,
         tag=port.tag,
