@@ -54,6 +54,7 @@ class Inquiry:
     def _read(self, probe: Probe[Any], answer: Answer) -> msgspec.Struct:
         if answer.problem:
             raise CheckError(answer.problem, hint=answer.hint)
+        # A Raw is a piece of the whole message, and would keep that (msgspec, Raw).
         self.readings[probe_key(probe)] = bytes(answer.reading)
         reading: msgspec.Struct = msgspec.json.decode(answer.reading, type=probe.reading)
         return reading
@@ -123,6 +124,7 @@ async def run_checks(
     inquiries: dict[str, Inquiry] = {}
 
     async def one(check: Check) -> None:
+        # Ends for every check: a circle of needs makes a lesson unfit (`course.faults`).
         for need in check.needs:
             if not (await done[need]).passed:
                 waiting = Verdict(
@@ -142,6 +144,7 @@ async def run_checks(
     except* AgentLost as lost:
         raise lost.exceptions[0] from None
     verdicts = [done[check.task].result() for check in step.checks]
+    # Those that were not asked for ran, too: others may need them, and all hold at one moment.
     if tasks is not None:
         verdicts = [verdict for verdict in verdicts if verdict.task in tasks]
     return verdicts, inquiries

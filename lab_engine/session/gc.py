@@ -148,6 +148,7 @@ async def in_benches(record: Record, on_problem: Callable[[str], None]) -> list[
             continue
         connection = Connection(relay_argv(bench))
         try:
+            # Without the lease: somebody may be at work there.
             await connection.open(look_on=True)
             owned = await connection.request(p.Owned, p.OwnedReport)
         except InfralabError as error:
@@ -178,6 +179,8 @@ async def sweep(things: Sequence[Leftover]) -> list[tuple[Leftover, str]]:
         connection = Connection(relay_argv(bench))
         mine = [t for t in things if t.where == "bench" and t.name == session]
         try:
+            # With the lease, which is not taken from anybody: where somebody works nothing is
+            # removed.
             await connection.open()
             await connection.request(
                 p.Sweep, list[str], marks=tuple((t.session, t.kind) for t in mine)
@@ -188,6 +191,7 @@ async def sweep(things: Sequence[Leftover]) -> list[tuple[Leftover, str]]:
             await connection.close()
     host = [thing for thing in things if thing.where == "host"]
     client = engine.connect()
+    # Before the volumes: the session's state volume knows the devices' numbers.
     for thing in (thing for thing in host if thing.kind == "loop"):
         try:
             loops.detach(client, thing.session, thing.name)

@@ -75,6 +75,8 @@ class Lookout:
         self._woken = asyncio.Event()
         self._pending: set[str] = set()
         self._echoes: list[asyncio.TimerHandle] = []
+        # A look that somebody asks for and one that an event wakes go one after the other: of two
+        # at once the older verdicts could come last.
         self._looking = asyncio.Lock()
 
     def begin(self) -> None:
@@ -146,6 +148,7 @@ class Lookout:
                         await self._woken.wait()
                     await asyncio.sleep(QUIET_SECONDS)
                 topics, self._pending = self._pending, set()
+                # Before the look: what happens during it wakes the next one.
                 self._woken.clear()
                 await self._check(topics or None)
                 self._echo(topics)
@@ -153,6 +156,7 @@ class Lookout:
             self._forget_echoes()
 
     def _echo(self, topics: set[str]) -> None:
+        # An echo has no echoes, or they would never end.
         real = {topic for topic in topics if not topic.startswith("echo:")}
         if not real:
             return
@@ -190,6 +194,8 @@ class Lookout:
             verdicts, inquiries = await self.session.verdicts()
         except AgentLost:
             await self.session.reconnect()
+            # The agent listens to nothing for a new connection: with no topics known, all are told
+            # again.
             self._topics = {}
             verdicts, inquiries = await self.session.verdicts()
         before = set().union(*self._topics.values()) if self._topics else set()

@@ -41,6 +41,7 @@ def alone(data_dir: Path, what: str) -> Iterator[None]:
     try:
         yield
     finally:
+        # While it is held: later this could be a file that another process has made and locked.
         path.unlink(missing_ok=True)
         os.close(lock)
 
@@ -48,6 +49,7 @@ def alone(data_dir: Path, what: str) -> Iterator[None]:
 def _locked(path: Path) -> int | None:
     """The lock's descriptor, or None when another process has it."""
     while True:
+        # CLOEXEC: a program that outlives this one would keep the lock (flock(2)).
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

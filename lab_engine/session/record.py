@@ -144,6 +144,7 @@ class Record:
     def history(self, session: str) -> list[PastVerdict]:
         """Every verdict of a session without its evidence, in the order of time."""
         rows = self._store.read(
+            # All verdicts of one look have the same time: the row's number keeps their order.
             "SELECT at, step, task, outcome, given FROM verdict WHERE session = ? ORDER BY rowid",
             (session,),
         )
@@ -206,6 +207,8 @@ class Record:
     def last_verdicts(self, session: str, step: str) -> list[Verdict]:
         """The newest verdict of each task; one that cannot be read any more is left out."""
         rows = self._store.read(
+            # A column beside MAX() is that of the row with the greatest value (SQLite, SELECT,
+            # "Bare columns in an aggregate query").
             "SELECT verdict, MAX(rowid) FROM verdict WHERE session = ? AND step = ? GROUP BY task",
             (session, step),
         )
@@ -217,6 +220,7 @@ class Record:
 
     def hint(self, session: str, step: str, task: str, number: int) -> None:
         self._write(
+            # Shown again it costs nothing.
             "INSERT OR IGNORE INTO hint (session, step, task, number, at) VALUES (?, ?, ?, ?, ?)",
             (session, step, task, number, time.time()),
         )
@@ -239,6 +243,7 @@ class Record:
     def answered(self, session: str, step: str) -> dict[str, bool]:
         """Each question that was answered, and whether rightly at last."""
         rows = self._store.read(
+            # As above: the columns are those of the last answer.
             "SELECT question, correct, MAX(rowid) FROM answer WHERE session = ? AND step = ? "
             "GROUP BY question",
             (session, step),
@@ -248,6 +253,7 @@ class Record:
     def tasks(self, session: str) -> list[TaskState]:
         """The state of every task that has a verdict."""
         rows = self._store.read(
+            # One pass that was earned is enough; what is no pass is NULL, which MIN() leaves out.
             "SELECT step, task, MAX(outcome = ?), "
             "MIN(CASE WHEN outcome = ? THEN given END), MAX(points), "
             "(SELECT COUNT(*) FROM hint h WHERE h.session = v.session AND h.step = v.step "

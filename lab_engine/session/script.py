@@ -16,6 +16,9 @@ from lab_engine.errors import InfralabError
 SCRIPT_LIMIT = patient(300.0)
 SCRIPT_OUTPUT = 64 * 1024
 CHUNK: Final = 65536
+# setsid makes the script and all that it starts one group, which one `kill` ends; `read` returns
+# when the near end is gone. Background commands get no standard input of the shell's, so it is
+# moved to 3.
 ENDED_WITH_US: Final = """\
 exec 3<&0 </dev/null
 setsid bash -l -c "$1" 3<&- & run=$!
@@ -83,6 +86,7 @@ async def show_script(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+    # A read may end in the middle of a character.
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     async def read() -> int:

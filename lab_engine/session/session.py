@@ -116,7 +116,10 @@ class Session:
         progress: Callable[[str], None],
     ) -> Session:
         drawn = seed or secrets.token_hex(8)
+        # Before there is a bench: making one takes long, and a lesson that is not whole has no use
+        # for it.
         await asyncio.to_thread(verify, lesson, Seed(drawn))
+        # The record before the bench: `gc` keeps one that no record knows, also a half-made one.
         await asyncio.to_thread(record.begin, identity, lesson.slug, drawn, mode)
         row = record.session(identity)
         assert row is not None
@@ -124,6 +127,7 @@ class Session:
         try:
             await self._open_bench(progress)
         except BaseException:
+            # Shielded: a second, impatient Ctrl-C must not leave a bench behind.
             await asyncio.shield(self.down())
             raise
         return self
@@ -158,6 +162,7 @@ class Session:
                 with _alone(record, settings, row.id):
                     await self._take_up(steal, on_notice, progress)
         except BaseException:
+            # A refused client leaves no relay and no threads.
             await asyncio.shield(self.close())
             raise
         return self
@@ -320,6 +325,7 @@ class Session:
         if found:
             await asyncio.to_thread(found.remove)
         self._bench = None
+        # Last: while its bench is there the session stays open, and can be ended again.
         await asyncio.to_thread(self.record.end, self.id)
         self._threads.shutdown(wait=False)
 
@@ -402,6 +408,7 @@ class Session:
         return [*given, name]
 
     async def _clean(self, step: LabStep, on_notice: OnNotice) -> None:
+        # To undo what the last step made, its daemons must run, too.
         daemons = tuple({*step.daemons, *self._daemons_of(self.step_name)})
         await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons, on_notice=on_notice)
         # From here on the bench is in no step; a client that takes it up then begins it again.
@@ -418,8 +425,10 @@ class Session:
         await self._ask(
             p.Provision, p.ProvisionReport, resources=self._resources(step), on_notice=on_notice
         )
+        # Now, when all is there and nobody has worked yet: `reset` comes back to this.
         await self._ask(p.TakeBaseline, int, name=STEP)
         self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
+        # Only now: the record must not say that the learner is in a step that was not made.
         self.step_name = step.name
         await self._call(self.record.enter, self.id, step.name, self._start)
         if not quiet:

@@ -82,6 +82,7 @@ class Store:
         self._reader: sqlite3.Connection | None = None
         try:
             self._reader = _connect(path)
+            # Nothing may be written beside the one thread that writes.
             self._reader.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             self._writer.close()
@@ -231,6 +232,8 @@ def _require_writable(path: Path) -> None:
 
 
 def _connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:
+    # Python would begin transactions itself, and deferred ones (sqlite3, isolation_level). A
+    # connection is opened in one thread and used in another, though never in two at once.
     return sqlite3.connect(
         path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None, uri=uri
     )
@@ -250,6 +253,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         try:
             db.execute("PRAGMA journal_mode = WAL")
+            # Off unless each connection asks for it (SQLite, "Foreign Key Support").
             db.execute("PRAGMA foreign_keys = ON")
         except sqlite3.DatabaseError as error:
             raise _damage(error) from error
@@ -316,6 +320,7 @@ def _moved(path: Path, word: str) -> Path:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One process at a time, so that of two only one sets a damaged file aside."""
+    # The folder's lock: the file itself may be renamed while it is held.
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         # Some network file systems know no locks.
