@@ -117,6 +117,7 @@ def read_cast(name: str, data: bytes) -> Cast:
     """
     lines = data.split(b"\n")
     if lines and not data.endswith(b"\n"):
+        # The recorder writes line by line: where it was killed, the last one is torn at most.
         lines.pop()
     ours, header = _header(name, lines[0] if lines else b"")
     decoder = msgspec.json.Decoder(tuple[float, Literal["i", "o", "r", "m"], str])
@@ -253,6 +254,7 @@ class _Typed:
     def turn_away(self, others: Sequence[float], now: float, *, at_prompt: bool) -> None:
         """Note the state before an event at `now`, when something was typed elsewhere by then."""
         after = bisect.bisect_right(others, self.last)
+        # From then on, what comes may be the answer to what was typed there.
         if self.left is None and after < len(others) and others[after] <= now:
             self.left = _Left(
                 others[after], at_prompt, len(self.codes), len(self.output), self.heard

@@ -25,6 +25,7 @@ async def glimpses(session: Session, tasks: Collection[str]) -> AsyncIterator[di
     def note(verdicts: list[Verdict]) -> None:
         for verdict in verdicts:
             if verdict.passed and verdict.task in tasks:
+                # The first pass counts, as it does in the record (`visits.Claim`).
                 seen.setdefault(verdict.task, verdict)
 
     if not tasks:

@@ -50,6 +50,7 @@ def fetch_files(bench: Bench) -> dict[str, bytes]:
         [
             "sh",
             "-c",
+            # Before the first shell the folder is not there: an empty archive is no error.
             f"cd {FOLDER} 2>/dev/null || {{ tar -cf - -T /dev/null; exit; }}; "
             f"tar -cf - . | head -c {MOST_BYTES + 1}",
         ]
@@ -64,6 +65,7 @@ def fetch_files(bench: Bench) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
             for member in archive.getmembers():
                 file = archive.extractfile(member) if member.isfile() else None
+                # The last part only: it becomes the name of a file at the client.
                 name = Path(member.name).name
                 if file and NAME.match(name):
                     # A sparse member is as long as it says, however few bytes it has here.
@@ -97,6 +99,7 @@ def keep(folder: Path, files: Files, lesson: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             replacing.write(folder / name, data, durable=True)
+        # Last, so that it names no file that is not wholly on the disk.
         replacing.write(folder / INDEX, msgspec.json.encode(index), durable=True)
     except OSError as error:
         raise InfralabError(

@@ -10,7 +10,9 @@ from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
 
 FOLDER: Final = "/opt/infralab/lib/lab_engine/inside/"
+# More than the two minutes that a piece of a replay may take (`typist.MOST_SECONDS`).
 ANSWER_SECONDS: Final = 150.0
+# An answer holds all that a command printed, in one line; asyncio's own limit is 64 KiB.
 LINE_LIMIT: Final = 64 << 20
 ENDING_SECONDS: Final = 5.0
 
@@ -69,6 +71,7 @@ class Orders:
         if process is None:
             return
         if process.stdin:
+            # This is what ends the program: behind `docker exec` it would outlive the near end.
             process.stdin.close()
         try:
             await asyncio.wait_for(process.wait(), ENDING_SECONDS)

@@ -113,6 +113,7 @@ async def replay(
     if gone := _gone(lesson, moments, history):
         return not_replayable(row.id, InfralabError(gone, hint=OLD_EDITION))
     try:
+        # Before a bench is made: a recording that cannot be read needs none.
         visits(moments, casts, history)
     except Unreadable as error:
         return not_replayable(row.id, error)
@@ -120,6 +121,7 @@ async def replay(
     try:
         result = await replay_in(session, row.id, casts, moments, history, say)
     finally:
+        # Shielded: Ctrl-C must not leave the bench behind.
         await asyncio.shield(session.down())
     if result.outcome == "diverged" and was not in ("", edition.of_lesson(lesson)):
         message = f"not replayable: the lesson has changed since: {result.message}. {OLD_EDITION}"
@@ -179,6 +181,7 @@ async def replay_in(
     except (NotReplayable, Unreadable) as error:
         return ended("not replayable", f"not replayable: {_why(error)}")
     except TimeoutError:
+        # Another time limit, inside of this one, has passed.
         if not time.expired():
             raise
         return ended(
@@ -203,6 +206,7 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
     open_claims: list[Claim] = []
     glimpsed: dict[str, Verdict] = {}
     async with AsyncExitStack() as by_solution:
+        # None at the end, so that the last claims are looked at, too.
         for number, act in enumerate((*visit.acts, None)):
             if isinstance(act, Claim):
                 open_claims.append(act)

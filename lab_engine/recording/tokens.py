@@ -15,6 +15,8 @@ ESCAPES: Final = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()].|\x1b[@-Z=>]|\x1bO."
 )
 TOKEN: Final = re.compile(
+    # The order counts: at one place the first that fits is taken, and an address begins like a
+    # number.
     r"(?P<join>SWMTKN-[0-9a-z-]+)"
     r"|(?P<mac>(?<![0-9A-Za-z])[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?![0-9A-Za-z]))"
     r"|(?P<address>(?<![0-9A-Za-z.])\d+\.\d+\.\d+\.\d+(?![0-9A-Za-z.]))"
@@ -26,6 +28,7 @@ TOKEN: Final = re.compile(
 PREFIX: Final = re.compile(r"(?<![0-9A-Za-z_.-])[0-9a-f]{2,63}(?![0-9A-Za-z_.-])")
 WORD: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*")
 DIGITS: Final = re.compile(r"\d+")
+# Columns, and the rules below their headings, are as wide as what stands in them.
 SPACES: Final = re.compile(r"[\s─-]+")
 ERASED: Final = re.compile(r"[^\x7f]\x7f")
 
@@ -58,6 +61,7 @@ class Tokens:
         """
         old, new = _lines(recorded), _lines(replayed)
         matcher = difflib.SequenceMatcher(
+            # Without autojunk, which leaves out lines that come often in 200 or more (difflib).
             None, [_shape(line) for line in old], [_shape(line) for line in new], autojunk=False
         )
         for what, start, end, other, other_end in matcher.get_opcodes():
@@ -141,6 +145,7 @@ def _shape(line: str) -> str:
 
 def _without_erased(text: str) -> str:
     """Apply backspaces, where all else is typed plainly."""
+    # Other control keys move the cursor: what a backspace erased then cannot be told.
     if any(letter < " " and letter not in "\r\n" for letter in text):
         return text
     before = ""

@@ -22,6 +22,7 @@ SLOWER: Final = 6.0
 SHORT_PAUSE: Final = 0.2
 LONG_PAUSE: Final = 2.0
 """The learner's own pauses are kept up to this: after what goes on in the background, longer."""
+# One `&` that is not part of `&&`, `2>&1` or `&>file`.
 BACKGROUND: Final = re.compile(r"(?<![&>])&(?![&>\d])|\bbg\b")
 SHOWN: Final = 60
 
@@ -72,6 +73,7 @@ class Typist:
         )
         self.commands += 1
         before = self._before.get(group.shell)
+        # Printed after the last look: it is output of the piece before.
         if before and answer["late"]:
             self.tokens.learn(before[0], before[1] + str(answer["late"]))
         self._before[group.shell] = (group.output, str(answer["output"]))
@@ -98,7 +100,9 @@ class Typist:
             argv = self.session.shell_argv(cast.place)
         except UsageError as error:
             raise NotReplayable(f"the recording {cast.name}: {error.message}") from error
+        # Past the recorder and its PLACE: the replayer has PTYs of its own.
         inner = argv[argv.index(RECORDER[-1]) + 2 :]
+        # A recording that somebody changed must not choose what the replayer starts.
         if tuple(inner) != cast.argv:
             raise NotReplayable(f"the recording {cast.name} is not of a shell that infralab opens")
         self._opened.add(shell)
