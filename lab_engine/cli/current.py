@@ -187,6 +187,8 @@ def run_async(work: Callable[[], Awaitable[T]]) -> T:
             else:
                 raise KeyboardInterrupt
 
+        # On the loop: Python's own handler raises wherever the program is, also inside of the
+        # undoing. SIGHUP: the terminal was closed.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stop)
         return await work()
@@ -194,4 +196,5 @@ def run_async(work: Callable[[], Awaitable[T]]) -> T:
     try:
         return asyncio.run(main())
     except asyncio.CancelledError:
+        # Ctrl-C is what had cancelled it: `frame.main` says so, with exit code 130.
         raise KeyboardInterrupt from None

@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     for row in rows:
         bench = Bench.find(row.id)
         if bench:
+            # Before the removal: they lie in a volume of the bench.
             _keep_recordings(bench, row)
             bench.remove()
         _note_the_end(record, row)

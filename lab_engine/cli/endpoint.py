@@ -13,12 +13,15 @@ def follow_context(env: MutableMapping[str, str]) -> None:
 
     So that everything infralab starts, and the SDK, talk to the engine that `docker` talks to.
     """
+    # As `docker` does: the variable goes before a context (docker context).
     if env.get("DOCKER_HOST"):
         return
     folder = Path(env.get("DOCKER_CONFIG") or Path(env.get("HOME", "/root"), ".docker"))
     name = env.get("DOCKER_CONTEXT") or _read(folder / "config.json").get("currentContext")
     if not isinstance(name, str) or name in ("", "default"):
         return
+    # Docker's client keeps a context in a folder that is called by the SHA-256 of its name
+    # (docker/cli, cli/context/store).
     digest = hashlib.sha256(name.encode()).hexdigest()
     meta = _read(folder / "contexts" / "meta" / digest / "meta.json")
     endpoints = meta.get("Endpoints")

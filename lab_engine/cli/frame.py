@@ -45,6 +45,7 @@ VERBS: Final = (
     "prove",
     "test",
 )
+# What a shell gives for a program that SIGINT ended: 128 and the signal's number.
 INTERRUPTED: Final = 130
 
 
@@ -144,6 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     first = words[0]
     if not first.startswith("-") and first not in available():
         return _unknown(first)
+    # Only what `--help` lists needs all verbs.
     top = parser(available() if first.startswith("-") else (first,))
     try:
         args = top.parse_args(words)

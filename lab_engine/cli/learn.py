@@ -59,6 +59,7 @@ def _screens(args: argparse.Namespace) -> int:
     from lab_engine import settings
     from lab_engine.tui.app import LearnApp, Wanted
 
+    # Opened by the application, beside its loop: that waits for the disk.
     def record() -> Record:
         from lab_engine.session.record import Record
 

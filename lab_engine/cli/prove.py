@@ -81,6 +81,7 @@ async def _prove(args: argparse.Namespace) -> int:
         for seed in args.seed or ["proof"]:
             for _ in range(args.repeat):
                 key = kept.content_hash(lesson, seed)
+                # A part is no proof of the whole: neither taken for one nor kept as one.
                 old = kept.load(folder, key) if args.changed and not part else None
                 proof = old or await prove_lesson(
                     lesson, seed, record, config, progress, steps=args.step, walk=args.walk
@@ -88,6 +89,7 @@ async def _prove(args: argparse.Namespace) -> int:
                 if not part and not old:
                     kept.store(folder, key, proof)
                 if args.record:
+                    # After each: a run that is interrupted keeps what it has seen.
                     notes.add(lesson, proof.seen)
                     proven.store(course.content, notes)
                 proofs.append(proof)

@@ -55,6 +55,7 @@ async def _replay(args: argparse.Namespace) -> int:
     except (Unreadable, UsageError) as error:
         result = replaying.not_replayable(row.id, error)
     else:
+        # The replay's session is nobody's progress.
         own = Record.in_memory()
         result = await replaying.replay(lesson, row, casts, record, own, config, say, was=was)
         own.close()

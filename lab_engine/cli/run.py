@@ -42,4 +42,6 @@ def run(args: argparse.Namespace) -> int:
         tty=sys.stdin.isatty() and sys.stdout.isatty(),
         interactive=True,
     )
+    # In the place of this process: the terminal's signals and its size go to Docker's client
+    # directly, and the exit code is the command's own.
     os.execvp(argv[0], argv)  # noqa: S606

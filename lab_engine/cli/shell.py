@@ -34,4 +34,6 @@ def run(args: argparse.Namespace) -> int:
     row = choose(record, args.session)
     record.close()
     argv = shell_argv(running_bench(row), args.target, tty=sys.stdin.isatty())
+    # In the place of this process: the terminal's signals and its size go to Docker's client
+    # directly.
     os.execvp(argv[0], argv)  # noqa: S606

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
         code = _pytest("-m", FAST, *_spread())
     else:
         code = _in_two_runs()
+    # pytest's exit codes: 1 is a failed test, 2 an interruption, all others are no result.
     return {0: 0, 1: 1, 2: 130}.get(code, 3)
 
 
@@ -75,6 +76,7 @@ def _spread() -> list[str]:
 
 
 def _pytest(*words: str) -> int:
+    # -P: no module of the folder at hand goes before an installed one of the same name.
     process = subprocess.Popen([sys.executable, "-P", "-m", "pytest", *words], cwd=ROOT)
     while True:
         try:
@@ -94,6 +96,7 @@ def _install_tools() -> None:
     lock = ROOT / "requirements-dev.lock"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     stamp = Path(sys.prefix) / ".infralab-dev"
+    # pip would look at every package each time to find that nothing is missing.
     if stamp.exists() and stamp.read_text() == wanted:
         return
     if sys.prefix == sys.base_prefix:

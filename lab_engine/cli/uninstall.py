@@ -67,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if not confirm("Remove all of this?", yes=args.yes):
         return 1
+    # Before the folder goes in which they are noted.
     packages = _packages(chosen.data_dir)
+    # The engine's things while it still runs.
     left = _remove(held)
     stopped = _stop_engine(chosen.data_dir / "dockerd.pid")
     for path in folders:
@@ -142,6 +144,7 @@ def _stop_engine(pidfile: Path) -> bool:
         program = Path(f"/proc/{pid}/comm").read_text().strip()
     except (OSError, ValueError):
         return False
+    # The number may be another program's by now.
     if program != "dockerd" or os.geteuid() != 0:
         return False
     from lab_engine.bench import engine

@@ -32,5 +32,6 @@ def _hash(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         data = path.read_bytes()
+        # With the length, so that no text can move from one file to the next unseen.
         digest.update(f"{path.name} {len(data)}\n".encode() + data)
     return digest.hexdigest()

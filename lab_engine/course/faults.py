@@ -175,6 +175,7 @@ def _script(
     try:
         commands = script(variables)
     except Exception as error:
+        # An author's function may raise anything, and what follows is to be looked at, too.
         yield ContentError(f"{what} broke: {type(error).__name__}: {error}", where=where)
         return
     if isinstance(commands, str) or not commands or not all(isinstance(c, str) for c in commands):

@@ -42,6 +42,7 @@ def load_lab(slug: str, labs: str = "labs") -> Lab[Any]:
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
+        # Else the lab is there, and what it imports is not.
         if error.name in (name, labs):
             raise ContentError(
                 "there is no such lab", where=where, hint=f"Make {where}/__init__.py."

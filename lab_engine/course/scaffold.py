@@ -114,6 +114,8 @@ def scaffold(course: Course, slug: str, identifier: str, title: str = "") -> tup
         folder / "10-first.md": _STEP,
         root / "labs" / slug.replace("-", "_") / "__init__.py": _LAB,
     }
+    # All are looked at before one is written: nothing of the author's is lost, and nothing stays
+    # half-made.
     for path in files:
         if path.exists():
             raise UsageError(f"{path} is there already", hint="Remove it, or take another slug.")

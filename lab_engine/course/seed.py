@@ -18,6 +18,8 @@ class Seed:
     def number(self, name: str, low: int, high: int) -> int:
         """An integer from `low` to `high`, both included."""
         digest = hashlib.sha256(f"{self.value}\0{name}".encode()).digest()
+        # By a digest: Python's `random` promises the same numbers in every version for few of its
+        # methods (random, "Notes on Reproducibility").
         return low + int.from_bytes(digest[:8], "big") % (high - low + 1)
 
     def choice(self, name: str, options: Sequence[T]) -> T:

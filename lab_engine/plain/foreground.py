@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 RUN_WITH_TERMINAL = 'set -m; eval "$1"'
 """Job control puts what is left in the background out of the way when the terminal closes."""
+# tail(1) follows the file only while the command runs (--pid), and looks every 0.05 s, so that its
+# end is seen at once.
 RUN_IN_A_PIPE = """\
 out=$(mktemp)
 bash -c "$1" >"$out" 2>&1 </dev/null &
@@ -26,6 +28,7 @@ def one_command(command: str, *, tty: bool) -> list[str]:
 
 async def foreground(argv: Sequence[str], *, tty: bool) -> int:
     """Run it to its end and return its exit code. Ended with the task that awaits it."""
+    # The program writes to the same place: what was said before must stand before it.
     sys.stdout.flush()
     process = await asyncio.create_subprocess_exec(
         *argv, stdin=None if tty else asyncio.subprocess.DEVNULL

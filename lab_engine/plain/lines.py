@@ -32,6 +32,7 @@ class Lines:
         if not line and not newline:
             return None
         self._kept = rest
+        # A script that was written on another system ends its lines with both.
         return line.decode(errors="replace").rstrip("\r")
 
     async def _readable(self) -> None:

@@ -56,6 +56,8 @@ class Talk:
     async def run(self, first: Work, obey: Callable[[str], Work]) -> None:
         """Do `first`, then `obey` each line, until `over` is set or the input ends."""
         loop = asyncio.get_running_loop()
+        # On the loop: Python's own handler would raise KeyboardInterrupt wherever it is, and end
+        # the talk.
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         try:
             await self._act(first)

@@ -340,6 +340,7 @@ class Walk:
         question = block.question
         found = await self.session.found(question.answer_from) if question.answer_from else ()
         graded = question.grade(given, found)
+        # Writing waits for the disk and for other processes.
         await asyncio.to_thread(
             lambda: self.session.record.answer(
                 self.session.id, self.step.name, question.id, given, correct=graded.correct
@@ -397,6 +398,7 @@ class Walk:
         await self.changes()
 
     async def _foreground(self, argv: Sequence[str]) -> int:
+        # Without a terminal the program has no keys: then Ctrl-C is for the talk.
         self.talk.away = self.tty
         try:
             return await foreground(argv, tty=self.tty)

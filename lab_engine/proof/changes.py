@@ -38,6 +38,8 @@ class Changes:
         """What changed, as far as it was asked both times."""
         changed = [
             probe
+            # Only what was asked both times: that something was not asked before is no change of
+            # it.
             for key in self._solved.keys() & self._start.keys()
             if _answer(probe := _probe(key), self._start[key]) != _answer(probe, self._solved[key])
         ]
@@ -56,5 +58,6 @@ def _probe(key: str) -> Probe[Any]:
 def _answer(probe: Probe[Any], reading: bytes) -> dict[str, Any]:
     """A reading without what changes by itself."""
     fields: dict[str, Any] = msgspec.json.decode(reading)
+    # A counter or a time is another one each time without anybody's work.
     drifts: frozenset[str] = getattr(probe.reading, "drifts", frozenset())
     return {name: value for name, value in fields.items() if name not in drifts}

@@ -13,6 +13,7 @@ from lab_engine.course.lesson import Lesson
 from lab_engine.proof.result import LessonProof
 
 ENGINE = Path(__file__).resolve().parents[1]
+# What tells and draws: no verdict of a check depends on it.
 NOT_ENGINE = ("tui", "cli", "doctor", "__pycache__")
 
 

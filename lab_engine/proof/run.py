@@ -117,6 +117,8 @@ class Proof:
         if ran.exit_code != 0:
             return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
         mine = [check for check in step.checks if check.task == miss.rejected_by]
+        # The whole time: that a check rejects at first says nothing, a late effect might make it
+        # pass.
         await asyncio.sleep(settling.seconds(mine))
         verdicts, inquiries = await self.session.verdicts()
         verdict = next((v for v in verdicts if v.task == miss.rejected_by), None)
@@ -129,6 +131,7 @@ class Proof:
         if verdict.explanation != miss.explain:
             return f"two near misses share the reason {miss.reason!r} with different explanations"
         seen = self.session.saw_change(inquiries[miss.rejected_by])
+        # Otherwise doing nothing would count as an attempt that was rejected.
         if not seen and (await self.session.compare()).none:
             return "it changes nothing in the bench"
         return ""
@@ -159,6 +162,7 @@ class Proof:
         ran = await self.session.script(list(solution.script(self.session.variables)))
         if ran.exit_code != 0:
             return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
+        # Twice: a look must not change what it looks at, and what passes must go on to pass.
         for turn in ("", "the second time: "):
             verdicts, inquiries = await self._settled(step)
             failed = [v for v in verdicts if not v.passed]
@@ -166,6 +170,7 @@ class Proof:
                 return turn + "; ".join(_told(v) for v in failed)
             for inquiry in inquiries.values():
                 solved |= inquiry.readings
+        # What is new is allowed: that is the step's work.
         touched = list(step.touches(self.session.variables))
         found = await self.session.compare()
         disturbed = [
@@ -190,7 +195,10 @@ class Proof:
         for number in range(len(lines)) if len(lines) > 1 else ():
             began = time.monotonic()
             rest = lines[:number] + lines[number + 1 :]
+            # Not strict: with a line left out, later ones may well fail, as they do for a learner
+            # who goes on.
             await self.session.script(rest, strict=False)
+            # As long as the slowest check may take: one of them could still come to pass.
             await asyncio.sleep(settling.seconds(step.checks))
             verdicts, _ = await self.session.verdicts()
             failed = [v for v in verdicts if v.outcome is Outcome.FAIL]
@@ -265,6 +273,7 @@ async def prove_lesson(
     except InfralabError as error:
         proof._add("", "teardown", "the proof ran to its end", began, f"{error} {error.hint}")
     finally:
+        # Shielded: Ctrl-C must not leave the bench behind.
         await asyncio.shield(session.down())
     return LessonProof(
         lesson.slug, seed, tuple(proof.cases), time.monotonic() - began, seen=tuple(proof.seen)

@@ -60,8 +60,8 @@ class Tokens:
         Of a number, the last pair counts: it is what the learner saw last.
         """
         old, new = _lines(recorded), _lines(replayed)
+        # Without autojunk, which leaves out lines that come often in 200 or more (difflib).
         matcher = difflib.SequenceMatcher(
-            # Without autojunk, which leaves out lines that come often in 200 or more (difflib).
             None, [_shape(line) for line in old], [_shape(line) for line in new], autojunk=False
         )
         for what, start, end, other, other_end in matcher.get_opcodes():

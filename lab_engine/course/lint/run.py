@@ -11,6 +11,7 @@ from lab_engine.course.lint.finding import Finding
 from lab_engine.course.seed import Seed
 from lab_engine.errors import ContentError
 
+# Several, since a fault may lie in what only some seeds draw.
 SEEDS = ("lint-a", "lint-b", "lint-c")
 
 

@@ -105,6 +105,7 @@ def _stated(
     for check in lab_step.checks:
         for name in sorted(code.wanted(check.function, type(variables))):
             value = values[name]
+            # A whole word: `web1` is not stated by `web10`.
             if value and not re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", stated):
                 yield Finding(
                     f"{step.where}:{lines.get(check.task, 1)}",

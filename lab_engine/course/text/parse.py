@@ -115,6 +115,8 @@ class _Reader:
                         f"End it with a line of {mark}",
                     )
             if token.type == f"container_{_BOX}_open" and token.map is not None:
+                # The parser ends an open container at the end of the text, which is no error in
+                # Markdown.
                 last = self.lines[token.map[1] - 1 : token.map[1] + 1]
                 if not any(re.match(rf"\s*:{{{len(token.markup)},}}\s*$", line) for line in last):
                     raise self.wrong(
@@ -153,6 +155,8 @@ class _Reader:
 
     def table(self, node: SyntaxTreeNode, line: int) -> Table:
         columns = len(node.children[0].children[0].children)
+        # The parser cuts off cells that are too many and fills up those that are missing, without a
+        # word (GFM, 4.10).
         for n in range(line, line + (node.map[1] - node.map[0] if node.map else 0)):
             cells = _CELL_BAR.split(self.lines[n - self.first_line].strip().strip("|"))
             if len(cells) != columns:

@@ -78,6 +78,7 @@ class Question:
     def _pick(self, word: str) -> int | None:
         """The index of the option that a number, a letter or its text names."""
         texts = [_plain(a.text) for a in self.answers]
+        # By its text first: an option may be called `2` itself.
         if _plain(word) in texts:
             return texts.index(_plain(word))
         word = word.strip().rstrip(".)").casefold()
@@ -85,6 +86,7 @@ class Question:
         return number if 0 <= number < len(self.answers) else None
 
     def _choice(self, answer: str) -> Graded:
+        # The whole first: an option's text may hold a comma.
         whole = self._pick(answer)
         words = (
             [answer] if whole is not None else [w for w in re.split(r"[,;]", answer) if w.strip()]
@@ -142,6 +144,7 @@ class Question:
         return self._other("That is not the number. Look again.")
 
     def _near(self, value: float, wanted: float) -> bool:
+        # A share of nearly nothing would accept nothing, hence the absolute part (math.isclose).
         if self.relative:
             return math.isclose(value, wanted, rel_tol=self.tolerance, abs_tol=1e-9)
         return math.isclose(value, wanted, rel_tol=1e-9, abs_tol=max(self.tolerance, 1e-9))
