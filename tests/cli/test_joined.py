@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from lab_engine.cli import test as verb
 
 FIRST = """
 import pytest
@@ -48,10 +51,33 @@ def test_what_either_run_finds_is_counted(
     (tmp_path / "test_second.py").write_text(second)
     kept = str(tmp_path / "outcomes.json")
     spread = ["-n", "1"] if WRONG in first else []
-    run(tmp_path, "test_first.py", *spread, "--outcomes-to", kept)
-    ended, lines = run(tmp_path, "test_second.py", "--outcomes-of", kept)
+    run(tmp_path, "test_first.py", *spread, f"--outcomes-to={kept}")
+    ended, lines = run(tmp_path, "test_second.py", f"--outcomes-of={kept}")
     assert counts in lines[-1]
     assert ended == code
     assert any(line.startswith("SKIPPED") and "because" in line for line in lines)
     if WRONG in first:
         assert "FAILED test_first.py::test_wrong - AssertionError: not so" in lines
+
+
+def test_the_verb_runs_both_and_tells_of_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A clone with one test of each sort; the tools are those of this run."""
+    marks = "\n  ".join(("bench", "vm", "slow", "v2", "fresh", "sessions"))
+    (tmp_path / "pytest.ini").write_text(
+        f"[pytest]\naddopts = --strict-markers\nmarkers =\n  {marks}\n"
+    )
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    (folder / "test_first.py").write_text(WRONG)
+    (folder / "test_second.py").write_text(
+        "import pytest\n@pytest.mark.bench\ndef test_it(): pass\n"
+    )
+    monkeypatch.setattr(verb, "ROOT", tmp_path)
+    monkeypatch.setattr(verb, "_install_tools", lambda: None)
+    code = verb.run(argparse.Namespace(words=[], fast=False, v2=False, fresh=False))
+    lines = capfd.readouterr().out.splitlines()
+    assert code == 1
+    assert "1 failed, 1 passed in" in lines[-1]
+    assert lines.count(f"rootdir: {tmp_path}") == 2

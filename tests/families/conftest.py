@@ -105,7 +105,7 @@ def a_report_from_the_bench(
     marks = "\n".join(request.config.getini("markers"))
     words = ["-q", "--noconftest", "-c", "/dev/null", "--rootdir", PLACE, "-W", "error"]
     words += ["-p", "no:cacheprovider", "-o", f"markers={marks}", "--import-mode=importlib"]
-    words += ["-p", "tests.joined", "--outcomes-to", path]
+    words += ["-p", "tests.joined", f"--outcomes-to={path}"]
     done = bench.run(
         ["sh", "-c", f'cd {PLACE} && exec "$@"', "sh", PYTHON, "-m", "pytest", *words, *ids],
         env={
