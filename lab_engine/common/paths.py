@@ -13,6 +13,7 @@ WATCHED: Final = ("/home/learner", "/srv", "/mnt", "/opt/lab")
 ALLOWED: Final = (*WATCHED, "/etc/infralab", "/var/log/infralab")
 
 MODE_LIMIT: Final = 0o7777
+# `\Z`: `$` would let a line end pass.
 OWNER: Final = re.compile(r"[a-z_][a-z0-9_-]{0,31}(:[a-z_][a-z0-9_-]{0,31})?\Z")
 
 

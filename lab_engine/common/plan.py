@@ -82,6 +82,7 @@ def make_plan(resources: Sequence[Resource], sightings: Mapping[str, Sighting]) 
     for resource in ordered(resources):
         seen = sightings[resource.key]
         needs = tuple(need.key for need in resource.needs())
+        # In this order what is made anew is known before those that need it.
         moved = [key for key in needs if key in replaced]
         act: Act = "keep"
         if not seen.present:

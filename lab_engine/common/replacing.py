@@ -41,6 +41,7 @@ def file(path: Path, *, fresh: Path | None = None, durable: bool = False) -> Ite
         with suppress(FileNotFoundError):
             fresh.chmod(stat.S_IMODE(path.stat().st_mode))
         if durable:
+            # Content before name: else a loss of power may leave the name with nothing behind it.
             _to_disk(fresh)
         fresh.replace(path)
     except BaseException:

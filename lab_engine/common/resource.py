@@ -16,6 +16,7 @@ Stage = Literal["created", "running", "answers"]
 (a guest agent replies, a port accepts, a health check passes).
 """
 
+# `\Z`: `$` would let a line end pass.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z")
 
 

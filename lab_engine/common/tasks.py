@@ -56,4 +56,5 @@ async def end(task: asyncio.Task[Any]) -> None:
     """
     while not task.done():
         task.cancel()
+        # `wait`: to await the task itself would raise its cancellation here, as if it were ours.
         await asyncio.wait([task], timeout=STUBBORN)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from lab_engine.doctor.machine import Finding, Machine, State, gib, install, me, sudo
 from lab_engine.errors import InfralabError
 
+# The oldest that benches have run on.
 OLDEST: Final = (20, 10)
 DISK_NEEDED: Final = 3 << 30
 DISK_WANTED: Final = 8 << 30
@@ -56,6 +57,7 @@ def ask(machine: Machine) -> Engine:
     server = _json(answer.out)
     if answer.code != 0 or not server:
         return Engine(cli=True, endpoint=endpoint, error=(answer.err or answer.out).strip())
+    # Podman answers in Docker's words; only the names of its parts tell.
     parts = " ".join(str(part.get("Name", "")) for part in server.get("Components") or ())
     info = _json(machine.run("docker", "info", "--format", "{{json .}}").out)
     return Engine(

@@ -51,6 +51,7 @@ class Kernel:
         if self._machine.exists(f"/sys/module/{feature.module}"):
             return State.OK, "present"
         file = re.compile(rf"/{feature.module}\.ko\b")
+        # What is built in and has no parameters is not in /sys/module.
         if self._builtin and file.search(self._builtin):
             return State.OK, "built in"
         if self._loadable and file.search(self._loadable):
@@ -120,6 +121,7 @@ def user_namespaces(machine: Machine, engine: Engine) -> Finding:
     if engine.remote:
         return Finding(name, State.UNKNOWN, "are on another machine; the bench will tell")
     lost = "The tasks of the lesson `namespaces` that want a user namespace (`unshare --user`)."
+    # The first is of Debian's kernels, the second of Ubuntu's.
     closed = {
         "kernel.unprivileged_userns_clone": "0",
         "kernel.apparmor_restrict_unprivileged_userns": "1",
@@ -170,6 +172,7 @@ def apparmor(machine: Machine, engine: Engine) -> Finding:
     followers: list[tuple[str, str]] = []
     for line in loaded.splitlines():
         match = re.fullmatch(r"(.+) \((enforce|kill)\)", line)
+        # Profiles that only complain refuse nothing, and a child (`parent//child`) follows no path.
         if match is None or "//" in match[1]:
             continue
         paths = _alternatives(_attachment(machine, base, match[1]))
@@ -194,6 +197,7 @@ def apparmor(machine: Machine, engine: Engine) -> Finding:
 
 def _attachment(machine: Machine, base: str, profile: str) -> str:
     """The path pattern that a profile is attached to; for a plain one it is the name itself."""
+    # apparmorfs names the folder so, with a number behind (mangle_name in apparmorfs.c).
     safe = profile.lstrip("/").replace("/", ".")
     for folder in machine.names(f"{base}/policy/profiles") or ():
         if folder.rsplit(".", 1)[0] == safe:

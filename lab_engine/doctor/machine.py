@@ -76,6 +76,7 @@ class Machine:
         try:
             done = subprocess.run(
                 words,
+                # A command that asks something gets no answer, and does not wait for one.
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -41,6 +41,7 @@ def attached(among: Iterable[int]) -> Iterator[Loop]:
     """Those of the numbers that have a file."""
     for number in among:
         try:
+            # The entry is there only as long as the device has a file.
             path = Path(f"/sys/block/loop{number}/loop/backing_file").read_text().strip()
         except OSError:
             continue

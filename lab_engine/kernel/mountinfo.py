@@ -34,6 +34,7 @@ class MountEntry(msgspec.Struct, frozen=True):
 
 
 def _plain(field: str) -> str:
+    # The kernel writes blanks, tabs, line ends and backslashes so (fs/proc_namespace.c, mangle).
     return _OCTAL.sub(lambda match: chr(int(match[1], 8)), field)
 
 
@@ -41,6 +42,7 @@ def parse(text: str) -> list[MountEntry]:
     """Read the text of a mountinfo file, in its order: a later mount covers an earlier one."""
     entries = []
     for line in text.splitlines():
+        # Any number of optional fields comes before the hyphen.
         left, _, right = line.partition(" - ")
         number, parent, device, root, target, options, *propagation = left.split(" ")
         fstype, source, super_options = [*right.split(" "), "", ""][:3]

@@ -70,11 +70,13 @@ class Folders:
         while place < len(data):
             watch, mask, _, length = _EVENT.unpack_from(data, place)
             place += _EVENT.size
+            # The kernel pads a name with zeros (inotify(7)).
             name = data[place : place + length].rstrip(b"\0")
             place += length
             if mask & IN_Q_OVERFLOW:
                 yield None, mask
             elif mask & IN_IGNORED:
+                # The folder is gone, and the kernel took its watch off.
                 self._paths.pop(watch, None)
             elif watch in self._paths:
                 yield self._paths[watch] / os.fsdecode(name), mask

@@ -165,6 +165,7 @@ def send(process: Process, number: signal.Signals) -> None:
             os.kill(process.pid, number)
         return
     try:
+        # After the handle was had: who has the number now is whom the handle means.
         now = read(process.pid)
         if now is not None and now.start == process.start:
             with contextlib.suppress(ProcessLookupError):

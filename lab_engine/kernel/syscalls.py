@@ -81,6 +81,7 @@ def in_thread(prepare: Callable[[], None], call: Callable[[], T]) -> T:
             prepare()
             result.append(call())
         except BaseException as error:
+            # Raised again where it was asked for: in this thread it would only be printed.
             failure.append(error)
 
     thread = threading.Thread(target=work, name="elsewhere", daemon=True)
@@ -111,6 +112,7 @@ def in_root_of(pid: int, call: Callable[[], T]) -> T:
         # Threads of a process share their root folder until one leaves (unshare(2)).
         unshare(CLONE_FS)
         os.chroot(f"/proc/{pid}/root")
+        # chroot leaves the working folder where it was (chroot(2)).
         os.chdir("/")
 
     return in_thread(enter, call)

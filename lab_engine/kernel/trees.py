@@ -20,6 +20,7 @@ def crossable(entries: Iterable[mountinfo.MountEntry]) -> tuple[set[str], set[st
     """
     every: dict[str, bool] = {}
     for entry in entries:
+        # A later mount at the same place covers an earlier one, so the last word counts.
         every[entry.target] = entry.fstype == "tmpfs" and entry.root == "/"
     return {target for target, whole in every.items() if whole}, set(every)
 
