@@ -44,6 +44,7 @@ def numbers(pid: int) -> tuple[int, int]:
 
 def tmux(*words: str) -> str:
     """What tmux says on the learner's socket; nothing when it has nothing to say."""
+    # By its path: root's tmux would look in the folder of root's own number.
     socket = f"/tmp/tmux-{pwd.getpwnam(LEARNER).pw_uid}/{SOCKET}"  # noqa: S108
     done = subprocess.run(
         ["/usr/bin/tmux", "-S", socket, *words],
@@ -134,6 +135,7 @@ class Follower(Heard):  # type: ignore[misc]
 
 def find(name: str) -> Follower | None:
     """The shell of a tmux session, when it is there already."""
+    # `=`: this very session, not one whose name begins so (tmux(1)).
     pane = tmux("list-panes", "-t", f"={name}:", "-F", "#{pane_pid}").partition("\n")[0]
     if not pane.isdigit():
         return None
@@ -142,6 +144,7 @@ def find(name: str) -> Follower | None:
         above = pid
         while above and above != int(pane):
             above = parents.get(above, 0)
+        # A number may come again; the name begins with the time, so the last one is meant.
         casts = list(FOLDER.glob(f"*-{pid}.cast"))
         shells = [child for child, parent in parents.items() if parent == pid]
         if above and casts and shells and "recorder.py" in " ".join(command_line(pid)):
@@ -159,6 +162,7 @@ def await_free(name: str, limit: float) -> Follower | None:
             found.look()
         if (found and found.waits()) or time.monotonic() > end:
             return found
+        # To find it takes a run of tmux and a walk over /proc each time.
         time.sleep(PAUSE if found else 10 * PAUSE)
 
 

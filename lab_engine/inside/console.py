@@ -37,6 +37,7 @@ SETTLE: Final = 1.5
 """Seconds after which a VM whose console ended, and that still runs, did not just stop."""
 KEEPALIVE: Final = (5, 3)
 """A daemon that says nothing for 5 seconds, three times, counts as gone."""
+# What virStreamRecv and virStreamSend return instead of waiting.
 WOULD_BLOCK: Final = -2
 UNBORN: Final = "not yet assigned"
 """What libvirt says of the console of a VM that it is about to start."""
@@ -93,6 +94,7 @@ class Console:
 
     def run(self) -> int:
         libvirt.virEventRegisterDefaultImpl()
+        # Otherwise libvirt prints its errors over the guest's screen.
         libvirt.registerErrorHandler(lambda *_: None, None)
         for number in (signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, lambda number, _: self._leave(128 + number))
@@ -108,6 +110,8 @@ class Console:
 
     def _begin(self) -> None:
         libvirt.virEventAddHandle(0, libvirt.VIR_EVENT_HANDLE_READABLE, self._typed, None)
+        # Gives Python its turn as well: a signal is handled only between two rounds of libvirt's
+        # loop.
         libvirt.virEventAddTimeout(TICK_MS, lambda *_: self._look(), None)
         try:
             self._connection = within(OPEN_LIMIT, lambda: libvirt.open(self._uri))
@@ -193,6 +197,8 @@ class Console:
         try:
             domain.openConsole(None, stream, flags)
         except libvirt.libvirtError as error:
+            # libvirt has no code of its own for this, only the words "Active console session
+            # exists".
             if "console session" not in str(error):
                 if UNBORN in str(error) or not domain.isActive():
                     return

@@ -30,6 +30,7 @@ SET_FD: Final = 0x4C00
 SET_STATUS64: Final = 0x4C04
 STATUS: Final = struct.Struct("QQQQQIIII64s64s32sQQ")
 READ_ONLY_AND_AUTOCLEAR: Final = 1 | 4
+# Debian's number for `disk` (base-passwd).
 DISK_GROUP: Final = 6
 
 

@@ -68,6 +68,7 @@ class Recording:
     def __init__(self, place: str, argv: list[str], rows: int, columns: int) -> None:
         FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.began = time.time()
+        # In the order of names recordings are in the order of time.
         name = f"{int(self.began * 1000):014d}-{os.getpid()}.cast"
         self._file = os.open(
             FOLDER / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
@@ -145,6 +146,7 @@ def read(fd: int) -> bytes | None:
     except BlockingIOError:
         return None
     except OSError:
+        # EIO of a terminal: nobody has its far end open any more.
         return b""
 
 
@@ -164,6 +166,7 @@ def start(argv: list[str]) -> tuple[int, int]:
     pid, master = os.forkpty()
     if pid:
         return pid, master
+    # Groups before the user, who may not change them (setgroups(2)).
     os.initgroups(LEARNER, account.pw_gid)
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
@@ -280,6 +283,7 @@ class Tap:
 
     def _ended(self) -> bool:
         """Whether the program has ended. What it left in the background may keep the PTY open."""
+        # WNOWAIT: `run` still has to collect it.
         how = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.pid, how) is not None
 
@@ -291,6 +295,7 @@ class Tap:
             self.recording.mark(mark="exit", code=int(found[1]))
         start = tail.rfind("\x1b]")
         self._exit = tail[start:] if start >= 0 and "\x07" not in tail[start:] else ""
+        # No mark is as long: what goes on so is another sequence.
         self._exit = self._exit[:32]
 
     def _look_at_work(self) -> None:
@@ -304,6 +309,7 @@ class Tap:
     def _typed(self, data: bytes) -> None:
         self._look()
         modes = termios.tcgetattr(self.master)[3]
+        # Programs that use the whole screen switch the echo off too, but then not line by line.
         hidden = bool(modes & termios.ICANON) and not modes & termios.ECHO
         if hidden and not self._hidden:
             self.recording.mark(mark="hidden")

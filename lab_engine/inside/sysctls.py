@@ -56,9 +56,11 @@ def program() -> bytes:
     """The instructions: 1 (go on) unless a sysctl that is not free is written."""
     allow = [instruction(MOVE, R0, value=1), instruction(EXIT)]
     body = [
+        # Whether it is written: the first field of struct bpf_sysctl.
         instruction(LOAD[4], R0, R1),
         instruction(JUMP_NOT_EQUAL, R0, offset=2),
         *allow,
+        # Onto the stack, which lies below register 10, the whole name (flags 0) from /proc/sys on.
         instruction(MOVE_REGISTER, R2, R10),
         instruction(ADD, R2, value=-ROOM),
         instruction(MOVE, R3, value=ROOM),
@@ -108,6 +110,7 @@ def close(cgroup: str) -> None:
     loaded = _bpf(PROG_LOAD, load)
     group = os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        # Beside what others have attached; it stays as long as the group does.
         _bpf(PROG_ATTACH, struct.pack("<IIII", group, loaded, ATTACH_TYPE, ALLOW_MULTI))
     finally:
         os.close(group)

@@ -36,6 +36,8 @@ class Work:
                 state = path.lstat()
                 if not stat.S_ISREG(state.st_mode):
                     continue
+                # The time of the last change of the inode too: unlike that of the content, no
+                # call can set it.
                 now = (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
                 known = self._known.get(short)
                 found[short] = known if known and known[0] == now else (now, _digest(path, state))
@@ -62,6 +64,7 @@ def _device(path: Path) -> int:
 def _digest(path: Path, state: os.stat_result) -> str:
     if state.st_size > MOST_BYTES:
         return f"{state.st_size} bytes"
+    # Since the look at it somebody may have put a link or a pipe there.
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         return hashlib.sha256(os.read(file, MOST_BYTES + 1)).hexdigest()
