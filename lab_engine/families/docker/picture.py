@@ -24,6 +24,7 @@ async def read(questions: Questions, parts: Parts) -> None:
     used = {name for one in found for name in one.networks}
     every = networks.networks if networks else ()
     for network in sorted(every, key=lambda network: network.created_at):
+        # The driver of `none` is called `null`.
         if network.driver not in ("host", "null") or network.name in used:
             _network(network, parts)
     for volume in volumes.names if volumes else ():

@@ -22,6 +22,7 @@ MIN_MEMORY: Final = 6 << 20
 _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
 _KEY = re.compile(r"[a-z-]+/\S+\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# The engine wants two characters at least (RestrictedNamePattern of its daemon/names).
 _OBJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,62}\Z")
 
 
@@ -55,6 +56,7 @@ class Image(Resource, frozen=True, kw_only=True, tag="image"):
 
 def with_tag(reference: str) -> str:
     """An image reference with its tag, `latest` when none is written."""
+    # A colon before the last slash is that of a registry's port.
     return reference if ":" in reference.rpartition("/")[2] else f"{reference}:latest"
 
 
@@ -284,6 +286,7 @@ class Container(Resource, frozen=True, kw_only=True, tag="container"):
         if not health.command:
             raise self.wrong("health.command", "is empty")
         for name in ("interval", "timeout"):
+            # The engine takes no shorter time (Engine API, Healthcheck).
             if getattr(health, name) < 0.001:
                 raise self.wrong(f"health.{name}", "is less than a millisecond")
         if health.retries < 1:

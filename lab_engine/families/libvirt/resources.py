@@ -23,9 +23,11 @@ NIC_MODELS: Final = ("virtio", "e1000", "rtl8139")
 FORWARD_MODES: Final = ("nat", "isolated")
 DISK_FORMATS: Final = ("qcow2", "raw")
 FILESYSTEMS: Final = ("", "ext2", "ext4")
+# The least with which each was seen to boot.
 LEAST_MEMORY: Final = {"small": 96, "full": 256}
 MOST_MEMORY: Final = 8192
 MOST_VCPUS: Final = 8
+# So far each card and disk has a PCI slot of its own (agent/domain_xml.py).
 MOST_NICS: Final = 6
 MOST_DISKS: Final = 8
 
@@ -118,6 +120,7 @@ class VM(Resource, frozen=True, kw_only=True, tag="vm"):
         derived: list[str] = []
         for index, nic in enumerate(self.networks):
             digest = hashlib.sha256(f"{self.name}/{index}".encode()).hexdigest()
+            # QEMU's own prefix, which is no vendor's (bit 1 of the first byte).
             derived.append(nic.mac or f"52:54:00:{digest[:2]}:{digest[2:4]}:{digest[4:6]}")
         return tuple(derived)
 
@@ -175,6 +178,7 @@ class VM(Resource, frozen=True, kw_only=True, tag="vm"):
                     f"{nic.mac!r} is no MAC address in lower case",
                     hint="Write it as 52:54:00:12:34:56.",
                 )
+            # Bit 0 of the first byte (IEEE 802).
             if nic.mac and int(nic.mac[:2], 16) & 1:
                 raise self.wrong(f"networks[{index}].mac", f"{nic.mac} is a multicast address")
             if self.guest == "small" and nic.model != "virtio":
@@ -241,6 +245,7 @@ class VirtualNetwork(Resource, frozen=True, kw_only=True, tag="virtual-network")
             raise self.wrong("mode", f"{self.mode!r} is not one of {', '.join(FORWARD_MODES)}")
         if self.domain and not _DOMAIN.match(self.domain):
             raise self.wrong("domain", f"{self.domain!r} is no DNS domain in lower case")
+        # IFNAMSIZ is 16 with the zero at its end.
         if self.bridge and not re.fullmatch(r"[a-zA-Z0-9_.-]{1,15}", self.bridge):
             raise self.wrong("bridge", f"{self.bridge!r} is no interface name (15 characters)")
         limits = self.range()
@@ -321,6 +326,7 @@ class Disk(Resource, frozen=True, kw_only=True, tag="disk"):
             raise self.wrong("filesystem", "a disk with a backing file has the one of that")
         if (self.files or self.label) and not self.filesystem:
             raise self.wrong("files" if self.files else "label", "needs a filesystem")
+        # An ext file system has 16 bytes for it (mke2fs(8)).
         if not re.fullmatch(r"[A-Za-z0-9_.-]{0,16}", self.label):
             raise self.wrong("label", f"{self.label!r} is longer than 16 plain characters")
         for path in self.files:

@@ -19,6 +19,7 @@ Protocol = Literal[
 
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}\Z")
 _TARGET = re.compile(r"(tcp|ssl):[^\s:]+(:\d{1,5})?\Z|unix:/\S+\Z|p(tcp|ssl):\d*\S*\Z|punix:/\S+\Z")
+# `all` and `default` are folders of net.ipv4.conf, `ovs-netdev` is the datapath's own tap.
 _OWN: Final = ("lo", "all", "default", "ovs-netdev")
 
 

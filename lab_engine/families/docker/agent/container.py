@@ -34,6 +34,7 @@ class ContainerProvider(Provider[Container]):
     def observe(self, wanted: Sequence[Container], mark: Mark) -> dict[str, Sighting]:
         with asking("list its containers and images") as api:
             there = {
+                # The engine writes a slash before each name.
                 name.lstrip("/"): entry["Id"]
                 for entry in api.containers(all=True)
                 for name in entry["Names"]

@@ -41,6 +41,7 @@ class DockerEvents(Source):
             for data in client.events():
                 if self.stopping.is_set():
                     return
+                # Several events may come in one piece.
                 for line in data.splitlines():
                     self._tell(decoder.decode(line))
         except (TimeoutError, OSError):

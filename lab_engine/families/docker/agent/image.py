@@ -114,6 +114,7 @@ class ImageProvider(Provider[Image]):
         carried = archive_of(wanted)[1].reference
         with path.open("rb") as stream:
             for line in api.load_image(stream, quiet=True):
+                # The answer begins, with status 200, before the load has failed.
                 if "error" in line:
                     raise ProviderError(
                         f"the engine cannot load {path}: {line['error']}",

@@ -84,6 +84,7 @@ def _container(api: Api, container: str) -> str:
 
 def _walk(folder: str) -> Iterator[list[Any]]:
     for where, folders, files in os.walk(folder):
+        # os.walk goes on in this order; a digest needs the same one each time.
         folders.sort()
         for name in sorted(files) + folders:
             try:

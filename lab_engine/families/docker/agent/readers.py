@@ -63,6 +63,7 @@ def _endpoint(found: Mapping[str, Any]) -> Endpoint:
         prefix=found["IPPrefixLen"],
         gateway=found["Gateway"],
         mac=found["MacAddress"],
+        # What is empty comes as null.
         aliases=tuple(found["Aliases"] or ()),
         names=tuple(found.get("DNSNames") or ()),
     )

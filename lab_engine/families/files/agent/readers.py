@@ -157,6 +157,7 @@ def read_disk_usage(probe: s.DiskUsageProbe) -> s.DiskUsageReading:
     return s.DiskUsageReading(
         total=found.f_blocks * found.f_frsize,
         used=(found.f_blocks - found.f_bfree) * found.f_frsize,
+        # What is left for others than root (statvfs(3)).
         free=found.f_bavail * found.f_frsize,
         inodes=found.f_files,
         inodes_free=found.f_favail,

@@ -31,6 +31,8 @@ def unmount(target: str, ours: Callable[[mountinfo.MountEntry], bool]) -> None:
                 f"another mount covers ours at {target}", hint=f"Take it off: sudo umount {target}"
             )
         return
+    # By the parent, not by the path alone: what is inside a mount that ours covers does not hold
+    # ours.
     inner = [other for other in mountinfo.below(target, entries) if other.parent == entry.number]
     if inner:
         raise ProviderError(

@@ -258,6 +258,7 @@ def _bring_back(path: str, entry: Entry, now: Entry | None, blobs: Path) -> None
         os.mknod(path, entry.mode, entry.device)
     # Before the mode: a change of owner clears set-user-ID (chown(2)).
     os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
+    # A link has no mode of its own (symlink(7)).
     if entry.kind != "link":
         place.chmod(stat.S_IMODE(entry.mode))
         for name in _marks(path).keys() - entry.marks.keys():

@@ -71,6 +71,7 @@ def entries() -> dict[str, str]:
         rows, *tables = connection.rows("Bridge", *_REFERRED)
     referred = {uuid: row for table in tables for uuid, row in table.items()}
     for one in there.values():
+        # Gone between the two looks.
         if one.uuid not in rows:
             continue
         own = {name: value for name, value in rows[one.uuid].items() if name != "ports"}

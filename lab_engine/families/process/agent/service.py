@@ -28,6 +28,7 @@ from lab_engine.kernel.processes import Process
 MARK: Final = "INFRALAB_MARK"
 SPEC: Final = "INFRALAB_SPEC"
 SEARCH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# What a service is for a moment, until each of them has become the next.
 STARTERS: Final = frozenset({"setsid", "nsenter", "setpriv"})
 LOG_TAIL: Final = 2_000
 POLITE_SECONDS: Final = 3.0
@@ -48,6 +49,7 @@ def main_process(text: str, among: Iterable[Process]) -> Process | None:
         for process in among
         if not process.ended and processes.environment(process.pid).get(MARK) == text
     ]
+    # What it has started bears the mark too, but began later.
     first = min(alive, key=lambda process: (process.start, process.pid), default=None)
     return None if first is None or first.name in STARTERS else first
 
@@ -115,6 +117,7 @@ class ServiceProvider(Provider[Service]):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                # setsid forks, and is through at once.
                 timeout=10,
                 check=True,
             )
