@@ -99,6 +99,7 @@ class LearnApp(App[int]):
         return self._home
 
     def on_mount(self) -> None:
+        # Here `common.tasks` tells of faults that nobody waits for.
         asyncio.get_running_loop().set_exception_handler(self._broke)
         self.set_timer(FIRST_FRAME, lambda: self.run_worker(self._load(), group="load"))
 
@@ -222,6 +223,7 @@ class LearnApp(App[int]):
     # -- the desk --------------------------------------------------------------------------------
 
     def _told(self, change: Change) -> None:
+        # All of them: a dialog may lie over the lesson.
         for screen in self.screen_stack:
             screen.post_message(DeskChanged(change))
 

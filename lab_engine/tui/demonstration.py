@@ -105,6 +105,7 @@ class Demonstration:
             self.trouble = unexpected(error)
         finally:
             self._keyboard.release()
+            # After the end of the task: up to here `running` is still true.
             self._task.add_done_callback(lambda _: self._tell())
             await self._orders.close()
 
@@ -177,6 +178,8 @@ class Demonstration:
         loop = asyncio.get_running_loop()
         began = loop.time()
         while True:
+            # In slices: each answer also tells of a shell that has ended, or waits for something
+            # else.
             answer = await self._orders.give(wait=prompts, limit=SLICE_SECONDS)
             self._judge(answer)
             if answer["reached"]:

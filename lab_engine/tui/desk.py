@@ -66,6 +66,7 @@ class Desk:
         self._lookout: Lookout | None = None
         self._painter: Painter | None = None
         self._kept: asyncio.Task[None] | None = None
+        # One thread: calls to the record come one after the other, in their order.
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="desk")
 
     async def aside(self, call: Callable[..., T], *args: Any) -> T:
@@ -393,6 +394,7 @@ class Desk:
 
     async def close(self) -> None:
         """Leave the bench as it is; the next start takes it up again."""
+        # First, since what goes on uses the session.
         await self.work.close()
         await self._leave()
         self._threads.shutdown(wait=False)

@@ -23,8 +23,10 @@ OPTIONS: Final = (
     ("set", "-g", "history-limit", "20000"),
     ("set", "-g", "default-terminal", "tmux-256color"),
     ("set", "-g", "set-clipboard", "on"),
+    # Milliseconds after Escape for the rest of a sequence; 500 by default before tmux 3.5.
     ("set", "-s", "escape-time", "10"),
     ("set", "-g", "focus-events", "on"),
+    # The pane and the plain terminal may both be attached: the one used last counts.
     ("set", "-g", "window-size", "latest"),
     ("set", "-ga", "terminal-features", ",xterm-256color:RGB:clipboard:mouse:title:usstyle"),
     ("bind", "-n", "S-PPage", "copy-mode", "-eu"),
@@ -49,6 +51,7 @@ OPTIONS: Final = (
             ("Any", ("cancel",)),
         )
     ),
+    # tmux's own menu would come up.
     ("unbind", "-n", "MouseDown3Pane"),
     ("unbind", "-n", "M-MouseDown3Pane"),
 )
@@ -76,6 +79,7 @@ def lasting(bench: Bench, target: str, *, alone: bool = True) -> list[str]:
     """
     whole = shell_argv(bench, "bench" if target == SOLUTION else target)
     inner = whole[whole.index(bench.id) + 1 :]
+    # A learner's ~/.tmux.conf is for a tmux of their own.
     words = ["tmux", "-u", "-L", SOCKET, "-f", "/dev/null", "start-server"]
     for option in OPTIONS:
         words += [";", *option]

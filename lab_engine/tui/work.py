@@ -59,6 +59,7 @@ class Work:
 
     def begin(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do this next; what goes on is stopped first."""
+        # Its end is awaited in the new task: whoever asks for work does not wait.
         before = self._task
         self._again = work
         self._task = begin(self._run(work, before))
@@ -72,6 +73,7 @@ class Work:
         self.trouble, self.progress = None, Progress()
         try:
             await work()
+        # Not raised again: the task ends here, and the phase tells of it.
         except asyncio.CancelledError:
             self.enter(Phase.STOPPED)
         except InfralabError as error:
@@ -113,6 +115,8 @@ class Work:
         loop, shown = asyncio.get_running_loop(), self.progress
 
         def hear(words: str) -> None:
+            # A build that was stopped may go on in its thread, and must not write into the rows of
+            # another.
             if shown is self.progress and self.phase is Phase.OPENING:
                 self.doing = "Building the bench image, once: a few minutes"
                 shown.build(words)

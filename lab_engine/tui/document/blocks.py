@@ -133,6 +133,7 @@ class Facts(Static):
 
 
 def _plain(spans: Spans) -> str:
+    # Rich would take a bracket in a cell for markup.
     return styled(spans).plain.replace("[", "\\[")
 
 

@@ -92,6 +92,7 @@ class ShellPane(Vertical):
     def _front(self, pane: TerminalPane) -> None:
         self.query_one(ContentSwitcher).current = pane.id
         tabs = self.query_one(Tabs)
+        # Set here, not chosen by the learner: the focus stays where it is.
         with tabs.prevent(Tabs.TabActivated):
             tabs.active = _id(self.target)
         self.set_class(len(self._panes) > 1, "-several")
@@ -183,4 +184,5 @@ class ShellPane(Vertical):
 
 
 def _id(target: str) -> str:
+    # Textual takes letters, digits, `-` and `_` in an id.
     return "tab-" + "".join(c if c.isalnum() else f"_{ord(c):x}_" for c in target)

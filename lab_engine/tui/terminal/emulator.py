@@ -161,6 +161,7 @@ class Emulator:
         place = self._board.display.cursor
         if place is None:
             return None
+        # Past the last column it waits for a character that begins the next line.
         return CursorAt(min(place[0], self.columns - 1), place[1], self._board.cursor.shape)
 
     # -- the learner's side ----------------------------------------------------------------------

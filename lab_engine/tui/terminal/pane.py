@@ -235,6 +235,7 @@ class TerminalPane(Widget, can_focus=True):
         self._mark = emulator.seen()
         cursor = emulator.cursor
         row = cursor.row if cursor else -1
+        # The emulator does not count the cursor, which is drawn here.
         rows |= {self._cursor_row, row} - {-1}
         self._cursor_row = row
         if whole or len(rows) > self.size.height // 2:
@@ -324,6 +325,7 @@ class TerminalPane(Widget, can_focus=True):
         emulator.pointer(column, row, button, what, held)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
+        # A drag that leaves the pane still ends here.
         self.capture_mouse()
         self._point(event, BUTTONS.get(event.button, 0), "press")
 
@@ -336,6 +338,7 @@ class TerminalPane(Widget, can_focus=True):
             self._point(event, BUTTONS.get(event.button, 0), "move")
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        # In xterm's protocol the wheel is the buttons 64 and 65.
         self._point(event, 64, "press")
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

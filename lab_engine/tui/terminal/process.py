@@ -89,12 +89,14 @@ class PtyProcess:
                 ],
                 setsid=True,
                 setsigmask=(),
+                # Python ignores SIGPIPE, and what is ignored stays so through an exec (signal(7)).
                 setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP),
             )
         except OSError as error:
             os.close(master)
             raise BenchError(f"`{argv[0]}` cannot be started: {error.strerror}") from error
         finally:
+            # With an end of our own open, reading would never tell that the program's is gone.
             os.close(slave)
         os.set_blocking(master, False)
         return cls(pid, master, on_data, on_exit)
@@ -118,6 +120,7 @@ class PtyProcess:
         except BlockingIOError:
             return
         except OSError as error:
+            # What Linux answers once nobody has the far end open any more.
             if error.errno != errno.EIO:
                 raise
             data = b""
@@ -166,6 +169,7 @@ class PtyProcess:
         """Hang up, and wait for the end; kill it when it does not go."""
         if self._ending is None:
             self._ending = tasks.begin(self._reap(hang_up=True))
+        # Who waits may be cancelled; the end goes on.
         await asyncio.shield(self._ending)
 
     async def _reap(self, *, hang_up: bool) -> None:
@@ -191,6 +195,7 @@ class PtyProcess:
             try:
                 pid, status = self._poll()
             except ChildProcessError:
+                # Somebody else has collected it.
                 return 0
             if pid:
                 code = os.waitstatus_to_exitcode(status)

@@ -65,4 +65,5 @@ class Painter:
                 async with asyncio.timeout(self._every):
                     await self._told.wait()
                 await asyncio.sleep(SETTLE)
+            # What was told up to now is in the next picture.
             self._told.clear()
