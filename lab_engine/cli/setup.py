@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from lab_engine.bench import guests, image
 
     start = time.monotonic()
+    # What the engine refuses shows in seconds, an image takes minutes.
     doctor.refuse_early()
     with Progress() as progress:
         tag = image.ensure_image(progress)

@@ -125,6 +125,7 @@ def _folders(chosen: Settings, *, keep: bool) -> list[Path]:
     found = [chosen.cache_dir, chosen.config_file.parent]
     if not keep:
         found.append(chosen.data_dir)
+    # Only the launcher's own: what pip or pipx installed is theirs to remove.
     if venv == clone / ".venv":
         found += [venv, clone / ".venv.lock"]
     return found

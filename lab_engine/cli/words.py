@@ -158,6 +158,8 @@ class Progress:
 
     def _draw(self) -> None:
         if self._last:
+            # A sentence that wraps could not be taken back by \r and an erased line (ECMA-48, EL),
+            # so it is cut, with room for the seconds.
             room = shutil.get_terminal_size().columns - 12
             seconds = time.monotonic() - self._start
             print(

@@ -143,6 +143,7 @@ def lab_faults(step: LabStep, variables: Variables, place: str) -> Iterator[Cont
     try:
         sorter.prepare()
     except graphlib.CycleError as error:
+        # CycleError has the circle as its second argument (graphlib).
         circle = " -> ".join(error.args[1])
         yield ContentError(f"checks need each other in a circle: {circle}", where=where)
     for miss in step.near_misses:

@@ -65,6 +65,7 @@ class Task:
     hints: int
 
 
+# Without slots, here and below: cached_property keeps its value in __dict__ (functools).
 @dataclass(frozen=True)
 class Step:
     """One screen of text with its tasks.

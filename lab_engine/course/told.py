@@ -17,6 +17,7 @@ def points(count: int) -> str:
 
 def reasons(verdict: Verdict) -> Iterator[tuple[Part, str]]:
     """Why a task is not done, in the order in which it is told; what there is nothing of is not."""
+    # What was read in the bench may hold control sequences; an explanation is the author's.
     if verdict.evidence:
         yield "expected", shown(verdict.evidence.expected)
         yield "observed", shown(verdict.evidence.observed)

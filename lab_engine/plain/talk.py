@@ -99,6 +99,7 @@ class Talk:
             await self._action
         except asyncio.CancelledError:
             if not self._interrupted:
+                # The whole program is to end: that is not for the talk to catch.
                 raise
             self.say(f"Interrupted. {self.stopped}")
         except InfralabError as error:

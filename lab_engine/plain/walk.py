@@ -176,6 +176,7 @@ class Walk:
     async def go(self, name: str, *, again: bool = False) -> None:
         """Begin a step. With `again` the bench is in it already and is left as it is."""
         step = self.session.lesson.step(name)
+        # What goes on while a step is made is no news, neither of this step nor of the last one.
         await self._lookout.end()
         self.document = step.document(self.session.variables)
         self.step, self.seen = step, {}
@@ -246,6 +247,7 @@ class Walk:
         if self.step.lab_step is None:
             self.say("This step has nothing to reset.")
             return
+        # That tasks fail while their work is undone is no news.
         await self._lookout.end()
         await self.session.reset(on_notice=self.on_notice)
         self._lookout.begin()

@@ -26,6 +26,7 @@ def time_limit(stays: Sequence[Visit]) -> float:
     acts = [act for visit in stays for act in visit.acts]
     typed = [act for act in acts if isinstance(act, Group)]
     made = len(stays) + sum(isinstance(act, Moment) for act in acts)
+    # No piece is waited for longer than that, however long it took.
     worked = sum(min(group.seconds - group.idle, MOST_SECONDS) for group in typed)
     return patient(
         LEAST_SECONDS + STEP_SECONDS * made + INPUT_SECONDS * len(typed) + SLOWER * worked

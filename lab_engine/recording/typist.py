@@ -15,6 +15,7 @@ from lab_engine.recording.orders import Orders
 from lab_engine.recording.tokens import WORD, Tokens
 from lab_engine.session.session import Session
 
+# How long a replay waits, and for what: docs/decisions/0004-replay.md.
 LEAST_SECONDS: Final = 15.0
 MOST_SECONDS: Final = 120.0
 SLOWER: Final = 6.0

@@ -72,6 +72,8 @@ class Session:
         """What a fault took since last time, and what came back: sentences for the learner."""
         self._bench: Bench | None = None
         self._connection: Connection | None = None
+        # By it the agent knows this client again, and gives a new connection the lease of the lost
+        # one.
         self._token = secrets.token_hex(8)
         self._looking_on = False
         self._taken: LeaseTaken | None = None
@@ -314,6 +316,7 @@ class Session:
         if self._connection:
             await self._connection.close()
             self._connection = None
+        # Not waited for: a call to the engine may take as long as its limit.
         self._threads.shutdown(wait=False)
 
     async def down(self) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from lab_engine.common import ordinary
 from lab_engine.errors import ContentError
 
+# Why it is TOML: docs/decisions/0003-front-matter-in-toml.md.
 FENCE = "+++"
 LONGEST = 1 << 20
 """Bytes that a text may have."""

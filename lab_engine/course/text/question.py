@@ -14,6 +14,7 @@ ANY = "*"
 """An answer that stands for every other one (or, when right, for what the bench says)."""
 
 _NUMBER = re.compile(r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(\S.*)?\Z")
+# KiB is 1024 bytes and kB 1000: IEC 80000-13.
 _UNITS = (
     {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
     | {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12},
