@@ -41,11 +41,13 @@ class Engine:
 
     @property
     def denied(self) -> bool:
+        # Only the words tell: the client ends with 1 whatever it was.
         return "permission denied" in self.error.lower()
 
 
 def ask(machine: Machine) -> Engine:
     """Ask the engine that `docker` would use, in three calls at most."""
+    # It goes before any context.
     endpoint = machine.env.get("DOCKER_HOST", "")
     if not machine.has("docker"):
         return Engine(cli=False, endpoint=endpoint or "unix:///var/run/docker.sock")

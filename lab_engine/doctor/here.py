@@ -64,6 +64,7 @@ def terminal(machine: Machine) -> Finding:
             f"The full-screen course; `{me(machine, 'learn --plain')}` works.",
             "export TERM=xterm-256color",
         )
+    # The first that is set counts (locale(7)).
     locale = next((v for k in ("LC_ALL", "LC_CTYPE", "LANG") if (v := machine.env.get(k))), "")
     if "utf" not in locale.lower():
         return Finding(

@@ -98,6 +98,7 @@ def cgroups(machine: Machine, engine: Engine) -> Finding:
     lacking = [
         word
         for word, key in (("memory", "MemoryLimit"), ("cpu", "CpuCfsQuota"), ("pids", "PidsLimit"))
+        # An engine that does not tell is taken for one that can.
         if engine.info.get(key) is False
     ]
     if not lacking:

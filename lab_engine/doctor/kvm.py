@@ -48,6 +48,7 @@ def kvm(machine: Machine, engine: Engine) -> Finding:
 
 def _problem(code: int, said: str) -> str:
     """Why no guest can be had, from the end of the attempt; nothing when one ran as it should."""
+    # `Machine.run` has ended it.
     if code == 124:
         return f"a guest did not come to its end within {SECONDS:g} s"
     word, _, number = said.partition(" ")

@@ -26,6 +26,8 @@ class Source(ABC):
     def __init__(self, publish: Publish) -> None:
         self.publish = publish
         self.stopping = threading.Event()
+        # daemon: one that waits inside a library, as for Docker's events, sees `stop` only at the
+        # next.
         self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
 
     def start(self) -> None:
@@ -38,6 +40,7 @@ class Source(ABC):
         while not self.stopping.is_set():
             try:
                 self.listen()
+            # Whatever it was: a source that has ended would leave the checks to their slow poll.
             except Exception as error:
                 log.info("%s: %s: %s", type(self).__name__, type(error).__name__, error)
             if self.stopping.wait(RETRY_SECONDS):

@@ -32,6 +32,7 @@ def again(keys: Sequence[str]) -> dict[str, str]:
                 with asking(f"start the container {name}", seconds=WORK_SECONDS) as api:
                     try:
                         api.start(name)
+                    # Gone since; `--rm` takes a container away as it ends.
                     except docker.errors.NotFound:
                         continue
             except ProviderError as error:

@@ -91,6 +91,7 @@ def _inside(domain: Any) -> str:
     script = Path(small.__file__).with_name("fingerprint.sh").read_text(encoding="utf-8")
     try:
         return AgentChannel(domain).script(script, seconds=_INSIDE_SECONDS).out
+    # A guest that does not answer must not end the reading of all the others.
     except ProviderError:
         return "silent"
 

@@ -9,6 +9,7 @@ from lab_engine.families.openvswitch.family import FAMILY
 from lab_engine.families.source import Source
 from lab_engine.kernel import sockets
 
+# A source looks once a second whether it is to end.
 LOOK_SECONDS: Final = 1.0
 _WATCHED: Final = {
     "Bridge": ("name", "datapath_type", "fail_mode", "protocols", "ports", "controller"),
