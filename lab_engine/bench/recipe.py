@@ -27,7 +27,7 @@ HOST_FILESYSTEMS: Final = (
 )  # fmt: skip
 """Of these there is one on a machine: whoever mounts it in a bench has the host's."""
 PYTHON: Final = "3.13"
-# 2014 and 2_17 are two names of one thing (PEP 600), but pip takes what --platform says literally.
+# 2014 and 2_17 are two names of one thing (PEP 600), but pip does not know that of --platform.
 PLATFORMS: Final = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
 _HERE: Final = Path(__file__).parent

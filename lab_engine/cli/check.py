@@ -69,6 +69,7 @@ async def _check(args: argparse.Namespace) -> int:
         else:
             for line in told(verdicts):
                 print(line)
+        # First: a check that broke says nothing about the work.
         if any(v.outcome is Outcome.ERROR for v in verdicts):
             return 3
         return 0 if all(v.passed for v in verdicts) else 1

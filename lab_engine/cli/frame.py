@@ -151,6 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = top.parse_args(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    # Before anything asks for the engine: the SDK reads DOCKER_HOST when it makes a client.
     follow_context(os.environ)
     try:
         return cast("int", args.run(args))

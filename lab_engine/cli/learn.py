@@ -98,6 +98,7 @@ async def _plain(args: argparse.Namespace) -> int:
             lessons = {wanted.slug} if wanted else {one.slug for one in course.lessons}
             old = which.latest(record, lessons=lessons, seed=args.seed)
         lesson = lesson_of(old) if old else wanted or _next_lesson(course, record)
+        # Before there is a bench: a lesson that is not whole has no use for it.
         verify(lesson, Seed(old.seed if old else args.seed or "sample"))
         print(f"{course.title}. Lesson {lesson.number}: {lesson.title}.", flush=True)
         _say_needs(course, lesson, record)

@@ -198,6 +198,7 @@ def groups(
                 typed.append(_Typed(event.at, "", at_prompt))
             typed[-1].text += event.data
             typed[-1].last = typed[-1].heard = event.at
+            # Typed on here after all: what was noted belongs to an earlier key.
             typed[-1].left = None
     if not typed:
         return []

@@ -209,9 +209,11 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
         # None at the end, so that the last claims are looked at, too.
         for number, act in enumerate((*visit.acts, None)):
             if isinstance(act, Claim):
+                # Looked at before the next act, all together: one look answers for a whole step.
                 open_claims.append(act)
                 continue
             if open_claims:
+                # What passed while the piece was typed has passed, though it may be over by now.
                 seen |= glimpsed
                 await _look(session, [c for c in open_claims if c.task not in glimpsed], seen)
                 open_claims, glimpsed = [], {}
@@ -221,6 +223,7 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
             elif isinstance(act, Resize):
                 await typist.resize(act)
             elif act:
+                # `typed`, or whatever else was asked for, ends what a solution had typed.
                 await by_solution.aclose()
                 if act.what == "type":
                     await by_solution.enter_async_context(session.solving.by_solution())

@@ -130,6 +130,7 @@ class Tokens:
             return word
         if not cut:
             return word
+        # Its echo is in the output from now on, which would make it a word of its own.
         self._cut.add(word)
         return cut.pop()
 
