@@ -6,9 +6,12 @@ import argparse
 import difflib
 import importlib
 import importlib.util
+import io
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -139,8 +142,28 @@ def _log_file() -> Path:
     return folder / "last-error.txt"
 
 
+def _print_what_can_be() -> None:
+    """A locale without a sign, or a name that is no text, costs a `?` and not the whole answer."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _end_as_interrupted() -> None:
+    """A closed window and `kill` end a verb as Ctrl-C does: what it began is undone.
+
+    `nohup` has the first of them ignored, which stays.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit codes are those of `EXIT_CODES`."""
+    _print_what_can_be()
+    _end_as_interrupted()
     words = list(sys.argv[1:] if argv is None else argv) or _default()
     first = words[0]
     if not first.startswith("-") and first not in available():

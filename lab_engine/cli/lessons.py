@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from lab_engine.cli.words import add_json, emit_json, table, verb
 
 if TYPE_CHECKING:
-    from lab_engine.course.lesson import Lesson
+    from lab_engine.course.lesson import Course, Lesson
+    from lab_engine.tui.overview import LessonState
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,8 +33,10 @@ def run(args: argparse.Namespace) -> int:
     from lab_engine.course.lesson import load_course
 
     course = load_course()
+    states = _progress(course)
     if args.lesson:
-        return _one(course.lesson(args.lesson), as_json=args.json)
+        lesson = course.lesson(args.lesson)
+        return _one(lesson, states[lesson.slug], as_json=args.json)
     if args.json:
         emit_json(
             {
@@ -50,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
                                 "minutes": lesson.minutes,
                                 "syllabus": lesson.syllabus,
                                 "needs": lesson.needs,
+                                "done": states[lesson.slug].done,
                             }
                             for lesson in chapter.lessons
                         ],
@@ -65,14 +69,40 @@ def run(args: argparse.Namespace) -> int:
         print(f"\n{chapter.number}  {chapter.title}")
         for lesson in chapter.lessons:
             print(f"    {lesson.number:<6} {lesson.slug:<{wide}}  {lesson.minutes:>3} min", end="")
-            print(f"  {lesson.title} ({', '.join(lesson.syllabus)})")
+            print(f"  {lesson.title} ({', '.join(lesson.syllabus)}){_far(states[lesson.slug])}")
         if not chapter.lessons:
             print("    no lesson yet")
     print("\nBegin with `infralab learn LESSON`.")
     return 0
 
 
-def _one(lesson: Lesson, *, as_json: bool) -> int:
+def _progress(course: Course) -> dict[str, LessonState]:
+    """How far each lesson is. A record that cannot be read counts as empty, and is said to be."""
+    from pathlib import Path
+
+    from lab_engine import settings
+    from lab_engine.session.record import Record
+    from lab_engine.tui import overview
+
+    path: Path = settings.load().data_dir / "progress.sqlite"
+    # Listing the course writes nothing, not even an empty record.
+    record = Record.in_memory(path if path.exists() else None)
+    try:
+        return overview.read(course, record).states
+    finally:
+        record.close()
+
+
+def _far(state: LessonState) -> str:
+    if not state.begun:
+        return ""
+    done = f"{state.done} of {len(state.steps)} steps done"
+    return f": {'done' if state.whole else done}"
+
+
+def _one(lesson: Lesson, state: LessonState, *, as_json: bool) -> int:
+    # A lesson whose lab is broken has no states.
+    dones = state.steps or (False,) * len(lesson.steps)
     if as_json:
         emit_json(
             {
@@ -91,14 +121,15 @@ def _one(lesson: Lesson, *, as_json: bool) -> int:
                         "syllabus": step.syllabus,
                         "tasks": step.tasks,
                         "questions": step.question_ids,
+                        "done": done,
                     }
-                    for step in lesson.steps
+                    for step, done in zip(lesson.steps, dones, strict=True)
                 ],
             }
         )
         return 0
     needs = f", after {', '.join(lesson.needs)}" if lesson.needs else ""
-    print(f"{lesson.number}  {lesson.title} ({lesson.minutes} min{needs})\n")
+    print(f"{lesson.number}  {lesson.title} ({lesson.minutes} min{needs}){_far(state)}\n")
     rows = [
         (
             str(step.number),
@@ -107,9 +138,10 @@ def _one(lesson: Lesson, *, as_json: bool) -> int:
             f"{len(step.tasks)} tasks",
             f"{len(step.question_ids)} questions",
             ", ".join(step.syllabus),
+            "done" if done else "",
             step.title,
         )
-        for step in lesson.steps
+        for step, done in zip(lesson.steps, dones, strict=True)
     ]
-    print(table(rows, head=("#", "step", "time", "tasks", "questions", "syllabus", "title")))
+    print(table(rows, head=("#", "step", "time", "tasks", "questions", "syllabus", "", "title")))
     return 0

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import add_json, emit_json, say, verb
+
+if TYPE_CHECKING:
+    from lab_engine.course.lesson import Lesson
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,6 +60,7 @@ async def _prove(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import open_record
     from lab_engine.course import proven
     from lab_engine.course.lesson import load_course
+    from lab_engine.errors import UsageError
     from lab_engine.proof import kept
     from lab_engine.proof.report import junit, table
     from lab_engine.proof.result import CaseResult
@@ -63,6 +68,12 @@ async def _prove(args: argparse.Namespace) -> int:
 
     course = load_course()
     lessons = [course.lesson(slug) for slug in args.lessons] or list(course.lessons)
+    steps = {one.slug: _steps(one, args.step) for one in lessons}
+    if not any(chosen is None or chosen for chosen in steps.values()):
+        raise UsageError(
+            f"no step is called {' or '.join(args.step)} in {', '.join(steps)}",
+            hint="`infralab lessons LESSON` lists the steps.",
+        )
     config = settings.load()
     folder = config.cache_dir / "proofs"
     record = open_record()
@@ -78,13 +89,15 @@ async def _prove(args: argparse.Namespace) -> int:
             say(f"     {case.problem}")
 
     for lesson in lessons:
+        if steps[lesson.slug] == []:
+            continue
         for seed in args.seed or ["proof"]:
             for _ in range(args.repeat):
                 key = kept.content_hash(lesson, seed)
                 # A part is no proof of the whole: neither taken for one nor kept as one.
                 old = kept.load(folder, key) if args.changed and not part else None
                 proof = old or await prove_lesson(
-                    lesson, seed, record, config, progress, steps=args.step, walk=args.walk
+                    lesson, seed, record, config, progress, steps=steps[lesson.slug], walk=args.walk
                 )
                 if not part and not old:
                     kept.store(folder, key, proof)
@@ -101,3 +114,10 @@ async def _prove(args: argparse.Namespace) -> int:
     if args.junit:
         await asyncio.to_thread(Path(args.junit).write_bytes, junit(proofs))
     return 0 if all(proof.good for proof in proofs) else 1
+
+
+def _steps(lesson: Lesson, wanted: list[str] | None) -> list[str] | None:
+    """The names of a lesson's steps among those wanted by name or number; None for all."""
+    if wanted is None:
+        return None
+    return [one.name for one in lesson.steps if {one.name, str(one.number)} & set(wanted)]

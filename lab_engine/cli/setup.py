@@ -30,6 +30,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--full-guest", action="store_true", help="make the full Debian guest (some minutes)"
     )
+    # The launcher asks before it installs anything, and this is its answer.
+    parser.add_argument("-y", "--yes", action="store_true", help="install what is missing unasked")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ],
     )
     parser.add_argument("lesson", help="a lesson, as listed by `infralab lessons`")
-    parser.add_argument("step", nargs="?", help="a step of it; the first, or where you were")
+    parser.add_argument("step", nargs="?", help="a step, by name or number; else where you were")
     parser.add_argument("--seed", help="what names, sizes and addresses are drawn from")
     parser.add_argument(
         "--assessed", action="store_true", help="for a grade: one hint a task, no solutions"
@@ -52,6 +52,7 @@ async def _up(args: argparse.Namespace) -> int:
 
     began = time.monotonic()
     lesson = load_course().lesson(args.lesson)
+    asked = lesson.step(args.step).name if args.step else None
     mode = "assessed" if args.assessed else "practice"
     record = open_record()
     config = settings.load()
@@ -78,10 +79,10 @@ async def _up(args: argparse.Namespace) -> int:
                 await asyncio.to_thread(doctor.refuse_early)
                 raise
     given: list[str] = []
-    step = args.step or session.step_name or lesson.steps[0].name
+    step = asked or session.step_name or lesson.steps[0].name
     try:
         # Where the learner was, the work goes on; a step that is asked for begins anew.
-        if args.step or not session.step_name:
+        if asked or not session.step_name:
             given = await session.enter(step, on_notice=show_notice)
     finally:
         await session.close()

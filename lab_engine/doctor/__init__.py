@@ -34,6 +34,7 @@ def examine(machine: Machine | None = None) -> list[Finding]:
         docker.version(machine, engine),
         docker.mode(machine, engine),
         docker.rights(machine, engine),
+        here.configuration(machine),
         here.image(machine, engine),
         docker.disk(machine, engine),
         docker.memory(machine, engine),

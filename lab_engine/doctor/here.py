@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
+from lab_engine import settings
 from lab_engine.doctor.engine import Engine
 from lab_engine.doctor.machine import Finding, Machine, State, install, me
+from lab_engine.errors import InfralabError
 
 COLUMNS: Final = 80
 LINES: Final = 24
+
+
+def configuration(machine: Machine) -> Finding:
+    """Whether the settings can be used, from file and environment."""
+    name = "Settings"
+    try:
+        chosen = settings.load(machine.env)
+    except InfralabError as error:
+        return Finding(
+            name, State.MISSING, error.message, "Every command that uses a bench.", error.hint
+        )
+    return Finding(name, State.OK, f"{chosen.config_file} and the environment can be used")
 
 
 def image(machine: Machine, engine: Engine) -> Finding:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -88,6 +90,7 @@ class LearnApp(App[int]):
         self._desk: Desk | None = None
         self._wanted = wanted
         self._home = HomeScreen()
+        self._ending = False
 
     @property
     def desk(self) -> Desk:
@@ -99,8 +102,12 @@ class LearnApp(App[int]):
         return self._home
 
     def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
         # Here `common.tasks` tells of faults that nobody waits for.
-        asyncio.get_running_loop().set_exception_handler(self._broke)
+        loop.set_exception_handler(self._broke)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self._end, number)
         self.set_timer(FIRST_FRAME, lambda: self.run_worker(self._load(), group="load"))
 
     # -- the course ------------------------------------------------------------------------------
@@ -272,6 +279,21 @@ class LearnApp(App[int]):
                 self.notify("Stopping, and undoing what was begun …", timeout=30)
             await self.desk.close()
         self.exit(0)
+
+    def _end(self, number: int) -> None:
+        """Leave, with the terminal put right, when a window is closed or `kill` is used.
+
+        The second time nothing is waited for.
+        """
+        if self._ending or self._desk is None:
+            self.exit(128 + number)
+            return
+        self._ending = True
+        self.run_worker(self._leave(128 + number), group="end")
+
+    async def _leave(self, code: int) -> None:
+        await self.desk.close()
+        self.exit(code)
 
     async def action_finish(self) -> None:
         """Remove the bench of the open lesson."""

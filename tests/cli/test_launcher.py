@@ -131,6 +131,13 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return clone
 
 
+def test_setup_takes_the_yes_after_its_name(clone: Clone, ready: Clone) -> None:
+    shutil.copytree(ready.venv, clone.venv, symlinks=True)
+    done = clone.run("setup", "--yes")
+    assert "nobody is here to agree" not in done.stderr
+    assert "ran setup --yes" in done.stdout, done.stderr
+
+
 @pytest.fixture
 def started(clone: Clone, ready: Clone) -> Clone:
     """A clone that got as far as an empty virtual environment: making one takes seconds."""
