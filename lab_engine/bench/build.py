@@ -95,6 +95,8 @@ def build_from(client: Any, context: bytes, tag: str, follower: Follower, **opti
                 forcerm=True,
                 decode=True,
                 encoding="identity",
+                # The SDK drops the client's own limit for a build; each message must come in time.
+                timeout=client.api.timeout,
                 **options,
             )
             # Read to its end also after an error, which gives the connection back.

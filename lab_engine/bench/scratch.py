@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from lab_engine.bench.owner import birth
+
 # Not /tmp, which is memory on many machines: a build takes gigabytes.
 PARENT: Final = Path("/var/tmp")  # noqa: S108
 PREFIX: Final = "infralab-build-"
@@ -31,7 +33,7 @@ def folder() -> Iterator[Path]:
         if not _alive(old):
             remove(old)
     path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
-    (path / _OWNER).write_text(f"{os.getpid()} {_birth(os.getpid())}")
+    (path / _OWNER).write_text(f"{os.getpid()} {birth(os.getpid())}")
     try:
         yield path
     finally:
@@ -86,16 +88,6 @@ def _mounts_below(path: Path) -> list[str]:
     return [point for point in reversed(points) if point.startswith(f"{path}/")]
 
 
-def _birth(pid: int) -> str:
-    """The start time of a process in clock ticks, which tells it from a later one of its number."""
-    try:
-        # Field 22, counted from the end of the program's name, which may hold blanks and brackets
-        # itself (proc_pid_stat(5)).
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-
-
 def _alive(path: Path) -> bool:
     """Whether the build that made this folder still runs. Folders of other users count as alive."""
     try:
@@ -106,4 +98,4 @@ def _alive(path: Path) -> bool:
         return False
     except OSError:
         return True
-    return pid.isdigit() and bool(birth) and _birth(int(pid)) == birth
+    return pid.isdigit() and bool(birth) and birth(int(pid)) == birth

@@ -53,8 +53,10 @@ class Orders:
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(order).encode() + b"\n")
-            await process.stdin.drain()
-            line = await asyncio.wait_for(process.stdout.readline(), ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                # A program that reads nothing holds the writer as well.
+                await process.stdin.drain()
+                line = await process.stdout.readline()
         except (TimeoutError, ConnectionError):
             line = b""
         if not line:
