@@ -31,7 +31,7 @@ def name(data_dir: Path) -> str:
 
 def process() -> str:
     """This process, told from every other: `boot/namespace/pid/birth`."""
-    return "/".join((*_world(), str(os.getpid()), birth(os.getpid())))
+    return "/".join((*_world(), str(os.getpid()), born(os.getpid())))
 
 
 def ended(labels: Mapping[str, str]) -> bool:
@@ -45,7 +45,7 @@ def ended(labels: Mapping[str, str]) -> bool:
     if boot == here[0] and namespace != here[1]:
         return False
     # The owner's machine is this one, so another boot is an earlier one.
-    return boot != here[0] or not pid.isdecimal() or birth(int(pid)) != birth
+    return boot != here[0] or not pid.isdecimal() or born(int(pid)) != birth
 
 
 def _world() -> tuple[str, str]:
@@ -57,7 +57,7 @@ def _world() -> tuple[str, str]:
     return boot, namespace
 
 
-def birth(pid: int) -> str:
+def born(pid: int) -> str:
     """The start time of a process in clock ticks, which tells it from a later one of its number."""
     try:
         # Field 22, counted from the end of the program's name, which may hold blanks and brackets

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
-from lab_engine.bench.owner import birth
+from lab_engine.bench.owner import born
 
 # Not /tmp, which is memory on many machines: a build takes gigabytes.
 PARENT: Final = Path("/var/tmp")  # noqa: S108
@@ -33,7 +33,7 @@ def folder() -> Iterator[Path]:
         if not _alive(old):
             remove(old)
     path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
-    (path / _OWNER).write_text(f"{os.getpid()} {birth(os.getpid())}")
+    (path / _OWNER).write_text(f"{os.getpid()} {born(os.getpid())}")
     try:
         yield path
     finally:
@@ -98,4 +98,4 @@ def _alive(path: Path) -> bool:
         return False
     except OSError:
         return True
-    return pid.isdigit() and bool(birth) and birth(int(pid)) == birth
+    return pid.isdigit() and bool(birth) and born(int(pid)) == birth
