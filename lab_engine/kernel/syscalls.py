@@ -67,6 +67,41 @@ def setns(descriptor: int, kind: int) -> None:
     _checked(_libc.setns(descriptor, kind))
 
 
+class Home:
+    """The network, UTS and IPC namespaces of the thread that makes it, where others belong, too.
+
+    A thread whose way back from another namespace failed would do the next call's work there.
+    """
+
+    def __init__(self) -> None:
+        self._own = {
+            name: os.open(f"/proc/thread-self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+            for name in ("net", "uts", "ipc")
+        }
+
+    def here(self) -> bool:
+        """Whether the calling thread is at home."""
+        return all(
+            os.fstat(own).st_ino == os.stat(f"/proc/thread-self/ns/{name}").st_ino  # noqa: PTH116
+            for name, own in self._own.items()
+        )
+
+    def come_back(self) -> bool:
+        """Bring the calling thread home; whether that worked."""
+        try:
+            for own in self._own.values():
+                # Of any kind: the descriptor says which.
+                setns(own, 0)
+        except OSError:
+            return False
+        return self.here()
+
+    def close(self) -> None:
+        for own in self._own.values():
+            os.close(own)
+        self._own.clear()
+
+
 def in_thread(prepare: Callable[[], None], call: Callable[[], T]) -> T:
     """Run `call` after `prepare` in a thread made for it.
 

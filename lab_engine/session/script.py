@@ -22,13 +22,18 @@ CHUNK: Final = 65536
 ENDED_WITH_US: Final = """\
 exec 3<&0 </dev/null
 setsid bash -l -c "$1" 3<&- & run=$!
-{ read -r -u 3; kill -- "-$run"; } >/dev/null 2>&1 & watch=$!
+{
+  read -r -u 3
+  sudo -n kill -KILL -- "-$run" || kill -KILL -- "-$run"
+} >/dev/null 2>&1 & watch=$!
 wait "$run"
 code=$?
 kill "$watch"
 exit "$code"
 """
-"""Docker leaves the far end of an exec running when the near end goes, but closes its input."""
+"""Docker leaves the far end of an exec running when the near end goes, but closes its input.
+
+What runs under sudo only root can end."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +54,19 @@ async def run_script(
     """
     text = "\n".join(["set -e" if strict else "set +e", *commands])
     process = await asyncio.create_subprocess_exec(
-        *bench.exec_argv(["bash", "-l", "-c", text], user="learner"),
-        stdin=asyncio.subprocess.DEVNULL,
+        *bench.exec_argv(
+            ["bash", "-c", ENDED_WITH_US, "solution", text], user="learner", interactive=True
+        ),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), limit)
+        output = await asyncio.wait_for(_all_of(process), limit)
     except TimeoutError:
-        process.kill()
-        await process.wait()
         raise _too_long(commands, limit) from None
+    finally:
+        await _end(process)
     code = process.returncode if process.returncode is not None else -1
     return Ran(code, output[-SCRIPT_OUTPUT:].decode(errors="replace"))
 
@@ -105,9 +112,22 @@ async def show_script(
     except TimeoutError:
         raise _too_long(commands, limit) from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await _end(process)
+
+
+async def _all_of(process: asyncio.subprocess.Process) -> bytes:
+    """All that it prints until it ends; its input stays open, which ends it otherwise."""
+    assert process.stdout is not None
+    output = await process.stdout.read()
+    await process.wait()
+    return output
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the near end of a script that runs still, and with it the far end."""
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 def _too_long(commands: Sequence[str], limit: float) -> InfralabError:
