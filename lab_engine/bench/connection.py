@@ -25,8 +25,9 @@ HELLO_LIMIT = patience.patient(15.0)
 # For what an agent that lives never ends. One that is frozen is noticed by its silence, below.
 REQUEST_LIMIT = 600.0
 PING_SECONDS = 2.0
-QUIET_LIMIT = patience.patient(10.0)
-"""Seconds after which an agent that answers nothing, no ping either, is taken for frozen."""
+QUIET_LIMIT = patience.patient(8.0)
+"""Seconds after which an agent that answers nothing, no ping either, is taken for frozen: with a
+ping every two seconds it is noticed within ten."""
 RETRIES = "retry=100,interval=0.02"
 """How often socat tries the agent's socket, and how many seconds apart: starting another relay
 costs more than waiting in this one."""
