@@ -71,6 +71,9 @@ def image_tags(path: Path) -> list[str]:
             for member in tar:
                 if member.name == "manifest.json":
                     return _tags(tar, member)
+    except tarfile.ReadError as error:
+        # Of all that a header can lack, a person needs to know only this.
+        raise ValueError("it is no tar file") from error
     except (EOFError, zlib.error, lzma.LZMAError, RecursionError) as error:
         raise ValueError(f"it cannot be unpacked: {error}") from error
     raise ValueError("it holds no manifest.json")

@@ -219,10 +219,8 @@ def _tags_in(path: Path) -> list[str]:
             f"{path} cannot be read: {error.strerror or error}", hint="Check the path."
         ) from error
     except (tarfile.TarError, ValueError) as error:
-        # A tar that cannot be opened is told on a line for each way of compressing it.
-        reason = "it is no tar file" if "\n" in str(error) else str(error)
         raise ImageError(
-            f"{path} is no image archive, or is damaged: {reason}",
+            f"{path} is no image archive, or is damaged: {error}",
             hint="Copy it again, or save it again with `infralab image save FILE`.",
         ) from error
     if not any(tag.startswith((f"{BENCH}:", f"{BASE}:")) for tag in tags):

@@ -153,7 +153,7 @@ def test_loading_something_else_says_what_is_wrong(
 
 
 def test_loading_a_folder_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="Is a directory"):
+    with pytest.raises(ImageError, match="it is a folder"):
         image.load(tmp_path)
 
 
