@@ -2,6 +2,7 @@
 
     InfralabError                what was asked, what was found; `hint` says what to do now
       UsageError                 the command line asks for something that does not exist
+        WouldTake                something of the learner's would go: they must agree first
       ContentError               a lesson's text or lab is wrong (file, place)
       ResourceError              a resource's field is wrong
       PlanError                  resources refer to each other in a circle or to nothing
@@ -46,6 +47,21 @@ class InfralabError(Exception):
 
 class UsageError(InfralabError):
     exit_code = 2
+
+
+class WouldTake(UsageError):
+    """What was asked for takes away work of the learner's, who must agree first.
+
+    `made` and `changed` are keys such as `container/web`; `files` says where files will be.
+    """
+
+    def __init__(self, made: tuple[str, ...], changed: tuple[str, ...], files: str) -> None:
+        parts = [f"what you made: {', '.join(made)}"] if made else []
+        parts += [f"what you changed: {', '.join(changed)}"] if changed else []
+        super().__init__(f"this takes away {'; and '.join(parts)}", hint=files)
+        self.made = made
+        self.changed = changed
+        self.files = files
 
 
 class ContentError(InfralabError):

@@ -26,7 +26,7 @@ from lab_engine.shown import shown
 
 T = TypeVar("T")
 
-VERSION = 4
+VERSION = 5
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
 
@@ -97,10 +97,27 @@ class Compare(Request, frozen=True, tag="compare"):
 
 
 class Undo(Request, frozen=True, tag="undo"):
-    """Bring the bench back to the baseline `name`, whose resources were `resources`."""
+    """Bring the bench back to the baseline `name`, whose resources were `resources`.
+
+    With `spare` the learner's own files in the home folder stay, but for those of the work folder.
+    """
 
     name: str
     resources: tuple[AnyResource, ...] = ()
+    spare: bool = False
+
+
+class PutAway(Request, frozen=True, tag="put-away"):
+    """Keep the learner's files of the step below `~/NAME`, before the step goes.
+
+    Answered by the new paths, the folder first; by nothing when there was nothing to keep.
+    """
+
+    name: str
+
+
+class AtStake(Request, frozen=True, tag="at-stake"):
+    """What a change of step would take that is the learner's, besides files: a Difference."""
 
 
 class Owned(Request, frozen=True, tag="owned"):
@@ -141,6 +158,8 @@ AnyRequest = (
     | Teardown
     | Mend
     | Forget
+    | PutAway
+    | AtStake
     | Ask
     | TakeBaseline
     | Compare

@@ -32,6 +32,9 @@ REMOVAL_ORDER: Final[tuple[tuple[str, Family], ...]] = tuple(
 )
 """Kinds in the order in which they are removed, with the family that removes them."""
 
+PRISTINE = "pristine"
+STEP = "step"
+"""The baselines that every session has, as the client calls them."""
 RESTORED_BY_COPY = "file"
 LIMIT = 60.0
 
@@ -121,10 +124,48 @@ class Baselines:
         now = await inventory(self._pools)
         return difference(outward(self._load(name)), outward(now))
 
-    async def clear(self, name: str, resources: Sequence[str]) -> None:
+    async def put_away(self, name: str) -> list[str]:
+        """Keep the learner's files of the step; see `Copies.put_away`."""
+        kept: list[str] = []
+        for family, copies in self._copies():
+            kept += await self._pools.run(
+                family.name,
+                LIMIT,
+                "keeping your files",
+                copies.put_away,
+                self._files(PRISTINE),
+                self._files(STEP),
+                name,
+            )
+        return kept
+
+    async def at_stake(self, ours: Sequence[str]) -> Difference:
+        """What a change of step would take: what the learner made, and changed of the step's.
+
+        `ours` are the keys of the step's resources. Files are not among it: they are kept.
+        """
+        now = await inventory(self._pools)
+        names = self.names()
+        made: set[str] = set()
+        changed: set[str] = set()
+        if PRISTINE in names:
+            # Of earlier steps, too, but for what has other names in an inventory than in a plan.
+            found = difference(self._load(PRISTINE), now)
+            made |= {key for key in found.added if key not in ours and _is_kept_by_daemon(key)}
+        if STEP in names:
+            found = difference(self._load(STEP), now)
+            made |= {key for key in found.added if key not in ours}
+            changed |= {key for key in found.changed if _is_kept_by_daemon(key)}
+        return Difference(
+            added=tuple(sorted(key for key in made if not _is_file(key))),
+            changed=tuple(sorted(changed - made)),
+        )
+
+    async def clear(self, name: str, resources: Sequence[str], *, spare: bool = False) -> None:
         """Remove what is not in the baseline and what of `resources` was changed.
 
         The resources are then absent, so that a plan makes them again; watched files are put back.
+        With `spare` the learner's own files in the home folder stay as they are.
         """
         before = self._load(name)
         # A removal can uncover something, such as the mount below another. Three rounds, since what
@@ -134,6 +175,8 @@ class Baselines:
             doomed = set(found.added) | {
                 key for key in found.changed if key in resources or not _is_file(key)
             }
+            if spare:
+                doomed = {key for key in doomed if not _is_file(key)}
             for kind, family in REMOVAL_ORDER:
                 for key in sorted(k for k in doomed if k.partition("/")[0] == kind):
                     # Changed, not added: its copy is put back below.
@@ -150,6 +193,7 @@ class Baselines:
                 "putting the watched files back",
                 copies.restore,
                 self._files(name),
+                spare,
             )
 
     async def accept(self, name: str, resources: Sequence[str]) -> Difference:
@@ -165,3 +209,9 @@ class Baselines:
 
 def _is_file(key: str) -> bool:
     return key.partition("/")[0] == RESTORED_BY_COPY
+
+
+def _is_kept_by_daemon(key: str) -> bool:
+    """Whether it is a container, a VM or the like, which hold work of their own."""
+    kind = key.partition("/")[0]
+    return any(kind in family.removal for family in FAMILIES.values() if family.daemon)

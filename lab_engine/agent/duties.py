@@ -13,7 +13,7 @@ import msgspec
 
 from lab_engine import protocol as p
 from lab_engine.agent import daemons
-from lab_engine.agent.baseline import Baselines
+from lab_engine.agent.baseline import STEP, Baselines
 from lab_engine.agent.genuine import require_genuine
 from lab_engine.agent.ledger import Ledger
 from lab_engine.agent.mending import Mending
@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 Tell = Callable[[p.AnyNotice], None]
 
 PROBE_LIMIT = 30.0
-STEP = "step"
-"""The baseline of the step's start, as the client calls it."""
 NOTE_SECONDS = 2.0
 CHANGES = (
     p.StartDaemons,
@@ -43,6 +41,7 @@ CHANGES = (
     p.Teardown,
     p.Mend,
     p.Forget,
+    p.PutAway,
     p.TakeBaseline,
     p.Undo,
     p.Sweep,
@@ -140,6 +139,8 @@ class Duties:
                 return await plan_for(resources, self.mark, self.pools)
             case p.Compare(name=name):
                 return await self.baselines.compare(name)
+            case p.AtStake():
+                return await self.baselines.at_stake(tuple(self.ledger.standing))
             case p.Owned():
                 return await self._owned()
             case p.Status():
@@ -181,8 +182,10 @@ class Duties:
                 return await self.baselines.take(name)
             case p.Sweep(marks=marks):
                 return await self._sweep(marks)
-            case p.Undo(name=name, resources=resources):
-                return await self._undo(name, resources, tell)
+            case p.PutAway(name=name):
+                return await self.baselines.put_away(name)
+            case p.Undo(name=name, resources=resources, spare=spare):
+                return await self._undo(name, resources, tell, spare=spare)
         raise InfralabError(f"the agent does not know the request {type(request).__name__}")
 
     async def _provision(self, resources: tuple[Resource, ...], tell: Tell) -> object:
@@ -205,10 +208,12 @@ class Duties:
             await self.baselines.accept(STEP, report.made)
         return report
 
-    async def _undo(self, name: str, resources: tuple[Resource, ...], tell: Tell) -> object:
+    async def _undo(
+        self, name: str, resources: tuple[Resource, ...], tell: Tell, *, spare: bool
+    ) -> object:
         keys = [resource.key for resource in resources]
         await self._need_daemons((provider(r.kind()).family for r in resources), tell)
-        await self.baselines.clear(name, keys)
+        await self.baselines.clear(name, keys, spare=spare)
         if resources:
             await self._provision(resources, tell)
         return await self.baselines.accept(name, keys)

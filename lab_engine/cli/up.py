@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import add_json, emit_json, say, verb
+
+if TYPE_CHECKING:
+    from lab_engine.session.session import Session
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,6 +32,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--assessed", action="store_true", help="for a grade: one hint a task, no solutions"
     )
     parser.add_argument("--new", action="store_true", help="a new session, on a bench of its own")
+    parser.add_argument(
+        "--yes", action="store_true", help="agree that what you made in the step before goes"
+    )
     parser.add_argument("--take-over", action="store_true", help="cut off another client")
     add_json(parser)
 
@@ -38,12 +46,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _up(args: argparse.Namespace) -> int:
-    import asyncio
     import time
     from contextlib import nullcontext
 
     from lab_engine import doctor, settings
-    from lab_engine.cli.current import open_record, show_notice, take_up
+    from lab_engine.cli.current import open_record, take_up
     from lab_engine.course.lesson import load_course
     from lab_engine.errors import BenchError
     from lab_engine.session import which
@@ -83,7 +90,7 @@ async def _up(args: argparse.Namespace) -> int:
     try:
         # Where the learner was, the work goes on; a step that is asked for begins anew.
         if asked or not session.step_name:
-            given = await session.enter(step, on_notice=show_notice)
+            given = await _enter(session, step, yes=args.yes)
     finally:
         await session.close()
         record.close()
@@ -106,3 +113,27 @@ async def _up(args: argparse.Namespace) -> int:
     print(f"{lesson.slug} / {step} is ready after {seconds:.1f} s (session {session.id}).")
     print("Work in it with `infralab shell`, then run `infralab check`.")
     return 0
+
+
+async def _enter(session: Session, step: str, *, yes: bool) -> list[str]:
+    """Go to a step, once the learner agrees to what goes with the one before.
+
+    Raises UsageError, and has changed nothing, when they do not.
+    """
+    from lab_engine.cli.current import show_notice
+    from lab_engine.cli.words import confirm
+    from lab_engine.errors import UsageError, WouldTake
+
+    try:
+        given = await session.enter(step, agreed=yes, on_notice=show_notice)
+    except WouldTake as asked:
+        say(f"Going to step {step}: {asked.message}.")
+        say(asked.files)
+        if not await asyncio.to_thread(confirm, "Go on?", yes=False):
+            raise UsageError(
+                f"you stay in step {session.step_name}", hint="Nothing was changed."
+            ) from None
+        given = await session.enter(step, agreed=True, on_notice=show_notice)
+    if session.put_away:
+        say(f"Your files of the step before are in {session.put_away}.")
+    return given

@@ -63,8 +63,11 @@ class Copies(Protocol):
     def snapshot(self, folder: Path) -> None:
         """Copy it into `folder`, which is made anew."""
 
-    def restore(self, folder: Path) -> None:
-        """Bring back what `folder` holds."""
+    def restore(self, folder: Path, spare: bool) -> None:
+        """Bring back what `folder` holds; with `spare` the learner's own stays beside it."""
+
+    def put_away(self, pristine: Path, step: Path, name: str) -> list[str]:
+        """Keep what the learner made since both copies under `name`. Returns where it is now."""
 
 
 class Fleeting(Protocol):

@@ -20,6 +20,7 @@ run COMMAND       run a command in the bench as the learner, then say what chang
 shell [TARGET]    a shell in the bench, or in container:NAME, vm:NAME, netns:NAME
 answer Q A        answer question Q with A, such as: answer 1 2
 next, back        the next or the previous step; `go NAME` any step, `steps` lists them
+agree             when a step would take away what you made: your word to go there
 status            where you are, and your points
 reset             the step as it was at its start
 solution [N]      show the solutions; with a number, do the step by it (counts as given)

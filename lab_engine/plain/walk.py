@@ -16,7 +16,7 @@ from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.text.model import Document, QuestionBlock, TaskBlock
 from lab_engine.course.text.plain import render_blocks, render_plain
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import InfralabError
+from lab_engine.errors import InfralabError, WouldTake
 from lab_engine.plain.foreground import foreground, one_command
 from lab_engine.plain.spoken import HELP, finish, hint_cost, situation, spoken, verdict_lines
 from lab_engine.plain.talk import Talk
@@ -46,10 +46,13 @@ class LearningSession(Checked, Protocol):
     variables: Variables
     step_name: str
     news: tuple[str, ...]
+    put_away: str
     record: Record
 
+    async def at_stake(self, name: str) -> WouldTake | None: ...
+
     async def enter(
-        self, name: str, *, on_notice: Callable[[Any], None] = ...
+        self, name: str, *, agreed: bool = ..., on_notice: Callable[[Any], None] = ...
     ) -> Sequence[str]: ...
 
     async def check(self) -> tuple[list[Verdict], Any]: ...
@@ -101,6 +104,8 @@ class Walk:
         self.step: Step = self.steps[0]
         self.document: Document = self.step.document(session.variables)
         self.seen: dict[str, Outcome] = {}
+        self._asked = ""
+        """The step that waits for the learner's word."""
         self._lookout = Lookout(session, self._heard, on_lost=self._blind)
 
     async def run(self, first: str | None = None) -> None:
@@ -156,6 +161,7 @@ class Walk:
             "next": self.next,
             "back": self.back,
             "go": self.to,
+            "agree": self.agree,
             "steps": self.list_steps,
             "status": self.status,
             "reset": self.reset,
@@ -165,6 +171,8 @@ class Walk:
             "help": self.help,
         }
         chosen = commands.get(word.casefold())
+        if word.casefold() != "agree":
+            self._asked = ""
         if chosen is None:
             self.say(f"There is no command “{word}”. `help` lists them.")
             self.say(f"To run it in the bench, type: run {line}")
@@ -174,7 +182,30 @@ class Walk:
     # -- steps -----------------------------------------------------------------------------------
 
     async def go(self, name: str, *, again: bool = False) -> None:
-        """Begin a step. With `again` the bench is in it already and is left as it is."""
+        """Begin a step, or ask first when that takes away work of the learner's.
+
+        With `again` the bench is in it already and is left as it is.
+        """
+        step = self.session.lesson.step(name)
+        asked = None
+        if step.lab_step is not None and not again:
+            asked = await self.session.at_stake(step.name)
+        if asked:
+            self._asked = step.name
+            self.say(f"To go there: {asked.message}. {asked.files}")
+            self.say("`agree` goes there; anything else stays here.")
+            return
+        await self._go(step.name, again=again)
+
+    async def agree(self, _: str) -> None:
+        """The learner's word for what was asked last."""
+        name, self._asked = self._asked, ""
+        if not name:
+            self.say("Nothing was asked.")
+            return
+        await self._go(name)
+
+    async def _go(self, name: str, *, again: bool = False) -> None:
         step = self.session.lesson.step(name)
         # What goes on while a step is made is no news, neither of this step nor of the last one.
         await self._lookout.end()
@@ -183,7 +214,10 @@ class Walk:
         self.say(f"Step {step.number} of {len(self.steps)}: {step.title}. ({step.minutes} minutes)")
         if step.lab_step is not None and not again:
             self.say("Making the step ready.")
-            for given in await self.session.enter(step.name, on_notice=self.on_notice):
+            given_steps = await self.session.enter(step.name, agreed=True, on_notice=self.on_notice)
+            if self.session.put_away:
+                self.say(f"Your files of the step before are in {self.session.put_away}.")
+            for given in given_steps:
                 self.say(f"Step {given} was done for you by its solution. It counts as given.")
         self.print("")
         await self.text("")

@@ -28,7 +28,7 @@ from lab_engine.course.lab import LabStep, Variables
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import BenchError, ImageError, LeaseTaken, UsageError
+from lab_engine.errors import BenchError, ImageError, LeaseTaken, UsageError, WouldTake
 from lab_engine.session import points
 from lab_engine.session.check import Inquiry, Readings, read_start, run_checks
 from lab_engine.session.mended import due, sentences
@@ -42,6 +42,8 @@ T = TypeVar("T")
 
 PASSING = ("proof", "replay")
 """Modes of sessions that end with the program that began them."""
+TOOLS = ("proof", "replay")
+"""Modes of sessions in which nobody works: nothing in their benches is anybody's."""
 PRISTINE = "pristine"
 STEP = "step"
 
@@ -70,6 +72,8 @@ class Session:
         self.settings = settings
         self.news: tuple[str, ...] = ()
         """What a fault took since last time, and what came back: sentences for the learner."""
+        self.put_away = ""
+        """Where the last change of step has put the learner's files of the one before."""
         self._bench: Bench | None = None
         self._connection: Connection | None = None
         # By it the agent knows this client again, and gives a new connection the lease of the lost
@@ -224,7 +228,7 @@ class Session:
             step = self.lab_step()
         if STEP not in baselines and not gone:
             self.news = (f"The change to step {step.name} was not finished; it begins again.",)
-            await self.enter(step.name, on_notice=on_notice)
+            await self.enter(step.name, agreed=True, on_notice=on_notice)
             return
         report = await self._ask(
             p.Mend,
@@ -375,8 +379,14 @@ class Session:
     def _resources(self, step: LabStep) -> tuple[Any, ...]:
         return tuple(step.resources(self.variables))
 
-    async def enter(self, name: str, *, on_notice: OnNotice = lambda _: None) -> list[str]:
+    async def enter(
+        self, name: str, *, agreed: bool = False, on_notice: OnNotice = lambda _: None
+    ) -> list[str]:
         """Make the step ready for the learner.
+
+        Files stay: those of the work folder are put away, and `put_away` says where. When anything
+        else of the learner's would go, they must have `agreed`; else it raises WouldTake and has
+        changed nothing. Tools that own their bench are not asked, and keep nothing.
 
         A step that continues an earlier one keeps the learner's own state if that step was just
         worked on; otherwise its solution is run, and returned as given. Any other step begins on a
@@ -385,13 +395,44 @@ class Session:
         """
         step = self.lab_step(name)
         given: list[str] = []
+        self.put_away = ""
         async with self._changing:
+            if not agreed and (asked := await self.at_stake(name)):
+                raise asked
             if step.continues is None:
                 await self._clean(step, on_notice)
             elif self.step_name != step.continues or not self._passed(step.continues):
                 given = await self._make_ready(step.continues, on_notice)
             await self._build(step, on_notice)
         return given
+
+    def _takes_away(self, step: LabStep) -> bool:
+        """Whether entering the step begins on a clean bench that somebody has worked in."""
+        if self.mode in TOOLS or not self.step_name:
+            return False
+        return step.continues is None or (
+            self.step_name != step.continues or not self._passed(step.continues)
+        )
+
+    async def at_stake(self, name: str) -> WouldTake | None:
+        """What entering a step would take away besides files; None when that is nothing."""
+        if not self._takes_away(self.lab_step(name)):
+            return None
+        # What a stopped daemon keeps cannot be seen.
+        daemons = self._daemons_of(self.step_name)
+        await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons)
+        found = await self._ask(p.AtStake, p.Difference)
+        programs = sum(key.startswith("process/") for key in found.added)
+        made = [key for key in found.added if not key.startswith("process/")]
+        if programs:
+            made.append(f"{programs} running program{'s' if programs > 1 else ''}")
+        if not made and not found.changed:
+            return None
+        files = f"Your files stay; those of ~/work are put into ~/{self._away()}."
+        return WouldTake(tuple(made), found.changed, files)
+
+    def _away(self) -> str:
+        return f"work-{self.step_name}"
 
     def _passed(self, name: str) -> bool:
         done = {t.task for t in self.record.tasks(self.id) if t.step == name and t.passed}
@@ -414,10 +455,14 @@ class Session:
         # To undo what the last step made, its daemons must run, too.
         daemons = tuple({*step.daemons, *self._daemons_of(self.step_name)})
         await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons, on_notice=on_notice)
+        spare = self.mode not in TOOLS and bool(self.step_name)
+        if spare:
+            kept = await self._ask(p.PutAway, list[str], name=self._away())
+            self.put_away = kept[0] if kept else self.put_away
         # From here on the bench is in no step; a client that takes it up then begins it again.
         await self._ask(p.Forget, type(None), name=STEP)
         # What the learner made may use what we made, so it goes first.
-        await self._ask(p.Undo, p.Difference, name=PRISTINE, on_notice=on_notice)
+        await self._ask(p.Undo, p.Difference, name=PRISTINE, spare=spare, on_notice=on_notice)
         await self._ask(p.Teardown, list[str], on_notice=on_notice)
 
     def _daemons_of(self, name: str) -> tuple[str, ...]:
@@ -459,7 +504,7 @@ class Session:
                 await self._call(self.record.enter, self.id, step.name, self._start)
         await self._call(self.record.moment, self.id, "reset", step.name)
         if not left.none:
-            await self.enter(step.name, on_notice=on_notice)
+            await self.enter(step.name, agreed=True, on_notice=on_notice)
         return left
 
     async def compare(self) -> p.Difference:

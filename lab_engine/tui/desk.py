@@ -19,7 +19,7 @@ from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.seed import Seed
 from lab_engine.course.text.question import Graded
 from lab_engine.course.verdict import Verdict
-from lab_engine.errors import InfralabError, LeaseTaken
+from lab_engine.errors import InfralabError, LeaseTaken, WouldTake
 from lab_engine.families.drawing import Picture
 from lab_engine.protocol import RESYNC, AnyNotice, EventNotice, LeaseNotice
 from lab_engine.session.check import evidence_at_start
@@ -57,6 +57,9 @@ class Desk:
         self.settings = settings
         self.session: Session | None = None
         self.lost: tuple[str, ...] = ()
+        self.asked: WouldTake | None = None
+        """What going to the step `going` would take away: the learner's word is waited for."""
+        self.going = ""
         self.given: tuple[str, ...] = ()
         """Steps that were done for the learner on the way to this one."""
         self.looking_on = False
@@ -94,9 +97,18 @@ class Desk:
         """Remove the bench of a session, and begin the lesson on a fresh one."""
         self.work.begin(lambda: self._open_anew(lesson, old))
 
-    def go(self, name: str) -> None:
-        """Make another step of the lesson ready, from its start."""
-        self.work.begin(lambda: self._enter(name))
+    def go(self, name: str, *, agreed: bool = False) -> None:
+        """Make another step of the lesson ready, from its start.
+
+        When that takes away work of the learner's, `asked` says what, and nothing is done until
+        they have `agreed`.
+        """
+        self.work.begin(lambda: self._enter(name, agreed=agreed))
+
+    def stay(self) -> None:
+        """The learner did not agree: back to the step that the bench is in."""
+        self.asked = None
+        self.work.begin(self._stay)
 
     def reset(self) -> None:
         """The step as it was at its start."""
@@ -301,19 +313,38 @@ class Desk:
             self.page.answers, self.page.states = {}, ()
         self.tell("step")
 
-    async def _enter(self, name: str) -> None:
+    async def _enter(self, name: str, *, agreed: bool = False) -> None:
         session = self._session()
         step = session.lesson.step(name)
+        if step.lab_step is not None and not agreed:
+            self.asked = await session.at_stake(step.name)
+            if self.asked:
+                self.going = step.name
+                self.tell("asked")
+                return
         if step is not self.page.step or self.page.verdicts:
             await self._show(step, session.id)
         self.given = ()
         if step.lab_step is None:
             return
         self.work.enter(Phase.PREPARING, "Making the step ready")
-        self.given = tuple(await session.enter(step.name, on_notice=self.work.notice))
+        self.given = tuple(await session.enter(step.name, agreed=True, on_notice=self.work.notice))
+        if session.put_away:
+            self.lost = (f"Your files of the step before are in {session.put_away}.",)
         self.page.at_start = {v.task: v.evidence for v in session.start_verdicts}
         if self.given:
             self.tell("given")
+
+    async def _stay(self) -> None:
+        session = self._session()
+        step = session.lesson.step(session.step_name)
+        if step is not self.page.step:
+            await self._show(step, session.id)
+        if step.lab_step is not None and self.page.variables is not None:
+            readings = await self.aside(self.record.start_readings, session.id, step.name)
+            self.page.at_start = await evidence_at_start(
+                step.lab_step, self.page.variables, readings or {}
+            )
 
     async def _go_on(self, name: str) -> None:
         """After a failure: a step that had begun is brought back, and not begun anew."""

@@ -6,7 +6,16 @@ from enum import StrEnum
 from typing import Literal
 
 Change = Literal[
-    "phase", "progress", "step", "verdicts", "picture", "hints", "answers", "given", "typing"
+    "phase",
+    "progress",
+    "step",
+    "verdicts",
+    "picture",
+    "hints",
+    "answers",
+    "given",
+    "typing",
+    "asked",
 ]
 
 

@@ -16,7 +16,7 @@ from lab_engine.common.evidence import Evidence
 from lab_engine.course.lesson import Lesson, load_course
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import AgentLost, UsageError
+from lab_engine.errors import AgentLost, UsageError, WouldTake
 from lab_engine.plain.lines import Lines
 from lab_engine.plain.walk import Walk
 from lab_engine.protocol import RESYNC, EventNotice
@@ -44,14 +44,19 @@ class Standing:
         self.step_name = ""
         self.record = record
         self.news: tuple[str, ...] = ()
+        self.put_away = ""
+        self.stake: WouldTake | None = None
         self.asked: list[str] = []
         self.done = False
         self.broken: Exception | None = None
         self.on_event: OnNotice = lambda _: None
         record.begin(self.id, lesson.slug, "a")
 
+    async def at_stake(self, name: str) -> WouldTake | None:
+        return self.stake
+
     async def enter(
-        self, name: str, *, on_notice: Callable[[Any], None] = lambda _: None
+        self, name: str, *, agreed: bool = False, on_notice: Callable[[Any], None] = lambda _: None
     ) -> Sequence[str]:
         self.asked.append(f"enter {name}")
         if self.broken:
@@ -91,7 +96,12 @@ class Standing:
     async def reset(self, *, on_notice: Callable[[Any], None] = lambda _: None) -> Any:
         self.done = False
 
-    async def repair(self, *, on_notice: Callable[[Any], None] = lambda _: None) -> None:
+    async def repair(
+        self,
+        *,
+        on_notice: Callable[[Any], None] = lambda _: None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.asked.append("repair")
 
     @property
@@ -341,7 +351,9 @@ async def test_assessed_mode_hides_solutions(session: Standing) -> None:
 
 
 async def test_ctrl_c_ends_the_command_and_not_the_walk(session: Standing) -> None:
-    async def enter(name: str, *, on_notice: Callable[[Any], None] = print) -> Sequence[str]:
+    async def enter(
+        name: str, *, agreed: bool = False, on_notice: Callable[[Any], None] = print
+    ) -> Sequence[str]:
         asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
         await asyncio.sleep(30)
         return []
@@ -383,3 +395,16 @@ class TestLines:
         assert not asyncio.get_running_loop().remove_reader(end)
         os.close(end)
         os.close(start)
+
+
+async def test_a_change_of_step_says_what_goes_and_waits_for_the_word(session: Standing) -> None:
+    session.step_name = "two"
+    session.stake = WouldTake(("container/mine",), (), "Your files stay.")
+    session.put_away = "/home/learner/work-two"
+    said = await walk(session, "go one", "steps", "agree", "go one", "agree", first="two")
+    assert "container/mine" in after(said, 0)
+    assert "Your files stay." in after(said, 0).replace("\n", " ")
+    assert "2. two: Two, you are here" in after(said, 1)
+    assert "Nothing was asked." in after(said, 2)
+    assert session.asked.count("enter one") == 1
+    assert "/home/learner/work-two" in after(said, 4)

@@ -16,6 +16,7 @@ from lab_engine.course.lab import Solution
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Verdict
+from lab_engine.errors import WouldTake
 from lab_engine.families.docker.probes import (
     ContainerSummary,
     DockerContainerProbe,
@@ -88,6 +89,8 @@ class World:
         """What commands end with."""
         self.endless = False
         """Whether they never end."""
+        self.at_stake: WouldTake | None = None
+        """What a change of step would take."""
         self.log: list[str] = []
         self.sessions: list[StandIn] = []
 
@@ -159,6 +162,7 @@ class StandIn:
         self.variables = lesson.variables(self.seed)
         self.step_name = row.step
         self.news: tuple[str, ...] = ()
+        self.put_away = ""
         self.start_verdicts: list[Verdict] = []
         self.on_event: OnNotice = lambda _: None
         self.bench = self
@@ -213,13 +217,18 @@ class StandIn:
             raise error
         on_notice(ActionNotice("image/busybox", "create", "done", seconds=0.1))
 
-    async def enter(self, name: str, *, on_notice: OnNotice = lambda _: None) -> list[str]:
+    async def enter(
+        self, name: str, *, agreed: bool = False, on_notice: OnNotice = lambda _: None
+    ) -> list[str]:
         await self._work(f"enter {name}", on_notice)
         self.step_name = name
         step = self.lesson.lab.steps[name]
         self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
         self.record.enter(self.id, name, self._start)
         return []
+
+    async def at_stake(self, name: str) -> WouldTake | None:
+        return self.world.at_stake
 
     async def reset(self, *, on_notice: OnNotice = lambda _: None) -> Difference:
         await self._work("reset", on_notice)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Button, Static
 
-from lab_engine.errors import AgentLost, LeaseTaken, ProviderError
+from lab_engine.errors import AgentLost, LeaseTaken, ProviderError, WouldTake
 from lab_engine.protocol import LeaseNotice
 from lab_engine.session.record import Record
 from lab_engine.tui.document.blocks import CodeBlock
@@ -424,3 +424,22 @@ async def test_the_borders_move(start: Start) -> None:
         await running.press("ctrl+right", "ctrl+right", "ctrl+down")
         assert text.size.width > before.width
         assert text.size.height > before.height
+
+
+async def test_a_change_of_step_says_what_goes_and_waits_for_the_word(
+    start: Start, world: World
+) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        entered = world.log.count("enter one")
+        for button in ("#stay", "#go"):
+            world.at_stake = WouldTake(("container/mine",), (), "Your files stay.")
+            running.desk.go("one")
+            await running.until(lambda: isinstance(running.app.screen, Choice), "the question")
+            question = running.app.screen.query_one(".question", Static)
+            assert "container/mine" in str(question.content)
+            assert world.log.count("enter one") == entered
+            await running.pilot.click(button)
+            await running.until(lambda: not isinstance(running.app.screen, Choice), "the answer")
+            await running.ready()
+        await running.until(lambda: world.log.count("enter one") == entered + 1, "the step")

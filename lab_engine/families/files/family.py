@@ -36,6 +36,6 @@ FAMILY: Final = Family(
         "loop": Removal.ATTACHMENTS,
         "file": Removal.FILES,
     },
-    copies="watched",
+    copies="copies",
     fleeting="fleeting",
 )

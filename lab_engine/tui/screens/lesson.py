@@ -128,6 +128,8 @@ class LessonScreen(Screen[None]):
                     title="This step goes on from an earlier one",
                     timeout=10,
                 )
+            case "asked":
+                self.acts.ask()
             case "typing":
                 self.acts.show_demonstration()
         self._show_bar()

@@ -74,6 +74,28 @@ class StepActions:
     def go_to(self, name: str) -> None:
         self.desk.go(name)
 
+    def ask(self) -> None:
+        """The learner's word, before work of theirs goes with a change of step."""
+        desk, asked = self.desk, self.desk.asked
+        if asked is None:
+            return
+        from lab_engine.tui.screens.dialogs import Choice
+
+        def chosen(go: str | None) -> None:
+            if go == "go":
+                desk.go(desk.going, agreed=True)
+            else:
+                desk.stay()
+
+        self.screen.app.push_screen(
+            Choice(
+                f"To go there: {asked.message}.",
+                asked.files,
+                {"stay": "Stay here", "go": "Go there"},
+            ),
+            chosen,
+        )
+
     def wait(self) -> str:
         """Why something cannot be done now, in words for the learner."""
         what = "the solution is typed" if self.desk.typing else "the step is ready"

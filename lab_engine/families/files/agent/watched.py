@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +45,7 @@ TRACES: Final = frozenset(
 )
 """What tools leave in a home folder by themselves; nobody's work."""
 HOME: Final = "/home/learner"
+WORK: Final = f"{HOME}/work"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -179,26 +180,30 @@ def _keep(path: str, blob: Path) -> None:
         shutil.copyfile(path, fresh, follow_symlinks=False)
 
 
-def _load(path: Path) -> dict[str, Entry]:
+def load(path: Path) -> dict[str, Entry]:
+    """What a snapshot lists, by path."""
     return msgspec.msgpack.decode(path.read_bytes(), type=dict[str, Entry])
 
 
 def _forget(blobs: Path) -> None:
     """Remove contents that no snapshot beside them needs any more."""
-    needed = {e.content for file in blobs.parent.glob("*.files") for e in _load(file).values()}
+    needed = {e.content for file in blobs.parent.glob("*.files") for e in load(file).values()}
     for blob in blobs.iterdir():
         if blob.name not in needed:
             blob.unlink()
 
 
-def restore(source: Path) -> list[str]:
+def restore(
+    source: Path, spared: Callable[[str, dict[str, Entry]], bool] | None = None
+) -> list[str]:
     """Bring the watched folders back to the snapshot in the file `source`.
 
+    What is `spared` stays as it is: it is asked with a path and all that is there.
     Returns the paths that were made again, mended or removed. Raises ProviderError when a path
     cannot be brought back. What is mounted is left alone, and so is the place where it was.
     """
     try:
-        wanted = _load(source)
+        wanted = load(source)
     except FileNotFoundError as error:
         raise ProviderError(
             f"there is no snapshot {source.name}", hint="Start the step again with `infralab up`."
@@ -211,13 +216,15 @@ def restore(source: Path) -> list[str]:
     try:
         # What lies in a folder goes before the folder.
         for path in sorted(now.keys() - wanted.keys(), key=len, reverse=True):
-            if now[path].kind != "mountpoint":
+            if now[path].kind != "mountpoint" and not (spared and spared(path, now)):
                 marks.remove(path)
                 mended.append(path)
         for path, entry in wanted.items():
             if entry.kind == "mountpoint" or (path in now and now[path].kind == "mountpoint"):
                 continue
-            if path not in now or now[path].fingerprint() != _comparable(entry).fingerprint():
+            if path in now and spared and spared(path, now):
+                continue
+            if path not in now or now[path].fingerprint() != comparable(entry).fingerprint():
                 _bring_back(path, entry, now.get(path), source.parent / "blobs")
                 mended.append(path)
         _times({path: wanted[path] for path in mended if path in wanted})
@@ -228,7 +235,7 @@ def restore(source: Path) -> list[str]:
     return mended
 
 
-def _comparable(entry: Entry) -> Entry:
+def comparable(entry: Entry) -> Entry:
     """The entry as a look at the path would give it: large files are not known by content."""
     if entry.kind == "file" and entry.size > SMALL:
         return msgspec.structs.replace(entry, content="")
