@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from lab_engine.kernel import proc
+
 T = TypeVar("T")
 
 MS_RDONLY: Final = 1
@@ -75,14 +77,14 @@ class Home:
 
     def __init__(self) -> None:
         self._own = {
-            name: os.open(f"/proc/thread-self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+            name: proc.opened(f"thread-self/ns/{name}")
             for name in ("net", "uts", "ipc")
         }
 
     def here(self) -> bool:
         """Whether the calling thread is at home."""
         return all(
-            os.fstat(own).st_ino == os.stat(f"/proc/thread-self/ns/{name}").st_ino  # noqa: PTH116
+            os.fstat(own).st_ino == proc.inode(f"thread-self/ns/{name}")
             for name, own in self._own.items()
         )
 

@@ -16,12 +16,22 @@ from lab_engine.common.evidence import See, Unmet
 from lab_engine.common.probe import Probe
 from lab_engine.course.verdict import Outcome
 from lab_engine.session.check import Inquiry
-from tests.bench.conftest import bench, image_tag, make_bench
+from tests.bench.conftest import image_tag, make_bench, ok
 
 __all__ = ["bench", "image_tag", "make_bench", "stage"]
 
 Statement = Callable[[See], Awaitable[object]]
 SETTLES = 5.0
+
+
+@pytest.fixture(scope="session")
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    """A bench with Docker and the small images, shared by all statements."""
+    made = make_bench("requirements")
+    ok(made.run(["/usr/lib/infralab/bin/start-docker"]))
+    for name in ("busybox", "myapp"):
+        ok(made.run(["docker", "load", "-q", "-i", f"/usr/lib/infralab/images/{name}.tar"]))
+    return made
 
 
 class Stage:

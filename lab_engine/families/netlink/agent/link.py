@@ -12,6 +12,7 @@ from lab_engine.families.netlink.agent.quick import Attributes
 from lab_engine.families.netlink.agent.rtnl import LinkFacts, Rtnl, rtnl
 from lab_engine.families.netlink.resources import End, Link
 from lab_engine.families.provider import Mark, Owned, Provider, Say
+from lab_engine.kernel import proc
 
 
 class LinkProvider(Provider[Link]):
@@ -37,7 +38,7 @@ class LinkProvider(Provider[Link]):
             namespaces.of_host(wanted.b.host) as place_b,
             rtnl(place_a) as at_a,
             rtnl(place_b) as at_b,
-            namespaces.opened("/proc/thread-self/ns/net") as own,
+            proc.held("thread-self/ns/net") as own,
         ):
             mtu = ("IFLA_MTU", wanted.mtu)
             peer = (

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from lab_engine.kernel import proc
 from lab_engine.kernel.syscalls import (
     CLONE_NEWNET,
     MS_BIND,
@@ -25,11 +26,11 @@ FOLDER: Final = Path("/run/netns")
 MS_SHARED: Final = 1 << 20
 CLONE_NEWUTS: Final = 0x04000000
 CLONE_NEWIPC: Final = 0x08000000
-_OWN: Final = "/proc/thread-self/ns/net"
+_OWN: Final = "thread-self/ns/net"
 _OF_KIND: Final = {
     CLONE_NEWNET: _OWN,
-    CLONE_NEWUTS: "/proc/thread-self/ns/uts",
-    CLONE_NEWIPC: "/proc/thread-self/ns/ipc",
+    CLONE_NEWUTS: "thread-self/ns/uts",
+    CLONE_NEWIPC: "thread-self/ns/ipc",
 }
 
 
@@ -43,7 +44,7 @@ def inside(descriptor: int | None, kind: int = CLONE_NEWNET) -> Iterator[None]:
     if descriptor is None:
         yield
         return
-    with opened(_OF_KIND[kind]) as own:
+    with proc.held(_OF_KIND[kind]) as own:
         setns(descriptor, kind)
         try:
             yield
@@ -78,7 +79,7 @@ def of_host(host: str) -> Iterator[int | None]:
 
 @cache
 def _nsfs() -> int:
-    return Path(_OWN).stat().st_dev
+    return os.stat(_OWN, dir_fd=proc.root()).st_dev
 
 
 def exists(name: str) -> bool:
@@ -122,11 +123,11 @@ def create(name: str, mark: str, prepare: Callable[[], None]) -> None:
     Raises FileExistsError when the name is taken.
     """
     _share_folder()
-    with opened(_OWN) as own:
+    with proc.held(_OWN) as own:
         unshare(CLONE_NEWNET)
         try:
             prepare()
-            with opened(_OWN) as made:
+            with proc.held(_OWN) as made:
                 _place(FOLDER / name, mark)
                 mount(f"/proc/self/fd/{made}", str(FOLDER / name), "none", MS_BIND)
         finally:

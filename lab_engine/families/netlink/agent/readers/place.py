@@ -12,6 +12,7 @@ import docker.errors
 from lab_engine.common.place import Place, parse
 from lab_engine.families.docker.agent import engine
 from lab_engine.families.netlink.agent import namespaces
+from lab_engine.kernel import proc
 
 
 class NoPlace(LookupError):
@@ -32,7 +33,7 @@ def network(place: Place) -> Iterator[int | None]:
         if kind == "host":
             opened = namespaces.of_host(name)
         else:
-            opened = namespaces.opened(f"/proc/{pid_of(place)}/ns/net")
+            opened = proc.held(f"{pid_of(place)}/ns/net")
         descriptor = opened.__enter__()
     except (FileNotFoundError, ProcessLookupError) as error:
         raise NoPlace(place) from error
@@ -86,5 +87,5 @@ def file_of(place: Place, path: str) -> str:
 def describe(descriptor: int | None) -> int:
     """The inode number of a network namespace; that of the bench for None."""
     if descriptor is None:
-        return Path("/proc/thread-self/ns/net").stat().st_ino
+        return proc.inode("thread-self/ns/net")
     return os.fstat(descriptor).st_ino
