@@ -31,6 +31,7 @@ from lab_engine.families.netlink.resources import (
     Route,
     Rule,
 )
+from lab_engine.families.openvswitch.resources import OvsBridge, OvsPort
 from lab_engine.families.process.resources import Service
 from lab_engine.families.registry import AnyResource
 
@@ -61,5 +62,7 @@ EVERYTHING: tuple[AnyResource, ...] = (
     File("note", path="/home/learner/note.txt", content="read me\n"),
     Mount("shown", source="/srv/site", target="/srv/shown", source_from="directory/site"),
     Tmpfs("scratch", target="/srv/scratch"),
+    OvsBridge("s1"),
+    OvsPort("p1", bridge="s1", tag=10),
     Service("idle", argv=("sleep", "1000"), host="left"),
 )

@@ -11,7 +11,7 @@ import pytest
 
 from lab_engine.bench.container import Bench
 from lab_engine.common.plan import ordered
-from lab_engine.families.registry import KINDS
+from lab_engine.families.registry import KINDS, daemons
 from tests.bench.conftest import ok
 from tests.crash.everything import EVERYTHING
 
@@ -29,7 +29,7 @@ def points(key: str) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def crash_bench(make_bench: Callable[..., Bench]) -> Bench:
     bench = make_bench("crash", memory=2 << 30)
-    for daemon in ("docker", "libvirt"):
+    for daemon in daemons():
         ok(bench.run([f"/usr/lib/infralab/bin/start-{daemon}"]))
     ok(bench.run(["mkdir", "-p", "/opt/tests/tests/crash"]))
     for name in ("__init__.py", "crash/__init__.py", "crash/everything.py", "crash/killed.py"):
