@@ -10,8 +10,10 @@ from lab_engine.bench.container import Bench
 from lab_engine.errors import BenchError
 
 PEER = "Mininet"
-AIM_RATIO = 0.2
-AIM_AT = 100
+AIMS = {(10, "up"): 0.35, (10, "down"): 0.5, (100, "up"): 0.35, (100, "down"): 0.3}
+"""Of Mininet's time, by number and direction."""
+SMALL = 100
+"""What the largest number is held against for the growth of the time."""
 MOST_FOR_PEERS = 500
 """Beyond, Mininet and the commands need minutes."""
 ONCE_FROM = 500
@@ -28,10 +30,10 @@ def install_mininet(bench: Bench) -> str:
     return ""
 
 
-def linearity(comparisons: list[Comparison], small: int, large: int) -> str:
+def linearity(comparisons: list[Comparison], small: int, large: int, word: str = "up") -> str:
     """The time for one namespace at `large` by that at `small`; 1 is linear."""
     by_name = {one.what: one.ours.median for one in comparisons}
-    each = [by_name[f"{number} up"] / number for number in (small, large)]
+    each = [by_name[f"{number} {word}"] / number for number in (small, large)]
     return (
         f"{each[1] / each[0]:.2f} "
         f"({each[0] * 1000:.2f} ms each at {small}, {each[1] * 1000:.2f} ms each at {large})"
@@ -57,15 +59,21 @@ def run(args: argparse.Namespace) -> Result:
             for column, word in enumerate(("up", "down")):
                 sides = {who: [pair[column] for pair in pairs] for who, pairs in found.items()}
                 mine, *others = timings(sides)
-                aim = Aim(AIM_RATIO, "ratio", PEER) if number == AIM_AT else None
+                most = AIMS.get((number, word))
+                aim = Aim(most, "ratio", PEER) if most else None
                 comparisons.append(Comparison(f"{number} {word}", mine, tuple(others), aim))
                 place.tell(comparisons[-1])
-    low, high = min(numbers, key=lambda n: abs(n - AIM_AT)), max(numbers)
+    low, high = min(numbers, key=lambda n: abs(n - SMALL)), max(numbers)
     return Result(
         "namespaces",
         measure.machine(before),
         tuple(comparisons),
-        {"time for one namespace, large by small": linearity(comparisons, low, high)},
+        {
+            f"time for one namespace {word}, large by small": linearity(
+                comparisons, low, high, word
+            )
+            for word in ("up", "down")
+        },
         tuple(notes),
     )
 
