@@ -12,7 +12,7 @@ from lab_engine import protocol as p
 from lab_engine.bench import engine
 from lab_engine.course.lesson import load_course
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import AgentLost, BenchError, DaemonDown, LeaseTaken
+from lab_engine.errors import AgentLost, BenchError, DaemonDown, LeaseTaken, WouldTake
 from lab_engine.session.lookout import Lookout
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.session import Session
@@ -291,7 +291,9 @@ async def test_a_step_that_an_update_took_away_does_not_trap_the_session(
     assert "no step no-such-step any more" in " ".join(after.news)
     assert STEP in " ".join(after.news)
     assert "precious" in await run(after, ["cat ~/work/mine.txt"])
-    await after.enter(STEP)
+    with pytest.raises(WouldTake, match="container/mine"):
+        await after.enter(STEP)
+    await after.enter(STEP, agreed=True)
     assert (await after.plan()).empty
     await after.close()
 
