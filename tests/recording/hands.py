@@ -113,7 +113,7 @@ def _own_terminal() -> None:
 
 async def perform(session: Session, script: Script) -> set[str]:
     """Enter the script's step, do it, and check. Returns the tasks that pass in the end."""
-    await session.enter(script.step)
+    await session.enter(script.step, agreed=True)
     terminals: dict[str, Terminal] = {}
     seen: dict[str, str] = {}
 
