@@ -198,7 +198,8 @@ async def replay_in(
 
 async def _visit(typist: Typist, visit: Visit) -> StepResult:
     session = typist.session
-    await session.enter(visit.step)
+    # A replay owns its bench: whatever is there was typed by it.
+    await session.enter(visit.step, agreed=True)
     typist.notes.clear()
     entered = len(session.record.history(session.id))
     typist.say(f"step {visit.step}: {len(visit.acts)} acts")
