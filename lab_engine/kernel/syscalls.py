@@ -76,10 +76,7 @@ class Home:
     """
 
     def __init__(self) -> None:
-        self._own = {
-            name: proc.opened(f"thread-self/ns/{name}")
-            for name in ("net", "uts", "ipc")
-        }
+        self._own = {name: proc.opened(f"thread-self/ns/{name}") for name in ("net", "uts", "ipc")}
 
     def here(self) -> bool:
         """Whether the calling thread is at home."""

@@ -17,3 +17,7 @@ def test_an_engine_that_is_down_is_named(in_bench: InBench) -> None:
     said = in_bench("docker_down")
     assert said.startswith("docker: ")
     assert "did not answer" in said
+
+
+def test_the_beginning_of_an_id_is_nobodys_name(in_bench: InBench) -> None:
+    in_bench("docker_prefix", daemon="docker")

@@ -32,7 +32,7 @@ async def plain(see: See) -> None:
         f"docker create --name c3 {SLEEP}; sudo docker start c3",
         f"docker run -d --name was {SLEEP}; docker rename was c3",
         "curl -sf --unix-socket /run/docker.sock -H 'Content-Type: application/json' "
-        "-d '{\"Image\": \"busybox\", \"Cmd\": [\"sleep\", \"1d\"]}' "
+        '-d \'{"Image": "busybox", "Cmd": ["sleep", "1d"]}\' '
         "'http://d/containers/create?name=c3' && docker start c3",
         f"docker run -d --name c3 --restart always {SLEEP}",
     ],

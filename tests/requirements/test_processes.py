@@ -81,7 +81,7 @@ async def test_what_is_mounted_over_proc_changes_nothing(stage: Stage) -> None:
     await stage.type(f"setsid sleep 43141 {QUIET}\nsudo unshare -n setsid sleep 43142 {QUIET}")
     await stage.type("until pgrep -xf 'sleep 43142' && pgrep -xf 'sleep 43141'; do :; done")
     await stage.type(
-        "of() { echo /proc/$(pgrep -nxf \"sleep $1\")/ns; }\n"
+        'of() { echo /proc/$(pgrep -nxf "sleep $1")/ns; }\n'
         "sudo mount --bind $(of 43142) $(of 43141)"
     )
     try:

@@ -9,6 +9,7 @@ import docker.errors
 
 from lab_engine.common.resource import Stage
 from lab_engine.errors import ProviderError
+from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import (
     CONFLICT,
     SESSION_LABEL,
@@ -122,9 +123,8 @@ class ContainerProvider(Provider[Container]):
         key = f"container/{name}"
         with asking(f"remove the container {name}", key, seconds=WORK_SECONDS) as api:
             try:
-                found = api.inspect_container(name)
-                # The engine takes the beginning of an id for a name too.
-                if found["Name"] == f"/{name}" and is_ours(found["Config"]["Labels"], key, mark):
+                found = named.container(api, name)
+                if is_ours(found["Config"]["Labels"], key, mark):
                     api.remove_container(found["Id"], force=True, v=True)
             except docker.errors.NotFound:
                 return
@@ -140,13 +140,14 @@ class ContainerProvider(Provider[Container]):
             return True
         with asking(f"look at the container {wanted.name}", wanted.key) as api:
             try:
-                state = api.inspect_container(wanted.name)["State"]
+                found = named.container(api, wanted.name)
             except docker.errors.NotFound:
                 return False
+            state = found["State"]
             if wanted.state == "exited":
                 return bool(state["Status"] == "exited")
             if state["Status"] in _ENDED:
-                said = api.logs(wanted.name, tail=5).decode(errors="replace").strip()
+                said = api.logs(found["Id"], tail=5).decode(errors="replace").strip()
                 raise ProviderError(
                     f"it ended with exit code {state['ExitCode']} right after its start"
                     + (f"; its last words: {said}" if said else ""),

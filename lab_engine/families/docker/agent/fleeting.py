@@ -8,6 +8,7 @@ from typing import Final
 import docker.errors
 
 from lab_engine.errors import ProviderError
+from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import WORK_SECONDS, asking
 
 kinds: Final[tuple[str, ...]] = ()
@@ -31,7 +32,7 @@ def again(keys: Sequence[str]) -> dict[str, str]:
             try:
                 with asking(f"start the container {name}", seconds=WORK_SECONDS) as api:
                     try:
-                        api.start(name)
+                        api.start(named.container(api, name)["Id"])
                     # Gone since; `--rm` takes a container away as it ends.
                     except docker.errors.NotFound:
                         continue

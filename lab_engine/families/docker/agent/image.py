@@ -18,6 +18,7 @@ import docker.errors
 import msgspec
 
 from lab_engine.errors import ProviderError
+from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import WORK_SECONDS, Api, asking, foreign, free
 from lab_engine.families.docker.resources import Image
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
@@ -129,7 +130,7 @@ class ImageProvider(Provider[Image]):
 
     def _id_of(self, api: Api, reference: str) -> str:
         try:
-            return str(api.inspect_image(reference)["Id"])
+            return str(named.image(api, reference)["Id"])
         except docker.errors.NotFound:
             return ""
 

@@ -20,6 +20,7 @@ from typing import Any, Final
 import docker.errors
 
 from lab_engine.errors import DaemonDown
+from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import CONFLICT, Api, UnixConnection, asking
 from lab_engine.families.docker.probes import (
     ContainerCommandProbe,
@@ -55,10 +56,13 @@ def run_command(probe: ContainerCommandProbe) -> ContainerCommandReading:
     deadline = time.monotonic() + probe.seconds
     with asking(f"run {probe.argv[0]} in the container {probe.container}") as api:
         try:
-            made = api.exec_create(probe.container, list(probe.argv), user=probe.user)
+            found = named.container(api, probe.container)
+            made = api.exec_create(found["Id"], list(probe.argv), user=probe.user)
+        except docker.errors.NotFound:
+            return ContainerCommandReading(ran=False)
         except docker.errors.APIError as error:
             # 409: it is paused, or does not run.
-            if error.status_code in (404, CONFLICT):
+            if error.status_code == CONFLICT:
                 return ContainerCommandReading(ran=False)
             raise
         # Before it is started: its events may come from then on.
@@ -175,14 +179,15 @@ def read_file(probe: ContainerFileProbe) -> ContainerFileReading:
     """Through the mounts of a running container's first process, else from the engine's archive."""
     with asking(f"read {probe.path} in the container {probe.container}") as api:
         try:
-            pid = api.inspect_container(probe.container)["State"]["Pid"]
+            found = named.container(api, probe.container)
         except docker.errors.NotFound:
             return ContainerFileReading(exists=False)
+        pid = found["State"]["Pid"]
         if pid:
             try:
                 root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             except (FileNotFoundError, ProcessLookupError):
-                return _from_archive(api, probe)
+                return _from_archive(api, found["Id"], probe)
             try:
                 handle = _open_in_root(root, probe.path)
             except OSError as error:
@@ -196,16 +201,16 @@ def read_file(probe: ContainerFileProbe) -> ContainerFileReading:
                 return _describe(handle, probe.limit)
             finally:
                 os.close(handle)
-        return _from_archive(api, probe)
+        return _from_archive(api, found["Id"], probe)
 
 
-def _from_archive(api: Api, probe: ContainerFileProbe) -> ContainerFileReading:
+def _from_archive(api: Api, container: str, probe: ContainerFileProbe) -> ContainerFileReading:
     """What a stopped container's path holds; links are followed as far as the engine resolves."""
     try:
-        stream, about = api.get_archive(probe.container, probe.path)
+        stream, about = api.get_archive(container, probe.path)
         if about["mode"] & _GO_LINK and about["linkTarget"]:
             stream.close()
-            stream, about = api.get_archive(probe.container, about["linkTarget"])
+            stream, about = api.get_archive(container, about["linkTarget"])
     except docker.errors.NotFound:
         return ContainerFileReading(exists=False)
     with closing(stream), tarfile.open(fileobj=_Bytes(iter(stream)), mode="r|") as archive:

@@ -11,6 +11,7 @@ import docker.errors
 
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
+from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import WORK_SECONDS, Api, asking
 from lab_engine.families.docker.resources import BUILT_IN_NETWORKS
 
@@ -115,17 +116,19 @@ def remove(key: str) -> None:
     with asking(f"remove {key}", key, seconds=WORK_SECONDS) as api:
         try:
             if kind == "container":
-                api.remove_container(name, force=True, v=True)
+                api.remove_container(named.container(api, name)["Id"], force=True, v=True)
             elif kind == "docker-network":
                 # The engine keeps a network that still has endpoints.
-                for container in api.inspect_network(name).get("Containers") or {}:
-                    api.disconnect_container_from_network(container, name, force=True)
-                api.remove_network(name)
+                network = named.network(api, name)
+                for container in network.get("Containers") or {}:
+                    api.disconnect_container_from_network(container, network["Id"], force=True)
+                api.remove_network(network["Id"])
             elif kind == "docker-volume":
                 _remove_users(api, "volume", name)
                 api.remove_volume(name, force=True)
             elif kind == "image":
                 # Force does not help against a container that runs from the image.
+                named.image(api, name)
                 _remove_users(api, "ancestor", name)
                 api.remove_image(name, force=True)
             else:

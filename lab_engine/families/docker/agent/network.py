@@ -9,6 +9,7 @@ import docker.errors
 
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
+from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import (
     SPEC_LABEL,
     WORK_SECONDS,
@@ -94,11 +95,10 @@ class NetworkProvider(Provider[DockerNetwork]):
         key = f"docker-network/{name}"
         with asking(f"remove the network {name}", key, seconds=WORK_SECONDS) as api:
             try:
-                found = api.inspect_network(name)
+                found = named.network(api, name)
             except docker.errors.NotFound:
                 return
-            # The engine takes the beginning of an id for a name too.
-            if found["Name"] != name or not is_ours(found["Labels"], key, mark):
+            if not is_ours(found["Labels"], key, mark):
                 return
             # A learner's container goes on without this network; ours are gone by now.
             for container in found.get("Containers") or {}:

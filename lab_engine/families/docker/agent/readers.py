@@ -12,6 +12,7 @@ import docker.errors
 import msgspec
 
 from lab_engine.common.probe import Probe
+from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import Api, asking
 from lab_engine.families.docker.agent.inside import read_file, run_command
 from lab_engine.families.docker.probes import (
@@ -156,7 +157,7 @@ def _mode(host: Mapping[str, Any], networks: Mapping[str, Any]) -> str:
 def container(probe: DockerContainerProbe) -> DockerContainerReading:
     with asking(f"describe the container {probe.container}") as api:
         try:
-            found = api.inspect_container(probe.container)
+            found = named.container(api, probe.container)
         except docker.errors.NotFound:
             return DockerContainerReading(exists=False)
         state, host, config = found["State"], found["HostConfig"], found["Config"]
@@ -254,7 +255,7 @@ def network_reading(found: Mapping[str, Any]) -> DockerNetworkReading:
 def network(probe: DockerNetworkProbe) -> DockerNetworkReading:
     with asking(f"describe the network {probe.network}") as api:
         try:
-            return network_reading(api.inspect_network(probe.network))
+            return network_reading(named.network(api, probe.network))
         except docker.errors.NotFound:
             return DockerNetworkReading(exists=False)
 
@@ -298,7 +299,7 @@ def volumes(_: DockerVolumesProbe) -> DockerVolumesReading:
 def image(probe: DockerImageProbe) -> DockerImageReading:
     with asking(f"describe the image {probe.image}") as api:
         try:
-            found = api.inspect_image(probe.image)
+            found = named.image(api, probe.image)
         except docker.errors.NotFound:
             return DockerImageReading(exists=False)
     config = found.get("Config") or {}
@@ -334,8 +335,8 @@ CHANGES: Final = ("changed", "added", "deleted")
 def read_layers(probe: ContainerLayersProbe) -> ContainerLayersReading:
     with asking(f"list the layers of {probe.container}") as api:
         try:
-            about = api.inspect_container(probe.container)
-            changes = api.diff(probe.container) or []
+            about = named.container(api, probe.container)
+            changes = api.diff(about["Id"]) or []
         except docker.errors.NotFound:
             return ContainerLayersReading(exists=False)
     graph = about.get("GraphDriver") or {}

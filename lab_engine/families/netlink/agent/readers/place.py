@@ -10,7 +10,7 @@ from pathlib import Path
 import docker.errors
 
 from lab_engine.common.place import Place, parse
-from lab_engine.families.docker.agent import engine
+from lab_engine.families.docker.agent import engine, named
 from lab_engine.families.netlink.agent import namespaces
 from lab_engine.kernel import proc
 
@@ -55,7 +55,7 @@ def pid_of(place: Place) -> int:
         return 0
     with engine.asking(f"describe the container {name}") as client:
         try:
-            state = client.inspect_container(name)["State"]
+            state = named.container(client, name)["State"]
         except docker.errors.NotFound as error:
             raise NoPlace(place) from error
     pid = int(state["Pid"])
