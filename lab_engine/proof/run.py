@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lab_engine import protocol as p
+from lab_engine.common.patience import patient
 from lab_engine.course.lab import LabStep, NearMiss, Solution
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.proven import StepChanges
@@ -30,6 +31,8 @@ from lab_engine.settings import Settings
 Progress = Callable[[str, CaseResult], None]
 
 LEAST_NEAR_MISSES = 2
+LATE = 10.0
+"""Seconds that what a near miss does may take to show, such as a balloon that moves in a guest."""
 
 
 class Proof:
@@ -117,22 +120,35 @@ class Proof:
         if ran.exit_code != 0:
             return f"the script ends with {ran.exit_code}: {ran.output.strip()[-400:]}"
         mine = [check for check in step.checks if check.task == miss.rejected_by]
-        # The whole time: that a check rejects at first says nothing, a late effect might make it
-        # pass.
-        await asyncio.sleep(settling.seconds(mine))
-        verdicts, inquiries = await self.session.verdicts()
-        verdict = next((v for v in verdicts if v.task == miss.rejected_by), None)
-        if verdict is None:
+        if not mine:
             return f"it names the task {miss.rejected_by!r}, which the step does not have"
+
+        def of_it(seen: tuple[list[Verdict], dict[str, Inquiry]]) -> Verdict:
+            return next(verdict for verdict in seen[0] if verdict.task == miss.rejected_by)
+
+        def accepted(seen: tuple[list[Verdict], dict[str, Inquiry]]) -> bool:
+            return of_it(seen).passed
+
+        def told(seen: tuple[list[Verdict], dict[str, Inquiry]]) -> bool:
+            evidence = of_it(seen).evidence
+            return accepted(seen) or bool(evidence and evidence.reason == miss.reason)
+
+        settle = settling.seconds(mine)
+        seen = await settling.settled(self.session.verdicts, told, max(settle, patient(LATE)))
+        if told(seen):
+            # The whole time: that a check rejects at first says nothing, a late effect might make
+            # it pass.
+            seen = await settling.settled(self.session.verdicts, accepted, settle)
+        verdict, inquiries = of_it(seen), seen[1]
         if verdict.outcome is not Outcome.FAIL or verdict.evidence is None:
             return f"SURVIVED: {_told(verdict)}"
         if verdict.evidence.reason != miss.reason:
             return f"rejected for {verdict.evidence.reason!r} instead of {miss.reason!r}"
         if verdict.explanation != miss.explain:
             return f"two near misses share the reason {miss.reason!r} with different explanations"
-        seen = self.session.saw_change(inquiries[miss.rejected_by])
+        changed = self.session.saw_change(inquiries[miss.rejected_by])
         # Otherwise doing nothing would count as an attempt that was rejected.
-        if not seen and (await self.session.compare()).none:
+        if not changed and (await self.session.compare()).none:
             return "it changes nothing in the bench"
         return ""
 

@@ -142,6 +142,16 @@ async def test_a_walk_sees_what_a_solution_changes(
     assert proof[0].seen == (StepChanges("one", ("file", "process"), ("file",)),)
 
 
+async def test_what_a_near_miss_does_may_show_late(
+    image_tag: str, kit: Kit, record: Record, settings: Settings
+) -> None:
+    """It is judged once its reason is there, as a solution is once it passes."""
+    later = '["(sleep 2; touch new.txt) </dev/null >/dev/null 2>&1 &"]'
+    change = ('lambda v: ["touch new.txt"]', f"lambda v: {later}")
+    proof, _ = await proven(kit, record, settings, change)
+    assert proof.good, problems(proof)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -205,6 +215,20 @@ async def test_a_fault_is_named(
     proof, _ = await proven(kit, record, settings, (old, new))
     assert not proof.good
     assert says in problems(proof)
+
+
+async def test_a_near_miss_that_passes_late_has_survived(
+    image_tag: str, kit: Kit, record: Record, settings: Settings
+) -> None:
+    late = "touch new.txt; (sleep 2; echo hello > new.txt) </dev/null >/dev/null 2>&1 &"
+    proof, _ = await proven(
+        kit,
+        record,
+        settings,
+        ("points=2)", "points=2, settle=5.0)"),
+        ('lambda v: ["touch new.txt"]', f'lambda v: ["{late}"]'),
+    )
+    assert "near-miss empty: SURVIVED" in problems(proof)
 
 
 async def test_a_command_in_the_text_that_fails_is_named(
