@@ -126,14 +126,31 @@ def environment(pid: int) -> dict[str, str]:
             raw = proc.read_bytes(f"{pid}/environ")
             if raw:
                 break
-            # A zombie and a kernel thread have no program. What has one and no variables is just
-            # being replaced by another program (execve), which shows them in a moment.
-            os.readlink(f"{pid}/exe", dir_fd=proc.root())
         except OSError:
+            return {}
+        # What has a program and no variables is just being replaced by another one (execve), which
+        # shows them in a moment.
+        if not has_program(pid):
             return {}
         time.sleep(EXEC_SECONDS)
     pairs = (item.decode(errors="replace").partition("=") for item in raw.split(b"\0") if item)
     return {name: value for name, _, value in pairs}
+
+
+def has_program(pid: int) -> bool:
+    """Whether there is a program in the process: one that ends gives it up before all else.
+
+    Until its parent hears of its end (which can take long: the first one of a PID namespace waits
+    for all others there), it has no words and no variables, and nobody can tell whose it was.
+    """
+    try:
+        os.readlink(f"{pid}/exe", dir_fd=proc.root())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except PermissionError:
+        # It is there, and not to be looked into.
+        return True
+    return True
 
 
 def descendants(pids: Iterable[int], among: dict[int, Process]) -> set[int]:

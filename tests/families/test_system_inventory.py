@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -146,6 +147,36 @@ def test_mounts_on_top_of_each_other() -> None:
     inventory.remove("mount//srv/m")
     inventory.remove("mount//srv/m")
     assert mounts() == set()
+
+
+def started(argv: str) -> int:
+    """The process with this command line, once it is there."""
+    while not (found := subprocess.run(["pgrep", "-xf", argv], capture_output=True).stdout):
+        time.sleep(0.01)
+    return int(found.split()[0])
+
+
+def test_a_process_that_is_ending_is_nobodys() -> None:
+    """It has given up its program and with it its mark, before it is collected."""
+    # Not a child of this test, whose own are machinery.
+    sh("setsid --fork unshare --pid --fork sleep 87654")
+    ending = started("sleep 87654")
+    held = subprocess.Popen(["nsenter", "--target", str(ending), "--pid", "sleep", "87655"])
+    try:
+        started("sleep 87655")
+        assert [key for key in process_inventory.entries() if f"/{ending}-" in key]
+        # The first one of a PID namespace ends only when all others there are collected.
+        held.send_signal(signal.SIGSTOP)
+        os.kill(ending, signal.SIGKILL)
+        while command_of(f"process/{ending}-"):
+            time.sleep(0.01)
+        state = Path(f"/proc/{ending}/stat").read_text().rpartition(")")[2].split()[0]
+        assert state not in ("Z", "X"), "it is not in between"
+        assert not [key for key in process_inventory.entries() if f"/{ending}-" in key]
+    finally:
+        held.send_signal(signal.SIGCONT)
+        held.kill()
+        held.wait()
 
 
 def test_process_is_ended_and_another_with_its_number_is_not() -> None:

@@ -48,4 +48,6 @@ def learners() -> dict[str, Process]:
         and process.parent != 0
         and not process.ended
         and MARK not in processes.environment(process.pid)
+        # Asked last: a service that is ending has lost its mark, and is still nobody's.
+        and processes.has_program(process.pid)
     }
