@@ -33,8 +33,9 @@ FAMILY: Final = Family(
         probes.DockerVolumeProbe,
         probes.DockerVolumesProbe,
         probes.ContainerLayersProbe,
+        probes.ContainerPathsProbe,
     ),
-    readers=("readers",),
+    readers=("readers", "layered"),
     topics={"docker": "events:DockerEvents"},
     inventory="inventory",
     removal={

@@ -15,6 +15,7 @@ from lab_engine.common.probe import Probe, Reading
 
 CONTAINER_TOPICS = frozenset({"docker:container", "docker:network"})
 INSIDE_TOPICS = frozenset({"docker:container", "docker:network", "docker:exec"})
+CONTENT_LIMIT = 64 * 1024
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -61,7 +62,8 @@ class DockerContainerReading(Reading, frozen=True):
     `state` is created, running, paused, restarting, exited or dead. `network_mode` is bridge,
     none, host, a network's name, or container; in the last case `shares_with` is the name of the
     container whose network it uses. `links` are the network interfaces that its processes see.
-    `on_host` are the namespaces (net, pid, uts, ...) that it shares with the bench.
+    `on_host` are the namespaces (net, pid, uts, ...) that it shares with the bench, and `joined`
+    maps those that it was made to share with another container to that one's id.
     """
 
     exists: bool = True
@@ -86,6 +88,7 @@ class DockerContainerReading(Reading, frozen=True):
     links: tuple[str, ...] = ()
     namespaces: dict[str, str] = msgspec.field(default_factory=dict)
     on_host: tuple[str, ...] = ()
+    joined: dict[str, str] = msgspec.field(default_factory=dict)
     mounts: tuple[MountPoint, ...] = ()
     limits: Limits = Limits()
     ports: tuple[PublishedPort, ...] = ()
@@ -429,6 +432,63 @@ class ContainerLayersProbe(Probe[ContainerLayersReading], frozen=True, tag="cont
     container: str
 
     reading: ClassVar[type[msgspec.Struct]] = ContainerLayersReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"docker:container", "docker:exec"})
+
+
+class LayeredFile(msgspec.Struct, frozen=True):
+    """A path in layers. `kind` is file, directory, link (`content` is where to) or other.
+
+    `content` is a file's text up to CONTENT_LIMIT, and empty when it is longer, which `whole` says.
+    `changed_at` is the change time of its inode, which nobody can set (inode(7), ctime).
+    """
+
+    exists: bool = True
+    kind: str = ""
+    size: int = 0
+    content: str = ""
+    whole: bool = True
+    sha256: str = ""
+    changed_at: float = 0.0
+
+
+class LayeredPath(msgspec.Struct, frozen=True):
+    """A path as the container has it by its layers, and as its image has it.
+
+    `own` says that the container's own layer holds it, or its deletion. `covered` is the path of
+    the mount that hides it in the container; empty for none.
+    """
+
+    now: LayeredFile
+    image: LayeredFile
+    own: bool = False
+    covered: str = ""
+
+
+class ContainerPathsReading(Reading, frozen=True):
+    """`paths` by path. `changes` are as those of ContainerLayersReading."""
+
+    exists: bool = True
+    id: str = ""
+    name: str = ""
+    paths: dict[str, LayeredPath] = msgspec.field(default_factory=dict)
+    changes: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class ContainerPathsProbe(Probe[ContainerPathsReading], frozen=True, tag="container-paths"):
+    """What a container's layers hold at some absolute paths, whether it runs or not.
+
+    Example::
+
+        ContainerPathsProbe("web", ("/etc/motd",))
+        reading.paths["/etc/motd"].now.content != reading.paths["/etc/motd"].image.content
+    """
+
+    container: str
+    paths: tuple[str, ...]
+
+    reading: ClassVar[type[msgspec.Struct]] = ContainerPathsReading
 
     def topics(self) -> frozenset[str]:
         return frozenset({"docker:container", "docker:exec"})

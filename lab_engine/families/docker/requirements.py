@@ -7,12 +7,18 @@ every lab, so that a near miss names them: see the list in each docstring.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from lab_engine.common.evidence import See, require
+from lab_engine.common.kindly import as_read, has_one_more
+from lab_engine.common.probe import Probe
 from lab_engine.families.docker.probes import (
+    ContainerPathsProbe,
+    ContainerPathsReading,
     DockerContainerProbe,
     DockerContainerReading,
     DockerImageProbe,
+    DockerImageReading,
 )
 
 
@@ -24,14 +30,16 @@ async def require_container(
     running: bool = True,
     networks: Collection[str] | None = None,
     mounts: Mapping[str, str] | None = None,
+    namespaces: Mapping[str, str] | None = None,
 ) -> DockerContainerReading:
     """There is a container of exactly this name, as described. One round trip.
 
         web = await require_container(see, "web", image="busybox", networks=["lan"])
+        await require_container(see, "spy", namespaces={"pid": "host", "net": "own", "ipc": "db"})
 
     Reasons, in this order: `absent`, `other-image`, `not-running`, `restarting` (it runs now, but
     ended and was started again by its restart policy), `other-networks`, `not-mounted`,
-    `other-mount`.
+    `other-mount`, `not-own`, `not-on-host`, `not-shared`.
 
     Args:
         see: the check's way to ask.
@@ -41,11 +49,14 @@ async def require_container(
         networks: the networks that it is on, all of them and no other; None for any.
         mounts: path in the container to the name of a volume, or to the path of a folder of the
             bench for a bind mount; `tmpfs` for memory. Others are allowed.
+        namespaces: kind (`net`, `pid`, `uts`, `ipc`, ...) to `own`, `host` (that of the bench), or
+            the name of the container whose namespace it must be in, as the kernel says.
     """
-    if image:
-        found, wanted = await see(DockerContainerProbe(name), DockerImageProbe(image))
-    else:
-        found, wanted = await see(DockerContainerProbe(name)), None
+    others = [w for w in dict.fromkeys((namespaces or {}).values()) if w not in ("own", "host")]
+    probes: list[Probe[Any]] = [DockerContainerProbe(name), *map(DockerContainerProbe, others)]
+    answers = await see(*probes, DockerImageProbe(image or name))
+    found: DockerContainerReading = answers[0]
+    wanted: DockerImageReading | None = answers[-1] if image else None
     require(
         found.exists and found.name == name,
         "absent",
@@ -72,7 +83,41 @@ async def require_container(
         )
     for path, source in (mounts or {}).items():
         _mounted(found, path, source)
+    neighbours = dict(zip(others, answers[1:-1], strict=True))
+    for kind, whose in (namespaces or {}).items():
+        _lives(found, kind, whose, neighbours)
     return found
+
+
+def _lives(
+    found: DockerContainerReading,
+    kind: str,
+    whose: str,
+    neighbours: Mapping[str, DockerContainerReading],
+) -> None:
+    look = f"sudo ls -l /proc/{found.pid or 'self'}/ns /proc/self/ns"
+    if whose in ("own", "host"):
+        apart = kind not in found.on_host and kind not in found.joined
+        at = "the bench's" if kind in found.on_host else "its own" if apart else "another's"
+        require(
+            bool(found.namespaces) and (apart if whose == "own" else kind in found.on_host),
+            "not-own" if whose == "own" else "not-on-host",
+            expected=f"{found.name} has {'its own' if whose == 'own' else 'the'} {kind} namespace"
+            + ("." if whose == "own" else " of the bench."),
+            observed=f"It is in {at}." if found.namespaces else "It does not run.",
+            look=look,
+        )
+        return
+    other = neighbours[whose]
+    require(
+        other.name == whose
+        and bool(found.namespaces)
+        and found.namespaces.get(kind) == other.namespaces.get(kind),
+        "not-shared",
+        expected=f"{found.name} is in the {kind} namespace of {whose}.",
+        observed="It is in another one." if other.exists else f"There is no {whose}.",
+        look=look,
+    )
 
 
 def require_running(found: DockerContainerReading) -> None:
@@ -155,6 +200,131 @@ async def require_untouched_container(see: See, name: str) -> DockerContainerRea
         look=f"docker inspect -f '{{{{.State.StartedAt}}}}' {name}",
     )
     return now
+
+
+async def require_layer(
+    see: See,
+    name: str,
+    *,
+    says: Mapping[str, str] | None = None,
+    adds: Mapping[str, str] | None = None,
+    differs: Collection[str] = (),
+    lacks: Collection[str] = (),
+    same: bool = False,
+) -> ContainerPathsReading:
+    """A container's own layer holds this, compared in content with its image. One round trip.
+
+        await require_layer(see, "left", adds={"/etc/group": "crew:x:77:"}, lacks=["/etc/motd"])
+
+    What a mount hides does not count, and what was written over with the same text is no change.
+    The container may run or not.
+
+    Reasons: `absent`, `mounted-over`, `not-in-the-layer`, `other-text`, `old-text-lost`,
+    `not-added`, `unchanged`, `still-there`, `never-there`, `touched`.
+
+    Args:
+        see: the check's way to ask.
+        name: the container, by its whole name.
+        says: path to the whole text of a file that the image lacks or has otherwise.
+        adds: path to one line: the file is the image's, whole and in its order, and this line more.
+        differs: paths of files whose content is not that of the image.
+        lacks: paths that the image has and the container has not any more.
+        same: nothing at all in it differs from the image.
+    """
+    says, adds = says or {}, adds or {}
+    paths = tuple(dict.fromkeys((*says, *adds, *differs, *lacks)))
+    found = await see(ContainerPathsProbe(name, paths))
+    look = f"docker diff {name}"
+    require(
+        found.exists and found.name == name,
+        "absent",
+        expected=f"There is a container called {name}.",
+        observed="There is none.",
+        look="docker ps -a",
+    )
+    for path in paths:
+        cover = found.paths[path].covered
+        require(
+            not cover,
+            "mounted-over",
+            expected=f"In {name}, {path} lies in the container's own layer.",
+            observed=f"Something is mounted at {cover}, so it does not.",
+            look=f"docker inspect -f '{{{{json .Mounts}}}}' {name} | jq",
+        )
+    for path in lacks:
+        one = found.paths[path]
+        require(
+            one.image.exists,
+            "never-there",
+            expected=f"The image of {name} has {path}.",
+            observed="It has none.",
+            look=look,
+        )
+        require(
+            not one.now.exists,
+            "still-there",
+            expected=f"In {name}, {path} is gone.",
+            observed="It is still there.",
+            look=look,
+        )
+    for path in (*says, *adds, *differs):
+        _holds(found, path, look)
+    for path, text in says.items():
+        now = found.paths[path].now
+        require(
+            now.whole and as_read(now.content) == as_read(text),
+            "other-text",
+            expected=f"In {name}, {path} says {text!r}.",
+            observed=f"It says {now.content.strip()[:60]!r}." if now.whole else "It is longer.",
+            look=look,
+        )
+    for path, line in adds.items():
+        one = found.paths[path]
+        kept, added = has_one_more(one.image.content, one.now.content, line)
+        require(
+            kept and one.now.whole,
+            "old-text-lost",
+            expected=f"In {name}, {path} still has all the lines that its image has.",
+            observed="Some of them are gone, or stand in another order.",
+            look=look,
+        )
+        require(
+            added,
+            "not-added",
+            expected=f"In {name}, {path} has one line more: {line!r}.",
+            observed="It has not, or more than that.",
+            look=look,
+        )
+    for path in differs:
+        one = found.paths[path]
+        require(
+            one.now.sha256 != one.image.sha256,
+            "unchanged",
+            expected=f"In {name}, {path} has another content than in the image.",
+            observed="It has the same.",
+            look=look,
+        )
+    require(
+        not (same and found.changes),
+        "touched",
+        expected=f"{name} is as its image.",
+        observed=f"It differs in {listed(found.changes)}.",
+        look=look,
+    )
+    return found
+
+
+def _holds(found: ContainerPathsReading, path: str, look: str) -> None:
+    one = found.paths[path]
+    require(
+        one.own and one.now.kind == "file",
+        "not-in-the-layer",
+        expected=f"The layer of {found.name} holds a file {path}.",
+        observed=f"There it is a {one.now.kind}."
+        if one.own and one.now.kind
+        else "It holds none of that name.",
+        look=look,
+    )
 
 
 def listed(words: Collection[str]) -> str:

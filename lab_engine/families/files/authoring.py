@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab_engine.common.kindly import as_read
 from lab_engine.families.files.probes import (
     CgroupProbe,
     CgroupReading,
@@ -16,7 +17,7 @@ from lab_engine.families.files.probes import (
     MountsProbe,
     MountsReading,
 )
-from lab_engine.families.files.requirements import as_read, require_file, require_mount
+from lab_engine.families.files.requirements import require_file, require_mount
 from lab_engine.families.files.resources import (
     Directory,
     File,

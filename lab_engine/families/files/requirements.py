@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lab_engine.common.evidence import See, require
+from lab_engine.common.kindly import as_read
 from lab_engine.families.files.probes import FileProbe, FileReading, MountProbe, MountReading
-
-QUOTES = "\"'`“”‘’"
-_BOM = "\ufeff"
-
-
-def as_read(text: str) -> str:
-    r"""Text as a person reads it: without a BOM, carriage returns, quotes and surplus blanks.
-
-    >>> as_read("\ufeff 'ipc' \r\n")
-    'ipc'
-    """
-    lines = (" ".join(line.split()) for line in text.removeprefix(_BOM).splitlines())
-    return "\n".join(line for line in lines if line).strip(QUOTES).strip()
 
 
 async def require_file(

@@ -154,6 +154,17 @@ def _mode(host: Mapping[str, Any], networks: Mapping[str, Any]) -> str:
     return mode if mode in networks or not networks else next(iter(networks))
 
 
+_MODES: Final = {"net": "NetworkMode", "pid": "PidMode", "ipc": "IpcMode"}
+"""The kinds of namespace that a container can take from another, by their setting."""
+
+
+def _joined(host: Mapping[str, Any]) -> dict[str, str]:
+    said = {kind: str(host.get(key) or "") for kind, key in _MODES.items()}
+    return {
+        kind: mode.partition(":")[2] for kind, mode in said.items() if mode.startswith("container:")
+    }
+
+
 def container(probe: DockerContainerProbe) -> DockerContainerReading:
     with asking(f"describe the container {probe.container}") as api:
         try:
@@ -191,6 +202,7 @@ def container(probe: DockerContainerProbe) -> DockerContainerReading:
         labels=config["Labels"] or {},
         hostname=config["Hostname"],
         user=config["User"],
+        joined=_joined(host),
         read_only=host["ReadonlyRootfs"],
         privileged=host["Privileged"],
         **_place(state["Pid"]),
