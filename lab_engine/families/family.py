@@ -182,6 +182,7 @@ class Family:
         machinery: the module that is its Machinery; empty when it starts nothing.
         interfaces: the module that is its Interfaces; empty when its daemon makes none.
         fleeting: the module that is its Fleeting; empty when all of it outlives a stop.
+        journal: the module whose `begin` makes it keep what its daemon tells; empty for most.
         daemon: the daemon that its providers and readers talk to.
         drawn: each kind of thing that its `picture` module adds to the picture.
         shells: each kind of place that a learner can have a shell in.
@@ -198,6 +199,7 @@ class Family:
     copies: str = ""
     machinery: str = ""
     interfaces: str = ""
+    journal: str = ""
     fleeting: str = ""
     daemon: Daemon | None = None
     drawn: Mapping[str, Drawn] = field(default_factory=dict)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from lab_engine.families.docker.lasting import (
+    require_ended,
+    require_outlived_container,
+    require_outlived_stop,
+)
 from lab_engine.families.docker.probes import (
     ContainerCommandProbe,
     ContainerCommandReading,
@@ -16,6 +21,7 @@ from lab_engine.families.docker.probes import (
     DockerContainerReading,
     DockerContainersProbe,
     DockerContainersReading,
+    DockerEventsProbe,
     DockerImageProbe,
     DockerImageReading,
     DockerInfoProbe,
@@ -69,6 +75,7 @@ __all__ = [
     "DockerContainerReading",
     "DockerContainersProbe",
     "DockerContainersReading",
+    "DockerEventsProbe",
     "DockerImageProbe",
     "DockerImageReading",
     "DockerInfoProbe",
@@ -93,7 +100,10 @@ __all__ = [
     "Port",
     "PublishedPort",
     "require_container",
+    "require_ended",
     "require_layer",
+    "require_outlived_container",
+    "require_outlived_stop",
     "require_running",
     "require_untouched_container",
 ]
