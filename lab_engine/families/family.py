@@ -8,6 +8,7 @@ readers, events and baselines, the bench image's packages and files, the picture
       family.py       this descriptor
       resources.py    both ends: what a step can ask for
       probes.py       both ends: what a check can ask
+      requirements/   client: what a check can require
       picture.py      client: how it is drawn
       agent/          bench: providers, readers, inventory, events, machinery, interfaces
       rootfs/         files of the bench image, `start-NAME` of its daemon among them

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from lab_engine.families.docker.lasting import (
-    require_ended,
-    require_outlived_container,
-    require_outlived_stop,
-)
 from lab_engine.families.docker.probes import (
     ContainerCommandProbe,
     ContainerCommandReading,
@@ -41,12 +36,17 @@ from lab_engine.families.docker.probes import (
     MountPoint,
     PublishedPort,
 )
-from lab_engine.families.docker.requirements import (
+from lab_engine.families.docker.requirements.containers import (
     require_container,
-    require_layer,
     require_running,
     require_untouched_container,
 )
+from lab_engine.families.docker.requirements.lasting import (
+    require_ended,
+    require_outlived_container,
+    require_outlived_stop,
+)
+from lab_engine.families.docker.requirements.layers import require_layer
 from lab_engine.families.docker.resources import (
     Attachment,
     Container,

@@ -20,7 +20,7 @@ from lab_engine.families.docker.probes import (
     DockerContainerReading,
     DockerEventsProbe,
 )
-from lab_engine.families.docker.requirements import require_running
+from lab_engine.families.docker.requirements.containers import require_running
 
 End = Literal["by itself", "killed", "stopped", "memory"]
 _SIGNAL = 128
