@@ -3,6 +3,7 @@
     InfralabError                what was asked, what was found; `hint` says what to do now
       UsageError                 the command line asks for something that does not exist
         WouldTake                something of the learner's would go: they must agree first
+    PacksMissing                 a lesson's packs are not built: the learner must agree first
       ContentError               a lesson's text or lab is wrong (file, place)
       ResourceError              a resource's field is wrong
       PlanError                  resources refer to each other in a circle or to nothing
@@ -62,6 +63,24 @@ class WouldTake(UsageError):
         self.made = made
         self.changed = changed
         self.files = files
+
+
+class PacksMissing(InfralabError):
+    """A lesson needs packs that are not built, which takes minutes: the learner must agree first.
+
+    `names` are the packs; `cost` tells MB and minutes, such as "45 MB, about 1 minute".
+    """
+
+    exit_code = 3
+
+    def __init__(self, names: tuple[str, ...], cost: str) -> None:
+        what = f"the pack {names[0]}" if len(names) == 1 else f"the packs {', '.join(names)}"
+        super().__init__(
+            f"this needs {what}, not built on this machine yet: {cost}",
+            hint=f"infralab setup --packs {' '.join(names)}",
+        )
+        self.names = names
+        self.cost = cost
 
 
 class ContentError(InfralabError):

@@ -23,10 +23,13 @@ from lab_engine import __version__
 from lab_engine import settings as settings_module
 from lab_engine.bench import archive, base, build, engine, recipe
 from lab_engine.common import replacing
+from lab_engine.common.digest import of as digest_of
 from lab_engine.errors import ImageError
 
 BASE: Final = build.BASE
 BENCH: Final = build.BENCH
+PACK: Final = "infralab/pack"
+PACKS_LABEL: Final = "infralab.packs"
 Progress = build.Progress
 KEPT: Final = 4
 """How many older bench images stay, so that a session in use by another checkout keeps its own."""
@@ -50,9 +53,19 @@ def base_tag() -> str:
     return f"{BASE}:{recipe.base_hash()}"
 
 
-def bench_tag() -> str:
-    """The tag of the bench image that this version of the code wants."""
-    return f"{BENCH}:{recipe.layer_hash(recipe.layer())}"
+def bench_tag(parent: str = "") -> str:
+    """The tag of the bench image that this version of the code wants.
+
+    `parent` is the image that it lies on, with packs; the base without.
+    """
+    return _tag(recipe.layer(), parent)
+
+
+def _tag(entries: list[recipe.Entry], parent: str) -> str:
+    own = recipe.layer_hash(entries)
+    if parent and parent != base_tag():
+        own = digest_of([own, parent], 12)
+    return f"{BENCH}:{own}"
 
 
 def state() -> ImageState:
@@ -73,8 +86,24 @@ def state() -> ImageState:
     )
 
 
-def ensure_image(progress: Progress = lambda _: None) -> str:
+def ensure_base(progress: Progress = lambda _: None) -> str:
+    """Return the tag of the base image, building it if it is missing. Raises as `ensure_image`."""
+    client = engine.connect()
+    name = base_tag()
+    if _inspect(client, name) is None:
+        with lock(progress):
+            if _inspect(client, name) is None:
+                base.make(name, progress)
+    return name
+
+
+def ensure_image(progress: Progress = lambda _: None, *, parent: str = "", packs: str = "") -> str:
     """Return the tag of the bench image, building what is missing.
+
+    Args:
+        progress: told what takes long.
+        parent: an image that is there, with `packs` on the base; the base when left out.
+        packs: the names of the packs in it, for whoever lists images.
 
     Raises:
         DockerUnavailable: no engine answers.
@@ -82,31 +111,30 @@ def ensure_image(progress: Progress = lambda _: None) -> str:
     """
     client = engine.connect()
     entries = recipe.layer()
-    tag = f"{BENCH}:{recipe.layer_hash(entries)}"
+    tag = _tag(entries, parent)
     if _inspect(client, tag) is not None:
         return tag
+    below = parent or ensure_base(progress)
     # Of two that find no image, one builds; the other waits, and finds it then.
-    with _lock(progress):
+    with lock(progress):
         if _inspect(client, tag) is not None:
             return tag
-        base_name = base_tag()
-        if _inspect(client, base_name) is None:
-            base.make(base_name, progress)
         progress("adding the agent to the bench image")
-        _build_layer(base_name, tag, entries)
-        _drop_old(client, keep=tag)
+        _build_layer(below, tag, entries, packs)
+        _drop_old(client, keep=tag, packs=packs)
     return tag
 
 
-def _build_layer(base_name: str, tag: str, entries: list[recipe.Entry]) -> None:
+def _build_layer(below: str, tag: str, entries: list[recipe.Entry], packs: str) -> None:
     labels = {
         "infralab.kind": "bench-image",
         "infralab.version": __version__,
-        "infralab.base": base_name,
+        "infralab.base": base_tag(),
+        PACKS_LABEL: packs,
         "infralab.hash": tag.partition(":")[2],
     }
     lines = [
-        f"FROM {base_name}",
+        f"FROM {below}",
         "LABEL " + " ".join(f'{key}="{value}"' for key, value in labels.items()),
         "ADD layer.tar /",
         "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8"
@@ -268,11 +296,16 @@ def _inspect(client: Any, name: str) -> Any:
             return None
 
 
-def _drop_old(client: Any, keep: str) -> None:
-    """Remove all but the newest few images of each kind; one that a container uses stays."""
+def _drop_old(client: Any, keep: str, packs: str) -> None:
+    """Remove all but the newest few images of each kind; one that a container uses stays.
+
+    Of bench images only those with the same packs are compared.
+    """
     for kind, kept in (("bench-image", KEPT), ("base-image", KEPT_BASES)):
         with suppress(docker_errors.APIError):
             found = client.api.images(filters={"label": f"infralab.kind={kind}"})
+            if kind == "bench-image":
+                found = [one for one in found if one["Labels"].get(PACKS_LABEL, "") == packs]
             found.sort(key=lambda image: image["Created"], reverse=True)
             for image in found[1 + kept :]:
                 for tag in image.get("RepoTags") or []:
@@ -282,7 +315,8 @@ def _drop_old(client: Any, keep: str) -> None:
 
 
 @contextmanager
-def _lock(progress: Progress) -> Iterator[None]:
+def lock(progress: Progress) -> Iterator[None]:
+    """Only one process of this user builds at a time; others wait, and say so."""
     folder = settings_module.load().cache_dir
     folder.mkdir(parents=True, exist_ok=True)
     # A lock of the kernel's: it goes with its process, however that ends (flock(2)).

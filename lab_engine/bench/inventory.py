@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from docker import errors as docker_errors
 from lab_engine.bench import engine, image, owner, removal
 
 OURS: Final = {"label": "infralab.kind"}
+_REPOSITORIES: Final = (image.BENCH, image.PACK, image.BASE)
 IN_USE: Final = "in use by somebody else"
 
 
@@ -38,14 +39,14 @@ class Holding:
     stays: str = field(default="", compare=False)
 
 
-def images() -> list[StoredImage]:
-    """Our images, newest first.
+def images(packed: Collection[str] = ()) -> list[StoredImage]:
+    """Our images, newest first; `packed` are tags with packs that this version wants, too.
 
     Raises:
         DockerUnavailable: no engine answers.
     """
     client = engine.connect()
-    wanted = {image.base_tag(), image.bench_tag()}
+    wanted = {image.base_tag(), image.bench_tag(), *packed}
     with engine.explain("listing images"):
         found = client.api.images()
     rows = [
@@ -57,7 +58,7 @@ def images() -> list[StoredImage]:
         )
         for item in found
         for tag in item.get("RepoTags") or ()
-        if tag.startswith((f"{image.BASE}:", f"{image.BENCH}:"))
+        if tag.startswith(tuple(f"{name}:" for name in _REPOSITORIES))
     ]
     return sorted(rows, key=lambda row: row.created, reverse=True)
 
@@ -122,8 +123,8 @@ def _images_of(client: Any, containers: Iterable[Any]) -> set[str]:
 
 
 def image_holdings(tags: Iterable[str]) -> list[Holding]:
-    """The images as holdings; a bench image lies on its base, so the bases come last."""
-    ordered = sorted(tags, key=lambda tag: tag.startswith(f"{image.BASE}:"))
+    """The images as holdings: those that lie on others come first."""
+    ordered = sorted(tags, key=lambda tag: _REPOSITORIES.index(tag.partition(":")[0]))
     return [Holding("image", tag) for tag in ordered]
 
 

@@ -13,9 +13,10 @@ from typing import TypeVar
 from lab_engine import protocol as p
 from lab_engine import settings
 from lab_engine.bench.container import Bench
-from lab_engine.cli.words import say
+from lab_engine.cli.words import confirm, say
 from lab_engine.course.lesson import Lesson, load_course
 from lab_engine.errors import BenchError, InfralabError, UsageError
+from lab_engine.packs import image as images
 from lab_engine.session import which
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.session import Session
@@ -61,6 +62,22 @@ def choose(record: Record, wanted: str | None, lesson: str | None = None) -> Ses
             hint="Start one: `infralab up LESSON`. `infralab lessons` lists them.",
         )
     return row
+
+
+def agree_to_packs(lesson: Lesson, *, yes: bool = False) -> None:
+    """Ask before the packs of a lesson are built, which takes minutes.
+
+    Raises PacksMissing when nobody agrees or nobody is there to be asked.
+    """
+    absent = images.missing(lesson.packs) if lesson.packs else None
+    if absent is None or yes:
+        return
+    if not sys.stdin.isatty():
+        raise absent
+    say(f"{absent.message[0].upper()}{absent.message[1:]}.")
+    say("Ctrl+C stops a build; the next one goes on from there.")
+    if not confirm("Build now?", yes=False):
+        raise absent
 
 
 def running_bench(row: SessionRow) -> Bench:

@@ -39,6 +39,7 @@ VERBS: Final = (
     "setup",
     "doctor",
     "image",
+    "packs",
     "gc",
     "uninstall",
     # writing lessons

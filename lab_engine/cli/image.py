@@ -79,8 +79,9 @@ def _load(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     from lab_engine.bench import inventory
+    from lab_engine.packs import image as packed
 
-    images = inventory.images()
+    images = inventory.images(packed.current())
     if args.json:
         emit_json({"images": images})
     elif images:
@@ -107,8 +108,9 @@ def _status(args: argparse.Namespace) -> int:
 
 def _remove(args: argparse.Namespace) -> int:
     from lab_engine.bench import inventory
+    from lab_engine.packs import image as packed
 
-    chosen = [i for i in inventory.images() if not (args.old and i.wanted)]
+    chosen = [i for i in inventory.images(packed.current()) if not (args.old and i.wanted)]
     if not chosen:
         print("There is nothing to remove.")
         return 0

@@ -71,11 +71,19 @@ def _screens(args: argparse.Namespace) -> int:
 
 
 async def _plain(args: argparse.Namespace) -> int:
+    import asyncio
     import shutil
     import sys
 
     from lab_engine import settings
-    from lab_engine.cli.current import choose, lesson_of, open_record, show_notice, take_up
+    from lab_engine.cli.current import (
+        agree_to_packs,
+        choose,
+        lesson_of,
+        open_record,
+        show_notice,
+        take_up,
+    )
     from lab_engine.course.faults import verify
     from lab_engine.course.lesson import load_course
     from lab_engine.course.seed import Seed
@@ -105,6 +113,7 @@ async def _plain(args: argparse.Namespace) -> int:
         if old:
             session = await take_up(lesson, old, record, steal=args.take_over)
         else:
+            await asyncio.to_thread(agree_to_packs, lesson)
             say("Starting a bench.")
             session = await Session.begin(
                 lesson, record, settings.load(), seed=args.seed, progress=say

@@ -50,7 +50,7 @@ async def _up(args: argparse.Namespace) -> int:
     from contextlib import nullcontext
 
     from lab_engine import doctor, settings
-    from lab_engine.cli.current import open_record, take_up
+    from lab_engine.cli.current import agree_to_packs, open_record, take_up
     from lab_engine.course.lesson import load_course
     from lab_engine.errors import BenchError
     from lab_engine.session import which
@@ -71,6 +71,7 @@ async def _up(args: argparse.Namespace) -> int:
         if old:
             session = await take_up(lesson, old, record, steal=args.take_over)
         else:
+            await asyncio.to_thread(agree_to_packs, lesson, yes=args.yes)
             say("starting a bench")
             try:
                 session = await Session.begin(

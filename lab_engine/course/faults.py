@@ -11,6 +11,7 @@ from typing import Any
 
 from lab_engine.common.plan import ordered
 from lab_engine.common.resource import Resource
+from lab_engine.course import pack
 from lab_engine.course.lab import Lab, LabStep, Variables
 from lab_engine.course.lesson import Course, Lesson, Step
 from lab_engine.course.seed import Seed
@@ -29,8 +30,9 @@ def verify(lesson: Lesson, seed: Seed) -> None:
 
 
 def course_faults(course: Course) -> Iterator[ContentError]:
-    """What is wrong between the lessons: they need one that is missing or comes later."""
+    """What is wrong beyond one lesson: it needs another, or a pack, that is not there before it."""
     before: set[str] = set()
+    packs = pack.recipes()
     for lesson in course.lessons:
         for need in lesson.needs:
             if need not in before:
@@ -38,6 +40,14 @@ def course_faults(course: Course) -> Iterator[ContentError]:
                 why = "comes later in the course" if later else "does not exist"
                 yield ContentError(f"needs = {need!r}, a lesson that {why}", where=lesson.where)
         before.add(lesson.slug)
+        for name in lesson.packs:
+            if name not in packs:
+                known = ", ".join(packs) or "none"
+                yield ContentError(
+                    f"packs = {name!r}, which is no pack",
+                    where=lesson.where,
+                    hint=f"There are: {known}.",
+                )
 
 
 def faults(lesson: Lesson, seed: Seed) -> Iterator[ContentError]:

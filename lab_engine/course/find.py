@@ -13,20 +13,28 @@ if TYPE_CHECKING:
     from lab_engine.course.lab import Lab, Variables
     from lab_engine.course.seed import Seed
 
+_AGAIN = "Install infralab again."
 
-def content_root() -> Path:
-    """The folder of the texts: in a checkout beside the package, in a wheel inside it.
+
+def beside(name: str, packaged: str) -> Path:
+    """A folder of the kit's: in a checkout `name` beside the package, in a wheel `packaged` in it.
 
     Raises:
         ContentError: neither is there.
     """
     package = Path(__file__).resolve().parents[1]
-    for root in (package.parent / "content", package / "_content"):
-        if (root / "course.toml").is_file():
+    for root in (package.parent / name, package / packaged):
+        if root.is_dir():
             return root
-    raise ContentError(
-        "the course's texts are not there", where=str(package), hint="Install infralab again."
-    )
+    raise ContentError(f"the folder {name} is not there", where=str(package), hint=_AGAIN)
+
+
+def content_root() -> Path:
+    """The folder of the texts. Raises ContentError when it is not there."""
+    root = beside("content", "_content")
+    if (root / "course.toml").is_file():
+        return root
+    raise ContentError("the course's texts are not there", where=str(root), hint=_AGAIN)
 
 
 def load_lab(slug: str, labs: str = "labs") -> Lab[Any]:

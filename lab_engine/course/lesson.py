@@ -46,6 +46,7 @@ class _LessonFront(msgspec.Struct, frozen=True):
     syllabus: tuple[str, ...]
     minutes: int
     needs: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
 
 
 class _StepFront(msgspec.Struct, frozen=True):
@@ -128,7 +129,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson. `needs` are the slugs of the lessons to do before."""
+    """A lesson. `needs` are the slugs of the lessons to do before, `packs` what its bench has."""
 
     slug: str
     number: str
@@ -137,6 +138,7 @@ class Lesson:
     syllabus: tuple[str, ...]
     minutes: int
     needs: tuple[str, ...]
+    packs: tuple[str, ...]
     folder: Path
     where: str
     _labs: str = field(repr=False, compare=False, default="labs")
@@ -282,6 +284,7 @@ def _lesson(folder: Path, labs: str) -> Lesson:
         meta.syllabus,
         meta.minutes,
         meta.needs,
+        meta.packs,
         folder,
         where,
         labs,

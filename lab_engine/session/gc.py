@@ -20,6 +20,7 @@ from lab_engine.bench import engine, inventory, loops, owner, tool
 from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
+from lab_engine.packs import image as images
 from lab_engine.session.record import Record
 
 Where = Literal["host", "bench"]
@@ -93,7 +94,7 @@ def leftovers(record: Record, me: str) -> list[Leftover]:
         found[:0] = [Leftover("host", "container", name, "") for name in tool.abandoned(client)]
     found += [
         Leftover("host", "image", row.tag, "")
-        for row in inventory.images()
+        for row in inventory.images(images.current())
         if not row.wanted and not _used(client, row.tag)
     ]
     return found

@@ -29,6 +29,7 @@ from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import BenchError, ImageError, LeaseTaken, UsageError, WouldTake
+from lab_engine.packs import image as images
 from lab_engine.session import points
 from lab_engine.session.check import Inquiry, Readings, read_start, run_checks
 from lab_engine.session.mended import due, sentences
@@ -99,13 +100,19 @@ class Session:
         seed: str | None = None,
         mode: str = "practice",
         session: str | None = None,
+        build: bool = True,
         progress: Callable[[str], None] = lambda _: None,
     ) -> Session:
         """A new session with a bench of its own.
 
+        Without `build` packs that are not there are not built: PacksMissing is raised, and there is
+        no session.
         `progress` is told what takes long when the bench image must be built first. Raises
         ContentError for a lesson that is not whole, BenchError, ImageError, AgentError.
         """
+        absent = None if build else await asyncio.to_thread(images.missing, lesson.packs)
+        if absent is not None:
+            raise absent
         identity = session or new_session_id()
         with _alone(record, settings, identity):
             return await cls._begin(lesson, record, settings, identity, seed, mode, progress)
@@ -266,13 +273,13 @@ class Session:
         def make() -> Bench:
             bench = Bench.create(
                 self.id,
+                tag=images.ensure(self.lesson.packs, told),
                 memory=self.settings.bench_memory,
                 cpus=self.settings.bench_cpus,
                 disk=self.settings.bench_disk,
                 idle_seconds=self.settings.bench_idle,
                 data_dir=self.settings.data_dir,
                 passing=self.mode in PASSING,
-                progress=told,
             )
             if unwanted.is_set():
                 bench.remove()

@@ -16,7 +16,6 @@ from lab_engine.families.docker.probes import (
     DockerContainerReading,
     DockerContainersProbe,
     DockerContainersReading,
-    DockerEventsProbe,
     DockerImageProbe,
     DockerImageReading,
     DockerInfoProbe,
@@ -36,17 +35,12 @@ from lab_engine.families.docker.probes import (
     MountPoint,
     PublishedPort,
 )
-from lab_engine.families.docker.requirements.containers import (
+from lab_engine.families.docker.requirements import (
     require_container,
+    require_layer,
     require_running,
     require_untouched_container,
 )
-from lab_engine.families.docker.requirements.lasting import (
-    require_ended,
-    require_outlived_container,
-    require_outlived_stop,
-)
-from lab_engine.families.docker.requirements.layers import require_layer
 from lab_engine.families.docker.resources import (
     Attachment,
     Container,
@@ -75,7 +69,6 @@ __all__ = [
     "DockerContainerReading",
     "DockerContainersProbe",
     "DockerContainersReading",
-    "DockerEventsProbe",
     "DockerImageProbe",
     "DockerImageReading",
     "DockerInfoProbe",
@@ -100,10 +93,7 @@ __all__ = [
     "Port",
     "PublishedPort",
     "require_container",
-    "require_ended",
     "require_layer",
-    "require_outlived_container",
-    "require_outlived_stop",
     "require_running",
     "require_untouched_container",
 ]

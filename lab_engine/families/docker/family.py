@@ -22,7 +22,6 @@ FAMILY: Final = Family(
         resources.DockerVolume: "volume:VolumeProvider",
     },
     probes=(
-        probes.DockerEventsProbe,
         probes.ContainerCommandProbe,
         probes.ContainerFileProbe,
         probes.DockerContainerProbe,
@@ -36,8 +35,7 @@ FAMILY: Final = Family(
         probes.ContainerLayersProbe,
         probes.ContainerPathsProbe,
     ),
-    readers=("readers", "layered", "journal"),
-    journal="journal",
+    readers=("readers", "layered"),
     topics={"docker": "events:DockerEvents"},
     inventory="inventory",
     removal={

@@ -26,7 +26,6 @@ FAMILY: Final = Family(
         resources.Snapshot: "snapshot:SnapshotProvider",
     },
     probes=(
-        probes.DomainEventsProbe,
         probes.AcceleratorProbe,
         probes.DiskProbe,
         probes.DomainListProbe,
@@ -37,8 +36,7 @@ FAMILY: Final = Family(
         probes.PoolProbe,
         probes.VirtualNetworkProbe,
     ),
-    readers=("readers", "journal"),
-    journal="journal",
+    readers=("readers",),
     topics={"libvirt": "events:LibvirtEvents"},
     inventory="inventory",
     removal={

@@ -1,1 +1,0 @@
-"""Statements that a lab can require (client side)."""

@@ -1,0 +1,1 @@
+"""Single-file programs that run in the containers that build packs."""

@@ -1,0 +1,142 @@
+"""Packs are really built: whole or not at all, resumed, and without this machine's settings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab_engine.bench import engine
+from lab_engine.bench.container import Bench
+from lab_engine.course import pack
+from lab_engine.errors import ImageError, PacksMissing
+from lab_engine.packs import image, maker
+from tests.packs.test_recipes import make
+
+pytestmark = [pytest.mark.bench, pytest.mark.slow]
+
+SECRET = f"secret-{secrets.token_hex(8)}"
+
+
+@pytest.fixture
+def client() -> Any:
+    return engine.connect()
+
+
+@pytest.fixture
+def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Any) -> Iterator[Path]:
+    """A folder of packs in the place of the kit's; what is built from it goes afterwards."""
+    monkeypatch.setattr(pack, "root", lambda: tmp_path)
+    monkeypatch.setenv("INFRALAB_DATA_DIR", str(tmp_path / "data"))
+    before = _tags(client)
+    yield tmp_path
+    for tag in sorted(_tags(client) - before, key=lambda tag: tag.startswith(image.REPOSITORY)):
+        client.api.remove_image(tag, force=True)
+
+
+def _tags(client: Any) -> set[str]:
+    found = client.api.images(filters={"label": image.RECIPE_LABEL})
+    return {tag for one in found for tag in one["RepoTags"] or ()}
+
+
+def _makers(client: Any) -> list[Any]:
+    found: list[Any] = client.api.containers(all=True, filters={"name": maker.NAME})
+    return found
+
+
+def small(packs: Path, name: str = "small", *, finish: str = "") -> None:
+    place = make(packs, name)
+    (place / "pack.toml").write_text(
+        (place / "pack.toml").read_text().replace('packages = ["jq"]', 'packages = ["figlet"]')
+    )
+    (place / "files" / "opt").mkdir(parents=True)
+    # Its own text, so that no image of an earlier run is taken for it.
+    (place / "files" / "opt" / "hello").write_text(f"hello {secrets.token_hex(4)}\n")
+    if finish:
+        (place / "finish.sh").write_text(finish)
+
+
+def test_a_bench_has_what_its_pack_brings(
+    packs: Path, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small(packs)
+    monkeypatch.setenv("NO_PROXY", f"localhost,{SECRET}.example")
+    with pytest.raises(PacksMissing) as asked:
+        image.ensure(["small"], agreed=False)
+    assert asked.value.names == ("small",)
+    told: list[str] = []
+    tag = image.ensure(["small"], told.append)
+    assert any("installing packages" in words for words in told)
+    assert image.missing(["small"]) is None
+    assert image.ensure(["small"]) == tag
+
+    bench = Bench.create(f"pack-{secrets.token_hex(3)}", tag=tag, memory=512 << 20, passing=True)
+    try:
+        assert bench.run(["figlet", "hi"]).exit_code == 0
+        assert bench.run(["cat", "/opt/hello"]).stdout.startswith(b"hello ")
+        found = bench.run(["grep", "-rlI", SECRET, "/etc", "/usr", "/opt", "/var", "/root"])
+        assert found.stdout == b""
+    finally:
+        bench.remove()
+    below = next(tag for tag in _tags(client) if tag.startswith(image.REPOSITORY))
+    assert SECRET not in str(client.api.history(below)) + str(client.api.inspect_image(below))
+    bill = image.bill("small")
+    assert "figlet" in {one["name"] for one in bill["components"]}
+    assert not _makers(client)
+
+
+def test_a_build_that_fails_says_where_and_leaves_nothing(packs: Path, client: Any) -> None:
+    small(packs, finish="echo 'it goes wrong here' >&2\nfalse\n")
+    with pytest.raises(ImageError, match="failed while finishing") as failed:
+        image.ensure(["small"])
+    assert "it goes wrong here" in failed.value.message
+    log = Path(failed.value.hint.partition("log is ")[2].partition(". Run")[0])
+    assert "it goes wrong here" in log.read_text()
+    assert not _makers(client)
+    assert image.missing(["small"]) is not None
+
+
+def test_a_build_that_is_killed_goes_on_the_next_time(packs: Path, client: Any) -> None:
+    small(packs, finish="sleep 3\n")
+    program = (
+        "import pathlib\n"
+        "from lab_engine.course import pack\n"
+        "from lab_engine.packs import image\n"
+        f"pack.root = lambda: pathlib.Path({str(packs)!r})\n"
+        "image.ensure(['small'], lambda words: print(words, flush=True))"
+    )
+    words = [sys.executable, "-c", program]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        for line in killed.stdout:
+            if "finishing" in line:
+                break
+        os.kill(killed.pid, signal.SIGKILL)
+    assert _makers(client), "the container outlives its client"
+    image.ensure(["small"])
+    assert not _makers(client)
+    volumes = client.api.volumes(filters={"dangling": True})["Volumes"] or []
+    recent = [one for one in volumes if one["Labels"] is None and _age(one) < 120]
+    assert not recent, "the inputs' volume went with its container"
+
+
+def _age(volume: Any) -> float:
+    from datetime import datetime
+
+    return time.time() - datetime.fromisoformat(volume["CreatedAt"]).timestamp()
+
+
+@pytest.mark.parametrize("name", ["proxies"])
+def test_a_pack_does_real_work_in_a_bench(name: str) -> None:
+    from lab_engine.packs import smoke
+
+    done = smoke.try_out(name)
+    assert done.exit_code == 0, (done.stdout + done.stderr).decode()
