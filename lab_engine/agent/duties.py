@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from lab_engine import protocol as p
-from lab_engine.agent import daemons
+from lab_engine.agent import daemons, journals
 from lab_engine.agent.baseline import STEP, Baselines
 from lab_engine.agent.genuine import require_genuine
 from lab_engine.agent.ledger import Ledger
@@ -117,6 +117,9 @@ class Duties:
                 for daemon in sorted(wanted)
             )
         )
+        for family in sorted(wanted):
+            # The import of a daemon's library blocks for a moment.
+            await asyncio.to_thread(journals.keep, FAMILIES[family])
 
     async def do(self, request: p.AnyRequest, tell: Tell, *, lease: bool) -> object:
         """Run one request. Raises InfralabError; a cancellation undoes what was begun."""
@@ -225,6 +228,7 @@ class Duties:
 
             def asked() -> msgspec.Struct:
                 require_genuine(FAMILIES[family])
+                journals.keep(FAMILIES[family])
                 return answer(probe)
 
             reading = await self.pools.run(family, PROBE_LIMIT, f"the probe {probe.name()}", asked)

@@ -37,7 +37,7 @@ _ROOMS: Final = ("common", "kernel", "families", "agent", "inside")
 _FILES: Final = ("__init__.py", "errors.py", "protocol.py", "shown.py")
 """What of the engine runs in a bench. A change of anything else needs no new image."""
 # What a family has for the client, and `rootfs`, which `_rootfs` lays out.
-_LEFT_OUT: Final = ("__pycache__", "rootfs", "picture.py", "requirements.py", "authoring.py")
+_LEFT_OUT: Final = ("__pycache__", "rootfs", "picture.py", "requirements", "authoring.py")
 _CODE_SUFFIXES: Final = (".py", ".lock", ".txt", ".conf", ".sh", ".json", ".toml", ".typed", ".xml")
 
 

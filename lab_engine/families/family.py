@@ -8,6 +8,7 @@ readers, events and baselines, the bench image's packages and files, the picture
       family.py       this descriptor
       resources.py    both ends: what a step can ask for
       probes.py       both ends: what a check can ask
+      requirements/   client: what a check can require
       picture.py      client: how it is drawn
       agent/          bench: providers, readers, inventory, events, machinery, interfaces
       rootfs/         files of the bench image, `start-NAME` of its daemon among them
@@ -182,6 +183,7 @@ class Family:
         machinery: the module that is its Machinery; empty when it starts nothing.
         interfaces: the module that is its Interfaces; empty when its daemon makes none.
         fleeting: the module that is its Fleeting; empty when all of it outlives a stop.
+        journal: the module whose `begin` makes it keep what its daemon tells; empty for most.
         daemon: the daemon that its providers and readers talk to.
         drawn: each kind of thing that its `picture` module adds to the picture.
         shells: each kind of place that a learner can have a shell in.
@@ -198,6 +200,7 @@ class Family:
     copies: str = ""
     machinery: str = ""
     interfaces: str = ""
+    journal: str = ""
     fleeting: str = ""
     daemon: Daemon | None = None
     drawn: Mapping[str, Drawn] = field(default_factory=dict)

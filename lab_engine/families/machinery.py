@@ -29,21 +29,27 @@ def pids(among: dict[int, Process]) -> set[int]:
     trees: set[int] = set()
     single: set[int] = {INIT}
     for process in among.values():
-        if process.pid == os.getpid() or any(one.whole(process) for one in families):
+        if (
+            process.pid == os.getpid()
+            or _is_entrypoint(process)
+            or any(one.whole(process) for one in families)
+        ):
             trees.add(process.pid)
         elif (
-            ENTRYPOINT in process.argv
-            or _is_relay(process)
+            _is_relay(process)
             or _is_terminal(process)
             or any(one.alone(process) for one in families)
         ):
             single.add(process.pid)
-    shells = {pid for pid in single - {INIT} if pid in among and ENTRYPOINT in among[pid].argv}
-    # The entrypoint sleeps between two agents.
-    sleeps = {p.pid for p in among.values() if p.parent in shells and p.name == "sleep"}
     around = {p.pid for p in among.values() if any(one in p.argv for one in AROUND_SHELLS)}
     shells = {p.pid for p in among.values() if p.parent in around}
-    return single | sleeps | shells | descendants(trees, among)
+    return single | shells | descendants(trees, among)
+
+
+def _is_entrypoint(process: Process) -> bool:
+    """What keeps the agent running, which starts programs to look at the bench."""
+    # What a learner leaves in the background becomes a child of init, never of this one.
+    return process.parent == INIT and ENTRYPOINT in process.argv
 
 
 def _is_terminal(process: Process) -> bool:

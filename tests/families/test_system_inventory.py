@@ -13,11 +13,13 @@ import pytest
 
 from lab_engine.agent.providers import provider
 from lab_engine.errors import ProviderError
+from lab_engine.families import machinery
 from lab_engine.families.files.agent import inventory, watched
 from lab_engine.families.files.resources import File
 from lab_engine.families.process.agent import inventory as process_inventory
 from lab_engine.families.provider import Mark
 from lab_engine.kernel import mountinfo
+from lab_engine.kernel.processes import Process
 from tests.families.folders import own_folders
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for mounts and marks")
@@ -147,6 +149,26 @@ def test_mounts_on_top_of_each_other() -> None:
     inventory.remove("mount//srv/m")
     inventory.remove("mount//srv/m")
     assert mounts() == set()
+
+
+def test_what_the_agent_starts_is_machinery_and_what_init_took_over_is_not() -> None:
+    """Also when another process asks than the agent itself."""
+
+    def process(pid: int, parent: int, *argv: str) -> Process:
+        return Process(pid, parent, Path(argv[0]).name, argv, 0, "S", 1, 1)
+
+    among = [
+        process(1, 0, "docker-init", "--", machinery.ENTRYPOINT),
+        process(7, 1, "/bin/sh", machinery.ENTRYPOINT),
+        process(62, 7, "python", "-m", "lab_engine.agent"),
+        process(70, 62, "nft", "-j", "list", "ruleset"),
+        process(71, 7, "sleep", "0.2"),
+        process(80, 1, "sleep", "1d"),
+        process(90, 0, "bash", "-l"),
+        process(91, 90, "sh", machinery.ENTRYPOINT),
+        process(92, 91, "sleep", "1d"),
+    ]
+    assert machinery.pids({one.pid: one for one in among}) == {1, 7, 62, 70, 71}
 
 
 def started(argv: str) -> int:

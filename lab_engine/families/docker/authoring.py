@@ -16,6 +16,7 @@ from lab_engine.families.docker.probes import (
     DockerContainerReading,
     DockerContainersProbe,
     DockerContainersReading,
+    DockerEventsProbe,
     DockerImageProbe,
     DockerImageReading,
     DockerInfoProbe,
@@ -35,12 +36,17 @@ from lab_engine.families.docker.probes import (
     MountPoint,
     PublishedPort,
 )
-from lab_engine.families.docker.requirements import (
+from lab_engine.families.docker.requirements.containers import (
     require_container,
-    require_layer,
     require_running,
     require_untouched_container,
 )
+from lab_engine.families.docker.requirements.lasting import (
+    require_ended,
+    require_outlived_container,
+    require_outlived_stop,
+)
+from lab_engine.families.docker.requirements.layers import require_layer
 from lab_engine.families.docker.resources import (
     Attachment,
     Container,
@@ -69,6 +75,7 @@ __all__ = [
     "DockerContainerReading",
     "DockerContainersProbe",
     "DockerContainersReading",
+    "DockerEventsProbe",
     "DockerImageProbe",
     "DockerImageReading",
     "DockerInfoProbe",
@@ -93,7 +100,10 @@ __all__ = [
     "Port",
     "PublishedPort",
     "require_container",
+    "require_ended",
     "require_layer",
+    "require_outlived_container",
+    "require_outlived_stop",
     "require_running",
     "require_untouched_container",
 ]

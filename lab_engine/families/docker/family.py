@@ -22,6 +22,7 @@ FAMILY: Final = Family(
         resources.DockerVolume: "volume:VolumeProvider",
     },
     probes=(
+        probes.DockerEventsProbe,
         probes.ContainerCommandProbe,
         probes.ContainerFileProbe,
         probes.DockerContainerProbe,
@@ -35,7 +36,8 @@ FAMILY: Final = Family(
         probes.ContainerLayersProbe,
         probes.ContainerPathsProbe,
     ),
-    readers=("readers", "layered"),
+    readers=("readers", "layered", "journal"),
+    journal="journal",
     topics={"docker": "events:DockerEvents"},
     inventory="inventory",
     removal={

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
+from lab_engine.common.happening import HappeningsReading
 from lab_engine.common.probe import Probe, Reading
 
 CONTAINER_TOPICS = frozenset({"docker:container", "docker:network"})
@@ -372,7 +373,8 @@ class ContainerFileReading(Reading, frozen=True):
     """A path as a container sees it, through its mounts.
 
     `kind` is file, directory, link or other. `text` is a file's content up to the probe's limit,
-    with bytes that are not UTF-8 replaced; `entries` are a directory's names, sorted.
+    with bytes that are not UTF-8 replaced; `entries` are a directory's names, sorted. `changed_at`
+    is the change time of its inode, which nobody can set; 0 in a container that does not run.
     """
 
     exists: bool = True
@@ -383,6 +385,7 @@ class ContainerFileReading(Reading, frozen=True):
     uid: int = 0
     gid: int = 0
     modified_at: float = 0.0
+    changed_at: float = 0.0
     entries: tuple[str, ...] = ()
 
 
@@ -492,3 +495,25 @@ class ContainerPathsProbe(Probe[ContainerPathsReading], frozen=True, tag="contai
 
     def topics(self) -> frozenset[str]:
         return frozenset({"docker:container", "docker:exec"})
+
+
+class DockerEventsProbe(Probe[HappeningsReading], frozen=True, tag="docker-events"):
+    """What the engine told since it was started, as in `docker events`.
+
+    `subject` is a name or an id; with a name, what happened to it under other names counts too.
+    `kind` is container, volume, network or image. Commands that run in a container are
+    `exec_create`, `exec_start` and `exec_die`; those of probes are left out.
+
+    Example::
+
+        DockerEventsProbe("web")
+        any(one.action == "die" for one in reading.happenings)
+    """
+
+    subject: str = ""
+    kind: str = "container"
+
+    reading: ClassVar[type[msgspec.Struct]] = HappeningsReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({f"docker:{self.kind}"})

@@ -17,7 +17,7 @@ from lab_engine.families.files.probes import (
     MountsProbe,
     MountsReading,
 )
-from lab_engine.families.files.requirements import require_file, require_mount
+from lab_engine.families.files.requirements.files import require_file, require_mount
 from lab_engine.families.files.resources import (
     Directory,
     File,

@@ -26,6 +26,7 @@ FAMILY: Final = Family(
         resources.Snapshot: "snapshot:SnapshotProvider",
     },
     probes=(
+        probes.DomainEventsProbe,
         probes.AcceleratorProbe,
         probes.DiskProbe,
         probes.DomainListProbe,
@@ -36,7 +37,8 @@ FAMILY: Final = Family(
         probes.PoolProbe,
         probes.VirtualNetworkProbe,
     ),
-    readers=("readers",),
+    readers=("readers", "journal"),
+    journal="journal",
     topics={"libvirt": "events:LibvirtEvents"},
     inventory="inventory",
     removal={

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import msgspec
 
+from lab_engine.common.happening import HappeningsReading
 from lab_engine.common.probe import Probe, Reading
 
 DOMAIN_TOPICS = frozenset({"libvirt:domain"})
@@ -355,3 +356,23 @@ class AcceleratorProbe(Probe[AcceleratorReading], frozen=True, tag="accelerator"
     """
 
     reading: ClassVar[type[msgspec.Struct]] = AcceleratorReading
+
+
+class DomainEventsProbe(Probe[HappeningsReading], frozen=True, tag="domain-events"):
+    """What libvirt told of one VM: started, stopped, suspended, resumed, defined, rebooted, ...
+
+    The fact `why` says more, as in `virsh event`: `booted`, `from_snapshot`, `destroyed`, ...
+    What happened to the same VM under another name counts too.
+
+    Example::
+
+        DomainEventsProbe("alpha")
+        any(one.facts.get("why") == "from_snapshot" for one in reading.happenings)
+    """
+
+    domain: str
+
+    reading: ClassVar[type[msgspec.Struct]] = HappeningsReading
+
+    def topics(self) -> frozenset[str]:
+        return DOMAIN_TOPICS

@@ -50,7 +50,7 @@ from lab_engine.families.netlink.probes.reach import (
     ReachProbe,
     ReachReading,
 )
-from lab_engine.families.netlink.requirements import require_served_by
+from lab_engine.families.netlink.requirements.servers import require_served_by
 from lab_engine.families.netlink.resources import (
     Address,
     Bridge,

@@ -7,7 +7,7 @@ from lab_engine.families.process.probes import (
     ProcessProbe,
     ProcessReading,
 )
-from lab_engine.families.process.requirements import require_process
+from lab_engine.families.process.requirements.programs import require_process
 from lab_engine.families.process.resources import (
     FileReady,
     HttpReady,

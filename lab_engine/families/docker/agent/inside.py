@@ -164,6 +164,7 @@ def _describe(handle: int, limit: int) -> ContainerFileReading:
         "uid": about.st_uid,
         "gid": about.st_gid,
         "modified_at": about.st_mtime,
+        "changed_at": about.st_ctime,
     }
     if stat.S_ISDIR(about.st_mode):
         return ContainerFileReading(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab_engine.common import place
 from lab_engine.common.evidence import See, require
 from lab_engine.families.docker.probes import DockerContainerProbe, DockerContainerReading
-from lab_engine.families.docker.requirements import listed, require_running
+from lab_engine.families.docker.requirements.containers import listed, require_running
 from lab_engine.families.netlink.probes.network import SocketReading, SocketsProbe
 from lab_engine.families.netlink.probes.reach import HttpProbe
 

@@ -10,11 +10,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from lab_engine.common.evidence import See, require
-from lab_engine.common.kindly import as_read, has_one_more
 from lab_engine.common.probe import Probe
 from lab_engine.families.docker.probes import (
-    ContainerPathsProbe,
-    ContainerPathsReading,
     DockerContainerProbe,
     DockerContainerReading,
     DockerImageProbe,
@@ -200,131 +197,6 @@ async def require_untouched_container(see: See, name: str) -> DockerContainerRea
         look=f"docker inspect -f '{{{{.State.StartedAt}}}}' {name}",
     )
     return now
-
-
-async def require_layer(
-    see: See,
-    name: str,
-    *,
-    says: Mapping[str, str] | None = None,
-    adds: Mapping[str, str] | None = None,
-    differs: Collection[str] = (),
-    lacks: Collection[str] = (),
-    same: bool = False,
-) -> ContainerPathsReading:
-    """A container's own layer holds this, compared in content with its image. One round trip.
-
-        await require_layer(see, "left", adds={"/etc/group": "crew:x:77:"}, lacks=["/etc/motd"])
-
-    What a mount hides does not count, and what was written over with the same text is no change.
-    The container may run or not.
-
-    Reasons: `absent`, `mounted-over`, `not-in-the-layer`, `other-text`, `old-text-lost`,
-    `not-added`, `unchanged`, `still-there`, `never-there`, `touched`.
-
-    Args:
-        see: the check's way to ask.
-        name: the container, by its whole name.
-        says: path to the whole text of a file that the image lacks or has otherwise.
-        adds: path to one line: the file is the image's, whole and in its order, and this line more.
-        differs: paths of files whose content is not that of the image.
-        lacks: paths that the image has and the container has not any more.
-        same: nothing at all in it differs from the image.
-    """
-    says, adds = says or {}, adds or {}
-    paths = tuple(dict.fromkeys((*says, *adds, *differs, *lacks)))
-    found = await see(ContainerPathsProbe(name, paths))
-    look = f"docker diff {name}"
-    require(
-        found.exists and found.name == name,
-        "absent",
-        expected=f"There is a container called {name}.",
-        observed="There is none.",
-        look="docker ps -a",
-    )
-    for path in paths:
-        cover = found.paths[path].covered
-        require(
-            not cover,
-            "mounted-over",
-            expected=f"In {name}, {path} lies in the container's own layer.",
-            observed=f"Something is mounted at {cover}, so it does not.",
-            look=f"docker inspect -f '{{{{json .Mounts}}}}' {name} | jq",
-        )
-    for path in lacks:
-        one = found.paths[path]
-        require(
-            one.image.exists,
-            "never-there",
-            expected=f"The image of {name} has {path}.",
-            observed="It has none.",
-            look=look,
-        )
-        require(
-            not one.now.exists,
-            "still-there",
-            expected=f"In {name}, {path} is gone.",
-            observed="It is still there.",
-            look=look,
-        )
-    for path in (*says, *adds, *differs):
-        _holds(found, path, look)
-    for path, text in says.items():
-        now = found.paths[path].now
-        require(
-            now.whole and as_read(now.content) == as_read(text),
-            "other-text",
-            expected=f"In {name}, {path} says {text!r}.",
-            observed=f"It says {now.content.strip()[:60]!r}." if now.whole else "It is longer.",
-            look=look,
-        )
-    for path, line in adds.items():
-        one = found.paths[path]
-        kept, added = has_one_more(one.image.content, one.now.content, line)
-        require(
-            kept and one.now.whole,
-            "old-text-lost",
-            expected=f"In {name}, {path} still has all the lines that its image has.",
-            observed="Some of them are gone, or stand in another order.",
-            look=look,
-        )
-        require(
-            added,
-            "not-added",
-            expected=f"In {name}, {path} has one line more: {line!r}.",
-            observed="It has not, or more than that.",
-            look=look,
-        )
-    for path in differs:
-        one = found.paths[path]
-        require(
-            one.now.sha256 != one.image.sha256,
-            "unchanged",
-            expected=f"In {name}, {path} has another content than in the image.",
-            observed="It has the same.",
-            look=look,
-        )
-    require(
-        not (same and found.changes),
-        "touched",
-        expected=f"{name} is as its image.",
-        observed=f"It differs in {listed(found.changes)}.",
-        look=look,
-    )
-    return found
-
-
-def _holds(found: ContainerPathsReading, path: str, look: str) -> None:
-    one = found.paths[path]
-    require(
-        one.own and one.now.kind == "file",
-        "not-in-the-layer",
-        expected=f"The layer of {found.name} holds a file {path}.",
-        observed=f"There it is a {one.now.kind}."
-        if one.own and one.now.kind
-        else "It holds none of that name.",
-        look=look,
-    )
 
 
 def listed(words: Collection[str]) -> str:
