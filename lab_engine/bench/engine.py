@@ -10,7 +10,7 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
@@ -23,6 +23,7 @@ from docker.auth import AuthConfig
 from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.utils.proxy import ProxyConfig
 
+from lab_engine.bench import ssh
 from lab_engine.common import patience
 from lab_engine.errors import BenchError, DockerUnavailable
 
@@ -30,6 +31,9 @@ TIMEOUT: Final = 30 * patience.factor()
 """Seconds that an ordinary call to the engine may take."""
 FIRST_ANSWER: Final = patience.patient(30.0)
 """Seconds until the engine has said that it is there."""
+
+ANSWER_SECONDS: Final = 5.0
+"""More than a call's own limit, in which the rest of an answer that has begun must come."""
 
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _ENVIRONMENT: Final = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
@@ -66,39 +70,63 @@ def _answering(timeout: int, where: tuple[str, ...]) -> Any:
     The SDK's limit is for each read: an engine that sends a byte now and then would hold us for
     ever. The thread of such a one is left to itself, since nothing can end a read from outside.
     """
-    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
-    def ask() -> None:
-        try:
-            client = _client(timeout, where)
-            client.ping()
-            answers.put(client)
-        except Exception as error:
-            answers.put(error)
+    def ask() -> Any:
+        client = _client(timeout, where)
+        client.ping()
+        return client
 
-    threading.Thread(target=ask, daemon=True, name="first answer").start()
     try:
-        answer = answers.get(timeout=FIRST_ANSWER)
+        return _within(FIRST_ANSWER, ask)
     except queue.Empty:
         raise DockerUnavailable(
             f"the Docker engine at {where[0] or DEFAULT_HOST} gave no whole answer in "
             f"{FIRST_ANSWER:g} s",
             hint="Look at its log (`journalctl -u docker`); restart it if it hangs.",
         ) from None
-    if isinstance(answer, Exception):
-        raise answer
+
+
+def _within(seconds: float, call: Callable[[], Any]) -> Any:
+    """What `call` gives or raises. Raises queue.Empty when it takes longer, and leaves it alone."""
+    answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put((call(), None))
+        except Exception as error:
+            answers.put((None, error))
+
+    threading.Thread(target=ask, daemon=True, name="engine").start()
+    answer, error = answers.get(timeout=seconds)
+    if error:
+        raise error
     return answer
+
+
+def _bounded(send: Callable[..., Any]) -> Callable[..., Any]:
+    """The `send` of a client with a limit for the whole of an answer, not for each read of it.
+
+    What comes in a stream is left as it is: a build or an image may take its time.
+    """
+
+    def bounded(request: Any, **options: Any) -> Any:
+        limit = options.get("timeout")
+        if options.get("stream") or not isinstance(limit, int | float):
+            return send(request, **options)
+        try:
+            return _within(limit + ANSWER_SECONDS, lambda: send(request, **options))
+        except queue.Empty:
+            raise requests.exceptions.ReadTimeout(
+                f"no whole answer in {limit + ANSWER_SECONDS:g} s"
+            ) from None
+
+    return bounded
 
 
 def _knock(host: str) -> None:
     """Fail early where nobody listens; the SDK would leave an open socket behind."""
-    if host.startswith("ssh://"):
-        raise DockerUnavailable(
-            f"infralab cannot use the engine at {host} through ssh itself",
-            hint="Forward its socket, and name that:\n"
-            f"ssh -fnNT -L /tmp/engine.sock:/var/run/docker.sock {host}\n"
-            "export DOCKER_HOST=unix:///tmp/engine.sock",
-        )
+    if host.startswith(ssh.SCHEME):
+        ssh.argv(host)
     if host.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(5)
@@ -109,9 +137,18 @@ def _knock(host: str) -> None:
 def _client(timeout: int, where: tuple[str, ...]) -> Any:
     """One client for each engine and time limit; it keeps its connections open."""
     # With a version named, the SDK asks nothing yet: it would ask through the proxy.
-    client: Any = docker.from_env(timeout=timeout, version=DEFAULT_DOCKER_API_VERSION)
+    if where[0].startswith(ssh.SCHEME):
+        # Named by a socket, so that the SDK makes no connection of its own kinds.
+        client: Any = docker.DockerClient(
+            DEFAULT_HOST, timeout=timeout, version=DEFAULT_DOCKER_API_VERSION
+        )
+        client.api._custom_adapter = ssh.Adapter(where[0], timeout)
+        client.api.mount("http+docker://", client.api._custom_adapter)
+    else:
+        client = docker.from_env(timeout=timeout, version=DEFAULT_DOCKER_API_VERSION)
     if not _elsewhere(where[0] or DEFAULT_HOST):
         client.api.trust_env = False
+    client.api.send = _bounded(client.api.send)
     client.api._version = client.api._retrieve_server_version()
     # The SDK takes the user's proxies into each container, and runs a credential helper at each
     # build. Neither has to do with a bench, and a helper that is not installed would end the build.
@@ -123,10 +160,11 @@ def _client(timeout: int, where: tuple[str, ...]) -> Any:
 def _elsewhere(host: str) -> bool:
     """Whether the engine is on another machine: only there do the user's proxies lead.
 
-    `docker` never uses a proxy for a loopback address either. Raises ValueError.
+    `docker` never uses a proxy for a loopback address either, and `ssh` has its own ways. Raises
+    ValueError.
     """
     name = urlsplit(host).hostname
-    if not name or name == "localhost" or host.startswith(("unix://", "http+unix://")):
+    if not name or name == "localhost" or host.startswith(("unix://", "http+unix://", ssh.SCHEME)):
         return False
     try:
         return not ipaddress.ip_address(name).is_loopback
@@ -138,6 +176,8 @@ def unavailable(error: BaseException) -> DockerUnavailable:
     """Say why the engine cannot be used, from the error that a first call gave."""
     where = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
     text = str(error)
+    if where.startswith(ssh.SCHEME):
+        return _unreached(where, text)
     # The SDK and requests wrap the system's error in their own: often only its text is left.
     if isinstance(error, PermissionError) or "Permission denied" in text:
         return DockerUnavailable(
@@ -150,6 +190,22 @@ def unavailable(error: BaseException) -> DockerUnavailable:
         return DockerUnavailable(f"no Docker engine answers at {where}", hint=START_HINT)
     return DockerUnavailable(
         f"the Docker engine at {where} cannot be used: {text}", hint=START_HINT
+    )
+
+
+def _unreached(where: str, text: str) -> DockerUnavailable:
+    """Say why an engine behind ssh cannot be used."""
+    if text == "ssh":
+        return DockerUnavailable(
+            f"there is no `ssh` command on this machine, which the engine at {where} needs",
+            hint="Install it: `sudo apt-get install openssh-client`.",
+        )
+    # What `ssh` said stands at the end of what the libraries have wrapped around it.
+    said = text.partition("ssh: ")[2].rstrip("')\" ") or text
+    return DockerUnavailable(
+        f"the Docker engine at {where} cannot be reached: {said}",
+        hint=f"Try `docker --host {where} version`. It must work without a question: with a key "
+        "(`ssh-copy-id`), a known host key, and a user there who may use Docker.",
     )
 
 

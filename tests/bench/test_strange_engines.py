@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from lab_engine.bench import engine
-from lab_engine.errors import DockerUnavailable
+from lab_engine.errors import BenchError, DockerUnavailable
 
 
 @pytest.mark.parametrize(
@@ -33,13 +34,6 @@ def test_what_is_no_engine_is_said_to_be_none(host: str, monkeypatch: pytest.Mon
         engine.connect()
     assert found.value.hint
     assert "\x1b" not in str(found.value)
-
-
-def test_an_engine_behind_ssh_has_a_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "ssh://me@far")
-    with pytest.raises(DockerUnavailable) as found:
-        engine.connect()
-    assert "ssh -fnNT -L /tmp/engine.sock:/var/run/docker.sock ssh://me@far" in found.value.hint
 
 
 @pytest.fixture
@@ -73,6 +67,45 @@ def test_an_engine_that_drips_is_not_waited_for(
     finally:
         over.set()
         dripping.join(10)
+
+
+@pytest.mark.timeout(60)
+def test_an_engine_that_drips_later_in_a_call_is_not_waited_for(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            while request := connection.recv(65536):
+                if b"/containers/json" in request:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n[")
+                    while not over.wait(0.1):
+                        connection.sendall(b" ")
+                    return
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                    b'Content-Length: 21\r\n\r\n{"ApiVersion":"1.41"}'
+                )
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    monkeypatch.setattr(engine, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+    client = engine.connect(timeout=1)
+    try:
+        with (
+            pytest.raises(BenchError, match=r"listing benches: .* no answer in time"),
+            engine.explain("listing benches"),
+        ):
+            client.api.containers()
+    finally:
+        over.set()
 
 
 def test_a_proxy_does_not_lead_to_an_engine_of_this_machine(
@@ -112,6 +145,7 @@ def test_a_proxy_does_not_lead_to_an_engine_of_this_machine(
         ("tcp://localhost:2375", False),
         ("tcp://127.0.0.9:2375", False),
         ("tcp://[::1]:2375", False),
+        ("ssh://me@10.0.0.1", False),
         ("tcp://10.0.0.1:2375", True),
         ("tcp://engine.example:2375", True),
     ],
