@@ -28,6 +28,7 @@ from lab_engine.common.resource import Resource
 from lab_engine.errors import DaemonDown, InfralabError, LeaseTaken
 from lab_engine.families.provider import Mark
 from lab_engine.families.registry import FAMILIES, KINDS
+from lab_engine.kernel import processes
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ Tell = Callable[[p.AnyNotice], None]
 
 PROBE_LIMIT = 30.0
 NOTE_SECONDS = 2.0
+"""How often it is looked what ends with the bench, while anything is done there."""
+QUIET_NOTE_SECONDS = 10.0
+"""The same while no program was started: what is there can only become less, or change by hand."""
 CHANGES = (
     p.StartDaemons,
     p.Provision,
@@ -61,6 +65,7 @@ class Duties:
         self.baselines = Baselines(state / "baselines", self.pools)
         self.remains = Remains(state, self.ledger, self.pools)
         self._changing = asyncio.Lock()
+        self._changed = False
         self._recovering = False
         self._problem = ""
 
@@ -133,7 +138,11 @@ class Duties:
             async with self._changing:
                 if not isinstance(request, AT_ONCE):
                     await self._recover()
-                return await self._change(request, tell)
+                try:
+                    return await self._change(request, tell)
+                finally:
+                    # Links and rules are made without a program.
+                    self._changed = True
         match request:
             case p.Ask(probes=probes):
                 return await asyncio.gather(*(self._ask(probe) for probe in probes))
@@ -279,13 +288,19 @@ class Duties:
         return [key for _, key in marks]
 
     async def keep_note(self) -> None:
-        """Note what ends with the bench every `NOTE_SECONDS`, for whoever comes after a stop."""
+        """Note what ends with the bench, for whoever comes after a stop."""
+        loop = asyncio.get_running_loop()
+        noted, newest = 0.0, -1
         while True:
-            try:
-                await self.remains.look()
-            except (InfralabError, OSError) as error:
-                # A pool that is busy, or a full disk, passes: the next note is as good.
-                log.warning("what runs in the bench was not noted: %s", error)
+            now = processes.newest()
+            if now != newest or self._changed or loop.time() - noted > QUIET_NOTE_SECONDS:
+                noted, newest, self._changed = loop.time(), now, False
+                try:
+                    await self.remains.look()
+                except (InfralabError, OSError) as error:
+                    # A pool that is busy, or a full disk, passes: the next note is as good.
+                    newest = -1
+                    log.warning("what runs in the bench was not noted: %s", error)
             await asyncio.sleep(NOTE_SECONDS)
 
     def close(self) -> None:

@@ -92,6 +92,11 @@ def every() -> dict[int, Process]:
     return {process.pid: process for process in found if process is not None}
 
 
+def newest() -> int:
+    """The number that a process or a thread in the bench was given last (proc_loadavg(5))."""
+    return int(proc.read_text("loadavg").split()[-1])
+
+
 def namespaces(pid: int | str) -> dict[str, int]:
     """Kind to inode number of each namespace (namespaces(7)); empty for a process that is gone.
 

@@ -17,6 +17,7 @@ from lab_engine.agent.server import AgentServer
 from lab_engine.bench.connection import Connection
 from lab_engine.common import tasks
 from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError, ProvisionTimeout
+from lab_engine.kernel import processes
 
 RELAY = """
 import os, socket, sys, threading
@@ -316,6 +317,43 @@ async def test_the_note_of_what_runs_outlives_a_failure(
             while not (tmp_path / "remains.json").exists():
                 assert not keeping.done()
                 await asyncio.sleep(0.02)
+    finally:
+        await tasks.end(keeping)
+        duties.close()
+
+
+async def test_what_runs_is_noted_when_something_was_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    newest = 7
+
+    async def look(self: Remains) -> None:
+        nonlocal looks
+        looks += 1
+
+    async def until(wanted: int) -> None:
+        async with asyncio.timeout(20):
+            while looks < wanted:
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(Remains, "look", look)
+    monkeypatch.setattr(processes, "newest", lambda: newest)
+    monkeypatch.setattr(duties_module, "NOTE_SECONDS", 0.01)
+    duties = duties_module.Duties("s1", tmp_path)
+    keeping = tasks.begin(duties.keep_note())
+    try:
+        await until(1)
+        await asyncio.sleep(0.2)
+        assert looks == 1
+        newest = 8
+        await until(2)
+        await duties.do(p.Forget(id=1, name="none"), lambda _: None, lease=True)
+        await until(3)
+        await asyncio.sleep(0.2)
+        assert looks == 3
+        monkeypatch.setattr(duties_module, "QUIET_NOTE_SECONDS", 0.0)
+        await until(5)
     finally:
         await tasks.end(keeping)
         duties.close()

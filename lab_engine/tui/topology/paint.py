@@ -11,7 +11,7 @@ from lab_engine.common.tasks import begin, end
 from lab_engine.families.drawing import Ask, Picture
 from lab_engine.tui.topology.read import PictureReader
 
-PAINT_EVERY: Final = 3.0
+PAINT_EVERY: Final = 5.0
 """Seconds after which the picture is read although nothing was heard of."""
 SETTLE: Final = 0.15
 """Seconds after an event until the picture is read: what follows from it should be in it."""
