@@ -19,7 +19,11 @@ from lab_engine.session.store import Store
 
 
 class SessionRow(msgspec.Struct, frozen=True):
-    """One session. `ended` is None while its bench may be there."""
+    """One session. `ended` is None while its bench may be there.
+
+    `arriving` is a step whose resources are there, and that nothing says yet that it is entered:
+    the intent of a client, which it had no time to finish when this is found.
+    """
 
     id: str
     lesson: str
@@ -29,6 +33,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     began: float
     touched: float
     ended: float | None
+    arriving: str = ""
 
 
 _SESSION: Final = ", ".join(SessionRow.__struct_fields__)
@@ -110,6 +115,10 @@ class Record:
         # A bench whose session no record knows would be taken for somebody else's.
         self._store.write(work, copy=True)
 
+    def arrive(self, session: str, step: str) -> None:
+        """All of the step is made. `enter` follows, or the client was killed."""
+        self._write("UPDATE session SET arriving = ? WHERE id = ?", (step, session))
+
     def enter(self, session: str, step: str, baseline: dict[str, bytes]) -> None:
         """The step has begun, with the readings that its checks compare with."""
         now = time.time()
@@ -122,7 +131,8 @@ class Record:
                 (session, step, now, blob),
             )
             db.execute(
-                "UPDATE session SET step = ?, touched = ? WHERE id = ?", (step, now, session)
+                "UPDATE session SET step = ?, arriving = '', touched = ? WHERE id = ?",
+                (step, now, session),
             )
 
         self._store.write(work)

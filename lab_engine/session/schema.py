@@ -33,6 +33,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         f"CREATE TABLE IF NOT EXISTS moment ({OF_SESSION}, at REAL NOT NULL, what TEXT NOT NULL, "
         "step TEXT NOT NULL) STRICT",
     ),
+    ("ALTER TABLE session ADD COLUMN arriving TEXT NOT NULL DEFAULT ''",),
 )
 """Number n of them, from 1, makes a file of version n - 1 one of version n.
 

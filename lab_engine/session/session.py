@@ -3,7 +3,8 @@
     load -> plan -> provision -> the learner works -> check -> record -> next step, or teardown
 
 A Session is one learner in one lesson on one bench. It owns every task that outlives a screen:
-screens only listen.
+screens only listen. Longer than most, so that the flow is read in one place: what its stations do
+is in the modules that it imports from this folder.
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from threading import Event
-from typing import Any, TypeVar
+from typing import Any
 
 from lab_engine import protocol as p
-from lab_engine.bench.connection import Connection, OnNotice, relay_argv
+from lab_engine.bench.connection import Connection, OnNotice
 from lab_engine.bench.container import Bench
 from lab_engine.bench.shell import shell_argv
 from lab_engine.common.evidence import Unmet
@@ -28,25 +27,21 @@ from lab_engine.course.lab import LabStep, Variables
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import BenchError, ImageError, LeaseTaken, UsageError, WouldTake
+from lab_engine.errors import UsageError, WouldTake
 from lab_engine.packs import image as images
 from lab_engine.session import points
+from lab_engine.session.attachment import Attachment
 from lab_engine.session.check import Inquiry, Readings, read_start, run_checks
 from lab_engine.session.mended import due, sentences
 from lab_engine.session.opening import alone
+from lab_engine.session.provisioning import PRISTINE, STEP, Provisioning, put_away
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.script import SCRIPT_LIMIT, Ran, run_script
 from lab_engine.session.solving import Solving
 from lab_engine.settings import Settings
 
-T = TypeVar("T")
-
-PASSING = ("proof", "replay")
-"""Modes of sessions that end with the program that began them."""
 TOOLS = ("proof", "replay")
 """Modes of sessions in which nobody works: nothing in their benches is anybody's."""
-PRISTINE = "pristine"
-STEP = "step"
 
 
 def new_session_id() -> str:
@@ -75,18 +70,17 @@ class Session:
         """What a fault took since last time, and what came back: sentences for the learner."""
         self.put_away = ""
         """Where the last change of step has put the learner's files of the one before."""
-        self._bench: Bench | None = None
-        self._connection: Connection | None = None
-        # By it the agent knows this client again, and gives a new connection the lease of the lost
-        # one.
-        self._token = secrets.token_hex(8)
-        self._looking_on = False
-        self._taken: LeaseTaken | None = None
+        self.start_verdicts: list[Verdict] = []
+        """How the checks came out when the step began."""
+        self.on_event: OnNotice = lambda _: None
+        self._arriving = row.arriving
         self._start: Readings | None = None
         self._changing = asyncio.Lock()
         self.solving = Solving(self, self._changing)
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="session")
-        self.on_event: OnNotice = lambda _: None
+        self._attached = Attachment(
+            row.id, row.mode, lesson.packs, settings, lambda notice: self.on_event(notice)
+        )
+        self._provisioning = Provisioning(self._attached)
 
     # -- opening and closing ---------------------------------------------------------------------
 
@@ -138,7 +132,9 @@ class Session:
         assert row is not None
         self = cls(lesson, row, record, settings)
         try:
-            await self._open_bench(progress)
+            await self._attached.make(progress)
+            await self._attached.connect()
+            await self._provisioning.pristine()
         except BaseException:
             # Shielded: a second, impatient Ctrl-C must not leave a bench behind.
             await asyncio.shield(self.down())
@@ -167,7 +163,7 @@ class Session:
         BenchError when there is nothing to look at.
         """
         self = cls(lesson, row, record, settings)
-        self._looking_on = look_on
+        self._attached.looking_on = look_on
         try:
             if look_on:
                 await self._look_on()
@@ -182,51 +178,33 @@ class Session:
 
     async def _look_on(self) -> None:
         self._start = self._recorded_start()
-        await self._find_running()
-        await self._connect()
-        self.news = (*due(self._welcome.recovery), *self._step_gone())
+        await self._attached.find_running()
+        await self._attached.connect()
+        self.news = (*due(self._attached.welcome.recovery), *self._step_gone())
 
     async def _take_up(
         self, steal: bool, on_notice: OnNotice, progress: Callable[[str], None]
     ) -> None:
         self._start = self._recorded_start()
-        await self._have_bench(progress)
-        await self._connect(steal=steal)
+        await self._attached.have(progress)
+        await self._attached.connect(steal=steal)
         if [moment.what for moment in self.record.moments(self.id)][-1:] == ["type"]:
             # A client went while it typed a solution: what comes now is the learner's own.
-            await self._call(self.record.moment, self.id, "typed", self.step_name)
+            await asyncio.to_thread(self.record.moment, self.id, "typed", self.step_name)
         await self._mend(on_notice)
 
     def _recorded_start(self) -> Readings | None:
         return self.record.start_readings(self.id, self.step_name) if self.step_name else None
 
-    async def _find_running(self) -> None:
-        """Raises BenchError that says how the bench is and what starts it."""
-        found = await self._call(Bench.find, self.id)
-        status = await self._call(found.status) if found else "gone"
-        if found is None or status != "running":
-            how = {"exited": "is stopped", "paused": "is paused", "gone": "is gone"}
-            raise BenchError(
-                f"the bench of session {self.id} {how.get(status, f'is {status}')}",
-                hint="`infralab repair` brings it back; what is on its disks stays.",
-            )
-        self._bench = found
-
-    async def _have_bench(self, progress: Callable[[str], None]) -> None:
-        """The bench, running: started or made anew if need be."""
-        found = await self._call(Bench.find, self.id)
-        if found is None:
-            await self._make_bench(progress)
-        else:
-            self._bench = found
-            await self._call(found.start)
-
     async def _mend(self, on_notice: OnNotice) -> None:
         """Have again what a fault took. Changes nothing else."""
-        baselines = self._welcome.baselines
+        baselines = self._attached.welcome.baselines
         if PRISTINE not in baselines:
             # A client was killed before it came to this; nothing was made in the bench before.
-            await self._ask(p.TakeBaseline, int, name=PRISTINE)
+            await self._provisioning.pristine()
+        if self._arriving in (step.name for step in self.lesson.steps):
+            await self._arrive(on_notice)
+            return
         if not self.step_name:
             return
         if gone := self._step_gone():
@@ -237,14 +215,27 @@ class Session:
             self.news = (f"The change to step {step.name} was not finished; it begins again.",)
             await self.enter(step.name, agreed=True, on_notice=on_notice)
             return
-        report = await self._ask(
+        report = await self._back(step, on_notice)
+        self.news = (*sentences(report), *gone)
+
+    async def _arrive(self, on_notice: OnNotice) -> None:
+        """Finish a change of step that had made all and not yet noted it: nothing goes for it."""
+        step = self.lab_step(self._arriving)
+        report = await self._back(step, on_notice)
+        async with self._changing:
+            await self._build(step, on_notice)
+        said = f"The change to step {step.name} was not finished. It is now."
+        self.news = (*sentences(report), said)
+
+    async def _back(self, step: LabStep, on_notice: OnNotice) -> p.MendReport:
+        """Have again what a fault took of the learner's and the step's."""
+        return await self._attached.ask(
             p.Mend,
             p.MendReport,
             daemons=step.daemons,
             resources=self._resources(step),
             on_notice=on_notice,
         )
-        self.news = (*sentences(report), *gone)
 
     def _step_gone(self) -> tuple[str, ...]:
         """What to say when the course was updated and has the session's step no more."""
@@ -257,99 +248,25 @@ class Session:
             f"`infralab up {self.lesson.slug} STEP` goes to one.",
         )
 
-    async def _open_bench(self, progress: Callable[[str], None] = lambda _: None) -> None:
-        await self._make_bench(progress)
-        await self._connect()
-        await self._ask(p.TakeBaseline, int, name=PRISTINE)
-
-    async def _make_bench(self, progress: Callable[[str], None]) -> None:
-        unwanted = Event()
-
-        def told(words: str) -> None:
-            if unwanted.is_set():
-                raise ImageError("the building was stopped", hint="Start the lesson again.")
-            progress(words)
-
-        def make() -> Bench:
-            bench = Bench.create(
-                self.id,
-                tag=images.ensure(self.lesson.packs, told),
-                memory=self.settings.bench_memory,
-                cpus=self.settings.bench_cpus,
-                disk=self.settings.bench_disk,
-                idle_seconds=self.settings.bench_idle,
-                data_dir=self.settings.data_dir,
-                passing=self.mode in PASSING,
-            )
-            if unwanted.is_set():
-                bench.remove()
-            return bench
-
-        try:
-            self._bench = await self._call(make)
-        except asyncio.CancelledError:
-            # The thread goes on; it builds an image for minutes, or a bench for nobody.
-            unwanted.set()
-            raise
-
-    async def _connect(self, *, steal: bool = False) -> None:
-        self._taken = None
-        self._connection = Connection(relay_argv(self.bench), self._token)
-        await self._connection.open(look_on=self._looking_on, steal=steal, on_event=self._hear)
-
-    def _hear(self, notice: p.AnyNotice) -> None:
-        if isinstance(notice, p.LeaseNotice):
-            self._taken = LeaseTaken(
-                f"this session was taken over: {notice.holder}",
-                hint="Take it back with --take-over, or leave it to the other one.",
-            )
-        self.on_event(notice)
-
-    @property
-    def _welcome(self) -> p.Welcome:
-        assert self.connection.welcome is not None
-        return self.connection.welcome
-
     @property
     def bench(self) -> Bench:
-        if self._bench is None:
-            raise BenchError("the session has no bench", hint="Run `infralab up LESSON`.")
-        return self._bench
+        """Raises BenchError when the session has none."""
+        return self._attached.bench
 
     @property
     def connection(self) -> Connection:
-        if self._connection is None:
-            raise BenchError("the session is not connected", hint="Run `infralab up LESSON`.")
-        return self._connection
+        """Raises BenchError when there is none."""
+        return self._attached.connection
 
     async def close(self) -> None:
         """Leave: the bench goes on, and `resume` takes it up again."""
-        if self._connection:
-            await self._connection.close()
-            self._connection = None
-        # Not waited for: a call to the engine may take as long as its limit.
-        self._threads.shutdown(wait=False)
+        await self._attached.close()
 
     async def down(self) -> None:
         """End: remove the bench with all that is in it. The record stays."""
-        if self._connection:
-            await self._connection.close()
-            self._connection = None
-        found = self._bench or await asyncio.to_thread(Bench.find, self.id)
-        if found:
-            await asyncio.to_thread(found.remove)
-        self._bench = None
+        await self._attached.remove()
         # Last: while its bench is there the session stays open, and can be ended again.
         await asyncio.to_thread(self.record.end, self.id)
-        self._threads.shutdown(wait=False)
-
-    async def _call(self, call: Callable[..., T], *args: Any) -> T:
-        """A blocking call to the outer engine, off the loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
-
-    async def _ask(self, kind: type[p.AnyRequest], result: type[T], **fields: Any) -> T:
-        """A request to the agent. Raises what it answers with, AgentLost when it went."""
-        return await self.connection.request(kind, result, **fields)
 
     async def reconnect(self) -> None:
         """After AgentLost: connect again to the agent, which restarts by itself.
@@ -357,12 +274,10 @@ class Session:
         Raises LeaseTaken when another client has taken the session over, which is not taken back,
         and BenchError when the bench does not run: `repair` brings it back.
         """
-        if self._taken:
-            raise self._taken
-        if self._connection:
-            await self._connection.close()
-        await self._find_running()
-        await self._connect()
+        if self._attached.taken:
+            raise self._attached.taken
+        await self._attached.find_running()
+        await self._attached.connect()
 
     # -- a step ----------------------------------------------------------------------------------
 
@@ -381,7 +296,7 @@ class Session:
     async def plan(self, name: str | None = None) -> Plan:
         """What provisioning the step would do now, each action with its reason."""
         step = self.lab_step(name)
-        return await self._ask(p.ShowPlan, Plan, resources=self._resources(step))
+        return await self._attached.ask(p.ShowPlan, Plan, resources=self._resources(step))
 
     def _resources(self, step: LabStep) -> tuple[Any, ...]:
         return tuple(step.resources(self.variables))
@@ -425,21 +340,16 @@ class Session:
         """What entering a step would take away besides files; None when that is nothing."""
         if not self._takes_away(self.lab_step(name)):
             return None
-        # What a stopped daemon keeps cannot be seen.
-        daemons = self._daemons_of(self.step_name)
-        await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons)
-        found = await self._ask(p.AtStake, p.Difference)
+        await self._provisioning.start(self._daemons_of(self.step_name))
+        found = await self._attached.ask(p.AtStake, p.Difference)
         programs = sum(key.startswith("process/") for key in found.added)
         made = [key for key in found.added if not key.startswith("process/")]
         if programs:
             made.append(f"{programs} running program{'s' if programs > 1 else ''}")
         if not made and not found.changed:
             return None
-        files = f"Your files stay; those of ~/work are put into ~/{self._away()}."
+        files = f"Your files stay; those of ~/work are put into ~/{put_away(self.step_name)}."
         return WouldTake(tuple(made), found.changed, files)
-
-    def _away(self) -> str:
-        return f"work-{self.step_name}"
 
     def _passed(self, name: str) -> bool:
         done = {t.task for t in self.record.tasks(self.id) if t.step == name and t.passed}
@@ -460,34 +370,29 @@ class Session:
 
     async def _clean(self, step: LabStep, on_notice: OnNotice) -> None:
         # To undo what the last step made, its daemons must run, too.
-        daemons = tuple({*step.daemons, *self._daemons_of(self.step_name)})
-        await self._ask(p.StartDaemons, dict[str, bool], daemons=daemons, on_notice=on_notice)
-        spare = self.mode not in TOOLS and bool(self.step_name)
-        if spare:
-            kept = await self._ask(p.PutAway, list[str], name=self._away())
-            self.put_away = kept[0] if kept else self.put_away
-        # From here on the bench is in no step; a client that takes it up then begins it again.
-        await self._ask(p.Forget, type(None), name=STEP)
-        # What the learner made may use what we made, so it goes first.
-        await self._ask(p.Undo, p.Difference, name=PRISTINE, spare=spare, on_notice=on_notice)
-        await self._ask(p.Teardown, list[str], on_notice=on_notice)
+        daemons = {*step.daemons, *self._daemons_of(self.step_name)}
+        leaving = "" if self.mode in TOOLS else self.step_name
+        kept = await self._provisioning.clean(sorted(daemons), leaving, on_notice)
+        self.put_away = kept or self.put_away
 
     def _daemons_of(self, name: str) -> tuple[str, ...]:
         return self.lesson.lab.steps[name].daemons if name in self.lesson.lab.steps else ()
 
     async def _build(self, step: LabStep, on_notice: OnNotice, *, quiet: bool = False) -> None:
-        await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons, on_notice=on_notice)
-        await self._ask(
-            p.Provision, p.ProvisionReport, resources=self._resources(step), on_notice=on_notice
-        )
+        await self._provisioning.build(step.daemons, self._resources(step), on_notice)
+        # Two things are to say that the bench is in this step now, its baseline and the record. The
+        # intent goes before both: whoever finds it finishes what a killed client had begun.
+        await asyncio.to_thread(self.record.arrive, self.id, step.name)
+        self._arriving = step.name
         # Now, when all is there and nobody has worked yet: `reset` comes back to this.
-        await self._ask(p.TakeBaseline, int, name=STEP)
-        self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
-        # Only now: the record must not say that the learner is in a step that was not made.
-        self.step_name = step.name
-        await self._call(self.record.enter, self.id, step.name, self._start)
+        await self._provisioning.baseline()
+        start, verdicts = await read_start(step, self.variables, self.ask)
+        await asyncio.to_thread(self.record.enter, self.id, step.name, start)
+        # Only now: nobody must believe to be in a step that the record does not know.
+        self.step_name, self._start, self.start_verdicts = step.name, start, verdicts
+        self._arriving = ""
         if not quiet:
-            await self._call(self.record.moment, self.id, "enter", step.name)
+            await asyncio.to_thread(self.record.moment, self.id, "enter", step.name)
 
     async def reset(self, *, on_notice: OnNotice = lambda _: None) -> p.Difference:
         """The step as it was at its start. Returns what could not be brought back (often nothing).
@@ -497,26 +402,19 @@ class Session:
         """
         step = self.lab_step()
         async with self._changing:
-            await self._ask(p.StartDaemons, dict[str, bool], daemons=step.daemons)
-            left = await self._ask(
-                p.Undo,
-                p.Difference,
-                name=STEP,
-                resources=self._resources(step),
-                on_notice=on_notice,
-            )
+            left = await self._provisioning.undo(step.daemons, self._resources(step), on_notice)
             if left.none:
                 # What was made anew has other ids: what checks compare with is read again.
                 self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
-                await self._call(self.record.enter, self.id, step.name, self._start)
-        await self._call(self.record.moment, self.id, "reset", step.name)
+                await asyncio.to_thread(self.record.enter, self.id, step.name, self._start)
+        await asyncio.to_thread(self.record.moment, self.id, "reset", step.name)
         if not left.none:
             await self.enter(step.name, agreed=True, on_notice=on_notice)
         return left
 
     async def compare(self) -> p.Difference:
         """What is different in the bench from the step's start."""
-        return await self._ask(p.Compare, p.Difference, name=STEP)
+        return await self._attached.ask(p.Compare, p.Difference, name=STEP)
 
     async def repair(
         self,
@@ -529,21 +427,19 @@ class Session:
         Removes nothing; `news` says what came back and what is lost. Raises LeaseTaken when
         another client works here.
         """
-        if self._taken:
-            raise self._taken
+        if self._attached.taken:
+            raise self._attached.taken
         async with self._changing:
-            if self._connection:
-                await self._connection.close()
-                self._connection = None
-            await self._have_bench(progress)
-            await self._connect()
+            await self._attached.disconnect()
+            await self._attached.have(progress)
+            await self._attached.connect()
         await self._mend(on_notice)
 
     # -- checking --------------------------------------------------------------------------------
 
     async def ask(self, probes: Sequence[Probe[Any]]) -> list[p.Answer]:
         """Answers to typed questions about the bench, in their order."""
-        return await self._ask(p.Ask, list[p.Answer], probes=tuple(probes))
+        return await self._attached.ask(p.Ask, list[p.Answer], probes=tuple(probes))
 
     async def check(
         self, tasks: Sequence[str] | None = None
@@ -589,18 +485,18 @@ class Session:
                 f"an assessed session shows {allowed} hint for each task",
                 hint="Go on without it, or come back to the task later.",
             )
-        await self._call(self.record.hint, self.id, self.step_name, task, number)
+        await asyncio.to_thread(self.record.hint, self.id, self.step_name, task, number)
 
     async def keep(self, verdicts: list[Verdict]) -> None:
         """Record verdicts: earned by the learner's work, or given while a solution works."""
         given = self.solving.giving
-        await self._call(
+        await asyncio.to_thread(
             lambda: self.record.verdicts(self.id, self.step_name, verdicts, given=given)
         )
 
     async def listen(self, topics: tuple[str, ...]) -> None:
         """Have `on_event` called for events of these topics from now on."""
-        await self._ask(p.Listen, type(None), topics=topics)
+        await self._attached.ask(p.Listen, type(None), topics=topics)
 
     # -- working in the bench --------------------------------------------------------------------
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from lab_engine.course.verdict import Outcome
 from lab_engine.errors import WouldTake
+from lab_engine.session.record import Record
+from lab_engine.session.session import Session
+from lab_engine.settings import Settings
 from tests.session.conftest import STEP, Begin
-from tests.session.test_recovery import nothing_is_gone, run, with_work
+from tests.session.test_recovery import again, nothing_is_gone, run, with_work
+from tests.session.test_session import outcomes
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
@@ -54,3 +61,70 @@ async def test_a_vm_that_nobody_touched_is_not_asked_about(begin: Begin) -> None
     session = await begin(lesson="kvm-and-virsh")
     await session.enter("revert")
     assert await session.at_stake(session.lesson.steps[0].name) is None
+
+
+class Killed(BaseException):
+    """The end of a client, at the place where it is raised."""
+
+
+def at_the_intent(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the intent is noted: the bench has the baseline of the step before."""
+    arrive = record.arrive
+
+    def last(session: str, step: str) -> None:
+        arrive(session, step)
+        raise Killed
+
+    monkeypatch.setattr(record, "arrive", last)
+
+
+def after_the_baseline(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bench has the new step's baseline, and the record has the step before."""
+
+    def never(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(record, "enter", never)
+
+
+@pytest.mark.parametrize("killed", [at_the_intent, after_the_baseline])
+async def test_a_client_killed_on_the_way_leaves_one_step_and_all_the_work(
+    begin: Begin,
+    record: Record,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    killed: object,
+) -> None:
+    session = await with_work(begin)
+    # As in a step that goes on with what the one before has made: nothing is put away for it.
+    steps = session.lesson.lab.steps
+    monkeypatch.setitem(steps, NEXT, replace(steps[NEXT], continues=STEP))
+    with monkeypatch.context() as dying:
+        assert callable(killed)
+        killed(record, dying)
+        with pytest.raises(Killed):
+            await session.enter(NEXT)
+    assert session.step_name == STEP
+    await session.close()
+    row = record.session(session.id)
+    assert row is not None
+    assert (row.step, row.arriving) == (STEP, NEXT)
+
+    after = await again(session, record, settings)
+    assert after.step_name == NEXT
+    assert f"step {NEXT} was not finished. It is now" in " ".join(after.news)
+    await whole(after)
+    await after.close()
+    later = await again(session, record, settings)
+    assert later.news == ()
+    await whole(later)
+    await later.close()
+
+
+async def whole(session: Session) -> None:
+    """The step is at its start, by the bench and by the record, with the learner's work in it."""
+    assert (await session.plan()).empty
+    assert (await session.compare()).none
+    assert Outcome.PASS not in await outcomes(session)
+    told = await run(session, ["cat ~/work/mine.txt ~/mine.txt", "docker exec mine cat /data/f"])
+    assert told.split() == ["precious", "precious", "kept"]

@@ -78,6 +78,16 @@ def test_what_was_given_stays_given_until_the_step_begins_anew(path: Path) -> No
     assert not task.given
 
 
+def test_a_step_is_arrived_at_until_it_is_entered(path: Path) -> None:
+    record = begun(path)
+    record.arrive("s1", "two")
+    (row,) = Record(path).open_sessions()
+    assert (row.step, row.arriving) == ("uts", "two")
+    record.enter("s1", "two", {})
+    (row,) = Record(path).open_sessions()
+    assert (row.step, row.arriving) == ("two", "")
+
+
 def test_an_ended_session_is_not_taken_up(path: Path) -> None:
     record = begun(path)
     record.end("s1")
@@ -113,18 +123,24 @@ def test_a_new_file_says_its_version(path: Path) -> None:
     assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
 
 
-@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize(
+    ("version", "lacks"),
+    [(0, "DROP TABLE moment"), (1, "DROP TABLE moment"), (2, "DELETE FROM moment")],
+)
 def test_an_older_file_is_brought_up_to_date_with_all_that_is_in_it(
-    path: Path, version: int
+    path: Path, version: int, lacks: str
 ) -> None:
     record = begun(path)
     record.verdicts("s1", "uts", [verdict(Outcome.PASS)])
     record.close()
-    alter(path, "DROP TABLE moment", f"PRAGMA user_version = {version}")
+    older = "ALTER TABLE session DROP COLUMN arriving"
+    alter(path, lacks, older, f"PRAGMA user_version = {version}")
     again = Record(path)
+    again.arrive("s1", "two")
     again.moment("s1", "enter", "uts")
     assert [moment.what for moment in again.moments("s1")] == ["enter"]
     assert again.passed_tasks() == {("namespaces", "uts", "t")}
+    assert [row.arriving for row in again.open_sessions()] == ["two"]
     again.close()
     assert table(path, "moment") == ["session", "at", "what", "step"]
 
