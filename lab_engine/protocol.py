@@ -1,7 +1,8 @@
 """The messages between client and agent: JSON, one a line, typed at both ends.
 
 The client sends requests; the agent answers each with one `Reply` or `Failure` of the same id, and
-may send any number of `Notice`s before that. Notices with id 0 belong to no request.
+may send any number of `Notice`s before that. Notices with id 0 belong to no request. In one file,
+long as it is: a message is changed together with what answers it, and `VERSION` with both.
 """
 
 from __future__ import annotations

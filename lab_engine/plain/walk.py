@@ -2,6 +2,7 @@
 
 No alternate screen, no cursor movement, no colour: for screen readers, small terminals, pipes and
 logs. What changes is said in a sentence. The engine is the same as behind the TUI.
+In one file: each command is a few lines on the same step, and what is said of it.
 """
 
 from __future__ import annotations

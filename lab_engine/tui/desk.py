@@ -13,22 +13,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lab_engine.common.tasks import begin, end
 from lab_engine.course.faults import verify
 from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.seed import Seed
 from lab_engine.course.text.question import Graded
-from lab_engine.course.verdict import Verdict
-from lab_engine.errors import InfralabError, LeaseTaken, WouldTake
+from lab_engine.errors import InfralabError, WouldTake
 from lab_engine.families.drawing import Picture
-from lab_engine.protocol import RESYNC, AnyNotice, EventNotice, LeaseNotice
 from lab_engine.session.check import evidence_at_start
-from lab_engine.session.lookout import LOOK_ON_SECONDS, Lookout
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
 from lab_engine.tui.page import Page
 from lab_engine.tui.phase import Change, Phase
-from lab_engine.tui.topology.paint import PAINT_EVERY, Painter
+from lab_engine.tui.upkeep import Upkeep
 from lab_engine.tui.work import Work
 
 if TYPE_CHECKING:
@@ -66,9 +62,7 @@ class Desk:
         """Whether another client works in the session and this one only looks on."""
         self.demonstration: Demonstration | None = None
         """The solution that is typed, or was typed last in this step."""
-        self._lookout: Lookout | None = None
-        self._painter: Painter | None = None
-        self._kept: asyncio.Task[None] | None = None
+        self._upkeep: Upkeep | None = None
         # One thread: calls to the record come one after the other, in their order.
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="desk")
 
@@ -135,9 +129,8 @@ class Desk:
 
     def check(self) -> None:
         """Look at once, whether something happened or not."""
-        if self._lookout and self._painter:
-            self._lookout.wake(RESYNC)
-            self._painter.look()
+        if self._upkeep:
+            self._upkeep.check()
 
     @property
     def busy(self) -> bool:
@@ -152,75 +145,27 @@ class Desk:
         """Whether a solution is being typed."""
         return self.demonstration is not None and self.demonstration.running
 
-    # -- what is seen of the bench ---------------------------------------------------------------
-
-    def _judged(self, verdicts: list[Verdict]) -> None:
-        if self._painter:
-            self._painter.look()
-        standing = {v.task: (v.outcome, v.evidence, v.message) for v in verdicts}
-        before = {v.task: (v.outcome, v.evidence, v.message) for v in self.page.verdicts.values()}
-        if standing != before:
-            self.page.verdicts = {v.task: v for v in verdicts}
-            self.tell("verdicts")
-            self._kept = begin(self._read_states())
-
-    async def _read_states(self) -> None:
-        """What the record says of the tasks, such as that one was given."""
-        session = self._session()
-        states = tuple(await self.aside(self.record.tasks, session.id))
-        if states != self.page.states:
-            self.page.states = states
-            self.tell("verdicts")
-
-    def _painted(self, picture: Picture) -> None:
-        self.page.picture = picture
-        self.tell("picture")
-
-    def _lose(self, why: InfralabError) -> None:
-        # The last picture stays: one read now would say that everything is gone.
-        if self._painter:
-            self._painter.stop()
-        self.work.fail(why)
-
-    def _hear(self, notice: AnyNotice) -> None:
-        if isinstance(notice, LeaseNotice):
-            self.work.fail(
-                LeaseTaken(
-                    f"this session was taken over: {notice.holder}",
-                    hint="Take it back, or leave it to the other one.",
-                )
-            )
-        elif isinstance(notice, EventNotice) and self._painter:
-            self._painter.look()
-
     def _look(self) -> None:
         """From now on, events wake the checks and the picture."""
         session, step = self.session, self.page.step
         if session is None or step is None or step.lab_step is None:
             return
-        every = LOOK_ON_SECONDS if self.looking_on else PAINT_EVERY
-        self._painter = Painter(session.ask, step.lab_step.daemons, self._painted, every=every)
-        self._lookout = Lookout(
+        self._upkeep = Upkeep(
+            self.page,
             session,
-            self._judged,
-            on_lost=self._lose,
-            on_notice=self._hear,
             looking_on=self.looking_on,
+            read_states=lambda: self.aside(self.record.tasks, session.id),
+            tell=self.tell,
+            fail=self.work.fail,
         )
-        self._lookout.begin()
 
     async def _look_away(self) -> None:
         shown, self.demonstration = self.demonstration, None
         if shown:
             await shown.close()
-        lookout, self._lookout = self._lookout, None
-        painter, self._painter = self._painter, None
-        if lookout:
-            await lookout.end()
-        if painter:
-            await painter.close()
-        if self._kept:
-            await end(self._kept)
+        upkeep, self._upkeep = self._upkeep, None
+        if upkeep:
+            await upkeep.end()
 
     # -- the work --------------------------------------------------------------------------------
 
