@@ -57,6 +57,8 @@ class AddressProvider(Provider[Address]):
                     f"{marks.look(wanted.host)}ip addr show {wanted.device}",
                 )
             connection.do(
+                # The note first: after a crash in between it is about nothing, and is found. An
+                # address without one would be a stranger's.
                 requests.note(link.index, altname),
                 requests.address(RTM_NEWADDR, link.index, wanted.cidr),
             )
@@ -104,6 +106,7 @@ def _removed(host: str, mark: Mark, key: str, interface: str = "") -> bool:
 def _remove(connection: Rtnl, link: LinkFacts, note: marks.Note) -> None:
     doomed = [requests.take_note(link.index, note.altname)]
     if any(fact.cidr == note.detail for fact in connection.addresses(link.index)):
+        # And last when it goes, for the same reason.
         doomed.insert(0, requests.address(RTM_DELADDR, link.index, note.detail))
     connection.remove(*doomed)
 

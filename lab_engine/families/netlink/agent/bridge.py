@@ -33,6 +33,7 @@ class BridgeProvider(Provider[Bridge]):
                 interfaces.Site(connection, wanted.host, wanted.name),
             )
             # A bridge keeps its MTU, whatever its ports have, once it was given another one.
+            # One that it has already is not given (dev_set_mtu, br_mtu_auto_adjust in the kernel).
             for mtu in (wanted.mtu ^ 1, wanted.mtu):
                 interfaces.settle(connection, wanted.name, text, ("IFLA_MTU", mtu))
         interfaces.whereabouts.saw(text, wanted.host, wanted.name)

@@ -54,6 +54,7 @@ class NetlinkEvents(Source):
     async def _listen(self) -> None:
         async with AsyncIPRSocket() as networks, AsyncNFTSocket() as rules:
             await networks.bind(groups=_GROUPS)
+            # A bit mask of groups, which are counted from 1 (netlink(7)).
             await rules.bind(groups=1 << (NFNLGRP_NFTABLES - 1))
             broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -67,6 +68,7 @@ class NetlinkEvents(Source):
             ]
             try:
                 while not (broken.done() or self.stopping.is_set()):
+                    # `stopping` is set by another thread, and cannot be awaited here.
                     await asyncio.wait([broken], timeout=_LOOK_SECONDS)
                 if broken.done():
                     broken.result()

@@ -60,6 +60,7 @@ class HostProvider(Provider[Host]):
                         f"a network namespace called {wanted.name!r}",
                         f"sudo ip netns exec {wanted.name} ip addr",
                     )
+                # Made anew rather than mended: what else was changed in it cannot be told.
                 namespaces.remove(wanted.name)
             text = mark.text(wanted.key)
 
@@ -67,7 +68,8 @@ class HostProvider(Provider[Host]):
                 with rtnl(None) as connection:
                     connection.do(requests.switch_on(_LOOPBACK, ("IFLA_IFALIAS", text)))
                     differs = connection.forwards() != wanted.forwarding
-                # A new namespace takes the IPv4 switch from the machine and has that of IPv6 off.
+                # A new namespace takes the IPv4 switch from the machine and has that of IPv6 off,
+                # unless net.core.devconf_inherit_init_net was changed (docs.kernel.org, net.rst).
                 for switch in _SWITCHES if wanted.forwarding else _SWITCHES[:differs]:
                     switch.write_text(str(int(wanted.forwarding)))
 

@@ -39,6 +39,8 @@ def make(request: Request, key: str, mark: str, *sites: Site) -> None:
     Raises ProviderError when one of the names is another's, Refused when the kernel will not.
     """
     try:
+        # Tried before it is looked for: only the kernel can say that a name is free, and take it,
+        # in one moment.
         sites[0].connection.do(request)
     except Refused as error:
         if error.errno != errno.EEXIST:
@@ -82,6 +84,7 @@ def bears(link: LinkFacts, mark: str) -> bool:
 
 def remove_marked(mark: str) -> None:
     """Remove the interfaces with that mark, wherever in the bench's hosts they are."""
+    # Somebody may have moved the interface since, or given it another name.
     likely = whereabouts.likely(mark)
     if not (likely and _remove(likely[0], mark, likely[1])):
         for host in marks.places():

@@ -44,6 +44,9 @@ class LinkProvider(Provider[Link]):
             peer = (
                 *interfaces.named(wanted.b.interface, text),
                 mtu,
+                # The far end is made where it belongs: made here and moved, it would need a name
+                # that is free in both places. Without a descriptor it would be made beside the near
+                # end (veth(4)).
                 ("IFLA_NET_NS_FD", own if place_b is None else place_b),
                 *_mac(wanted.b),
             )

@@ -18,6 +18,7 @@ from lab_engine.families.netlink.agent import namespaces
 from lab_engine.families.netlink.agent.rtnl import LinkFacts, Rtnl, rtnl_of
 from lab_engine.families.provider import Mark, Owned
 
+# ALTIFNAMSIZ is 128 with the final 0 (linux/if.h).
 ALTNAME_LIMIT: Final = 127
 
 
@@ -31,6 +32,8 @@ class Note(NamedTuple):
 
 def altname(mark: Mark, key: str, detail: str) -> str:
     """The altname that says this. Raises ProviderError when it is longer than the kernel takes."""
+    # The kernel takes a slash in an altname, but ip(8) does not (check_altifname in iproute2): a
+    # person could not take it away.
     text = f"{mark.text(key)}={detail}".replace("/", "~")
     if len(text) > ALTNAME_LIMIT:
         raise ProviderError(
@@ -69,6 +72,8 @@ def places() -> list[str]:
 def each(host: str) -> Iterator[Rtnl | None]:
     """A socket in a host; None when the host is not there (any more)."""
     try:
+        # Entered by hand: only its opening may fail so. Of what the caller does with the socket, a
+        # missing file is an error like any other.
         opened = rtnl_of(host)
         connection = opened.__enter__()
     except FileNotFoundError:

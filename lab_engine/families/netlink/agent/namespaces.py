@@ -44,6 +44,8 @@ def inside(descriptor: int | None, kind: int = CLONE_NEWNET) -> Iterator[None]:
     if descriptor is None:
         yield
         return
+    # Only this thread moves (setns(2)); its neighbours in the pool ask elsewhere meanwhile. So
+    # /proc/self, which is the first thread, would be the wrong way back.
     with proc.held(_OF_KIND[kind]) as own:
         setns(descriptor, kind)
         try:
@@ -124,6 +126,7 @@ def create(name: str, mark: str, prepare: Callable[[], None]) -> None:
     """
     _share_folder()
     with proc.held(_OWN) as own:
+        # Of this thread alone (unshare(2)), so it must come back whatever happens.
         unshare(CLONE_NEWNET)
         try:
             prepare()
@@ -137,6 +140,8 @@ def create(name: str, mark: str, prepare: Callable[[], None]) -> None:
 def remove(name: str) -> None:
     """Take the name away; the namespace ends with the last process in it. Absent is fine."""
     path = FOLDER / name
+    # Somebody may have mounted over it: below each mount may be another. Lazily, as `ip netns
+    # delete` does it: a process that has the file open does not keep the name.
     while exists(name):
         umount(str(path), lazy=True)
     path.unlink(missing_ok=True)
@@ -159,12 +164,15 @@ def _share_folder() -> None:
     """Make the folder what `ip netns add` makes it: a mount that other mount namespaces follow."""
     FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
     with opened(FOLDER) as lock:
+        # `ip netns add` takes the same lock on the same folder for the same reason: two at once
+        # would mount the folder on itself twice.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _shared():
             return
         try:
             mount("", str(FOLDER), "none", MS_SHARED | MS_REC)
         except OSError as error:
+            # EINVAL: the folder is no mount yet, and only a mount can be shared (mount(2)).
             if error.errno != errno.EINVAL:
                 raise
             mount(str(FOLDER), str(FOLDER), "none", MS_BIND | MS_REC)

@@ -36,6 +36,7 @@ SECONDS: Final = 10.0
 _FAMILIES: Final = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
 """By NFPROTO number (linux/netfilter.h)."""
 _ANY: Final = 0
+# By NF_INET_ number, and the verdicts by NF_ number (linux/netfilter.h).
 _HOOKS: Final = ("prerouting", "input", "forward", "output", "postrouting")
 _POLICIES: Final = ("drop", "accept")
 
@@ -109,6 +110,7 @@ def load(descriptor: int | None, commands: list[dict[str, Any]], key: str) -> No
 
 def ruleset(descriptor: int | None) -> list[dict[str, Any]]:
     """Every table, chain and rule of a namespace, in nft's order. Raises ProviderError, OSError."""
+    # Most namespaces have no table, and to learn that over netlink takes no process.
     if not tables(descriptor):
         return []
     document = msgspec.json.decode(_run(descriptor, "list", "ruleset") or b"{}")
@@ -123,6 +125,8 @@ def _talk(descriptor: int | None, family: int, say: Callable[[AsyncNFTables], Aw
 
     try:
         with namespaces.inside(descriptor):
+            # A loop of its own for a moment: pyroute2 0.9 is asynchronous inside, and the socket
+            # must be opened by the thread that stands in the namespace.
             return asyncio.run(timed())
     except NetlinkError as error:
         raise Refused(error.code, error.args[1]) from error

@@ -143,6 +143,7 @@ def heads(data: bytes) -> Iterator[Head]:
     offset = 0
     while offset + _HEADER.size <= len(data):
         length, kind, flags, sequence, _ = _HEADER.unpack_from(data, offset)
+        # A length of 0 would never end.
         if length < _HEADER.size or offset + length > len(data):
             return
         yield Head(kind, flags, sequence, offset, offset + _HEADER.size, offset + length)
@@ -171,6 +172,7 @@ class Reply:
         offset = self._start
         while offset + _ATTRIBUTE.size <= self._end:
             length, number = _ATTRIBUTE.unpack_from(self.data, offset)
+            # The same here.
             if length < _ATTRIBUTE.size:
                 return
             yield number & _KIND_BITS, self.data[offset + _ATTRIBUTE.size : offset + length]

@@ -45,6 +45,7 @@ def remove_link(descriptor: int | None, index: int) -> None:
         queue.busy = True
     if leads:
         _work_off(descriptor, place, queue)
+    # A batch may be at work, then comes the one with this in it.
     done.result(timeout=3 * SECONDS)
 
 
@@ -53,6 +54,7 @@ def _work_off(descriptor: int | None, place: int, queue: _Queue) -> None:
         with _lock:
             batch, queue.waiting = queue.waiting, []
             if not batch:
+                # Under the lock: who comes later finds no queue, and leads one of its own.
                 del _queues[place]
                 return
         try:

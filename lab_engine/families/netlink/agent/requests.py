@@ -100,6 +100,7 @@ def address(kind: int, index: int, cidr: str) -> Request:
     if parsed.version == 6:
         # Without the search for duplicates the address can be used at once.
         attributes.append(("IFA_FLAGS", IFA_F_NODAD))
+    # The two addresses of a /31 are both hosts' (RFC 3021).
     elif length < 31:
         attributes.append(("IFA_BROADCAST", str(parsed.network.broadcast_address)))
     fields = {"family": _family(parsed.version), "prefixlen": length, "index": index}
@@ -123,6 +124,7 @@ def route(
         "scope": scope,
         "type": ORDINARY,
     }
+    # As an attribute: the field in the head is one byte (rtnetlink(7)).
     attributes: list[tuple[str, Any]] = [("RTA_TABLE", table)]
     if network.prefixlen:
         attributes.append(("RTA_DST", str(network.network_address)))

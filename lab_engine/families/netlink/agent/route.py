@@ -15,6 +15,7 @@ from lab_engine.families.netlink.agent.rtnl import LinkFacts, RouteFacts, Rtnl, 
 from lab_engine.families.netlink.resources import Route
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 
+# The kernel reads no number above RTPROT_STATIC (rtnetlink(7)).
 PROTOCOL: Final = 173
 """Who made a route, in its own field: a number that no routing daemon uses."""
 _KIND: Final = "route"
@@ -79,6 +80,7 @@ class RouteProvider(Provider[Route]):
                 scope=requests.SCOPE_UNIVERSE if wanted.via else requests.SCOPE_LINK,
                 table=requests.MAIN_TABLE,
             )
+            # As with an address: the note first, so that no route of ours is ever without.
             connection.do(requests.note(loopback.index, altname), made)
         _whereabouts.saw(text, wanted.host, "lo")
 
@@ -142,6 +144,8 @@ def removal(route: RouteFacts) -> Request:
         route.via,
         route.index,
         route.metric,
+        # 0 and NOWHERE fit any, so that what somebody put in its place goes too (fib_table_delete
+        # in net/ipv4/fib_trie.c).
         protocol=0,
         scope=requests.SCOPE_NOWHERE,
         table=route.table,

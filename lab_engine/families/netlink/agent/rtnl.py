@@ -30,12 +30,17 @@ from lab_engine.families.netlink.agent.quick import Head, Reply, Request, netcon
 SECONDS: Final = 10.0
 """How long the kernel may take over one answer."""
 
+# A datagram longer than the buffer loses its end (recv(2)). The kernel cuts dumps into parts of
+# 32 KiB at most (netlink_dump in net/netlink/af_netlink.c).
 _BUFFER: Final = 1 << 18
+# The answers to all that one send holds wait in the socket's buffer, and the kernel drops those
+# that do not fit (netlink(7), ENOBUFS).
 _ONE_SEND: Final = 32 * 1024
 
 _GONE: Final = (errno.ENODEV, errno.EADDRNOTAVAIL, errno.ESRCH, errno.ENOENT)
 """Answers to the removal of an interface, address or route that is not there."""
 
+# By IF_OPER_ number (linux/if.h), which has them from RFC 2863.
 _STATES: Final = (
     "unknown",
     "notpresent",
@@ -45,6 +50,7 @@ _STATES: Final = (
     "dormant",
     "up",
 )
+# By BR_STATE_ number (linux/if_bridge.h).
 PORT_STATES: Final = ("disabled", "listening", "learning", "forwarding", "blocking")
 
 
@@ -108,6 +114,8 @@ class Rtnl:
     def __init__(self) -> None:
         # Not bound by pyroute2, which takes half of its time to find a free port: the kernel gives
         # one to a socket that sends. Nor by its `netns=`, which starts a process for each.
+        # Explanations come with `ext_ack` only, and only with the strict check is a dump of what
+        # was asked for, and not of everything (docs.kernel.org, Introduction to Netlink).
         self._connection = IPRSocket(ext_ack=True, strict_check=True, groups=0)
         self._socket: socket.socket = self._connection.socket
         self._socket.settimeout(SECONDS)
@@ -187,6 +195,7 @@ class Rtnl:
         while True:
             data = self._socket.recv(_BUFFER)
             for head in quick.heads(data):
+                # What is left of an answer that nobody waited for any more.
                 if head.sequence != self._sequence:
                     continue
                 if head.kind == NLMSG_DONE:
@@ -196,6 +205,8 @@ class Rtnl:
                         raise refused
                     return
                 yield Reply(data, head.start, head.end)
+                # One object alone is an answer in one part, and no NLMSG_DONE follows it
+                # (netlink(7)).
                 if not head.flags & NLM_F_MULTI:
                     return
 
@@ -296,6 +307,8 @@ def _link_facts(reply: Reply) -> LinkFacts:
 
 def _address_facts(reply: Reply) -> AddressFacts | None:
     fields = reply.fields(ifaddrmsg)
+    # On a point-to-point link IFA_ADDRESS is the other end's, and IPv6 often has no IFA_LOCAL
+    # (linux/if_addr.h).
     value = reply.raw("IFA_LOCAL") or reply.raw("IFA_ADDRESS")
     if not value:
         return None
@@ -313,6 +326,7 @@ def _route_facts(reply: Reply) -> RouteFacts:
         via=str(ipaddress.ip_address(via)) if via else "",
         index=reply.number("RTA_OIF"),
         metric=reply.number("RTA_PRIORITY"),
+        # The field in the head is one byte, and too small for tables from 256 on (rtnetlink(7)).
         table=reply.number("RTA_TABLE") or fields["table"],
         protocol=fields["proto"],
         scope=fields["scope"],

@@ -19,6 +19,7 @@ from lab_engine.families.netlink.agent import marks, namespaces, nft
 from lab_engine.families.netlink.resources import Filter, Nat
 from lab_engine.families.provider import Mark, Owned, Provider, Say
 
+# The numbers of the names that nft(8) has for them.
 _PRIORITY: Final = {"filter": 0, "dstnat": -100, "srcnat": 100}
 
 Expression = dict[str, Any]
@@ -222,6 +223,8 @@ def _match(left: Expression, right: Any) -> Expression:
 
 def _interface(which: str, name: str) -> Expression:
     """`which` is iifname or oifname."""
+    # By name, which is looked up for each packet. iif and oif hold the index of the moment when the
+    # rule was loaded, and an interface that is made anew has another (nft(8)).
     return _match({"meta": {"key": which}}, name)
 
 

@@ -23,6 +23,7 @@ PROGRAMS: Final = {"iptables": "ip", "ip6tables": "ip6"}
 TABLES: Final = frozenset({"filter", "nat", "mangle", "raw", "security"})
 SECONDS: Final = 10.0
 
+# Of Docker, libvirt (networks, and the filters of its interfaces) and Podman's netavark.
 _CHAIN: Final = r"(?:DOCKER|LIBVIRT_|NETAVARK|libvirt-|[FH][A-Z]-vnet)\S*"
 _FORMS: Final = tuple(
     re.compile(form)
@@ -73,6 +74,8 @@ def remove(key: str) -> None:
         "-N": ("-X", *words[1:]),
         "-P": ("-P", words[1], "ACCEPT"),
     }
+    # Docker and libvirt hold the lock of the old tables at times (iptables(8)); the commands on
+    # nftables need none, and take the option all the same.
     _run(program, "-w", "5", "-t", table, *opposite[words[0]], key=key)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 _REMOVE: Final = 0
 """IPC_RMID"""
 _ID_COLUMN: Final = 1
+# The answers for an object that is not there, or is going (shmctl(2)).
 _GONE: Final = (errno.EINVAL, errno.EIDRM)
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -35,6 +35,7 @@ _GLOBAL: Final = 0
 _KERNEL: Final = 2
 _ROUTER_ADVERTISEMENT: Final = 9
 _LOCAL_TABLE: Final = 255
+# Handles and indexes are given anew to what is made anew; counters run.
 _VOLATILE: Final = ("handle", "index", "packets", "bytes")
 
 
@@ -43,6 +44,7 @@ def entries() -> dict[str, str]:
     with marks.asking("list the bench's network"):
         found = _own() | kernel_inventory.inventory()
         for name in namespaces.names():
+            # It may go between the list and the look.
             with suppress(FileNotFoundError), namespaces.of_host(name) as descriptor:
                 found[f"netns/{name}"] = _whole(descriptor)
         return found

@@ -48,8 +48,10 @@ from lab_engine.families.netlink.probes.network import (
 )
 from lab_engine.kernel import proc, processes
 
+# By RT_SCOPE_ and RTPROT_ number (linux/rtnetlink.h).
 _SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host"}
 _PROTOCOLS: Final = {1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
+# TCP_LISTEN; a UDP socket that is not connected is in TCP_CLOSE (net/tcp_states.h).
 _LISTEN: Final = "0A"
 _UNCONNECTED: Final = "07"
 
@@ -121,6 +123,7 @@ def _all_networks() -> Iterator[tuple[Place, Path]]:
     yield BENCH, own
     seen = {own.stat().st_ino}
     for name in namespaces.names():
+        # One namespace may have several names and many processes; each is visited once.
         seen.add(namespaces.inode(name))
         yield host(name), namespaces.FOLDER / name
     for pid, inode in sorted(_network_of_processes().items()):
@@ -214,7 +217,9 @@ def forwarding(probe: ForwardingProbe) -> ForwardingReading:
     try:
         with places.network(probe.place) as descriptor, namespaces.inside(descriptor):
             return ForwardingReading(
-                ipv4=_switch("ipv4/ip_forward"), ipv6=_switch("ipv6/conf/all/forwarding")
+                # What stands in /proc/sys/net is that of the thread which opens it.
+                ipv4=_switch("ipv4/ip_forward"),
+                ipv6=_switch("ipv6/conf/all/forwarding"),
             )
     except NoPlace:
         return ForwardingReading(exists=False)
@@ -286,6 +291,7 @@ def sockets(probe: SocketsProbe) -> SocketsReading:
 def _waiting(protocol: str, family: str, state: str) -> Iterator[tuple[str, str, int, str]]:
     """(protocol, address, port, inode) from the kernel's list of this thread's namespace."""
     try:
+        # /proc/net is /proc/self/net, and that the first thread's (proc_net(5)).
         lines = proc.read_text(f"thread-self/net/{protocol}{family}").splitlines()[1:]
     except FileNotFoundError:
         return
@@ -310,6 +316,7 @@ def _holders(inodes: set[str]) -> dict[str, list[Holder]]:
     for pid in proc.pids():
         with suppress(OSError):
             links = {proc.target(f"{pid}/fd/{number}") for number in proc.names(f"{pid}/fd")}
+            # A socket may be held by several processes, such as a server and its children.
             for link in links & wanted.keys():
                 holder = _holder(pid)
                 if holder is not None:

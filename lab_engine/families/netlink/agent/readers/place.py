@@ -58,6 +58,7 @@ def pid_of(place: Place) -> int:
             state = named.container(client, name)["State"]
         except docker.errors.NotFound as error:
             raise NoPlace(place) from error
+    # The engine says 0 of a container that does not run.
     pid = int(state["Pid"])
     if not pid:
         raise NoPlace(place)
@@ -74,6 +75,7 @@ def file_of(place: Place, path: str) -> str:
     if kind == "host":
         candidates.insert(0, Path("/etc/netns") / name / Path(path).name)
     elif pid := pid_of(place):
+        # Through its mounts: Docker mounts its own resolv.conf and hosts over a container's.
         candidates = [Path(f"/proc/{pid}/root{path}")]
     for candidate in candidates:
         try:

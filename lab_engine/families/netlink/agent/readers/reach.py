@@ -71,6 +71,8 @@ def reach(probe: ReachProbe) -> ReachReading:
             opened = _opened(descriptor, _family(probe.address), socket.SOCK_RAW, protocol)
     except NoPlace:
         return ReachReading(exists=False)
+    # A raw socket gets every ICMP packet that comes to the namespace (raw(7)); what was sent comes
+    # back with the reply, and tells ours.
     mine = secrets.token_bytes(12)
     sent, problem = 0, ""
     deadline = time.monotonic() + 2 * SECONDS_LIMIT
@@ -90,6 +92,7 @@ def reach(probe: ReachProbe) -> ReachReading:
                 return ReachReading(
                     sent=sent, received=1, milliseconds=(time.monotonic() - began) * 1000
                 )
+            # It is said at once, and the next try would be in the same moment.
             if problem == "unreachable":
                 time.sleep(max(0.0, min(0.1, deadline - time.monotonic())))
     return ReachReading(sent=sent, received=0, problem=problem)
@@ -114,6 +117,7 @@ def _await_echo(opened: socket.socket, version: int, mine: bytes, deadline: floa
         opened.settimeout(left)
         packet = opened.recv(2048)
         if version == 4:
+            # With IPv4 alone the header comes too (raw(7), RFC 3542).
             packet = packet[(packet[0] & 0xF) * 4 :]
         # An error holds the packet that it is about; of ours at least the first 8 bytes.
         if packet and packet[0] == reply and packet.endswith(mine):
@@ -163,6 +167,7 @@ def get(probe: HttpProbe) -> HttpReading:
         try:
             opened.settimeout(max(0.01, deadline - time.monotonic()))
             opened.connect((address, port))
+            # Connected here: by itself it would look up and connect from the agent's own place.
             connection.sock = opened
             connection.request(
                 "GET", path, headers={"User-Agent": "infralab", "Connection": "close"}
@@ -191,6 +196,7 @@ def _address_of(name: str, place: Place, seconds: float) -> str:
     try:
         return str(ipaddress.ip_address(name))
     except ValueError:
+        # Before DNS, as nsswitch.conf(5) has it by default.
         for line in places.file_of(place, "/etc/hosts").splitlines():
             words = line.partition("#")[0].split()
             if name in words[1:]:
@@ -232,6 +238,7 @@ def _name_server(place: Place) -> str:
         return ""
     for line in text.splitlines():
         words = line.split()
+        # Programs ask the first one first, and the others only when it is silent (resolv.conf(5)).
         if len(words) > 1 and words[0] == "nameserver":
             return words[1]
     return ""
