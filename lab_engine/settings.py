@@ -33,7 +33,7 @@ class Settings:
         cache_dir: what can be made again.
         bench_memory: the memory limit of a bench, in bytes.
         bench_cpus: how many CPUs a bench may use; 0 means all of them.
-        bench_disk: the most bytes that one file in a bench may have.
+        bench_disk: the most bytes that the files of a bench may have.
         bench_idle: after so many seconds without a client a bench ends; 0 means never.
         image_source: how to build the bench image.
         mirror: the Debian mirror for building the image; empty for the default one.

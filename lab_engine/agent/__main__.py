@@ -23,7 +23,9 @@ def main() -> int:
         sys.stderr.write("INFRALAB_SESSION is not set: the agent runs only in a bench.\n")
         return 2
     idle = float(os.environ.get("INFRALAB_IDLE_SECONDS", "0"))
-    return asyncio.run(AgentServer(session, idle_seconds=idle).run())
+    disk = int(os.environ.get("INFRALAB_DISK", "0"))
+    made = float(os.environ.get("INFRALAB_CREATED", "0"))
+    return asyncio.run(AgentServer(session, idle_seconds=idle, disk=disk, made=made).run())
 
 
 if __name__ == "__main__":

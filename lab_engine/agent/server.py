@@ -14,6 +14,7 @@ from pathlib import Path
 from lab_engine import protocol as p
 from lab_engine.agent.duties import Duties
 from lab_engine.agent.feed import Feed
+from lab_engine.agent.room import Room
 from lab_engine.common import tasks
 from lab_engine.common.paths import AGENT_SOCKET
 from lab_engine.errors import InfralabError, LeaseTaken, ProtocolError
@@ -152,18 +153,25 @@ class Connection:
 
 
 class AgentServer:
-    """Listens on the root-only socket until SIGTERM, or until nobody came for `idle_seconds`."""
+    """Listens on the root-only socket until SIGTERM, or until nobody came for `idle_seconds`.
+
+    `disk` is how many bytes the bench, which was `made` at that time, may fill; 0 is no limit.
+    """
 
     def __init__(
         self,
         session: str,
         *,
         idle_seconds: float = 0,
+        disk: int = 0,
+        made: float = 0,
         socket: Path = Path(AGENT_SOCKET),
         state: Path = STATE,
     ) -> None:
         self.session = session
         self.idle_seconds = idle_seconds
+        self.disk = disk
+        self.made = made
         self.socket = socket
         self.state = state
         self.connections: set[Connection] = set()
@@ -261,6 +269,9 @@ class AgentServer:
         # Nobody is kept out while it lasts, nor when it cannot be done: then somebody must help.
         self.background(self.duties.recover())
         self.background(self.duties.keep_note())
+        if self.disk:
+            room = Room(self.disk, self.made, fresh=not self.duties.remains.note.boot)
+            self.background(room.watch())
         log.info("agent of session %s listens", self.session)
         code = 0
         async with server:

@@ -91,7 +91,8 @@ class Bench:
             session: id of the session, of letters, digits, `_`, `.` and `-`.
             memory: limit in bytes for everything in the bench.
             cpus: how many CPUs it may use; 0 means all.
-            disk: the most bytes that one file in it may have.
+            disk: the most bytes that it may fill. One file cannot have more; all together are
+                watched, and who writes above that is paused.
             internet: whether it has a way out.
             idle_seconds: after so long without a client it ends; 0 means never.
             daemons: `docker`, `libvirt`: started at once instead of on demand. Their start scripts
@@ -137,6 +138,7 @@ class Bench:
                         "INFRALAB_SESSION": session,
                         "INFRALAB_LOOPS": block,
                         "INFRALAB_CREATED": str(time.time()),
+                        "INFRALAB_DISK": str(disk),
                         "INFRALAB_IDLE_SECONDS": str(idle_seconds),
                         "INFRALAB_DAEMONS": " ".join(daemons),
                         patience.VARIABLE: str(patience.factor()),

@@ -41,9 +41,14 @@ def pids(among: dict[int, Process]) -> set[int]:
             or any(one.alone(process) for one in families)
         ):
             single.add(process.pid)
+    return single | shells(among) | descendants(trees, among)
+
+
+def shells(among: dict[int, Process]) -> set[int]:
+    """The shells of the learner's terminals."""
     around = {p.pid for p in among.values() if any(one in p.argv for one in AROUND_SHELLS)}
-    shells = {p.pid for p in among.values() if p.parent in around}
-    return single | shells | descendants(trees, among)
+    # sudo runs the recorder as its child, which is no shell.
+    return {p.pid for p in among.values() if p.parent in around} - around
 
 
 def _is_entrypoint(process: Process) -> bool:
