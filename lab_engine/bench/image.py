@@ -315,12 +315,15 @@ def _drop_old(client: Any, keep: str, packs: str) -> None:
 
 
 @contextmanager
-def lock(progress: Progress) -> Iterator[None]:
-    """Only one process of this user builds at a time; others wait, and say so."""
+def lock(progress: Progress, what: str = "image") -> Iterator[None]:
+    """Only one process of this user builds it at a time; others wait, and say so.
+
+    `what` is `image` for base and bench, which take seconds once the base is there, and `packs`.
+    """
     folder = settings_module.load().cache_dir
     folder.mkdir(parents=True, exist_ok=True)
     # A lock of the kernel's: it goes with its process, however that ends (flock(2)).
-    with (folder / "image.lock").open("w") as file:
+    with (folder / f"{what}.lock").open("w") as file:
         told = False
         while True:
             try:
@@ -328,7 +331,7 @@ def lock(progress: Progress) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if not told:
-                    progress("another infralab builds the image; waiting for it")
+                    progress(f"another infralab builds the {what}; waiting for it")
                     told = True
                 time.sleep(0.3)
         yield

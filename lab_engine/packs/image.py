@@ -141,7 +141,7 @@ def _ensure_pack(client: Any, recipe: Recipe, below: str, progress: Progress) ->
     found = _find(client, key)
     if found:
         return found
-    with image.lock(progress):
+    with image.lock(progress, "packs"):
         return _find(client, key) or _build(client, recipe, below, key, progress)
 
 

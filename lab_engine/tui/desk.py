@@ -17,7 +17,7 @@ from lab_engine.course.faults import verify
 from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.seed import Seed
 from lab_engine.course.text.question import Graded
-from lab_engine.errors import InfralabError, WouldTake
+from lab_engine.errors import InfralabError, PacksMissing, WouldTake
 from lab_engine.families.drawing import Picture
 from lab_engine.session.check import evidence_at_start
 from lab_engine.session.record import Record, SessionRow
@@ -178,6 +178,7 @@ class Desk:
         seed: str | None = None,
         steal: bool = False,
         look_on: bool = False,
+        build: bool = False,
     ) -> None:
         await self._leave()
         self.work.enter(Phase.OPENING, "Opening the lesson")
@@ -197,13 +198,19 @@ class Desk:
         module = await self.aside(importlib.import_module, "lab_engine.session.session")
         kind: type[Session] = module.Session
         if row is None:
-            self.session = await kind.begin(
-                lesson,
-                self.record,
-                self.settings,
-                seed=seed,
-                progress=self.work.hear_of_the_build(),
-            )
+            try:
+                self.session = await kind.begin(
+                    lesson,
+                    self.record,
+                    self.settings,
+                    seed=seed,
+                    build=build,
+                    progress=self.work.hear_of_the_build(),
+                )
+            except PacksMissing:
+                # Trying again is the learner's agreement.
+                self.work.then(lambda: self._open(lesson, step, seed=seed, build=True))
+                raise
         else:
             self.session = await kind.resume(
                 lesson,

@@ -23,6 +23,8 @@ from tests.packs.test_recipes import make
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
+SMALL = [name for name, one in pack.recipes().items() if one.pack.size.installed <= 130]
+"""MB. The bigger ones take minutes each: `infralab packs --smoke NAME` tries them the same way."""
 SECRET = f"secret-{secrets.token_hex(8)}"
 
 
@@ -134,7 +136,7 @@ def _age(volume: Any) -> float:
     return time.time() - datetime.fromisoformat(volume["CreatedAt"]).timestamp()
 
 
-@pytest.mark.parametrize("name", ["proxies"])
+@pytest.mark.parametrize("name", SMALL)
 def test_a_pack_does_real_work_in_a_bench(name: str) -> None:
     from lab_engine.packs import smoke
 

@@ -22,9 +22,7 @@ WRITE = "docker exec diary sh -c 'echo hello > /root/note'"
 AGAIN = "docker restart -t 0 diary"
 DIARY = f"docker run -d --name diary {SLEEP}"
 WEB = f"docker run -d --name web -v keep:/data {SLEEP}"
-BY_HAND = (
-    "docker volume create keep; echo hello | sudo tee /var/lib/docker/volumes/keep/_data/page"
-)
+BY_HAND = "docker volume create keep; echo hello | sudo tee /var/lib/docker/volumes/keep/_data/page"
 PAGE = "docker exec web sh -c 'echo hello > /data/page'"
 
 

@@ -37,9 +37,7 @@ def test_it_says_what_it_gives(name: str) -> None:
     text = inspect.getdoc(function) or ""
     assert "Reasons" in text, f"{name} does not list its reasons"
     told = set(re.findall(r"`([a-z][a-z-]+)`", text.partition("Reasons")[2].partition("\n\n")[0]))
-    given = set(
-        re.findall(r'require\(\s*[^"]*?,\s*"([a-z][a-z-]+)"', inspect.getsource(function))
-    )
+    given = set(re.findall(r'require\(\s*[^"]*?,\s*"([a-z][a-z-]+)"', inspect.getsource(function)))
     assert given <= told, f"{name} gives {sorted(given - told)} and does not say so"
     assert f"`{name}`" in (ROOT / "docs/authoring.md").read_text(encoding="utf-8")
 

@@ -16,7 +16,7 @@ from lab_engine.course.lab import Solution
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Verdict
-from lab_engine.errors import WouldTake
+from lab_engine.errors import PacksMissing, WouldTake
 from lab_engine.families.docker.probes import (
     ContainerSummary,
     DockerContainerProbe,
@@ -91,6 +91,8 @@ class World:
         """Whether they never end."""
         self.at_stake: WouldTake | None = None
         """What a change of step would take."""
+        self.packs_missing: PacksMissing | None = None
+        """What the lesson's packs would cost."""
         self.log: list[str] = []
         self.sessions: list[StandIn] = []
 
@@ -178,8 +180,11 @@ class StandIn:
         settings: Settings,
         *,
         seed: str,
+        build: bool,
         progress: Callable[[str], None],
     ) -> StandIn:
+        if cls.world.packs_missing and not build:
+            raise cls.world.packs_missing
         name = f"s{len(cls.world.sessions) + 1}"
         record.begin(name, lesson.slug, seed)
         row = record.session(name)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Button, Static
 
-from lab_engine.errors import AgentLost, LeaseTaken, ProviderError, WouldTake
+from lab_engine.errors import AgentLost, LeaseTaken, PacksMissing, ProviderError, WouldTake
 from lab_engine.protocol import LeaseNotice
 from lab_engine.session.record import Record
 from lab_engine.tui.document.blocks import CodeBlock
@@ -287,6 +287,22 @@ async def test_provisioning_outlives_its_screen(start: Start, world: World) -> N
         await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
         assert world.log.count("begin") == 1
         assert "● ready" in running.screen_text()
+
+
+async def test_a_big_system_is_built_once_the_learner_agrees(start: Start, world: World) -> None:
+    world.packs_missing = PacksMissing(("kubernetes",), "290 MB, about 12 minutes")
+    async with start("bridges", size=(80, 24)) as running:
+        await running.until(lambda: running.desk.work.phase is Phase.FAILED, "the question")
+        await running.until(lambda: "about 12 minutes" in running.screen_text(), "the cost")
+        text = running.screen_text()
+        assert "the pack kubernetes" in text
+        assert "That did not work" not in text
+        assert "begin" not in world.log
+        await running.until(lambda: running.app.focused is not None, "a focus")
+        assert "Build it" in text
+        await running.press("enter")
+        await running.ready()
+        assert "begin" in world.log
 
 
 async def test_a_failure_says_what_why_and_what_now(start: Start, world: World) -> None:

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from lab_engine.errors import AgentLost, DaemonDown, LeaseTaken
+from lab_engine.errors import AgentLost, DaemonDown, LeaseTaken, PacksMissing
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.progress import SIGNS, Row
@@ -92,6 +92,8 @@ class Preparing(VerticalScroll, can_focus=True):
         self.set_class(failed and lost and desk.session is not None, "-repairable")
         self.set_class(failed and desk.session is not None and not lost, "-resettable")
         self.set_class(failed and isinstance(error, LeaseTaken), "-taken")
+        asks = failed and isinstance(error, PacksMissing)
+        self.query_one("#retry", Button).label = "Build it" if asks else "Try again"
         self._put("#lead", self._lead(now))
         rows = [self._row(row, now) for row in desk.work.progress.rows.values()]
         self._put("#rows", Content("\n").join(rows))
@@ -104,6 +106,11 @@ class Preparing(VerticalScroll, can_focus=True):
             if isinstance(error, LeaseTaken):
                 now_do = (
                     "Take over, and the other one is cut off. Or only look on. Or leave: Escape."
+                )
+            if isinstance(error, PacksMissing):
+                now_do = (
+                    "Build it, once. You can stop at any moment; it goes on from there. Or leave: "
+                    "Escape."
                 )
             parts += [("What to do now: ", "bold"), now_do]
             self.query_one("#trouble", Static).update(Content.assemble(*parts))
@@ -124,6 +131,8 @@ class Preparing(VerticalScroll, can_focus=True):
         if desk.work.phase is Phase.FAILED:
             if isinstance(desk.work.trouble, LeaseTaken):
                 return Content.styled("Somebody else works in this lesson.", "bold $text-warning")
+            if isinstance(desk.work.trouble, PacksMissing):
+                return Content.styled("This lesson brings a big system.", "bold $text-warning")
             return Content.styled("✘ That did not work.", "bold $text-error")
         if desk.work.phase is Phase.STOPPED:
             return Content.styled("Stopped. What had been begun is undone.", "bold")
