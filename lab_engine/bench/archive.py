@@ -17,10 +17,22 @@ from lab_engine.bench import tarball
 from lab_engine.common import ordinary
 
 LONGEST_MANIFEST: Final = 1 << 20
+MANIFEST: Final = "manifest.json"
+SEAL: Final = "infralab.json"
+WHEELS: Final = "infralab-wheels"
+"""The folder in an archive with the client's Python packages; the launcher looks there."""
 
 
 class _Image(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] | None = msgspec.field(name="RepoTags", default=None)
+    config: str = msgspec.field(name="Config", default="")
+
+
+class _Seal(msgspec.Struct, frozen=True):
+    """What `complete` notes: SHA-256 in hexadecimal of the manifest, and of each wheel by name."""
+
+    manifest: str
+    wheels: dict[str, str] = {}
 
 
 def tar_of(files: dict[str, bytes]) -> bytes:
@@ -58,6 +70,58 @@ def copy_hashed(
     return digest.hexdigest()
 
 
+def complete(path: Path, wheels: Iterable[Path]) -> None:
+    """Add to an archive that Docker saved the wheels, and a note by which damage is found.
+
+    Raises what `image_tags` does.
+    """
+    with tarfile.open(path, "r:") as tar:
+        manifest = _read(tar, MANIFEST)
+    sums = {}
+    with tarfile.open(path, "a:", format=tarfile.GNU_FORMAT) as tar:
+        for wheel in wheels:
+            data = wheel.read_bytes()
+            sums[wheel.name] = hashlib.sha256(data).hexdigest()
+            tarball.add(tar, f"{WHEELS}/{wheel.name}", data)
+        seal = _Seal(hashlib.sha256(manifest).hexdigest(), sums)
+        tarball.add(tar, SEAL, msgspec.json.encode(seal))
+
+
+def damage(path: Path) -> str:
+    """What in an archive is not as `complete` noted it, or empty; also for one without a note.
+
+    The chain is: note, manifest, configuration of each image. The engine compares each layer with
+    the configuration when it loads it (Moby, image/tarexport/load.go).
+    """
+    with tarfile.open(path, _mode(path)) as tar:
+        try:
+            seal = msgspec.json.decode(_read(tar, SEAL), type=_Seal)
+        except KeyError:
+            return ""
+        manifest = _read(tar, MANIFEST)
+        wanted = {MANIFEST: seal.manifest}
+        for image in msgspec.json.decode(manifest, type=list[_Image]):
+            # The name is the digest: `HEX.json`, or `blobs/sha256/HEX` since Docker 25.
+            wanted[image.config] = image.config.rpartition("/")[2].removesuffix(".json")
+        wanted |= {f"{WHEELS}/{name}": digest for name, digest in seal.wheels.items()}
+        for name, digest in wanted.items():
+            try:
+                found = hashlib.sha256(_read(tar, name)).hexdigest()
+            except KeyError:
+                return f"{name} is missing"
+            if found != digest:
+                return f"the SHA-256 of {name} is {found}, and should be {digest}"
+    return ""
+
+
+def _read(tar: tarfile.TarFile, name: str) -> bytes:
+    """The content of a plain file. Raises KeyError when there is none of that name."""
+    file = tar.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()
+
+
 def image_tags(path: Path) -> list[str]:
     """The names of the images in an archive that Docker saved, or that claims to be one.
 
@@ -69,7 +133,7 @@ def image_tags(path: Path) -> list[str]:
     try:
         with tarfile.open(path, _mode(path)) as tar:
             for member in tar:
-                if member.name == "manifest.json":
+                if member.name == MANIFEST:
                     return _tags(tar, member)
     except tarfile.ReadError as error:
         # Of all that a header can lack, a person needs to know only this.

@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ from docker import errors as docker_errors
 
 from lab_engine import __version__
 from lab_engine import settings as settings_module
-from lab_engine.bench import archive, base, build, engine, recipe
+from lab_engine.bench import archive, base, build, engine, recipe, wheels
 from lab_engine.common import replacing
 from lab_engine.common.digest import of as digest_of
 from lab_engine.errors import ImageError
@@ -146,8 +147,10 @@ def _build_layer(below: str, tag: str, entries: list[recipe.Entry], packs: str) 
     build.build_from(client, archive.tar_of(files), tag, build.Follower(lambda _: None))
 
 
-def save(path: Path, progress: Progress = lambda _: None) -> Path:
+def save(path: Path, progress: Progress = lambda _: None, *, packages: bool = True) -> Path:
     """Write the image (base and bench) to `path` as a tar, and its SHA-256 beside it.
+
+    With `packages`, a clone's locked Python packages go into it, too.
 
     Raises:
         ImageError: there is no image to save, or the file cannot be written.
@@ -162,18 +165,22 @@ def save(path: Path, progress: Progress = lambda _: None) -> Path:
     names = [name for name in (tag, base_tag()) if _inspect(client, name) is not None]
     try:
         with (
+            tempfile.TemporaryDirectory() as folder,
             replacing.file(path) as fresh,
             engine.explain(f"saving {tag}"),
-            fresh.open("wb") as file,
         ):
+            # Before the long work: without a network it fails at once.
+            found = wheels.gather(Path(folder), progress) if packages else []
             # The SDK's own method takes one name; both are wanted, so that code can change offline.
             response = client.api._get(
                 client.api._url("/images/get"), params={"names": names}, stream=True
             )
             response.raise_for_status()
-            digest = archive.copy_hashed(
-                response.iter_content(1 << 20), file, _megabytes(progress, f"saving {path.name}")
-            )
+            with fresh.open("wb") as file:
+                tick = _megabytes(progress, f"saving {path.name}")
+                archive.copy_hashed(response.iter_content(1 << 20), file, tick)
+            archive.complete(fresh, found)
+            digest = _sum(fresh, _megabytes(progress, f"checking {path.name}"))
         path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
@@ -261,19 +268,27 @@ def _tags_in(path: Path) -> list[str]:
 
 def _check_sum(path: Path, progress: Progress) -> None:
     side = path.with_name(path.name + ".sha256")
-    # A file that came alone is taken: the engine compares each layer with the digest in the image's
-    # configuration when it loads it (Moby, image/tarexport/load.go).
     if not side.exists():
+        # It came alone: what it says of itself must do.
+        try:
+            wrong = archive.damage(path)
+        except (tarfile.TarError, ValueError, OSError, EOFError) as error:
+            wrong = str(error)
+        if wrong:
+            raise ImageError(f"{path} is damaged: {wrong}", hint="Copy the file again.")
         return
     expected = (side.read_text(errors="replace").split() or ["nothing"])[0]
-    with path.open("rb") as file:
-        blocks = iter(lambda: file.read(1 << 20), b"")
-        found = archive.copy_hashed(blocks, None, _megabytes(progress, f"checking {path.name}"))
+    found = _sum(path, _megabytes(progress, f"checking {path.name}"))
     if found != expected:
         raise ImageError(
             f"{path} is damaged: its SHA-256 is {found}, {side.name} says {expected}",
             hint="Copy the file again.",
         )
+
+
+def _sum(path: Path, tick: Callable[[int], None]) -> str:
+    with path.open("rb") as file:
+        return archive.copy_hashed(iter(lambda: file.read(1 << 20), b""), None, tick)
 
 
 def _megabytes(progress: Progress, what: str) -> Callable[[int], None]:

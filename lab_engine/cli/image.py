@@ -15,7 +15,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "image",
         "build, save, load, list or remove the bench image",
         about="The image that benches are started from. A classroom without a network gets it as "
-        "a file: save it on one machine, load it on the others.",
+        "a file: save it on one machine, load it on the others. A clone adds the Python "
+        "packages, too, so that `./infralab image load FILE` is the whole set-up there.",
         examples=(
             ("infralab image build", "build it if this version's is missing"),
             ("infralab image save bench.tar", "write it to a file, with its SHA-256 beside it"),
@@ -29,6 +30,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parts.add_parser("build", help="build it if this version's is missing")
     save = parts.add_parser("save", help="write it to a file")
     save.add_argument("file", type=Path, metavar="FILE")
+    save.add_argument("--no-wheels", action="store_true", help="without the Python packages")
     load = parts.add_parser("load", help="take it from a file that `image save` wrote")
     load.add_argument("file", type=Path, metavar="FILE")
     add_json(parts.add_parser("list", help="what is in the engine"))
@@ -63,7 +65,7 @@ def _save(args: argparse.Namespace) -> int:
     from lab_engine.bench import image
 
     with Progress() as progress:
-        path = image.save(args.file.absolute(), progress)
+        path = image.save(args.file.absolute(), progress, packages=not args.no_wheels)
     print(f"{path} ({path.stat().st_size >> 20} MiB); its SHA-256 is in {path.name}.sha256")
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -184,6 +185,43 @@ def test_loading_a_damaged_file_says_so(tmp_path: Path) -> None:
         image.load(file)
 
 
+def _sealed(path: Path, wheel: Path) -> None:
+    config = b'{"os":"linux"}'
+    name = f"{hashlib.sha256(config).hexdigest()}.json"
+    manifest = json.dumps([{"Config": name, "RepoTags": [image.bench_tag()]}]).encode()
+    path.write_bytes(archive.tar_of({name: config, "manifest.json": manifest}))
+    archive.complete(path, [wheel])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (b'{"os":"linux"}', b'{"os":"linuX"}', "should be"),
+        (b"infralab/bench:", b"infralab/bencH:", "SHA-256 of manifest.json"),
+        (b"a wheel's bytes", b"a whell's bytes", "SHA-256 of infralab-wheels/a-1.whl"),
+    ],
+)
+def test_an_archive_that_came_alone_tells_of_its_damage(
+    tmp_path: Path, old: bytes, new: bytes, found: str
+) -> None:
+    wheel = tmp_path / "a-1.whl"
+    wheel.write_bytes(b"a wheel's bytes")
+    file = tmp_path / "classroom.tar"
+    _sealed(file, wheel)
+    assert archive.image_tags(file) == [image.bench_tag()]
+    assert archive.damage(file) == ""
+    whole = file.read_bytes()
+    assert whole.count(old) == 1
+    file.write_bytes(whole.replace(old, new))
+    assert found in archive.damage(file)
+
+
+def test_an_archive_without_a_note_has_no_damage_to_tell(tmp_path: Path) -> None:
+    file = tmp_path / "old.tar"
+    file.write_bytes(archive.tar_of({"manifest.json": b"[]"}))
+    assert archive.damage(file) == ""
+
+
 def test_a_folder_of_a_killed_build_is_swept_and_a_live_one_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,7 +361,7 @@ def test_saving_where_there_is_no_room_says_how_much_it_needs(
 @pytest.mark.slow
 def test_save_and_load(image_tag: str, tmp_path: Path) -> None:
     said: list[str] = []
-    file = image.save(tmp_path / "classroom.tar", said.append)
+    file = image.save(tmp_path / "classroom.tar", said.append, packages=False)
     assert any("MiB" in words for words in said)
     tags = archive.image_tags(file)
     assert image.base_tag() in tags
@@ -337,6 +375,7 @@ def test_save_and_load(image_tag: str, tmp_path: Path) -> None:
         "classroom.tar",
         "classroom.tar.sha256",
     ]
+    assert archive.damage(file) == ""
     with file.open("r+b") as damaged:
         damaged.seek(file.stat().st_size // 2)
         damaged.write(b"damage")
