@@ -10,6 +10,8 @@ from lab_engine.course import pack
 from lab_engine.packs import image
 
 SECONDS = 300.0
+# A script that ends at its first failure would say nothing otherwise.
+_TELLS = b"""trap 'echo "failed: $BASH_COMMAND" >&2' ERR; """
 
 
 def try_out(name: str, progress: Callable[[str], None] = lambda _: None) -> Completed:
@@ -24,6 +26,6 @@ def try_out(name: str, progress: Callable[[str], None] = lambda _: None) -> Comp
     bench = Bench.create(f"smoke-{secrets.token_hex(3)}", tag=tag, memory=memory, passing=True)
     try:
         script = (recipe.folder / "smoke.sh").read_bytes()
-        return bench.run(["bash", "-s"], stdin=script, timeout=SECONDS)
+        return bench.run(["bash", "-s"], stdin=_TELLS + script, timeout=SECONDS)
     finally:
         bench.remove()
