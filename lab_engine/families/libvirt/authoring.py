@@ -22,11 +22,22 @@ from lab_engine.families.libvirt.probes import (
     GuestFileReading,
     GuestInterfacesProbe,
     GuestInterfacesReading,
+    GuestMountProbe,
+    GuestMountReading,
     Lease,
     PoolProbe,
     PoolReading,
     VirtualNetworkProbe,
     VirtualNetworkReading,
+)
+from lab_engine.families.libvirt.requirements.machines import (
+    require_booted,
+    require_disk,
+    require_domain,
+    require_guest_mount,
+    require_reverted,
+    require_snapshot,
+    require_volume,
 )
 from lab_engine.families.libvirt.resources import (
     SMALL_INITRAMFS,
@@ -65,6 +76,8 @@ __all__ = [
     "GuestFileReading",
     "GuestInterfacesProbe",
     "GuestInterfacesReading",
+    "GuestMountProbe",
+    "GuestMountReading",
     "Lease",
     "Nic",
     "Pool",
@@ -74,4 +87,11 @@ __all__ = [
     "VirtualNetwork",
     "VirtualNetworkProbe",
     "VirtualNetworkReading",
+    "require_booted",
+    "require_disk",
+    "require_domain",
+    "require_guest_mount",
+    "require_reverted",
+    "require_snapshot",
+    "require_volume",
 ]

@@ -19,7 +19,11 @@ DOMAIN_TOPICS = frozenset({"libvirt:domain"})
 
 
 class DomainDisk(msgspec.Struct, frozen=True):
-    """A disk of a VM. `source` is a path in the bench, `pool` and `volume` are set if it is one."""
+    """A disk of a VM. `source` is a path in the bench, `pool` and `volume` are set if it is one.
+
+    However the disk was named, `file` is the device and inode number of what it is, links resolved:
+    two with the same are the same. Empty for none, and for what is gone.
+    """
 
     target: str
     source: str = ""
@@ -30,6 +34,7 @@ class DomainDisk(msgspec.Struct, frozen=True):
     read_only: bool = False
     pool: str = ""
     volume: str = ""
+    file: str = ""
 
 
 class DomainInterface(msgspec.Struct, frozen=True):
@@ -56,8 +61,10 @@ class DomainReading(Reading, frozen=True):
     """One VM.
 
     `state` is `running`, `paused`, `shut`, `crashed`, `suspended` or `unknown`. `persistent`: it is
-    defined, so it is still there after a stop. `id` and `started` change with each start of its
-    QEMU, a revert to a snapshot included; 0 while it is off. `type` is `kvm` or `qemu` (emulated).
+    defined, so it is still there after a stop. Memory is told in whole MiB, and in KiB in the
+    fields that end so: half a MiB too much shows there alone. `id` and `started` change with each
+    start of its QEMU, a revert to a snapshot included; 0 while it is off. `type` is `kvm` or `qemu`
+    (emulated).
     """
 
     exists: bool = True
@@ -76,6 +83,10 @@ class DomainReading(Reading, frozen=True):
     interfaces: tuple[DomainInterface, ...] = ()
     config_memory: int = 0
     config_memory_max: int = 0
+    memory_kib: int = 0
+    memory_max_kib: int = 0
+    config_memory_kib: int = 0
+    config_memory_max_kib: int = 0
     config_vcpus: int = 0
     config_vcpus_max: int = 0
     config_disks: tuple[DomainDisk, ...] = ()
@@ -83,6 +94,9 @@ class DomainReading(Reading, frozen=True):
     snapshots: tuple[DomainSnapshot, ...] = ()
     managed_save: bool = False
     kernel: str = ""
+    initrd: str = ""
+    config_kernel: str = ""
+    config_initrd: str = ""
     agent: bool = False
     """Whether the guest agent has its end of the channel open."""
 
@@ -214,7 +228,10 @@ class PoolProbe(Probe[PoolReading], frozen=True, tag="pool"):
 
 
 class DiskReading(Reading, frozen=True):
-    """One volume; sizes in bytes. `backing` is the path of its backing file, if any."""
+    """One volume; sizes in bytes. `backing` is the path of its backing file, if any.
+
+    `file` is as in DomainDisk.
+    """
 
     exists: bool = True
     path: str = ""
@@ -222,6 +239,7 @@ class DiskReading(Reading, frozen=True):
     capacity: int = 0
     allocation: int = 0
     backing: str = ""
+    file: str = ""
 
 
 class DiskProbe(Probe[DiskReading], frozen=True, tag="disk"):
@@ -245,14 +263,17 @@ class DiskProbe(Probe[DiskReading], frozen=True, tag="disk"):
 class GuestCommandReading(Reading, frozen=True):
     """A command's end in a guest. `ran` is false when the guest does not answer or refuses it.
 
-    `why` then says why. Texts are cut at 64 KiB.
+    `why` then says why. Texts are cut at 64 KiB. `at` is when it ended by the bench's clock.
     """
+
+    drifts: ClassVar[frozenset[str]] = frozenset({"at"})
 
     ran: bool = True
     code: int = -1
     out: str = ""
     err: str = ""
     why: str = ""
+    at: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -373,6 +394,45 @@ class DomainEventsProbe(Probe[HappeningsReading], frozen=True, tag="domain-event
     domain: str
 
     reading: ClassVar[type[msgspec.Struct]] = HappeningsReading
+
+    def topics(self) -> frozenset[str]:
+        return DOMAIN_TOPICS
+
+
+class GuestMountReading(Reading, frozen=True):
+    """What is mounted on top at a path in a guest, and what its superblock says that it is.
+
+    `kind` and `size` (in bytes) are read from the device itself: an ext2 that is mounted as ext4
+    is ext2. They are empty and 0 for what is on no device, such as tmpfs. `answers` as in
+    GuestFileReading.
+    """
+
+    exists: bool = True
+    answers: bool = True
+    fstype: str = ""
+    source: str = ""
+    options: tuple[str, ...] = ()
+    kind: str = ""
+    size: int = 0
+
+    @property
+    def read_only(self) -> bool:
+        return "ro" in self.options
+
+
+class GuestMountProbe(Probe[GuestMountReading], frozen=True, tag="guest-mount"):
+    """The topmost mount at exactly `target` in a VM, through its guest agent.
+
+    Example::
+
+        GuestMountProbe("alpha", "/data")
+        reading.kind == "ext4" and not reading.read_only
+    """
+
+    domain: str
+    target: str
+
+    reading: ClassVar[type[msgspec.Struct]] = GuestMountReading
 
     def topics(self) -> frozenset[str]:
         return DOMAIN_TOPICS

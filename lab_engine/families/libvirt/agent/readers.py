@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +55,10 @@ def _domain(it: Any) -> probes.DomainReading:
         started=_started(it.name()) if active else 0.0,
         memory=it.info()[2] >> 10 if active else _mib(now, "currentMemory"),
         memory_max=_mib(now, "memory"),
+        memory_kib=it.info()[2] if active else _kib(now, "currentMemory"),
+        memory_max_kib=_kib(now, "memory"),
+        config_memory_kib=_kib(config, "currentMemory"),
+        config_memory_max_kib=_kib(config, "memory"),
         vcpus=vcpus,
         vcpus_max=vcpus_max,
         disks=_disks(it, now, active),
@@ -67,6 +72,9 @@ def _domain(it: Any) -> probes.DomainReading:
         snapshots=_snapshots(it),
         managed_save=bool(it.hasManagedSaveImage(0)),
         kernel=now.findtext("os/kernel", ""),
+        initrd=now.findtext("os/initrd", ""),
+        config_kernel=config.findtext("os/kernel", ""),
+        config_initrd=config.findtext("os/initrd", ""),
         agent=channel is not None and channel.get("state") == "connected",
     )
 
@@ -76,8 +84,12 @@ def _xml(text: str) -> ET.Element:
 
 
 def _mib(root: ET.Element, tag: str) -> int:
+    return _kib(root, tag) >> 10
+
+
+def _kib(root: ET.Element, tag: str) -> int:
     """A memory size; libvirt writes KiB whatever was put in."""
-    return int(root.findtext(tag, "0")) >> 10
+    return int(root.findtext(tag, "0"))
 
 
 def _vcpus(root: ET.Element) -> tuple[int, int]:
@@ -113,9 +125,15 @@ def _disks(it: Any, root: ET.Element, active: bool) -> tuple[probes.DomainDisk, 
         pool = "" if source is None else source.get("pool", "")
         volume = "" if source is None else source.get("volume", "")
         if path and not pool:
-            known = found(connect().storageVolLookupByPath, path)
-            if known is not None:
-                pool, volume = known.storagePoolLookupByVolume().name(), known.name()
+            # libvirt compares paths as texts; what a link leads to it knows by its own path.
+            for spelled in dict.fromkeys((path, os.path.realpath(path))):
+                known = found(connect().storageVolLookupByPath, spelled)
+                if known is not None:
+                    pool, volume = known.storagePoolLookupByVolume().name(), known.name()
+                    break
+        elif pool and not path:
+            facts = volumes.find(volume, pool)
+            path = "" if facts is None else facts.path
         disks.append(
             probes.DomainDisk(
                 target=target.get("dev", ""),
@@ -127,9 +145,21 @@ def _disks(it: Any, root: ET.Element, active: bool) -> tuple[probes.DomainDisk, 
                 read_only=disk.find("readonly") is not None,
                 pool=pool,
                 volume=volume,
+                file=_identity(path),
             )
         )
     return tuple(disks)
+
+
+def _identity(path: str) -> str:
+    """Device and inode number of what a path leads to; empty when it leads nowhere."""
+    if not path:
+        return ""
+    try:
+        about = Path(path).stat()
+    except OSError:
+        return ""
+    return f"{about.st_dev}:{about.st_ino}"
 
 
 def _capacity(it: Any, target: str, path: str, active: bool) -> int:
@@ -262,28 +292,31 @@ def disk(probe: probes.DiskProbe) -> probes.DiskReading:
         capacity=volume.capacity,
         allocation=volume.allocation,
         backing=volume.backing,
+        file=_identity(volume.path),
     )
 
 
-def _channel(name: str) -> AgentChannel | None:
+def channel_of(name: str) -> AgentChannel | None:
     with told(f"looking for VM {name}"):
         it = found(connect().lookupByName, name)
         return AgentChannel(it) if it is not None and it.isActive() else None
 
 
 def guest_command(probe: probes.GuestCommandProbe) -> probes.GuestCommandReading:
-    channel = _channel(probe.domain)
+    channel = channel_of(probe.domain)
     if channel is None:
         return probes.GuestCommandReading(ran=False, why=f"VM {probe.domain} does not run")
     try:
         result = channel.run(probe.command, seconds=probe.seconds)
     except (GuestSilent, GuestRefused) as error:
         return probes.GuestCommandReading(ran=False, why=error.message)
-    return probes.GuestCommandReading(code=result.code, out=result.out, err=result.err)
+    return probes.GuestCommandReading(
+        code=result.code, out=result.out, err=result.err, at=time.time()
+    )
 
 
 def guest_file(probe: probes.GuestFileProbe) -> probes.GuestFileReading:
-    channel = _channel(probe.domain)
+    channel = channel_of(probe.domain)
     if channel is None:
         return probes.GuestFileReading(exists=False, answers=False)
     try:
@@ -296,7 +329,7 @@ def guest_file(probe: probes.GuestFileProbe) -> probes.GuestFileReading:
 
 
 def guest_interfaces(probe: probes.GuestInterfacesProbe) -> probes.GuestInterfacesReading:
-    channel = _channel(probe.domain)
+    channel = channel_of(probe.domain)
     if channel is None:
         return probes.GuestInterfacesReading(answers=False)
     try:
