@@ -6,8 +6,11 @@ from lab_engine.families.process.probes import (
     ProcessesReading,
     ProcessProbe,
     ProcessReading,
+    TrialProbe,
+    TrialReading,
 )
 from lab_engine.families.process.requirements.programs import require_process
+from lab_engine.families.process.requirements.trials import require_program
 from lab_engine.families.process.resources import (
     FileReady,
     HttpReady,
@@ -25,5 +28,8 @@ __all__ = [
     "Readiness",
     "Service",
     "TcpReady",
+    "TrialProbe",
+    "TrialReading",
     "require_process",
+    "require_program",
 ]

@@ -57,3 +57,53 @@ class ProcessProbe(Probe[ProcessesReading], frozen=True, tag="process"):
 
     def topics(self) -> frozenset[str]:
         return frozenset({"process"})
+
+
+class TrialReading(Reading, frozen=True):
+    """What a copy of a program did. `ran` is false when it could not be started; `why` says why.
+
+    `code` is its exit code, or -N when signal N ended it. `made` are the small text files that were
+    new or changed in its folder afterwards. `cut` says that it wrote more than the limit, and was
+    ended for it.
+    """
+
+    exists: bool = True
+    ran: bool = True
+    why: str = ""
+    code: int = 0
+    out: str = ""
+    err: str = ""
+    timed_out: bool = False
+    cut: bool = False
+    made: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class TrialProbe(Probe[TrialReading], frozen=True, tag="trial"):
+    """Runs a copy of a learner's program, as the learner, in a folder of its own.
+
+    It has a pid namespace too: what it starts ends with it. `path` is a file, or a folder of at
+    most 16 MiB in which `program` lies; the copy is thrown away. `files` are put beside it first,
+    and `stdin` is given to it.
+    It may take `seconds`, have `memory` MiB, write `limit` bytes to each stream; files that it
+    writes, 16 MiB. It gets no new rights (no sudo), and its network is that of the bench.
+
+    Example::
+
+        TrialProbe("/home/learner/work/hook.sh", ("start",), stdin="{}")
+        reading.ran and reading.code == 0 and reading.out.strip() == "started"
+    """
+
+    path: str
+    args: tuple[str, ...] = ()
+    program: str = ""
+    stdin: str = ""
+    files: dict[str, str] = msgspec.field(default_factory=dict)
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+    seconds: float = 3.0
+    memory: int = 512
+    limit: int = 65536
+
+    reading: ClassVar[type[msgspec.Struct]] = TrialReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"file"})
