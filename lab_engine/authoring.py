@@ -19,6 +19,7 @@ probe's example is something that a check may require of its reading:
 from lab_engine.common import place as place
 from lab_engine.common.evidence import See as See
 from lab_engine.common.evidence import require as require
+from lab_engine.common.growing import require_grown as require_grown
 from lab_engine.common.happening import Fact as Fact
 from lab_engine.common.happening import Happening as Happening
 from lab_engine.common.happening import HappeningsReading as HappeningsReading

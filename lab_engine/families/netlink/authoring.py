@@ -50,7 +50,30 @@ from lab_engine.families.netlink.probes.reach import (
     ReachProbe,
     ReachReading,
 )
+from lab_engine.families.netlink.probes.tls import TlsProbe, TlsReading
+from lab_engine.families.netlink.probes.traffic import (
+    BurstProbe,
+    BurstReading,
+    LinkCountersProbe,
+    LinkCountersReading,
+    Turn,
+    WatchProbe,
+    WatchReading,
+)
 from lab_engine.families.netlink.requirements.servers import require_served_by
+from lab_engine.families.netlink.requirements.tls import require_tls
+from lab_engine.families.netlink.requirements.traffic import (
+    require_burst,
+    require_nothing_lost,
+    require_turn,
+)
+from lab_engine.families.netlink.requirements.wires import (
+    require_link,
+    require_netns,
+    require_port,
+    require_reaches,
+    require_route,
+)
 from lab_engine.families.netlink.resources import (
     Address,
     Bridge,
@@ -72,6 +95,8 @@ __all__ = [
     "Bridge",
     "BridgePortProbe",
     "BridgePortReading",
+    "BurstProbe",
+    "BurstReading",
     "ConnectProbe",
     "ConnectReading",
     "DnsProbe",
@@ -91,6 +116,8 @@ __all__ = [
     "InhabitantsProbe",
     "InhabitantsReading",
     "Link",
+    "LinkCountersProbe",
+    "LinkCountersReading",
     "LinkProbe",
     "LinkReading",
     "LinksProbe",
@@ -117,5 +144,19 @@ __all__ = [
     "SocketsReading",
     "SystemVProbe",
     "SystemVReading",
+    "TlsProbe",
+    "TlsReading",
+    "Turn",
+    "WatchProbe",
+    "WatchReading",
+    "require_burst",
+    "require_link",
+    "require_netns",
+    "require_nothing_lost",
+    "require_port",
+    "require_reaches",
+    "require_route",
     "require_served_by",
+    "require_tls",
+    "require_turn",
 ]

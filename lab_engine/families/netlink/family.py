@@ -6,7 +6,7 @@ from typing import Final
 
 from lab_engine.families.family import Drawn, Family, Removal, Shell
 from lab_engine.families.netlink import resources
-from lab_engine.families.netlink.probes import namespaces, network, reach
+from lab_engine.families.netlink.probes import namespaces, network, reach, tls, traffic
 
 FAMILY: Final = Family(
     name="netlink",
@@ -37,8 +37,18 @@ FAMILY: Final = Family(
         reach.DnsProbe,
         reach.HttpProbe,
         reach.ReachProbe,
+        tls.TlsProbe,
+        traffic.BurstProbe,
+        traffic.LinkCountersProbe,
+        traffic.WatchProbe,
     ),
-    readers=("readers.network", "readers.reach", "readers.namespaces"),
+    readers=(
+        "readers.network",
+        "readers.reach",
+        "readers.namespaces",
+        "readers.traffic",
+        "readers.tls",
+    ),
     topics={
         "link": "events:NetlinkEvents",
         "address": "events:NetlinkEvents",

@@ -112,6 +112,13 @@ def routes(family: int) -> Request:
     return Request(RTM_GETROUTE, rtmsg, {"family": family})
 
 
+def way_to(to: str) -> Request:
+    """The route that a packet to this address would take, as `ip route get` shows it."""
+    version = ipaddress.ip_address(to).version
+    fields = {"family": _family(version), "dst_len": 32 if version == 4 else 128}
+    return Request(RTM_GETROUTE, rtmsg, fields, (("RTA_DST", to),))
+
+
 def route(
     kind: int, to: str, via: str, index: int, metric: int, *, protocol: int, scope: int, table: int
 ) -> Request:

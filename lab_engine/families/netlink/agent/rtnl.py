@@ -104,6 +104,9 @@ class RouteFacts(msgspec.Struct, frozen=True):
 _NOT_THERE: Final = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EINVAL, errno.ERANGE)
 """Answers when one thing is asked for; the last two for a name that no interface could have."""
 
+_NO_WAY: Final = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES)
+"""No route, one that says unreachable, one that says prohibited (ip-route(8))."""
+
 
 class Rtnl:
     """Asks for and changes interfaces, addresses and routes (rtnetlink(7)).
@@ -231,6 +234,16 @@ class Rtnl:
             for family in (socket.AF_INET, socket.AF_INET6)
             for reply in self.dump(requests.routes(family))
         ]
+
+    def way_to(self, address: str) -> RouteFacts | None:
+        """The route that a packet to this address takes now; None where there is none."""
+        try:
+            reply = self.ask(requests.way_to(address))
+        except Refused as refused:
+            if refused.errno in _NO_WAY:
+                return None
+            raise
+        return _route_facts(reply) if reply else None
 
     def forwards(self) -> bool:
         """Whether IPv4 is routed here (`net.ipv4.ip_forward`).

@@ -27,6 +27,7 @@ class LinkReading(Reading, frozen=True):
     `lowerlayerdown`, `unknown`). `master` is the bridge that it is a port of. For one end of a
     veth, `peer` is the other end's name and `peer_place` the place where that is; both are empty
     when that is in none of the places that can be named. `addresses` are as in `ip -br addr`.
+    `namespace` is the inode of the place's network namespace, as `lsns` shows it.
     """
 
     exists: bool = True
@@ -44,6 +45,7 @@ class LinkReading(Reading, frozen=True):
     peer_index: int = 0
     peer_place: Place = ""
     addresses: tuple[str, ...] = ()
+    namespace: int = 0
 
 
 class LinkProbe(Placed, Probe[LinkReading], frozen=True, tag="link"):

@@ -22,7 +22,12 @@ TOPICS = frozenset(
 
 
 class ReachReading(Reading, frozen=True):
-    """`milliseconds` is the shortest way there and back, None when nothing came back."""
+    """`milliseconds` is the shortest way there and back, None when nothing came back.
+
+    `out` is the interface by which the place's routes send it, and `via` the router; `back` is the
+    interface at which the answer arrived. Both are `lo` for an address of the place itself.
+    `namespace` is the inode of the place's network namespace.
+    """
 
     drifts: ClassVar[frozenset[str]] = frozenset({"sent", "milliseconds"})
 
@@ -31,6 +36,10 @@ class ReachReading(Reading, frozen=True):
     received: int = 0
     milliseconds: float | None = None
     problem: str = ""
+    out: str = ""
+    via: str = ""
+    back: str = ""
+    namespace: int = 0
 
     @property
     def reached(self) -> bool:

@@ -65,6 +65,7 @@ def link(probe: LinkProbe) -> LinkReading:
             addresses = connection.addresses(found.index)
             names = {one.index: one.name for one in connection.links()}
             reading = _link(found, addresses, names)
+            reading = msgspec.structs.replace(reading, namespace=places.describe(descriptor))
             if found.peer and found.peer_place >= 0:
                 name, where = _other_end(connection, found, descriptor)
                 reading = msgspec.structs.replace(reading, peer=name, peer_place=where)

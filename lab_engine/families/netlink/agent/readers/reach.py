@@ -22,6 +22,7 @@ from lab_engine.families.netlink.agent import namespaces
 from lab_engine.families.netlink.agent.readers import dns
 from lab_engine.families.netlink.agent.readers import place as places
 from lab_engine.families.netlink.agent.readers.place import NoPlace
+from lab_engine.families.netlink.agent.rtnl import rtnl
 from lab_engine.families.netlink.probes.reach import (
     SECONDS_LIMIT,
     ConnectProbe,
@@ -36,20 +37,23 @@ from lab_engine.families.netlink.probes.reach import (
 
 _ECHO: Final = {4: (8, 0, 3), 6: (128, 129, 1)}
 """By IP version: the types of an echo request, of its reply, and of "destination unreachable"."""
+_TELL_INTERFACE: Final = {4: (socket.IPPROTO_IP, 8), 6: (socket.IPPROTO_IPV6, 49)}
+"""IP_PKTINFO and IPV6_RECVPKTINFO, which Python 3.13 has no names for."""
+_PACKET_INFO: Final = {4: 8, 6: 50}
 _FIRST_WORD: Final = 4096
 
 
-def _opened(descriptor: int | None, family: int, kind: int, protocol: int = 0) -> socket.socket:
+def opened_in(descriptor: int | None, family: int, kind: int, protocol: int = 0) -> socket.socket:
     """A socket of that place; it stays there although this thread does not."""
     with namespaces.inside(descriptor):
         return socket.socket(family, kind, protocol)
 
 
-def _family(address: str) -> int:
+def family_of(address: str) -> int:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _problem(error: OSError) -> str:
+def problem_of(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "timeout"
     if error.errno == errno.ECONNREFUSED:
@@ -59,7 +63,7 @@ def _problem(error: OSError) -> str:
     return "unreachable"
 
 
-def _seconds(asked: float) -> float:
+def within(asked: float) -> float:
     return min(max(asked, 0.01), SECONDS_LIMIT)
 
 
@@ -68,34 +72,49 @@ def reach(probe: ReachProbe) -> ReachReading:
     protocol = socket.IPPROTO_ICMP if version == 4 else socket.getprotobyname("ipv6-icmp")
     try:
         with places.network(probe.place) as descriptor:
-            opened = _opened(descriptor, _family(probe.address), socket.SOCK_RAW, protocol)
+            opened = opened_in(descriptor, family_of(probe.address), socket.SOCK_RAW, protocol)
+            with rtnl(descriptor) as connection:
+                names = {one.index: one.name for one in connection.links()}
+                way = connection.way_to(probe.address)
+            namespace = places.describe(descriptor)
     except NoPlace:
         return ReachReading(exists=False)
+    out = names.get(way.index, "") if way else ""
+    via = way.via if way else ""
     # A raw socket gets every ICMP packet that comes to the namespace (raw(7)); what was sent comes
     # back with the reply, and tells ours.
     mine = secrets.token_bytes(12)
     sent, problem = 0, ""
     deadline = time.monotonic() + 2 * SECONDS_LIMIT
     with opened:
+        opened.setsockopt(*_TELL_INTERFACE[version], 1)
         for number in range(1, max(1, probe.count) + 1):
             if time.monotonic() > deadline:
                 break
             began = time.monotonic()
             try:
-                opened.settimeout(_seconds(probe.seconds))
+                opened.settimeout(within(probe.seconds))
                 opened.sendto(_echo(version, number, mine), (probe.address, 0))
                 sent += 1
-                problem = _await_echo(opened, version, mine, began + _seconds(probe.seconds))
+                problem, back = _await_echo(opened, version, mine, began + within(probe.seconds))
             except OSError as error:
-                problem = _problem(error)
+                problem = problem_of(error)
             if not problem:
                 return ReachReading(
-                    sent=sent, received=1, milliseconds=(time.monotonic() - began) * 1000
+                    sent=sent,
+                    received=1,
+                    milliseconds=(time.monotonic() - began) * 1000,
+                    out=out,
+                    via=via,
+                    back=names.get(back, ""),
+                    namespace=namespace,
                 )
             # It is said at once, and the next try would be in the same moment.
             if problem == "unreachable":
                 time.sleep(max(0.0, min(0.1, deadline - time.monotonic())))
-    return ReachReading(sent=sent, received=0, problem=problem)
+    return ReachReading(
+        sent=sent, received=0, problem=problem, out=out, via=via, namespace=namespace
+    )
 
 
 def _echo(version: int, number: int, mine: bytes) -> bytes:
@@ -110,56 +129,75 @@ def _echo(version: int, number: int, mine: bytes) -> bytes:
     return packet[:2] + struct.pack("!H", checksum) + packet[4:]
 
 
-def _await_echo(opened: socket.socket, version: int, mine: bytes, deadline: float) -> str:
-    """Wait for the reply to what was sent with `mine`; the problem, or nothing."""
+def _await_echo(
+    opened: socket.socket, version: int, mine: bytes, deadline: float
+) -> tuple[str, int]:
+    """Wait for the reply to what was sent with `mine`: the problem, or nothing, and where it came.
+
+    The second is the index of the interface that the reply arrived at.
+    """
     _, reply, unreachable = _ECHO[version]
     while (left := deadline - time.monotonic()) > 0:
         opened.settimeout(left)
-        packet = opened.recv(2048)
+        packet, told, _, _ = opened.recvmsg(2048, 256)
         if version == 4:
             # With IPv4 alone the header comes too (raw(7), RFC 3542).
             packet = packet[(packet[0] & 0xF) * 4 :]
         # An error holds the packet that it is about; of ours at least the first 8 bytes.
         if packet and packet[0] == reply and packet.endswith(mine):
-            return ""
+            return "", _interface(version, told)
         if packet and packet[0] == unreachable and mine in packet:
-            return "unreachable"
-    return "timeout"
+            return "unreachable", 0
+    return "timeout", 0
+
+
+def _interface(version: int, told: list[tuple[int, int, bytes]]) -> int:
+    """The index in `struct in_pktinfo` (ip(7)) or `struct in6_pktinfo` (ipv6(7)); 0 without."""
+    at = 0 if version == 4 else 16
+    found = [
+        data for _, kind, data in told if kind == _PACKET_INFO[version] and len(data) >= at + 4
+    ]
+    return int(struct.unpack_from("=I", found[0], at)[0]) if found else 0
 
 
 def connect(probe: ConnectProbe) -> ConnectReading:
     try:
         with places.network(probe.place) as descriptor:
-            opened = _opened(descriptor, _family(probe.address), socket.SOCK_STREAM)
+            opened = opened_in(descriptor, family_of(probe.address), socket.SOCK_STREAM)
     except NoPlace:
         return ConnectReading(exists=False)
     with opened:
-        opened.settimeout(_seconds(probe.seconds))
+        opened.settimeout(within(probe.seconds))
         try:
             opened.connect((probe.address, probe.port))
         except OSError as error:
-            return ConnectReading(problem=_problem(error))
+            return ConnectReading(problem=problem_of(error))
         first = b""
         if probe.listen:
-            opened.settimeout(_seconds(probe.listen))
+            opened.settimeout(within(probe.listen))
             try:
                 first = opened.recv(_FIRST_WORD)
             except OSError as error:
-                return ConnectReading(connected=True, problem=_problem(error))
+                return ConnectReading(connected=True, problem=problem_of(error))
         return ConnectReading(connected=True, first=first.decode(errors="replace"))
 
 
 def get(probe: HttpProbe) -> HttpReading:
+    return fetch(probe)
+
+
+def fetch(probe: HttpProbe, *, agent: str = "infralab") -> HttpReading:
+    """One GET by a client that calls itself `agent`."""
     url = urlsplit(probe.url)
     name, port = url.hostname or "", url.port or 80
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    deadline = time.monotonic() + _seconds(probe.seconds)
+    deadline = time.monotonic() + within(probe.seconds)
     try:
-        address = _address_of(name, probe.place, _seconds(probe.seconds))
+        address = _address_of(name, probe.place, within(probe.seconds))
         if not address:
             return HttpReading(problem="unknown-name")
         with places.network(probe.place) as descriptor:
-            opened = _opened(descriptor, _family(address), socket.SOCK_STREAM)
+            opened = opened_in(descriptor, family_of(address), socket.SOCK_STREAM)
     except NoPlace:
         return HttpReading(exists=False)
     connection = http.client.HTTPConnection(name, port)
@@ -169,9 +207,7 @@ def get(probe: HttpProbe) -> HttpReading:
             opened.connect((address, port))
             # Connected here: by itself it would look up and connect from the agent's own place.
             connection.sock = opened
-            connection.request(
-                "GET", path, headers={"User-Agent": "infralab", "Connection": "close"}
-            )
+            connection.request("GET", path, headers={"User-Agent": agent, "Connection": "close"})
             answer = connection.getresponse()
             body = b""
             while len(body) < probe.limit and time.monotonic() < deadline:
@@ -183,7 +219,7 @@ def get(probe: HttpProbe) -> HttpReading:
             closed = isinstance(error, http.client.RemoteDisconnected)
             return HttpReading(problem="closed" if closed else "malformed")
         except OSError as error:
-            return HttpReading(problem=_problem(error))
+            return HttpReading(problem=problem_of(error))
         return HttpReading(
             status=answer.status,
             body=body.decode(errors="replace"),
@@ -219,15 +255,15 @@ def ask(probe: DnsProbe) -> DnsReading:
                 probe.query,
                 probe.record,
                 (server, probe.port),
-                _seconds(probe.seconds),
-                lambda kind: _opened(descriptor, _family(server), kind),
+                within(probe.seconds),
+                lambda kind: opened_in(descriptor, family_of(server), kind),
             )
     except NoPlace:
         return DnsReading(exists=False, server=server)
     except dns.Malformed:
         return DnsReading(server=server, problem="malformed")
     except OSError as error:
-        return DnsReading(server=server, problem=_problem(error))
+        return DnsReading(server=server, problem=problem_of(error))
     return DnsReading(server=server, code=answer.code, answers=answer.texts)
 
 
