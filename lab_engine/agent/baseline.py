@@ -19,7 +19,7 @@ from lab_engine.agent import daemons
 from lab_engine.agent.pools import Pools
 from lab_engine.common import replacing
 from lab_engine.errors import AgentError
-from lab_engine.families.family import Copies, Family, Inventory, Removal
+from lab_engine.families.family import Copies, Family, Inventory, Mender, Removal
 from lab_engine.families.registry import FAMILIES
 from lab_engine.protocol import Difference
 
@@ -35,7 +35,8 @@ REMOVAL_ORDER: Final[tuple[tuple[str, Family], ...]] = tuple(
 PRISTINE = "pristine"
 STEP = "step"
 """The baselines that every session has, as the client calls them."""
-RESTORED_BY_COPY = "file"
+RESTORED_BY_COPY: Final = ("file", "sysctl")
+"""Kinds that are put back from a copy, rather than taken away."""
 LIMIT = 60.0
 
 
@@ -83,8 +84,8 @@ class Baselines:
             if family.copies:
                 yield family, family.part(family.copies)
 
-    def _files(self, name: str) -> Path:
-        return self._folder / f"{name}.files"
+    def _files(self, name: str, family: Family) -> Path:
+        return self._folder / f"{name}.{family.name}"
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
@@ -110,7 +111,11 @@ class Baselines:
         now = await inventory(self._pools)
         for family, copies in self._copies():
             await self._pools.run(
-                family.name, LIMIT, "copying the watched files", copies.snapshot, self._files(name)
+                family.name,
+                LIMIT,
+                "copying what can be brought back",
+                copies.snapshot,
+                self._files(name, family),
             )
         self._save(name, now)
         return len(now)
@@ -133,8 +138,8 @@ class Baselines:
                 LIMIT,
                 "keeping your files",
                 copies.put_away,
-                self._files(PRISTINE),
-                self._files(STEP),
+                self._files(PRISTINE, family),
+                self._files(STEP, family),
                 name,
             )
         return kept
@@ -157,7 +162,7 @@ class Baselines:
             made |= {key for key in found.added if key not in ours}
             changed |= {key for key in found.changed if _is_kept_by_daemon(key)}
         return Difference(
-            added=tuple(sorted(key for key in made if not _is_file(key))),
+            added=tuple(sorted(key for key in made if not _is_copied(key))),
             changed=tuple(sorted(changed - made)),
         )
 
@@ -173,28 +178,38 @@ class Baselines:
         for _ in range(3):
             found = difference(before, await inventory(self._pools))
             doomed = set(found.added) | {
-                key for key in found.changed if key in resources or not _is_file(key)
+                key for key in found.changed if key in resources or not _is_copied(key)
             }
             if spare:
-                doomed = {key for key in doomed if not _is_file(key)}
+                doomed = {key for key in doomed if not _is_copied(key)}
             for kind, family in REMOVAL_ORDER:
                 for key in sorted(k for k in doomed if k.partition("/")[0] == kind):
                     # Changed, not added: its copy is put back below.
-                    if kind == RESTORED_BY_COPY and key in before:
+                    if kind in RESTORED_BY_COPY and key in before:
                         continue
-                    its: Inventory = family.part(family.inventory)
-                    await self._pools.run(family.name, LIMIT, f"removing {key}", its.remove, key)
-            if not any(not _is_file(key) for key in doomed):
+                    if not await self._mended(family, kind, key, before):
+                        its: Inventory = family.part(family.inventory)
+                        what = f"removing {key}"
+                        await self._pools.run(family.name, LIMIT, what, its.remove, key)
+            if not any(not _is_copied(key) for key in doomed):
                 break
         for family, copies in self._copies():
             await self._pools.run(
                 family.name,
                 LIMIT,
-                "putting the watched files back",
+                "putting back what was copied",
                 copies.restore,
-                self._files(name),
+                self._files(name, family),
                 spare,
             )
+
+    async def _mended(self, family: Family, kind: str, key: str, before: dict[str, str]) -> bool:
+        """Whether a thing was brought back as it was, so that it need not go."""
+        if kind not in family.mended or key not in before:
+            return False
+        its: Mender = family.part(family.inventory)
+        what = f"bringing back {key}"
+        return await self._pools.run(family.name, LIMIT, what, its.mend, key, before[key])
 
     async def accept(self, name: str, resources: Sequence[str]) -> Difference:
         """After a rebuild: take the new fingerprints of `resources`; the rest must be as before."""
@@ -207,8 +222,8 @@ class Baselines:
         return difference(before, now)
 
 
-def _is_file(key: str) -> bool:
-    return key.partition("/")[0] == RESTORED_BY_COPY
+def _is_copied(key: str) -> bool:
+    return key.partition("/")[0] in RESTORED_BY_COPY
 
 
 def _is_kept_by_daemon(key: str) -> bool:

@@ -10,6 +10,9 @@ AGENT_SOCKET: Final = "/run/infralab/agent.sock"
 WATCHED: Final = ("/home/learner", "/srv", "/mnt", "/opt/lab")
 """The folders whose files are listed, and brought back when a step is undone."""
 
+SYSTEM: Final = ("/etc", "/home", "/usr/local", "/root", "/dev/shm")  # noqa: S108 - looked at
+"""Folders outside of these that a learner with sudo changes: listed and brought back, too."""
+
 ALLOWED: Final = (*WATCHED, "/etc/infralab", "/var/log/infralab")
 
 MODE_LIMIT: Final = 0o7777

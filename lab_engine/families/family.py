@@ -58,6 +58,13 @@ class Inventory(Protocol):
         """Take one entry away. Absent is no error. Raises ProviderError when it stays."""
 
 
+class Mender(Inventory, Protocol):
+    """An Inventory of a family with `mended` kinds."""
+
+    def mend(self, key: str, before: str) -> bool:
+        """Bring back an entry that was changed, by its fingerprint; False when that cannot be."""
+
+
 class Copies(Protocol):
     """What a baseline keeps a copy of, since it cannot be made again from a fingerprint."""
 
@@ -179,6 +186,7 @@ class Family:
         topics: each first part of an event topic, with its Source.
         inventory: the module that is its Inventory; empty when it has none.
         removal: each kind in the inventory, with when it is taken away; in this order.
+        mended: the kinds that its Inventory can `mend`, rather than take away when they changed.
         copies: the module that is its Copies; empty for most.
         machinery: the module that is its Machinery; empty when it starts nothing.
         interfaces: the module that is its Interfaces; empty when its daemon makes none.
@@ -197,6 +205,7 @@ class Family:
     topics: Mapping[str, str] = field(default_factory=dict)
     inventory: str = ""
     removal: Mapping[str, Removal] = field(default_factory=dict)
+    mended: Sequence[str] = ()
     copies: str = ""
     machinery: str = ""
     interfaces: str = ""

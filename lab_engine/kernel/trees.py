@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 from lab_engine.common.paths import WATCHED
@@ -25,10 +25,13 @@ def crossable(entries: Iterable[mountinfo.MountEntry]) -> tuple[set[str], set[st
     return {target for target, whole in every.items() if whole}, set(every)
 
 
-def walk(roots: Iterable[str] = WATCHED) -> Iterator[os.DirEntry[str]]:
+def walk(
+    roots: Iterable[str] = WATCHED, without: Container[str] = ()
+) -> Iterator[os.DirEntry[str]]:
     """Everything below `roots`, folders before what is in them; links are not followed.
 
-    What vanishes meanwhile is left out. Ends after ENTRY_LIMIT entries.
+    Paths that are `without` are left out, with all below them. What vanishes meanwhile is
+    left out, too. Ends after ENTRY_LIMIT entries.
     """
     enter, points = crossable(mountinfo.mounts())
     seen = 0
@@ -40,6 +43,8 @@ def walk(roots: Iterable[str] = WATCHED) -> Iterator[os.DirEntry[str]]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         for entry in entries:
+            if entry.path in without:
+                continue
             seen += 1
             if seen > ENTRY_LIMIT:
                 return

@@ -178,6 +178,10 @@ def started(argv: str) -> int:
     return int(found.split()[0])
 
 
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def test_a_process_that_is_ending_is_nobodys() -> None:
     """It has given up its program and with it its mark, before it is collected."""
     # Not a child of this test, whose own are machinery.
@@ -189,11 +193,12 @@ def test_a_process_that_is_ending_is_nobodys() -> None:
         assert [key for key in process_inventory.entries() if f"/{ending}-" in key]
         # The first one of a PID namespace ends only when all others there are collected.
         held.send_signal(signal.SIGSTOP)
+        while state_of(held.pid) != "T":
+            time.sleep(0.01)
         os.kill(ending, signal.SIGKILL)
         while command_of(f"process/{ending}-"):
             time.sleep(0.01)
-        state = Path(f"/proc/{ending}/stat").read_text().rpartition(")")[2].split()[0]
-        assert state not in ("Z", "X"), "it is not in between"
+        assert state_of(ending) not in ("Z", "X"), "it is not in between"
         assert not [key for key in process_inventory.entries() if f"/{ending}-" in key]
     finally:
         held.send_signal(signal.SIGCONT)

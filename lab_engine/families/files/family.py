@@ -36,6 +36,7 @@ FAMILY: Final = Family(
         "loop": Removal.ATTACHMENTS,
         "file": Removal.FILES,
     },
+    mended=("mount",),
     copies="copies",
     fleeting="fleeting",
 )

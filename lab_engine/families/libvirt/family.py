@@ -45,6 +45,9 @@ FAMILY: Final = Family(
     removal={
         "vm": Removal.MACHINES,
         "virtual-network": Removal.STORES,
+        "nwfilter": Removal.STORES,
+        "secret": Removal.STORES,
+        "stray": Removal.STORES,
         "disk": Removal.STORES,
         "pool": Removal.STORES,
     },

@@ -56,6 +56,7 @@ FAMILY: Final = Family(
         "nft": "events:NetlinkEvents",
     },
     inventory="inventory.network",
+    copies="inventory.sysctls",
     fleeting="fleeting",
     removal=dict.fromkeys(
         (
@@ -63,6 +64,10 @@ FAMILY: Final = Family(
             "nft",
             "iptables",
             "ip6tables",
+            "rule",
+            "neighbour",
+            "fdb",
+            "qdisc",
             "route",
             "address",
             "link",

@@ -13,7 +13,7 @@ from typing import Final
 
 from lab_engine.errors import ProviderError
 from lab_engine.families.files.agent import marks, watched
-from lab_engine.families.files.agent.watched import HOME, WORK, Entry
+from lab_engine.families.files.agent.watched import ATTRIBUTES, HOME, WORK, Entry
 
 OUTSIDE: Final = "outside"
 """Below it, what lay outside the home folder, with its whole path."""
@@ -60,7 +60,8 @@ def stays(path: str, now: dict[str, Entry]) -> bool:
     if not path.startswith(f"{HOME}/") or path == WORK or path.startswith(f"{WORK}/"):
         return False
     above = [str(folder) for folder in Path(path).parents]
-    return not any(now[one].marks for one in (path, *above) if one in now)
+    ours = (now[one].marks for one in (path, *above) if one in now)
+    return not any(name.startswith(ATTRIBUTES) for names in ours for name in names)
 
 
 def _differs(entry: Entry, before: Entry | None) -> bool:

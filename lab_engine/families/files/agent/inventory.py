@@ -6,6 +6,7 @@ Keys are `file/<path>`, `mount/<target>` (`mount/<target>#2` for a second one on
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from typing import Final
 
@@ -14,6 +15,7 @@ from lab_engine.families.files.agent import marks, watched
 from lab_engine.families.files.agent.unmount import take_off
 from lab_engine.kernel import loops, mountinfo
 
+_SECONDS: Final = 10.0
 OTHERS_MOUNTS: Final = (
     "/proc",
     "/sys",
@@ -54,6 +56,23 @@ def remove(key: str) -> None:
             raise ProviderError(f"there is nothing of kind {kind!r} among files and mounts")
     except OSError as error:
         raise ProviderError(f"cannot be taken away: {error.strerror}", resource=key) from error
+
+
+def mend(key: str, before: str) -> bool:
+    """Give a mount its options back. Raises ProviderError."""
+    _, _, target = key.partition("/")
+    what, _, options = before.rpartition(" ")
+    now = _mounts().get(key, "")
+    # Another one at its place is taken away, and so is what is under another.
+    if now.rpartition(" ")[0] != what or "#" in target:
+        return False
+    done = subprocess.run(
+        ["mount", "-o", f"remount,{options}", target],
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    return done.returncode == 0 and _mounts().get(key) == before
 
 
 def _mounts() -> dict[str, str]:

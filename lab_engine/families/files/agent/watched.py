@@ -11,6 +11,7 @@ import errno
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -18,10 +19,10 @@ from typing import Final
 import msgspec
 
 from lab_engine.common import digest, replacing
-from lab_engine.common.paths import WATCHED
+from lab_engine.common.paths import SYSTEM, WATCHED
 from lab_engine.errors import ProviderError
 from lab_engine.families.files.agent import marks
-from lab_engine.kernel import mountinfo, trees
+from lab_engine.kernel import mountinfo, protection, trees
 
 SMALL: Final = 1 << 20
 """Up to this size a file is known by its content, above it by size and time."""
@@ -29,6 +30,27 @@ KEPT: Final = 256 << 20
 """Larger files are listed, but no copy is kept of them."""
 CHUNK: Final = 1 << 20
 ATTRIBUTES: Final = "trusted.infralab"
+KEPT_ATTRIBUTES: Final = (ATTRIBUTES, "user.", "security.capability", "system.posix_acl_")
+"""What a file may bear besides its mode (xattr(7), acl(5)), by how the names begin."""
+NOT_WATCHED: Final = frozenset(
+    {
+        # Watched by itself.
+        "/home/learner",
+        "/etc/libvirt/qemu",
+        "/etc/libvirt/storage",
+        "/etc/libvirt/nwfilter",
+        "/etc/libvirt/secrets",
+        "/etc/lvm",
+        "/etc/openvswitch",
+        "/etc/ld.so.cache",
+        "/etc/machine-id",
+    }
+)
+"""What daemons and tools write by themselves; what libvirt keeps there is in its own inventory."""
+ENGINES: Final = frozenset({"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"})
+"""Files that the outer engine mounts, one by one, and that can be written all the same."""
+FRESH_NS: Final = 100_000_000
+"""A file that was changed so short a time ago may change again within one tick of the clock."""
 
 TRACES: Final = frozenset(
     {
@@ -44,12 +66,15 @@ TRACES: Final = frozenset(
     }
 )
 """What tools leave in a home folder by themselves; nobody's work."""
+# Never on a machine that is no bench, such as one that runs the tests of this module. The watched
+# ones come last: the walk begins there, and it has a limit.
+ROOTS: Final = (*SYSTEM, *WATCHED) if Path("/usr/lib/infralab/entrypoint").exists() else WATCHED
 HOME: Final = "/home/learner"
 WORK: Final = f"{HOME}/work"
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One path. `on` is the mount in memory that it lies on, or empty.
+    """One path. `on` is the mount in memory that it lies on, or empty; `protected` as there.
 
     A place where something is mounted has the kind `mountpoint`, and nothing else is known of it.
     """
@@ -65,6 +90,7 @@ class Entry(msgspec.Struct, frozen=True):
     device: int = 0
     marks: dict[str, bytes] = msgspec.field(default_factory=dict)
     on: str = ""
+    protected: int = 0
 
     def fingerprint(self) -> str:
         """Changes when the entry does. A file made anew with the same text is the same."""
@@ -75,6 +101,7 @@ class Entry(msgspec.Struct, frozen=True):
             about += f" {self.link}"
         elif self.kind == "device":
             about += f" {self.device}"
+        about += f" protected {self.protected}" if self.protected else ""
         return about + "".join(f" {name}={text!r}" for name, text in sorted(self.marks.items()))
 
 
@@ -84,7 +111,7 @@ def _marks(path: str) -> dict[str, bytes]:
         return {
             name: os.getxattr(path, name, follow_symlinks=False)
             for name in names
-            if name.startswith(ATTRIBUTES)
+            if name.startswith(KEPT_ATTRIBUTES)
         }
     except OSError as error:
         if error.errno in (errno.ENOTSUP, errno.ENODATA):
@@ -98,8 +125,25 @@ def _hash(path: str) -> str:
         return digest.of_file(file)
 
 
+_seen: dict[str, tuple[tuple[object, ...], Entry]] = {}
+"""What was there at the last look, with the time of its last change, which nobody can set back."""
+
+
 def _entry(path: str, on: str) -> Entry:
-    info = Path(path).lstat()
+    """What is at the path now; read again only when it was changed."""
+    info = os.lstat(path)
+    key = (info.st_dev, info.st_ino, info.st_ctime_ns, on)
+    known, entry = _seen.get(path, ((), None))
+    if entry is None or known != key:
+        entry = _read(path, info, on)
+        if len(_seen) > trees.ENTRY_LIMIT:
+            _seen.clear()
+        if time.time_ns() - info.st_ctime_ns > FRESH_NS:
+            _seen[path] = (key, entry)
+    return entry
+
+
+def _read(path: str, info: os.stat_result, on: str) -> Entry:
     kind = "special"
     content = link = ""
     device = 0
@@ -124,13 +168,14 @@ def _entry(path: str, on: str) -> Entry:
         device,
         _marks(path),
         on,
+        protection.of(path),
     )
 
 
 def _memory_mounts() -> list[str]:
     """The mounts in memory at and below the watched folders, inner ones first."""
     enter, _ = trees.crossable(mountinfo.mounts())
-    inside = {t for t in enter if any(t == r or t.startswith(r + "/") for r in WATCHED)}
+    inside = {t for t in enter if any(t == r or t.startswith(r + "/") for r in ROOTS)}
     return sorted(inside, key=len, reverse=True)
 
 
@@ -138,20 +183,26 @@ def entries() -> Iterator[tuple[str, Entry]]:
     """Every watched path, folders before what is in them."""
     memory = _memory_mounts()
     _, points = trees.crossable(mountinfo.mounts())
-    roots = [root for root in WATCHED if Path(root).is_dir()]
-    for path in (*roots, *(found.path for found in trees.walk(WATCHED))):
+    roots = [root for root in ROOTS if Path(root).is_dir()]
+    for path in (*roots, *(found.path for found in trees.walk(ROOTS, NOT_WATCHED))):
         if path.startswith(HOME + "/") and path[len(HOME) + 1 :].split("/", 1)[0] in TRACES:
             continue
         on = next((m for m in memory if path.startswith(m + "/")), "")
         try:
-            yield path, Entry("mountpoint", on=on) if path in points else _entry(path, on)
+            closed = path in points and path not in ENGINES
+            yield path, Entry("mountpoint", on=on) if closed else _entry(path, on)
         except (FileNotFoundError, NotADirectoryError):
             continue
 
 
 def fingerprints() -> dict[str, str]:
-    """`file/<path>` to fingerprint."""
-    return {f"file/{path}": entry.fingerprint() for path, entry in entries()}
+    """`file/<path>` to fingerprint; nobody is blamed for what a program does to the system's."""
+    return {
+        f"file/{path}": f"system\n{entry.fingerprint()}"
+        if not path.startswith(WATCHED)
+        else entry.fingerprint()
+        for path, entry in entries()
+    }
 
 
 def snapshot(to: Path) -> int:
@@ -225,9 +276,14 @@ def restore(
             if path in now and spared and spared(path, now):
                 continue
             if path not in now or now[path].fingerprint() != comparable(entry).fingerprint():
+                if path in now and now[path].protected:
+                    protection.put(path, 0)
                 _bring_back(path, entry, now.get(path), source.parent / "blobs")
                 mended.append(path)
         _times({path: wanted[path] for path in mended if path in wanted})
+        for path in mended:
+            if path in wanted and wanted[path].protected:
+                protection.put(path, wanted[path].protected)
     except OSError as error:
         raise ProviderError(
             f"{error.filename or 'a file'} cannot be put back: {error.strerror}"

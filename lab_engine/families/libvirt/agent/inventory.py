@@ -1,28 +1,34 @@
 """All that is in the bench's libvirt, with a fingerprint each, and the way to remove it by force.
 
 Keys: `vm/NAME`, `virtual-network/NAME`, `pool/NAME`, and for volumes `disk/NAME` when they bear a
-mark, else `disk/POOL/NAME`. A VM's fingerprint holds its live definition, its snapshots and, as far
-as its guest agent answers, what a learner may have changed inside. That of a volume in use says by
-whom; that of one that is not, when it was written last.
+mark, else `disk/POOL/NAME`. What lies in a pool's folder and is no volume to libvirt, such as a
+link to nowhere, is `stray/POOL/NAME`. Filters and secrets are `nwfilter/NAME` and `secret/UUID`.
+
+A VM's fingerprint holds its live definition, its snapshots, those that QEMU's monitor made in its
+disks, and, as far as its guest agent answers, what a learner may have changed inside. That of a
+volume in use says by whom; that of one that is not, when it was written last.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import libvirt
 
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
-from lab_engine.families.libvirt.agent import marks, network, pool, vm, volumes
+from lab_engine.families.libvirt.agent import marks, network, pool, qcow2, vm, volumes
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
 from lab_engine.families.libvirt.guests import small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel
 from lab_engine.families.provider import Owned
 
 _INSIDE_SECONDS = 20.0
+_LOOK_UP: Final = {"nwfilter": "nwfilterLookupByName", "secret": "secretLookupByUUIDString"}
 
 
 def entries() -> dict[str, str]:
@@ -46,6 +52,11 @@ def entries() -> dict[str, str]:
                 for volume in one.listAllVolumes(0):
                     facts = volumes.facts(volume)
                     things[_volume_key(facts)] = _volume(facts, users.get(facts.path, ""))
+                things |= _strays(one)
+        for one in connection.listAllNWFilters(0):
+            things[f"nwfilter/{one.name()}"] = _print(one.XMLDesc(0))
+        for one in connection.listAllSecrets(0):
+            things[f"secret/{one.UUIDString()}"] = _print(one.XMLDesc(0))
     return things
 
 
@@ -66,6 +77,12 @@ def remove(key: str) -> None:
             _remove_pool(connection, name)
         elif kind == "disk":
             _remove_volume(connection, name)
+        elif kind == "stray":
+            _remove_stray(connection, name)
+        elif kind in _LOOK_UP:
+            one = found(getattr(connection, _LOOK_UP[kind]), name)
+            if one is not None:
+                quietly_absent(one.undefine)
         else:
             raise ProviderError(f"libvirt has nothing of kind {kind!r}", resource=key)
 
@@ -81,8 +98,16 @@ def _vm(domain: Any, live: str) -> str:
         persistent and domain.autostart(),
         domain.hasManagedSaveImage(0),
         *snapshots,
+        *_in_disks(live),
         _inside(domain),
     )
+
+
+def _in_disks(live: str) -> Iterator[str]:
+    """The snapshots that are in the disks; libvirt does not know those of QEMU's monitor."""
+    for source in _xml(live).findall("devices/disk/source"):
+        for name in qcow2.snapshots(source.get("file", "")):
+            yield f"{source.get('file')} {name}"
 
 
 def _inside(domain: Any) -> str:
@@ -133,6 +158,30 @@ def _remove_pool(connection: Any, name: str) -> None:
     pool.remove(one)
     if marks.of_file(folder) and not any(folder.iterdir()):
         folder.rmdir()
+
+
+def _strays(one: Any) -> dict[str, str]:
+    """What is in the pool's folder but is no volume."""
+    known = {str(volume.name()) for volume in one.listAllVolumes(0)}
+    strays: dict[str, str] = {}
+    try:
+        with os.scandir(pool.path_of(one)) as folder:
+            for entry in folder:
+                if entry.name not in known and not entry.is_dir(follow_symlinks=False):
+                    target = str(Path(entry.path).readlink()) if entry.is_symlink() else ""
+                    mode = entry.stat(follow_symlinks=False).st_mode
+                    strays[f"stray/{one.name()}/{entry.name}"] = f"{mode:o} {target}".strip()
+    except OSError:
+        # A pool that is no folder; or the entry is gone again.
+        return strays
+    return strays
+
+
+def _remove_stray(connection: Any, name: str) -> None:
+    in_pool, _, file = name.partition("/")
+    one = found(connection.storagePoolLookupByName, in_pool)
+    if one is not None and f"stray/{name}" in _strays(one):
+        Path(pool.path_of(one), file).unlink(missing_ok=True)
 
 
 def _remove_volume(connection: Any, name: str) -> None:

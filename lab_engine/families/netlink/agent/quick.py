@@ -18,10 +18,13 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from pyroute2.netlink import NLA_F_NESTED, NLM_F_REQUEST, nlmsg
+from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
+from pyroute2.netlink.rtnl.tcmsg import tcmsg
 
 Kind = Any
 """One of pyroute2's classes of messages, which have no types."""
@@ -37,11 +40,17 @@ class netconfmsg(nlmsg):  # type: ignore[misc]
         ("NETCONFA_UNSPEC", "none"),
         ("NETCONFA_IFINDEX", "int32"),
         ("NETCONFA_FORWARDING", "int32"),
+        ("NETCONFA_RP_FILTER", "int32"),
+        ("NETCONFA_MC_FORWARDING", "int32"),
+        ("NETCONFA_PROXY_NEIGH", "int32"),
     )
 
 
 class Request(NamedTuple):
-    """One request: its RTM number, pyroute2's class for it, what it says, NLM_F flags."""
+    """One request: its RTM number, pyroute2's class for it, what it says, NLM_F flags.
+
+    Instead of the class it may have a whole message as the kernel sent it.
+    """
 
     kind: int
     message: Kind
@@ -102,6 +111,9 @@ _KNOWN: Final = _numbers(
     rtmsg,
     nsidmsg,
     netconfmsg,
+    ndmsg,
+    tcmsg,
+    fibmsg,
 )
 
 
@@ -118,9 +130,12 @@ _PEER_HEAD: Final = bytes(_layout(ifinfmsg)[0].size)
 
 def encode(request: Request, sequence: int, flags: int = 0) -> bytes:
     """The message with its header, padded so that another may follow."""
-    fixed, names = _layout(request.message)
-    body = fixed.pack(*[request.fields.get(name, 0) for name in names])
-    body += _attributes(request.attributes)
+    if isinstance(request.message, bytes):
+        body = request.message
+    else:
+        fixed, names = _layout(request.message)
+        body = fixed.pack(*[request.fields.get(name, 0) for name in names])
+        body += _attributes(request.attributes)
     flags |= NLM_F_REQUEST | request.flags
     return _HEADER.pack(_HEADER.size + len(body), request.kind, flags, sequence, 0) + body
 
@@ -160,6 +175,10 @@ class Reply:
         self._start = start
         self._end = end
         self._found: dict[int, bytes] | None = None
+
+    def whole(self) -> bytes:
+        """The message without its header, before anything of it was asked for."""
+        return bytes(self.data[self._start : self._end])
 
     def fields(self, kind: Kind) -> dict[str, int]:
         """The fixed part, by pyroute2's names; its attributes are asked for afterwards."""

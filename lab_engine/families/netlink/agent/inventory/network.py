@@ -1,11 +1,11 @@
 """The network of the bench as keys and fingerprints, and the way to take one entry away.
 
-Keys are `netns/<name>`, `link/<name>`, `address/<interface>/<cidr>`, `route/<route>` and
-`nft/<family> <table>`; the last four are the bench's own, a network namespace counts with all that
-is in it. With them come `hostname/<name>`, `ipc/<object>` and, for the tables of the old iptables
-commands, which Docker and libvirt rewrite, the single rules of `iptables_inventory`. What daemons
-make by themselves is left out. A fingerprint holds nothing that differs between two
-runs of the same commands, such as an index or a drawn MAC address.
+Keys are `netns/<name>`, `link/<name>`, `address/<interface>/<cidr>`, `route/<route>`,
+`nft/<family> <table>`, and those of `besides` and `sysctls`; all but the first are the bench's own,
+a network namespace counts with all that is in it. With them come `hostname/<name>`, `ipc/<object>`
+and, for the tables of the old iptables commands, which Docker and libvirt rewrite, the single rules
+of `iptables_inventory`. What daemons make by themselves is left out. A fingerprint holds nothing
+that differs between two runs of the same commands, such as an index or a drawn MAC address.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pyroute2.netlink.rtnl import RTM_DELADDR
 from lab_engine.errors import ProviderError
 from lab_engine.families.interfaces import of_daemons
 from lab_engine.families.netlink.agent import marks, namespaces, nft, requests
+from lab_engine.families.netlink.agent.inventory import besides, sysctls
 from lab_engine.families.netlink.agent.inventory import iptables as iptables_inventory
 from lab_engine.families.netlink.agent.inventory import kernel as kernel_inventory
 from lab_engine.families.netlink.agent.removal import remove_link
@@ -42,7 +43,7 @@ _VOLATILE: Final = ("handle", "index", "packets", "bytes")
 def entries() -> dict[str, str]:
     """Everything of this family, key to fingerprint. Raises ProviderError."""
     with marks.asking("list the bench's network"):
-        found = _own() | kernel_inventory.inventory()
+        found = _own() | kernel_inventory.inventory() | sysctls.entries()
         for name in namespaces.names():
             # It may go between the list and the look.
             with suppress(FileNotFoundError), namespaces.of_host(name) as descriptor:
@@ -64,6 +65,9 @@ def remove(key: str) -> None:
             kernel_inventory.restore_hostname(name)
         elif kind == "ipc":
             kernel_inventory.remove_object(name)
+        elif kind in besides.KINDS:
+            with rtnl(None) as connection:
+                besides.remove(connection, _names(connection), key)
         elif kind in _REMOVALS:
             with rtnl(None) as connection:
                 _REMOVALS[kind](connection, name)
@@ -105,7 +109,8 @@ def _own() -> dict[str, str]:
         links = connection.links()
         addresses = connection.addresses()
         routes = connection.routes()
-    names = {link.index: link.name for link in links}
+        names = {link.index: link.name for link in links}
+        others = {one.key: one.fingerprint for one in besides.things(connection, names)}
     kept = of_daemons(names.values())
     theirs = {index for index, name in names.items() if name in kept.addressed}
     found = {}
@@ -124,7 +129,11 @@ def _own() -> dict[str, str]:
         for table, fingerprint in tables.items()
         if not _DAEMONS_TABLES.fullmatch(table)
     }
-    return found | iptables_inventory.inventory(tables)
+    return found | others | iptables_inventory.inventory(tables)
+
+
+def _names(connection: Rtnl) -> dict[int, str]:
+    return {link.index: link.name for link in connection.links()}
 
 
 def _whole(descriptor: int | None) -> str:
@@ -133,13 +142,15 @@ def _whole(descriptor: int | None) -> str:
         links = connection.links()
         addresses = connection.addresses()
         routes = connection.routes()
-        forwarding = connection.forwards()
-    names = {link.index: link.name for link in links}
+        names = {link.index: link.name for link in links}
+        others = sorted(thing[:2] for thing in besides.things(connection, names))
+        switches = besides.switches(connection, names)
     facts: list[Any] = [
         sorted(f"{link.name} {_link(link, names)}" for link in links),
         sorted(_addresses(addresses, names)),
         sorted(_route_key(route, names) for route in routes if _by_hand(route)),
-        forwarding,
+        others,
+        switches,
     ]
     if tables := _tables(nft.ruleset(descriptor)):
         facts.append(tables)
