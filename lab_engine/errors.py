@@ -60,9 +60,9 @@ class WouldTake(UsageError):
         parts = [f"what you made: {', '.join(made)}"] if made else []
         parts += [f"what you changed: {', '.join(changed)}"] if changed else []
         super().__init__(f"this takes away {'; and '.join(parts)}", hint=files)
-        self.made = made
-        self.changed = changed
-        self.files = files
+        self.made = tuple(shown(key) for key in made)
+        self.changed = tuple(shown(key) for key in changed)
+        self.files = shown(files)
 
 
 class PacksMissing(InfralabError):

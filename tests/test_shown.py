@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab_engine.cli.words import emit_json, say, table
+from lab_engine.cli import gc as gc_verb
+from lab_engine.cli import plan as plan_verb
+from lab_engine.cli.words import emit_json, say, table, tell
 from lab_engine.common.evidence import Evidence
+from lab_engine.common.plan import Action, Plan
 from lab_engine.course import told
+from lab_engine.course.lesson import load_course
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import InfralabError
+from lab_engine.errors import InfralabError, WouldTake
 from lab_engine.families.drawing import Edge, Node
+from lab_engine.proof.report import junit
+from lab_engine.proof.report import table as table_of
+from lab_engine.proof.result import CaseResult, LessonProof
+from lab_engine.protocol import MendReport, Recovery
+from lab_engine.session.gc import Leftover
+from lab_engine.session.mended import due, sentences
 from lab_engine.shown import shown
 
 CLEAR = "\x1b[2J\x1b[Hweb"
@@ -61,6 +71,38 @@ def test_errors_verdicts_pictures_and_tables_show_foreign_text_clean(
     assert table([(CLEAR,)], head=("NAME",)) == "NAME\nweb"
     say(CLEAR)
     assert capsys.readouterr().err == "web\n"
+
+
+def test_plans_leftovers_and_differences_are_told_clean(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    key = f"container/{CLEAR}"
+    plan_verb.show(Plan((Action(key, "create", f"is not {CLEAR}"),)))
+    assert capsys.readouterr().out.splitlines()[0] == "create   container/web: is not web"
+    mine = Leftover("host", CLEAR, CLEAR, CLEAR)
+    theirs = Leftover("host", "container", CLEAR, CLEAR, "theirs", CLEAR)
+    inside = Leftover("bench", key, CLEAR, CLEAR)
+    gc_verb.show([mine, theirs, inside], [mine, inside])
+    printed = capsys.readouterr().out
+    assert printed.replace("\n", "").isprintable()
+    assert "somebody else's, web" in printed
+    taken = WouldTake((key,), (key,), CLEAR)
+    words = (*taken.made, *taken.changed, taken.files, taken.message, taken.hint)
+    assert all(word.isprintable() and "web" in word for word in words)
+    report = MendReport(started=(key,), made=(key,), lost=(key,), left=(key,))
+    for sentence in (*sentences(report), *due(Recovery("stuck", problem=CLEAR))):
+        assert sentence.isprintable()
+    tell(CLEAR)
+    assert capsys.readouterr().out == "web\n"
+
+
+def test_a_proof_that_quotes_the_bench_is_told_clean() -> None:
+    lesson = load_course().lesson("namespaces")
+    case = CaseResult("look", "solution", "x", 1.0, f"changes what it does not name: {CLEAR}")
+    proof = LessonProof(lesson.slug, "s", (case,), 1.0)
+    assert "does not name: web" in table_of(proof, lesson)
+    assert table_of(proof, lesson).replace("\n", "").isprintable()
+    assert b"\x1b" not in junit([proof])
 
 
 def test_json_keeps_every_character_and_prints_no_control(

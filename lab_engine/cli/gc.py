@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from lab_engine.cli.words import add_json, emit_json, say, verb
+from lab_engine.cli.words import add_json, emit_json, say, tell, verb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lab_engine.session.gc import Leftover
 
 
@@ -51,6 +53,15 @@ def _of(owner: str) -> str:
     return f", {owner}" if owner else ""
 
 
+def show(found: Sequence[Leftover], chosen: Sequence[Leftover]) -> None:
+    """A line for each thing; those that are not `chosen` say why they stay."""
+    for thing in found:
+        where = f"in the bench of {thing.name}" if thing.where == "bench" else thing.name
+        note = _note(thing) if thing not in chosen else ""
+        session = f", session {thing.session}" if thing.session else ""
+        tell(f"{thing.kind:<10} {where}{session}{note}")
+
+
 async def _gc(args: argparse.Namespace) -> int:
     import asyncio
 
@@ -67,16 +78,12 @@ async def _gc(args: argparse.Namespace) -> int:
     if args.json:
         emit_json({"found": found, "removed": [] if args.dry_run else chosen})
     else:
-        for thing in found:
-            where = f"in the bench of {thing.name}" if thing.where == "bench" else thing.name
-            note = _note(thing) if thing not in chosen else ""
-            session = f", session {thing.session}" if thing.session else ""
-            print(f"{thing.kind:<10} {where}{session}{note}")
+        show(found, chosen)
     left = [] if args.dry_run else await gc.sweep(chosen)
     record.close()
     for thing, why in left:
         say(f"could not be removed: {thing.kind} {thing.name}: {why}")
     if not args.json:
         done = len(chosen) - len(left)
-        print(f"{len(found)} found." if args.dry_run else f"{done} removed, {len(left)} left.")
+        tell(f"{len(found)} found." if args.dry_run else f"{done} removed, {len(left)} left.")
     return 3 if left else 0

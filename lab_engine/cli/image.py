@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lab_engine.cli.words import Progress, add_json, confirm, emit_json, table, verb
+from lab_engine.cli.words import Progress, add_json, confirm, emit_json, table, tell, verb
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -117,10 +117,10 @@ def _remove(args: argparse.Namespace) -> int:
         print("There is nothing to remove.")
         return 0
     for image in chosen:
-        print(f"  {image.tag}")
+        tell(f"  {image.tag}")
     if not confirm("Remove these?", yes=args.yes):
         return 1
     left = inventory.remove(inventory.image_holdings(i.tag for i in chosen))
     for holding, reason in left:
-        print(f"{holding.name} stays: {reason}")
+        tell(f"{holding.name} stays: {reason}")
     return 3 if left else 0

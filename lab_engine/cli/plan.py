@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from lab_engine.cli.words import add_json, add_session, emit_json, verb
+from lab_engine.cli.words import add_json, add_session, emit_json, tell, verb
+
+if TYPE_CHECKING:
+    from lab_engine.common.plan import Plan
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,9 +42,14 @@ async def _plan(args: argparse.Namespace) -> int:
         plan = await session.plan(args.step)
     if args.json:
         emit_json(plan)
-        return 0
-    for action in plan.changes:
-        print(f"{action.act:<8} {action.key}: {action.reason}")
-    kept = len(plan.actions) - len(plan.changes)
-    print(f"{len(plan.changes)} to do, {kept} there as wanted.")
+    else:
+        show(plan)
     return 0
+
+
+def show(plan: Plan) -> None:
+    """A line for each thing to do."""
+    for action in plan.changes:
+        tell(f"{action.act:<8} {action.key}: {action.reason}")
+    kept = len(plan.actions) - len(plan.changes)
+    tell(f"{len(plan.changes)} to do, {kept} there as wanted.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lab_engine.cli.words import add_json, emit_json, say, verb
+from lab_engine.cli.words import add_json, emit_json, say, tell, verb
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,8 +63,8 @@ async def _replay(args: argparse.Namespace) -> int:
     if args.json:
         emit_json(result)
     else:
-        print(f"session {row.id}: {result.message}")
+        tell(f"session {row.id}: {result.message}")
         for number, step in enumerate(result.steps, 1):
             for note in step.notes:
-                print(f"  step {number} ({step.step}): {note}")
+                tell(f"  step {number} ({step.step}): {note}")
     return 0 if result.outcome == "reproduced" else 1

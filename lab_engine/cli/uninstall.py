@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab_engine.cli.words import confirm, say, verb
+from lab_engine.cli.words import confirm, say, tell, verb
 from lab_engine.errors import DockerUnavailable
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
         _show_staying(staying)
         return 0
     for holding in held:
-        print(f"  {holding.kind:<10} {holding.name}")
+        tell(f"  {holding.kind:<10} {holding.name}")
     for path in folders:
-        print(f"  {'folder' if path.is_dir() else 'file':<10} {path}")
+        tell(f"  {'folder' if path.is_dir() else 'file':<10} {path}")
     _show_staying(staying)
     if args.dry_run:
         return 0
@@ -81,12 +81,12 @@ def run(args: argparse.Namespace) -> int:
             left.append(f"{path}: remove it with `sudo rm -r {path}`")
     print("Removed." if not left else "Removed, except for:")
     for line in left:
-        print(f"  {line}")
+        tell(f"  {line}")
     if stopped:
         print("The Docker engine that `./infralab` had started is stopped.")
     if packages:
         print("These packages were installed for infralab; to remove them:")
-        print(f"  {'' if os.geteuid() == 0 else 'sudo '}apt-get remove {' '.join(packages)}")
+        tell(f"  {'' if os.geteuid() == 0 else 'sudo '}apt-get remove {' '.join(packages)}")
     return 3 if left else 0
 
 
@@ -94,7 +94,7 @@ def _show_staying(staying: Sequence[Holding]) -> None:
     if staying:
         print("Not yours, or in use by others; this stays:")
     for holding in staying:
-        print(f"  {holding.kind:<10} {holding.name} ({holding.stays})")
+        tell(f"  {holding.kind:<10} {holding.name} ({holding.stays})")
 
 
 def _held(chosen: Settings) -> list[Holding]:

@@ -100,6 +100,11 @@ def say(text: str) -> None:
     print(shown(text), file=sys.stderr, flush=True)
 
 
+def tell(text: str) -> None:
+    """A line of the answer, on stdout; names in it may be anybody's."""
+    print(shown(text), flush=True)
+
+
 def confirm(question: str, *, yes: bool) -> bool:
     """Ask before something that cannot be undone; `yes` answers for a script.
 

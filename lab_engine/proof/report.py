@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from lab_engine.course.lesson import Lesson
 from lab_engine.proof.result import CaseResult, LessonProof
+from lab_engine.shown import shown
 
 
 def table(proof: LessonProof, lesson: Lesson) -> str:
@@ -32,7 +33,7 @@ def table(proof: LessonProof, lesson: Lesson) -> str:
         for case in proof.cases
         if not case.good
     ]
-    return "\n".join(lines)
+    return shown("\n".join(lines))
 
 
 def junit(proofs: Sequence[LessonProof]) -> bytes:
@@ -62,4 +63,4 @@ def _junit_case(suite: ElementTree.Element, proof: LessonProof, case: CaseResult
         time=f"{case.seconds:.3f}",
     )
     if not case.good:
-        ElementTree.SubElement(element, "failure", message=case.problem)
+        ElementTree.SubElement(element, "failure", message=shown(case.problem))

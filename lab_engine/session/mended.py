@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab_engine.protocol import MendReport, Recovery
+from lab_engine.shown import shown
 
 
 def sentences(report: MendReport) -> Iterator[str]:
     """Each thing by its name; nothing when nothing had happened."""
+    return map(shown, _sentences(report))
+
+
+def _sentences(report: MendReport) -> Iterator[str]:
     if report.stopped:
         yield "The bench had stopped. It runs again, and what was on its disks is there."
     if report.started:
@@ -23,6 +28,10 @@ def sentences(report: MendReport) -> Iterator[str]:
 
 def due(recovery: Recovery) -> Iterator[str]:
     """The same for one who only looks, and has nothing made again."""
+    return map(shown, _due(recovery))
+
+
+def _due(recovery: Recovery) -> Iterator[str]:
     if recovery.state == "none":
         return
     if recovery.problem:
