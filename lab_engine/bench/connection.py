@@ -7,13 +7,14 @@ import getpass
 import itertools
 import os
 import platform
+import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lab_engine import protocol as p
 from lab_engine.common import patience, tasks
 from lab_engine.common.paths import AGENT_SOCKET
-from lab_engine.errors import AgentLost, ProtocolError
+from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError
 
 if TYPE_CHECKING:
     from lab_engine.bench.container import Bench
@@ -33,9 +34,29 @@ RETRIES = "retry=100,interval=0.02"
 costs more than waiting in this one."""
 
 
+DEAD_LIMIT: Final = patience.patient(10.0)
+DEAD_PAUSE: Final = 0.2
+"""Seconds: a client that was killed has the lease until the engine ends its relay."""
+
+
 def client_name() -> str:
     """Who and where, for the message that a second client reads."""
     return f"{getpass.getuser()} on {platform.node()}, process {os.getpid()}"
+
+
+def _of_the_dead(taken: LeaseTaken) -> bool:
+    """Whether the lease is with a process of this machine that is no more."""
+    holder = re.search(rf" on {re.escape(platform.node())}, process (\d+) ", taken.message)
+    if holder is None:
+        return False
+    try:
+        os.kill(int(holder[1]), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        # It is somebody else's.
+        return False
+    return False
 
 
 def relay_argv(bench: Bench) -> list[str]:
@@ -94,7 +115,9 @@ class Connection:
     async def _greeted(
         self, look_on: bool, steal: bool, on_event: OnNotice, attempts: int
     ) -> p.Welcome:
-        for attempt in range(attempts):
+        attempt = 0
+        until = asyncio.get_running_loop().time() + DEAD_LIMIT
+        while True:
             await self._connect(on_event)
             try:
                 welcome = await self._request(
@@ -109,16 +132,22 @@ class Connection:
                     p.Welcome,
                     limit=HELLO_LIMIT,
                 )
+            except LeaseTaken as error:
+                if not _of_the_dead(error) or asyncio.get_running_loop().time() > until:
+                    raise
+                await self.close()
+                await asyncio.sleep(DEAD_PAUSE)
+                continue
             except AgentLost:
                 await self.close()
-                if attempt == attempts - 1:
+                attempt += 1
+                if attempt >= attempts:
                     raise
-                await asyncio.sleep(min(0.05 * (attempt + 1), 0.5))
+                await asyncio.sleep(min(0.05 * attempt, 0.5))
                 continue
             self.welcome = welcome
             self._pinging = tasks.begin(self._ping())
             return welcome
-        raise AgentLost("the agent was not tried")
 
     async def _connect(self, on_event: OnNotice) -> None:
         self._lost = None

@@ -28,6 +28,7 @@ def alone(data_dir: Path, what: str) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = _locked(path)
+        _forget_the_killed(path)
     except OSError as error:
         raise InfralabError(
             f"{what} cannot be opened: {error}",
@@ -44,6 +45,15 @@ def alone(data_dir: Path, what: str) -> Iterator[None]:
         # While it is held: later this could be a file that another process has made and locked.
         path.unlink(missing_ok=True)
         os.close(lock)
+
+
+def _forget_the_killed(mine: Path) -> None:
+    """Take away the files of processes that were killed while they held their lock."""
+    for path in mine.parent.iterdir():
+        if path != mine and (lock := _locked(path)) is not None:
+            # While it is held, as above.
+            path.unlink(missing_ok=True)
+            os.close(lock)
 
 
 def _locked(path: Path) -> int | None:

@@ -284,9 +284,15 @@ class Session:
     def lab_step(self, name: str | None = None) -> LabStep:
         """The lab half of a step; one without tasks that asks for nothing has an empty one.
 
-        Raises UsageError for a step that the lesson does not have.
+        Raises UsageError for a step that the lesson does not have, and when it is in none yet.
         """
         wanted = name or self.step_name
+        if not wanted:
+            # A client was killed before it made the first one.
+            raise UsageError(
+                "the session is in no step yet",
+                hint=f"`infralab up {self.lesson.slug}` makes its first step ready.",
+            )
         step = self.lesson.lab.steps.get(wanted)
         if step is None:
             text = self.lesson.step(wanted)

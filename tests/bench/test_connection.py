@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from lab_engine import protocol as p
 from lab_engine.bench import connection as module
 from lab_engine.bench.connection import Connection
-from lab_engine.errors import AgentLost, ProtocolError
+from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError
 
 WELCOME = p.encode(p.Reply(1, p.raw(p.Welcome(version=p.VERSION, session="s", lease=True))))
 AGENT = f"""
@@ -103,3 +106,36 @@ async def test_an_answer_that_makes_no_sense_is_an_error_with_words(
     )
     with pytest.raises(kind):
         await link.request(p.Status, p.StatusReport, limit=60)
+
+
+HELD = """
+import json, sys
+from pathlib import Path
+from lab_engine import protocol as p
+asked = json.loads(sys.stdin.readline())["id"]
+before = Path(sys.argv[1])
+if before.exists():
+    answer = p.Reply(asked, p.raw(p.Welcome(version=p.VERSION, session="s", lease=True)))
+else:
+    before.touch()
+    answer = p.Failure(asked, "LeaseTaken", f"{sys.argv[2]} already works in this session", "")
+sys.stdout.buffer.write(p.encode(answer)); sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+async def test_the_lease_of_a_client_that_was_killed_is_waited_for(tmp_path: Path) -> None:
+    """It is free once the engine has ended the dead one's relay; a living one's is not."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for pid, refused in ((dead.pid, False), (os.getpid(), True)):
+        holder = f"somebody on {platform.node()}, process {pid}"
+        link = Connection([sys.executable, "-c", HELD, str(tmp_path / str(pid)), holder])
+        try:
+            if refused:
+                with pytest.raises(LeaseTaken, match=f"process {pid} already works"):
+                    await link.open()
+            else:
+                assert (await link.open()).session == "s"
+        finally:
+            await link.close()

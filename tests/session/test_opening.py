@@ -45,6 +45,23 @@ def test_another_process_is_refused_until_the_first_one_is_gone(tmp_path: Path) 
     assert list((tmp_path / FOLDER).iterdir()) == []
 
 
+def test_what_a_killed_process_leaves_is_taken_away_and_what_is_held_is_not(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE
+    ) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            with alone(tmp_path, "session two"):
+                pass
+            assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["session-one"]
+        finally:
+            holder.kill()
+    with alone(tmp_path, "session two"):
+        pass
+    assert list((tmp_path / FOLDER).iterdir()) == []
+
+
 def test_of_many_only_one_is_in_at_a_time(tmp_path: Path) -> None:
     """Locks of one process on descriptors of their own refuse each other as those of two do."""
     inside, most, entered = 0, 0, 0
