@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import msgspec
+
+from lab_engine.kernel import proc
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -69,7 +70,8 @@ def mounts(pid: int = 0) -> list[MountEntry]:
     Raises FileNotFoundError or ProcessLookupError when there is no such process.
     """
     # A path is bytes: one that is no UTF-8 must not end the reading.
-    return parse(Path(f"/proc/{pid or 'self'}/mountinfo").read_text(errors="surrogateescape"))
+    text = proc.read_bytes(f"{pid or 'self'}/mountinfo").decode(errors="surrogateescape")
+    return parse(text)
 
 
 def at(target: str, entries: list[MountEntry]) -> MountEntry | None:

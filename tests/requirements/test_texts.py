@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from lab_engine.authoring import See, require_file, require_mount
-from tests.requirements.conftest import Stage
+from lab_engine.authoring import (
+    See,
+    require_file,
+    require_line_added,
+    require_mount,
+    require_same_file,
+)
+from tests.requirements.conftest import Stage, Statement
 
 pytestmark = [pytest.mark.bench]
 
@@ -74,3 +80,86 @@ async def test_mounts(stage: Stage, script: str, reason: str) -> None:
         assert await stage.reason(mounted) == reason
     finally:
         await stage.type("while sudo umount drawer 2>/dev/null; do :; done")
+
+
+DISK = "truncate -s 32M disk; loop=$(sudo losetup -f --show disk)"
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (f"{DISK}; sudo mkfs.ext4 -q $loop; sudo mount $loop drawer", "pass"),
+        (f"{DISK}; sudo mkfs.ext4 -q -O ^has_journal $loop; sudo mount $loop drawer", "pass"),
+        (f"{DISK}; sudo mkfs.ext2 -q $loop; sudo mount -t ext4 $loop drawer", "other-filesystem"),
+        (f"{DISK}; sudo mkfs.ext3 -q $loop; sudo mount -t ext4 $loop drawer", "other-filesystem"),
+        (f"{DISK}; sudo mkfs.ext4 -q $loop 32764k; sudo mount $loop drawer", "other-size"),
+        ("sudo mount -t tmpfs -o size=32M none drawer", "other-filesystem"),
+        (f"{DISK}; sudo mkfs.ext4 -q $loop", "not-mounted"),
+    ],
+)
+async def test_superblocks(stage: Stage, script: str, reason: str) -> None:
+    async def mounted(see: See) -> None:
+        await require_mount(see, "/home/learner/work/drawer", fstype="ext4", size=32 << 20)
+
+    await stage.type(f"mkdir -p drawer; {script}")
+    try:
+        assert await stage.reason(mounted) == reason
+    finally:
+        await stage.type(
+            "while sudo umount drawer 2>/dev/null; do :; done; "
+            "sudo losetup -j disk | cut -d: -f1 | xargs -r sudo losetup -d"
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [("size=3M", "pass"), ("size=3145728", "pass"), ("size=3584k", "other-size"),
+     ("size=3000000", "other-size"), ("nr_inodes=9", "other-size")],
+)  # fmt: skip
+async def test_exact_sizes(stage: Stage, options: str, reason: str) -> None:
+    async def mounted(see: See) -> None:
+        await require_mount(see, "/home/learner/work/drawer", fstype="tmpfs", size=3 << 20)
+
+    await stage.type(f"mkdir -p drawer; sudo mount -t tmpfs -o {options} none drawer")
+    try:
+        assert await stage.reason(mounted) == reason
+    finally:
+        await stage.type("sudo umount drawer")
+
+
+async def same(see: See) -> None:
+    await require_same_file(see, ODD)
+
+
+async def more(see: See) -> None:
+    await require_line_added(see, ODD, "net")
+
+
+@pytest.mark.parametrize(
+    ("statement", "script", "reason"),
+    [
+        (same, "true", "pass"),
+        (same, "cp odd.txt there; rm odd.txt; mv there odd.txt", "pass"),
+        (same, "touch -d 2020-01-01 odd.txt", "pass"),
+        (same, "printf 'ipc\r\nuts\r\n' > odd.txt", "other-content"),
+        (same, "truncate -s 1G odd.txt", "too-long"),
+        (same, "rm odd.txt", "no-file"),
+        (same, "rm odd.txt; mkfifo odd.txt", "no-plain-file"),
+        (more, "echo net >> odd.txt", "pass"),
+        (more, "printf 'net\r\n' >> odd.txt", "pass"),
+        (more, "sed -i '1i net' odd.txt", "pass"),
+        (more, "printf 'ipc\nnet\nuts' > there; mv there odd.txt", "pass"),
+        (more, "echo net > odd.txt", "old-text-lost"),
+        (more, "printf 'uts\nipc\nnet\n' > odd.txt", "old-text-lost"),
+        (more, "echo mnt >> odd.txt", "not-added"),
+        (more, "printf 'net\nnet\n' >> odd.txt", "not-added"),
+        (more, "true", "not-added"),
+    ],
+)
+async def test_what_was_there_before(
+    stage: Stage, statement: Statement, script: str, reason: str
+) -> None:
+    await stage.type("printf 'ipc\nuts\n' > odd.txt")
+    await stage.start(statement)
+    await stage.type(script)
+    assert await stage.reason(statement) == reason

@@ -17,7 +17,12 @@ from lab_engine.families.files.probes import (
     MountsProbe,
     MountsReading,
 )
-from lab_engine.families.files.requirements.files import require_file, require_mount
+from lab_engine.families.files.requirements.files import (
+    require_file,
+    require_line_added,
+    require_mount,
+    require_same_file,
+)
 from lab_engine.families.files.resources import (
     Directory,
     File,
@@ -44,5 +49,7 @@ __all__ = [
     "Tmpfs",
     "as_read",
     "require_file",
+    "require_line_added",
     "require_mount",
+    "require_same_file",
 ]

@@ -113,7 +113,9 @@ class MountReading(Reading, frozen=True):
 
     `root` is the part of the filesystem that is shown: longer than `/` for most bind mounts.
     `options` are the mount's own, `super_options` the filesystem's. `layers` counts the mounts at
-    this place. `propagation` is like `shared:3`, and empty for a private mount.
+    this place. `propagation` is like `shared:3`, and empty for a private mount. `made_as` is the
+    kind of filesystem by the superblock on its device, and `made_size` its size in bytes: ext2 that
+    is mounted as ext4 was made as ext2. Empty and 0 for what is on no device of the bench's own.
     """
 
     exists: bool = True
@@ -126,6 +128,8 @@ class MountReading(Reading, frozen=True):
     propagation: tuple[str, ...] = ()
     device: str = ""
     layers: int = 0
+    made_as: str = ""
+    made_size: int = 0
 
     @property
     def read_only(self) -> bool:

@@ -17,7 +17,7 @@ from lab_engine.errors import ProviderError
 from lab_engine.families.files import probes as s
 from lab_engine.families.files.agent.cgroups import read_cgroup
 from lab_engine.families.files.agent.marks import owner_name
-from lab_engine.kernel import mountinfo, syscalls
+from lab_engine.kernel import mountinfo, superblock, syscalls
 
 T = TypeVar("T")
 
@@ -135,7 +135,27 @@ def _mount(entry: mountinfo.MountEntry, entries: list[mountinfo.MountEntry]) -> 
 def read_mount(probe: s.MountProbe) -> s.MountReading:
     entries = _mounts(probe.pid) or []
     entry = mountinfo.at(probe.target.rstrip("/") or "/", entries)
-    return s.MountReading(exists=False) if entry is None else _mount(entry, entries)
+    if entry is None:
+        return s.MountReading(exists=False)
+    said = _superblock(entry)
+    reading = _mount(entry, entries)
+    return msgspec.structs.replace(reading, made_as=said.kind, made_size=said.size)
+
+
+def _superblock(entry: mountinfo.MountEntry) -> superblock.Superblock:
+    """What the device itself says; nothing when it cannot be read by the name that it was given."""
+    try:
+        handle = os.open(entry.source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return superblock.Superblock()
+    with open(handle, "rb") as file:  # noqa: PTH123 -- pathlib knows no flags
+        about = os.fstat(handle)
+        if not stat.S_ISBLK(about.st_mode) or _device(about.st_rdev) != entry.device:
+            return superblock.Superblock()
+        try:
+            return superblock.read(file.read(superblock.NEEDED))
+        except OSError:
+            return superblock.Superblock()
 
 
 def read_mounts(probe: s.MountsProbe) -> s.MountsReading:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lab_engine.common.evidence import See, require
-from lab_engine.common.kindly import as_read
-from lab_engine.families.files.probes import FileProbe, FileReading, MountProbe, MountReading
+from lab_engine.common.kindly import as_read, has_one_more
+from lab_engine.families.files.probes import (
+    DiskUsageProbe,
+    FileProbe,
+    FileReading,
+    MountProbe,
+    MountReading,
+)
 
 
 async def require_file(
@@ -63,23 +69,121 @@ async def require_file(
     return found
 
 
+async def require_same_file(see: See, path: str, *, pid: int = 0) -> FileReading:
+    """A file has, byte for byte, the content that it had when the step began. One round trip.
+
+        await require_same_file(see, "/home/learner/work/ledger")
+
+    It may be another file of that name: what counts is that nothing was lost or added.
+
+    Reasons: `was-not-there`, `no-file`, `no-plain-file`, `too-long`, `other-content`.
+
+    Args:
+        see: the check's way to ask.
+        path: where.
+        pid: from where to look; 0 for the bench.
+    """
+    probe = FileProbe(path, pid=pid)
+    before = await see.before(probe)
+    now = await require_file(see, path, pid=pid)
+    require(
+        before.exists and before.kind == "file",
+        "was-not-there",
+        expected=f"{path} was there when this step began.",
+        observed="It was not.",
+        look=f"ls -l {path}",
+    )
+    require(
+        bool(now.sha256),
+        "too-long",
+        expected=f"{path} is as it was.",
+        observed=f"It has {now.size} bytes.",
+        look=f"ls -l {path}",
+    )
+    require(
+        now.sha256 == before.sha256,
+        "other-content",
+        expected=f"{path} says what it said before.",
+        observed=f"It says {now.content.strip()[:60]!r}.",
+        look=f"head -c 200 {path}",
+    )
+    return now
+
+
+async def require_line_added(see: See, path: str, line: str, *, pid: int = 0) -> FileReading:
+    """A file has all the lines of the step's start, in their order, and one more. One round trip.
+
+        await require_line_added(see, "/home/learner/work/hosts", "10.0.0.2 red")
+
+    Reasons: `was-not-there`, `no-file`, `no-plain-file`, `too-long`, `old-text-lost`, `not-added`.
+
+    Args:
+        see: the check's way to ask.
+        path: where.
+        line: the new one, read kindly.
+        pid: from where to look; 0 for the bench.
+    """
+    before = await see.before(FileProbe(path, pid=pid))
+    now = await require_file(see, path, pid=pid)
+    look = f"head -c 2000 {path}"
+    require(
+        before.exists and before.kind == "file",
+        "was-not-there",
+        expected=f"{path} was there when this step began.",
+        observed="It was not.",
+        look=look,
+    )
+    require(
+        now.whole,
+        "too-long",
+        expected=f"{path} has one line more.",
+        observed=f"It has {now.size} bytes.",
+        look=look,
+    )
+    kept, added = has_one_more(before.content, now.content, line)
+    require(
+        kept,
+        "old-text-lost",
+        expected=f"{path} still has all the lines that it had.",
+        observed="Some of them are gone, or stand in another order.",
+        look=look,
+    )
+    require(
+        added,
+        "not-added",
+        expected=f"{path} has one line more: {line!r}.",
+        observed="It has not, or more than that.",
+        look=look,
+    )
+    return now
+
+
 async def require_mount(
-    see: See, target: str, *, fstype: str = "", source: str = "", pid: int = 0
+    see: See,
+    target: str,
+    *,
+    fstype: str = "",
+    source: str = "",
+    size: int | None = None,
+    pid: int = 0,
 ) -> MountReading:
     """What is mounted on top at exactly this path. One round trip.
 
-        await require_mount(see, "/mnt/drawer", fstype="tmpfs")
+        await require_mount(see, "/mnt/drawer", fstype="tmpfs", size=3 << 20)
 
-    Reasons: `not-mounted`, `other-filesystem`, `other-source`.
+    What lies on a device is told by its superblock: ext2 that is mounted as ext4 is ext2.
+
+    Reasons: `not-mounted`, `other-filesystem`, `other-source`, `other-size`.
 
     Args:
         see: the check's way to ask.
         target: the path of the mount.
-        fstype: the kernel's name of the filesystem; empty for any.
+        fstype: the kind of the filesystem; empty for any.
         source: the device or the path that is mounted; empty for any.
+        size: bytes, exactly: of the filesystem on its device, or the limit of a tmpfs.
         pid: from where to look; 0 for the bench.
     """
-    found = await see(MountProbe(target, pid=pid))
+    found, room = await see(MountProbe(target, pid=pid), DiskUsageProbe(target, pid=pid))
     look = f"sudo nsenter -t {pid} -m findmnt {target}" if pid else f"findmnt {target}"
     require(
         found.exists,
@@ -89,10 +193,12 @@ async def require_mount(
         look=f"{look} || echo none",
     )
     require(
-        fstype in ("", found.fstype),
+        fstype in ("", found.made_as or found.fstype),
         "other-filesystem",
         expected=f"At {target} is a filesystem of type {fstype}.",
-        observed=f"On top there is {found.fstype}.",
+        observed=f"On top there is {found.made_as}, mounted as {found.fstype}."
+        if found.made_as not in ("", found.fstype)
+        else f"On top there is {found.fstype}.",
         look=look,
     )
     require(
@@ -101,6 +207,14 @@ async def require_mount(
         expected=f"{source} is mounted at {target}.",
         observed=f"On top there is {found.source}.",
         look=look,
+    )
+    has = found.made_size or room.total
+    require(
+        size in (None, has),
+        "other-size",
+        expected=f"The filesystem at {target} has {size} bytes.",
+        observed=f"It has {has}.",
+        look=f"{look} -bno SIZE,FSTYPE",
     )
     return found
 
