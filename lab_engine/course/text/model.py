@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from lab_engine.course.text.question import Question
@@ -75,6 +76,8 @@ class Code:
         why: for commands with role `show`, why no test runs them.
         line: the line of the opening fence in the file.
         fails: whether it is meant to exit with a code other than 0.
+        marked: of an `output`, its text with the marks for what differs each time
+            (`lab_engine.course.text.printed`).
     """
 
     language: str
@@ -84,6 +87,7 @@ class Code:
     why: str
     line: int
     fails: bool = False
+    marked: str = ""
 
     @property
     def typed(self) -> bool:
@@ -151,6 +155,16 @@ class Document:
     def code(self) -> tuple[Code, ...]:
         """Every fenced block in reading order, those in tasks and notes too, hints left out."""
         return tuple(b for b in walk(self.blocks) if isinstance(b, Code))
+
+    def outputs(self) -> dict[int, Code]:
+        """What the typed blocks print, by their line: an `output` that follows at once."""
+        blocks = list(walk(self.blocks))
+        return {
+            first.line: second
+            for first, second in pairwise(blocks)
+            if isinstance(first, Code) and first.typed
+            if isinstance(second, Code) and second.language == "output" and not second.why
+        }
 
 
 def walk(blocks: tuple[Block, ...], *, hints: bool = False) -> Iterator[Block]:

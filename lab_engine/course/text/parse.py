@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.container import container_plugin
 
-from lab_engine.course.text import boxes, names
+from lab_engine.course.text import boxes, names, printed
 from lab_engine.course.text.model import (
     Block,
     Code,
@@ -195,7 +195,12 @@ class _Reader:
         if fails and role not in ("run", "later"):
             raise self.wrong(line, f"{role} is never run, so it cannot be said to fail")
         at, why = options.get("at", ""), options.get("why", "")
-        return Code(language, role, text, at, why, line, fails)
+        marked = ""
+        if language == "output":
+            for problem in printed.faults(text):
+                raise self.wrong(line, problem)
+            marked, text = text, printed.shown(text)
+        return Code(language, role, text, at, why, line, fails, marked)
 
     def info(self, info: str, line: int, known: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Words and `key=value` of what follows a fence or a container's colons."""
