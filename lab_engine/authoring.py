@@ -17,6 +17,7 @@ probe's example is something that a check may require of its reading:
 """
 
 from lab_engine.common import place as place
+from lab_engine.common.evidence import Look as Look
 from lab_engine.common.evidence import See as See
 from lab_engine.common.evidence import require as require
 from lab_engine.common.growing import require_grown as require_grown
@@ -28,6 +29,7 @@ from lab_engine.common.place import BENCH as BENCH
 from lab_engine.common.place import container as container
 from lab_engine.common.place import host as host
 from lab_engine.common.resource import Resource as Resource
+from lab_engine.course.lab import ByHand as ByHand
 from lab_engine.course.lab import Lab as Lab
 from lab_engine.course.lab import LabStep as LabStep
 from lab_engine.course.lab import Variables as Variables

@@ -18,8 +18,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "prove the checks of lessons on the real bench",
         about="Provisions each step; every check must fail on the start state, pass after each "
         "solution, and again, and reject each near miss and each solution with one line left out. "
+        "Explanations must be shown only where they hold, and each command for looking must work. "
         "What the step does not name must stay as it was, and nothing may be left. Exits with 1 if "
-        "any near miss survives.",
+        "anything of this is not so.",
         examples=[
             ("infralab prove", "all lessons"),
             ("infralab prove namespaces --seed 1 --seed 2", "one lesson, two seeds"),
@@ -34,7 +35,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="N times each")
     parser.add_argument("--changed", action="store_true", help="skip what is proven already")
     parser.add_argument(
-        "--walk", action="store_true", help="only the start and the first solution of each step"
+        "--walk",
+        action="store_true",
+        help="only the start, the text's commands and the first solution of each step",
     )
     parser.add_argument(
         "--record",

@@ -13,17 +13,36 @@ R2 = TypeVar("R2", bound=msgspec.Struct)
 R3 = TypeVar("R3", bound=msgspec.Struct)
 
 
+class Look(msgspec.Struct, frozen=True):
+    """How the learner sees it: a command that says more than a plain text does.
+
+        require(..., look=Look("docker exec c3 wget -qO- http://127.0.0.1/", fails=True))
+
+    Args:
+        command: one line of shell.
+        fails: whether it ends with another code than 0, as where nothing answers.
+        console: the VM on whose console it is typed; empty for the learner's shell.
+    """
+
+    command: str
+    fails: bool = False
+    console: str = ""
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """Why a check failed.
 
     `expected` and `observed` are short sentences; `look` is a command with which the learner sees
-    it in the bench. `reason` is a short stable name of the mistake, which near misses refer to.
+    it, `look_fails` and `console` are those of `Look`. `reason` is a short stable name of the
+    mistake, which near misses refer to.
     """
 
     reason: str
     expected: str
     observed: str
     look: str = ""
+    look_fails: bool = False
+    console: str = ""
 
 
 class See(Protocol):
@@ -52,7 +71,7 @@ class Unmet(Exception):
 
 
 def require(
-    condition: object, reason: str, *, expected: str, observed: str, look: str = ""
+    condition: object, reason: str, *, expected: str, observed: str, look: str | Look = ""
 ) -> None:
     """End the check with a fail unless `condition` is true.
 
@@ -61,7 +80,9 @@ def require(
         reason: short name of the mistake, such as `default-bridge`; near misses name it.
         expected: what the task asked for, as a short sentence.
         observed: what is there instead.
-        look: the command that shows it.
+        look: the command that shows it. The proof runs it: it must end with 0, or be a `Look` that
+            says otherwise.
     """
     if not condition:
-        raise Unmet(Evidence(reason, expected, observed, look))
+        seen = Look(look) if isinstance(look, str) else look
+        raise Unmet(Evidence(reason, expected, observed, seen.command, seen.fails, seen.console))

@@ -14,7 +14,7 @@ step.near_miss("overlay", lambda v: [...], rejected_by="create", reason="driver"
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -49,6 +49,22 @@ AnswerFunction = Callable[[See, Any], Awaitable[Sequence[str]]]
 Script = Callable[[Any], Sequence[str]]
 
 
+class ByHand(str):
+    """A command of a script that stands for what a person types otherwise: `typed`.
+
+    A script cannot log in on a console or see that a program has started, and a person would not
+    write what it does instead. Lint asks of the text what is in `typed`.
+    """
+
+    __slots__ = ("typed",)
+    typed: str
+
+    def __new__(cls, command: str, *, typed: str) -> ByHand:
+        made = super().__new__(cls, command)
+        made.typed = typed
+        return made
+
+
 @dataclass(frozen=True)
 class Check:
     """One task's check. `needs` names tasks whose checks must pass first.
@@ -69,11 +85,14 @@ class Solution:
     """Commands that must be accepted, each as the learner would type it in the bench.
 
     `survives` maps the index of a command that may be left out to the written reason why.
+    `explained` maps the index of a command to the reasons of near misses whose explanations hold
+    when it is left out.
     """
 
     name: str
     script: Script
     survives: dict[int, str] = field(default_factory=dict)
+    explained: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,7 +100,9 @@ class NearMiss:
     """A complete, plausible attempt that exits 0 and must be rejected.
 
     By the check of task `rejected_by`, with evidence whose reason is `reason`. `explain` is shown
-    to a learner whose state is the same.
+    to a learner whose state is the same; it is left out where the state says nothing about the
+    cause. `also` are the reasons of other tasks' near misses whose
+    explanations hold in this state, too.
     """
 
     name: str
@@ -89,6 +110,7 @@ class NearMiss:
     rejected_by: str
     reason: str
     explain: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass
@@ -129,14 +151,27 @@ class LabStep:
         return register
 
     def solution(
-        self, name: str, script: Script, *, survives: dict[int, str] | None = None
+        self,
+        name: str,
+        script: Script,
+        *,
+        survives: dict[int, str] | None = None,
+        explained: Mapping[int, Sequence[str]] | None = None,
     ) -> None:
-        self.solutions.append(Solution(name, script, survives or {}))
+        confirmed = {line: tuple(reasons) for line, reasons in (explained or {}).items()}
+        self.solutions.append(Solution(name, script, survives or {}, confirmed))
 
     def near_miss(
-        self, name: str, script: Script, *, rejected_by: str, reason: str, explain: str
+        self,
+        name: str,
+        script: Script,
+        *,
+        rejected_by: str,
+        reason: str,
+        explain: str = "",
+        also: Sequence[str] = (),
     ) -> None:
-        self.near_misses.append(NearMiss(name, script, rejected_by, reason, explain))
+        self.near_misses.append(NearMiss(name, script, rejected_by, reason, explain, tuple(also)))
 
     def answer(self, name: str) -> Callable[[AnswerFunction], AnswerFunction]:
         """Register the decorated function as what a question with `answer_from=<name>` asks.

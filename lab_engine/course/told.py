@@ -22,11 +22,15 @@ def reasons(verdict: Verdict) -> Iterator[tuple[Part, str]]:
         yield "expected", shown(verdict.evidence.expected)
         yield "observed", shown(verdict.evidence.observed)
         if verdict.evidence.look:
-            yield "look", shown(verdict.evidence.look)
+            yield "look", shown(verdict.evidence.look) + _at(verdict.evidence.console)
     if verdict.explanation:
         yield "explanation", verdict.explanation
     if verdict.message:
         yield "message", shown(verdict.message)
+
+
+def _at(console: str) -> str:
+    return f" (on the console of {shown(console)})" if console else ""
 
 
 def line(verdict: Verdict) -> str:

@@ -16,11 +16,14 @@ from lab_engine.common.patience import patient
 from lab_engine.course.lab import LabStep, NearMiss, Solution
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.proven import StepChanges
+from lab_engine.course.text import printed
 from lab_engine.course.text.model import Code
 from lab_engine.course.told import line
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import InfralabError
+from lab_engine.proof import explained
 from lab_engine.proof.changes import Changes
+from lab_engine.proof.looks import Looks
 from lab_engine.proof.result import CaseKind, CaseResult, LessonProof
 from lab_engine.session import settling
 from lab_engine.session.check import Inquiry, Readings, probe_key
@@ -41,13 +44,15 @@ class Proof:
     def __init__(self, session: Session, progress: Progress) -> None:
         self.session = session
         self.progress = progress
+        self.looks = Looks(session)
         self.cases: list[CaseResult] = []
         self.seen: list[StepChanges] = []
 
     async def run(self, steps: Sequence[str] | None = None, *, walk: bool = False) -> None:
         """All cases of the lesson's steps, or of `steps`.
 
-        A `walk` is the start and the first solution of each, and proves no near miss.
+        A `walk` is the start, the text's commands and the first solution of each. It proves no
+        near miss.
         """
         for step in self.session.lesson.steps:
             if steps is None or step.name in steps:
@@ -64,10 +69,7 @@ class Proof:
 
     async def _step(self, step: LabStep) -> None:
         await self._start(step)
-        text = self.session.lesson.step(step.name).document(self.session.variables)
-        blocks = [code for code in text.code() if code.typed]
-        if blocks:
-            await self._text(step, blocks)
+        await self._text(step)
         for miss in step.near_misses:
             await self._near_miss(step, miss)
         for solution in step.solutions:
@@ -77,6 +79,7 @@ class Proof:
     async def _walk(self, step: LabStep) -> None:
         if step.checks and step.solutions:
             await self._start(step)
+            await self._text(step)
             await self._solution(step, step.solutions[0])
 
     async def _start(self, step: LabStep) -> None:
@@ -100,7 +103,12 @@ class Proof:
         problems += [
             f"after provisioning, {a.key} is still to {a.act}: {a.reason}" for a in plan.changes
         ]
-        self._add(step.name, "start", "every check fails", began, "; ".join(problems))
+        # Not the verdicts of the start: a learner is not told of a task that waits for another.
+        verdicts, _ = await self.session.verdicts()
+        problems += explained.at_start(verdicts)
+        problems += await self.looks.problems(verdicts)
+        problems.append(await self._undo())
+        self._add(step.name, "start", "every check fails", began, _joined(*problems))
 
     async def _undo(self) -> str:
         """Back to the start state. Returns what could not be undone quickly."""
@@ -139,7 +147,7 @@ class Proof:
             # The whole time: that a check rejects at first says nothing, a late effect might make
             # it pass.
             seen = await settling.settled(self.session.verdicts, accepted, settle)
-        verdict, inquiries = of_it(seen), seen[1]
+        verdict, (verdicts, inquiries) = of_it(seen), seen
         if verdict.outcome is not Outcome.FAIL or verdict.evidence is None:
             return f"SURVIVED: {_told(verdict)}"
         if verdict.evidence.reason != miss.reason:
@@ -150,7 +158,8 @@ class Proof:
         # Otherwise doing nothing would count as an attempt that was rejected.
         if not changed and (await self.session.compare()).none:
             return "it changes nothing in the bench"
-        return ""
+        problems = explained.after_near_miss(verdicts, miss)
+        return _joined(*problems, *await self.looks.problems(verdicts))
 
     async def _solution(self, step: LabStep, solution: Solution) -> None:
         began = time.monotonic()
@@ -220,17 +229,27 @@ class Proof:
             failed = [v for v in verdicts if v.outcome is Outcome.FAIL]
             broke = [v for v in verdicts if v.outcome is Outcome.ERROR]
             reason = solution.survives.get(number, "")
-            problem = "; ".join(_told(v) for v in broke)
+            problem = _joined(
+                *(_told(v) for v in broke),
+                *explained.without_line(verdicts, solution, number),
+                *await self.looks.problems(verdicts),
+            )
             if not failed and not reason and not broke:
-                problem = f"SURVIVED without its line {number + 1}: {lines[number]}"
+                survived = f"SURVIVED without its line {number + 1}: {lines[number]}"
+                problem = _joined(survived, problem)
             elif failed and reason:
-                problem = f"line {number + 1} is said to be dispensable, but it is not: {reason}"
+                wrong = f"line {number + 1} is said to be dispensable, but it is not: {reason}"
+                problem = _joined(wrong, problem)
             problem = _joined(problem, await self._undo())
             name = f"{solution.name} without line {number + 1}"
             self._add(step.name, "left-out", name, began, problem, failed[0].task if failed else "")
 
-    async def _text(self, step: LabStep, blocks: Sequence[Code]) -> None:
+    async def _text(self, step: LabStep) -> None:
         """Run the text's commands in order: those for before the work, then those for after."""
+        text = self.session.lesson.step(step.name).document(self.session.variables)
+        blocks = [code for code in text.code() if code.typed]
+        if not blocks:
+            return
         began = time.monotonic()
         problems = []
         for later in (False, True):
@@ -240,12 +259,13 @@ class Proof:
             if later:
                 await self.session.script(list(step.solutions[0].script(self.session.variables)))
                 await self._settled(step)
-            problems += await self._blocks(part)
+            problems += await self._blocks(part, text.outputs())
             left = await self._undo()
             problems += [left] if left else []
         self._add(step.name, "text", f"{len(blocks)} commands", began, "; ".join(problems))
 
-    async def _blocks(self, blocks: Iterable[Code]) -> list[str]:
+    async def _blocks(self, blocks: Iterable[Code], outputs: Mapping[int, Code]) -> list[str]:
+        """Each must exit as it says, and print what stands below it."""
         problems = []
         for block in blocks:
             ran = await self.session.script([block.text])
@@ -256,6 +276,12 @@ class Proof:
                     f"line {block.line}: {block.text!r} wants {wanted}, "
                     f"ends with {ran.exit_code}: {ran.output.strip()[-300:]}"
                 )
+            elif block.line in outputs:
+                output = outputs[block.line]
+                if differs := printed.difference(output.marked, ran.output):
+                    problems.append(
+                        f"line {output.line}: {differs}; printed was:\n{ran.output[:2000]}"
+                    )
         return problems
 
     async def _teardown(self) -> None:

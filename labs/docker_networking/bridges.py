@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     AddressesProbe,
+    ContainerFileProbe,
     DockerContainerProbe,
     DockerNetworkProbe,
+    DockerNetworksProbe,
     HttpProbe,
     Image,
+    Look,
     ReachProbe,
     See,
     container,
@@ -27,7 +30,17 @@ step = lab.step(
 
 @step.check("create", points=2)
 async def create(see: See, v: Values) -> None:
-    network, addresses = await see(DockerNetworkProbe("my_bridge"), AddressesProbe())
+    network, every, addresses = await see(
+        DockerNetworkProbe("my_bridge"), DockerNetworksProbe(), AddressesProbe()
+    )
+    names = {one.name for one in every.networks}
+    require(
+        network.exists or "my-bridge" not in names,
+        "a-dash",
+        expected="There is a network called my_bridge.",
+        observed="There is one called my-bridge.",
+        look="docker network ls",
+    )
     require(
         network.exists,
         "absent",
@@ -92,19 +105,43 @@ async def by_name(see: See, v: Values) -> None:
         look="docker ps -a",
     )
     require(
+        v.site in network.containers or "bridge" not in c2.networks,
+        "met-elsewhere",
+        expected=f"{v.site} is on my_bridge too.",
+        observed=f"c2 and {v.site} meet on bridge only, where nobody has a name.",
+        look="docker network inspect my_bridge",
+    )
+    require(
         v.site in network.containers,
         "not-connected",
         expected=f"{v.site} is on my_bridge too.",
         observed=f"On my_bridge: {', '.join(sorted(network.containers)) or 'nobody'}.",
         look="docker network inspect my_bridge",
     )
-    page = await see(HttpProbe(url, place=container("c2")))
+    page, hosts = await see(
+        HttpProbe(url, place=container("c2")), ContainerFileProbe("c2", "/etc/hosts")
+    )
+    fetch = f"docker exec c2 wget -T 3 -qO- {url}"
     require(
-        page.status == 200 and page.body.strip() == v.site_text,
+        page.status == 200 or v.site not in hosts.text.split(),
+        "pinned",
+        expected=f"c2 fetches {url} and reads {v.site_text}.",
+        observed=f"No page; and c2's hosts file has an address of its own for {v.site}.",
+        look="docker exec c2 cat /etc/hosts",
+    )
+    require(
+        page.status == 200,
         "no-page",
         expected=f"c2 fetches {url} and reads {v.site_text}.",
-        observed=page.body.strip()[:60] or f"No page: {page.problem or page.status}.",
-        look=f"docker exec c2 wget -qO- {url}",
+        observed=f"No page: {page.problem or page.status}.",
+        look=Look(fetch, fails=True),
+    )
+    require(
+        page.body.strip() == v.site_text,
+        "other-text",
+        expected=f"c2 fetches {url} and reads {v.site_text}.",
+        observed=f"It reads {page.body.strip()[:60]!r}.",
+        look=fetch,
     )
 
 
@@ -120,6 +157,7 @@ step.solution(
         "docker container run --net=my_bridge -itd --name=c2 busybox",
         f"docker network connect my_bridge {v.site}",
     ],
+    explained={2: ["not-connected"]},
 )
 step.solution(
     "c2 moved there later",
@@ -129,6 +167,7 @@ step.solution(
         "docker network connect my_bridge c2; docker network disconnect bridge c2",
         f"docker network connect my_bridge {v.site}; docker network disconnect bridge {v.site}",
     ],
+    explained={0: ["other-network"], 2: ["other-network"], 3: ["not-connected"]},
 )
 step.near_miss(
     "whatever subnet Docker chooses",
@@ -150,7 +189,7 @@ step.near_miss(
     "a dash in the name",
     lambda v: [f"docker network create --subnet {v.subnet} my-bridge"],
     rejected_by="create",
-    reason="absent",
+    reason="a-dash",
     explain="The name has an underscore: my_bridge.",
 )
 step.near_miss(
@@ -208,7 +247,7 @@ step.near_miss(
         f"docker network connect my_bridge {v.site}",
     ],
     rejected_by="by-name",
-    reason="no-page",
+    reason="pinned",
     explain="The hosts file is asked before DNS, and c2's still gives the site's address on the "
     "other bridge. Leave the name to Docker's DNS.",
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 from lab_engine.authoring import (
+    ByHand,
     DockerContainerProbe,
+    DockerContainersProbe,
     DockerNetworkProbe,
     FileProbe,
     Image,
@@ -24,7 +26,17 @@ step = lab.step("drivers", daemons=("docker",), resources=lambda _: [Image("busy
 
 @step.check("bb1", points=2)
 async def bb1(see: See, v: Values) -> None:
-    found, bridge = await see(DockerContainerProbe("bb1"), DockerNetworkProbe("bridge"))
+    found, every, bridge = await see(
+        DockerContainerProbe("bb1"), DockerContainersProbe(), DockerNetworkProbe("bridge")
+    )
+    others = [one.name for one in every.containers if one.state == "running"]
+    require(
+        found.exists or not others,
+        "other-name",
+        expected="There is a container called bb1.",
+        observed=f"There is {named(others)}.",
+        look="docker ps -a",
+    )
     running(found, "bb1")
     require(
         set(found.networks) == {"bridge"},
@@ -65,14 +77,14 @@ async def cable(see: See, v: Values) -> None:
         "no-cable",
         expected="bb1 runs and has an interface eth0.",
         observed="There is no running bb1 with an eth0.",
-        look="docker exec bb1 ip addr",
+        look="docker ps -a",
     )
     require(
         note.exists and note.content.strip(),
         "no-note",
         expected="The file cable.txt in your work folder names an interface.",
         observed="The file is empty." if note.exists else "There is no such file.",
-        look="cat ~/work/cable.txt",
+        look="ls -l ~/work",
     )
     said = interface_in(note.content)
     require(
@@ -103,7 +115,10 @@ step.solution(
     lambda _: [
         "docker container run -itd --name=bb1 busybox /bin/sh",
         "number=$(docker exec bb1 cat /sys/class/net/eth0/iflink)",
-        "ip -o link | grep \"^$number:\" | cut -d' ' -f2 > cable.txt",
+        ByHand(
+            "ip -o link | grep \"^$number:\" | cut -d' ' -f2 > cable.txt",
+            typed="ip -o link; echo vethXXXXXXX > cable.txt",
+        ),
     ],
 )
 step.solution(
@@ -134,7 +149,7 @@ step.near_miss(
     "under another name",
     lambda _: ["docker run -itd --name=b1 busybox"],
     rejected_by="bb1",
-    reason="absent",
+    reason="other-name",
     explain="A container runs, but not under the name bb1. `docker rename` can mend that.",
 )
 step.near_miss(

@@ -39,7 +39,9 @@ step = lab.step(
 @step.check("join", points=2)
 async def join(see: See, v: Values) -> None:
     before = await see.before(DockerContainerProbe(v.loner))
-    now, bridge = await see(DockerContainerProbe(v.loner), DockerNetworkProbe("bridge"))
+    now, bridge, island = await see(
+        DockerContainerProbe(v.loner), DockerNetworkProbe("bridge"), DockerNetworkProbe("island")
+    )
     running(now, v.loner)
     require(
         now.id == before.id,
@@ -47,6 +49,13 @@ async def join(see: See, v: Values) -> None:
         expected=f"{v.loner} is the container from the beginning; it never stopped.",
         observed=f"It is a new one, {now.id[:12]}; the first was {before.id[:12]}.",
         look="docker ps -a",
+    )
+    require(
+        v.loner in bridge.containers or v.first not in island.containers,
+        "met-on-island",
+        expected=f"{v.loner} is among the containers of the network bridge.",
+        observed=f"It is on {named(now.networks)}, and {v.first} is there now, too.",
+        look="docker network inspect island",
     )
     require(
         v.loner in bridge.containers,
@@ -81,7 +90,7 @@ async def addresses(see: See, v: Values) -> None:
         "no-list",
         expected="bridge.txt in your work folder lists the containers of bridge.",
         observed="The file is empty." if file.exists else "There is no such file.",
-        look="cat ~/work/bridge.txt",
+        look="ls -l ~/work",
     )
     said: dict[str, list[str]] = {}
     for line in filter(str.strip, file.content.splitlines()):
@@ -156,7 +165,7 @@ step.near_miss(
         f"docker network connect island {v.second}",
     ],
     rejected_by="join",
-    reason="not-on-bridge",
+    reason="met-on-island",
     explain="Now they can talk, but on island. The task asks for the network bridge.",
 )
 step.near_miss(

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import DockerContainerProbe, HttpProbe, Image, See, container, require
+from lab_engine.authoring import (
+    DockerContainerProbe,
+    HttpProbe,
+    Image,
+    Look,
+    See,
+    SocketsProbe,
+    container,
+    require,
+)
 from labs.docker_networking.values import Values, lab, named, running, serving
 
 step = lab.step("none", daemons=("docker",), resources=lambda _: [Image("busybox")])
@@ -31,7 +40,12 @@ async def c3(see: See, v: Values) -> None:
 @step.check("serve-inside", points=2, settle=0.5)
 async def serve_inside(see: See, v: Values) -> None:
     url = f"http://127.0.0.1:{v.inner_port}/"
-    page, c3 = await see(HttpProbe(url, place=container("c3")), DockerContainerProbe("c3"))
+    page, c3, inside, outside = await see(
+        HttpProbe(url, place=container("c3")),
+        DockerContainerProbe("c3"),
+        SocketsProbe(container("c3")),
+        HttpProbe(url),
+    )
     require(
         page.exists and "net" not in c3.on_host,
         "no-c3",
@@ -39,19 +53,38 @@ async def serve_inside(see: See, v: Values) -> None:
         observed="There is no such container.",
         look="docker ps -a",
     )
+    fetch = f"docker exec c3 wget -qO- {url}"
+    # Docker's own DNS server listens in there, too, on a network that a learner made.
+    ports = sorted(
+        {s.port for s in inside.sockets if any(held.container == c3.id for held in s.holders)}
+    )
+    require(
+        page.status == 200 or outside.body.strip() != v.inner_text,
+        "outside",
+        expected=f"Inside c3, {url} answers.",
+        observed="Inside c3 it does not; in the bench it does.",
+        look=f"curl -s {url}",
+    )
+    require(
+        page.status == 200 or not ports or v.inner_port in ports,
+        "other-port",
+        expected=f"Inside c3, {url} answers.",
+        observed=f"There is a server in c3, on port {', '.join(map(str, ports))}.",
+        look="docker exec c3 netstat -tln",
+    )
     require(
         page.status == 200,
         "no-server",
         expected=f"Inside c3, {url} answers.",
         observed=f"Inside c3 it does not: {page.problem or page.status}.",
-        look=f"docker exec c3 wget -qO- {url}",
+        look=Look(fetch, fails=True),
     )
     require(
         page.body.strip() == v.inner_text,
         "other-text",
         expected=f"The page says {v.inner_text}.",
         observed=f"It says {page.body.strip()[:60]!r}.",
-        look=f"docker exec c3 wget -qO- {url}",
+        look=fetch,
     )
 
 
@@ -116,9 +149,9 @@ step.near_miss(
         f"busybox httpd -p {v.inner_port} -h www",
     ],
     rejected_by="serve-inside",
-    reason="no-server",
-    explain="Nothing listens on that port inside c3. Its loopback is its own: what runs in the "
-    "bench, or on another port, is not there.",
+    reason="outside",
+    explain="The bench serves the page, not c3. A network namespace has a loopback of its own: "
+    "what listens on the bench's is not on that of c3.",
 )
 step.near_miss(
     "on the usual port",
@@ -126,9 +159,9 @@ step.near_miss(
         f"docker run -d --name c3 --network none busybox sh -c '{serving(v.inner_text, '80')}'",
     ],
     rejected_by="serve-inside",
-    reason="no-server",
-    explain="Nothing listens on that port inside c3. Its loopback is its own: what runs in the "
-    "bench, or on another port, is not there.",
+    reason="other-port",
+    explain="The server in c3 listens on another port than the one of the task. `httpd -p PORT` "
+    "sets it; without -p it is 80.",
 )
 step.near_miss(
     "another text",

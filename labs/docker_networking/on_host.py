@@ -8,7 +8,7 @@ from lab_engine.authoring import (
     HttpProbe,
     HttpReady,
     Image,
-    ProcessProbe,
+    Look,
     See,
     Service,
     SocketsProbe,
@@ -51,12 +51,24 @@ async def c4(see: See, v: Values) -> None:
 async def serve(see: See, v: Values) -> None:
     url = f"http://127.0.0.1:{v.host_port}/"
     page, sockets, c4 = await see(HttpProbe(url), SocketsProbe(), DockerContainerProbe("c4"))
+    theirs = [
+        one.port
+        for one in sockets.sockets
+        if c4.exists and any(holder.container == c4.id for holder in one.holders)
+    ]
+    require(
+        page.status == 200 or not theirs or v.host_port in theirs,
+        "other-port",
+        expected=f"In the bench, {url} answers.",
+        observed=f"It does not. c4 listens on port {', '.join(map(str, sorted(set(theirs))))}.",
+        look="ss -tln",
+    )
     require(
         page.status == 200,
         "no-server",
         expected=f"In the bench, {url} answers.",
         observed=f"It does not: {page.problem or page.status}.",
-        look=f"curl {url}; ss -tln",
+        look=Look(f"curl -s {url}", fails=True),
     )
     require(
         page.body.strip() == v.host_text,
@@ -65,15 +77,8 @@ async def serve(see: See, v: Values) -> None:
         observed=f"It says {page.body.strip()[:60]!r}.",
         look=f"curl {url}",
     )
-    owners = [socket.pid for socket in sockets.on(v.host_port)]
-    found = await see(ProcessProbe(pid=owners[0] if owners else 1, everything=True))
-    inside = [
-        process
-        for process in found.processes
-        if str(process.namespaces.get("pid")) in c4.namespaces.get("pid", "")
-    ]
     require(
-        inside,
+        v.host_port in theirs,
         "not-c4",
         expected=f"c4 itself listens on port {v.host_port} of the bench.",
         observed="Something else listens there.",
@@ -82,8 +87,12 @@ async def serve(see: See, v: Values) -> None:
 
 
 NOT_C4 = (
-    "The page is right, but the server is not c4's. In host mode c4 opens the port itself, in the "
-    "bench's own namespace."
+    "The page is right, but whoever listens on that port of the bench is not c4. In host mode c4 "
+    "opens the port itself, in the bench's own namespace."
+)
+OTHER_PORT = (
+    "c4 serves, but not on the port of the task. -p would not help: in host mode there is nothing "
+    "to publish, the program itself has to listen there."
 )
 
 step.solution(
@@ -111,6 +120,7 @@ step.near_miss(
     reason="own-namespace",
     explain="c4 has a network namespace of its own; a published port or a borrowed host name does "
     "not change that. Start it with --network=host.",
+    also=["not-c4"],
 )
 step.near_miss(
     "the host's name only",
@@ -126,9 +136,8 @@ step.near_miss(
         f"docker run -d --name c4 --network host busybox sh -c '{serving(v.host_text, '80')}'",
     ],
     rejected_by="serve",
-    reason="no-server",
-    explain="Nothing listens on the port of the task. -p would not help: in host mode there is "
-    "nothing to publish, the program itself has to listen there.",
+    reason="other-port",
+    explain=OTHER_PORT,
 )
 step.near_miss(
     "published in vain",
@@ -137,9 +146,8 @@ step.near_miss(
         f"sh -c '{serving(v.host_text, '80')}'",
     ],
     rejected_by="serve",
-    reason="no-server",
-    explain="Nothing listens on the port of the task. -p would not help: in host mode there is "
-    "nothing to publish, the program itself has to listen there.",
+    reason="other-port",
+    explain=OTHER_PORT,
 )
 step.near_miss(
     "served by the bench itself",

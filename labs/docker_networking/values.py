@@ -111,6 +111,13 @@ def running(found: DockerContainerReading, name: str) -> None:
         look=f"docker inspect -f '{{{{.Config.Image}}}}' {name}",
     )
     require(
+        found.state != "created",
+        "not-started",
+        expected=f"{name} is running.",
+        observed="It was created, and never started.",
+        look="docker ps -a",
+    )
+    require(
         found.running,
         "not-running",
         expected=f"{name} is running.",

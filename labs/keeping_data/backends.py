@@ -55,9 +55,16 @@ async def three_changes(see: See, v: Values) -> None:
             look=look,
         )
 
-    changed(f"/root/{v.file}", "added", "not-added")
-    changed("/etc/group", "changed", "not-changed")
-    changed("/usr/bin/env", "deleted", "not-deleted")
+    new, group, env = f"/root/{v.file}", "/etc/group", "/usr/bin/env"
+    if right.changes.get(new) == "added":
+        changed(new, "added", "added-in-right")
+    changed(new, "added", "not-added")
+    if left.changes.get(group) == "deleted":
+        changed(group, "changed", "group-gone")
+    changed(group, "changed", "not-changed")
+    if env in left.changes:
+        changed(env, "deleted", "emptied")
+    changed(env, "deleted", "not-deleted")
     require(
         not right.changes,
         "right-touched",
@@ -143,7 +150,7 @@ step.near_miss(
     "in the other container",
     lambda v: three("right", v),
     rejected_by="three-changes",
-    reason="not-added",
+    reason="added-in-right",
     explain="left has no file of its own there. Look at the names: the work is to be done in left.",
 )
 step.near_miss(
@@ -153,7 +160,7 @@ step.near_miss(
         "docker exec left mv /etc/group /etc/group.old",
     ],
     rejected_by="three-changes",
-    reason="not-changed",
+    reason="group-gone",
     explain="/etc/group itself is to be there with one line more, neither gone nor renamed.",
 )
 step.near_miss(
@@ -163,7 +170,7 @@ step.near_miss(
         "docker exec left sh -c 'rm /usr/bin/env; touch /usr/bin/env'",
     ],
     rejected_by="three-changes",
-    reason="not-deleted",
+    reason="emptied",
     explain="The name still exists, though with other content. Delete the file itself.",
 )
 step.near_miss(

@@ -8,6 +8,7 @@ from lab_engine.authoring import (
     FileProbe,
     HttpProbe,
     Image,
+    Look,
     MountProbe,
     See,
     require,
@@ -68,12 +69,20 @@ async def serve(see: See, v: Values) -> None:
         observed=f"It is {mount.source}.",
         look=look,
     )
+    fetch = "docker exec web wget -qO- http://localhost:8080/"
     require(
-        page.ok and page.body.strip() == v.message,
+        page.ok,
+        "no-page",
+        expected=f"web serves {v.message}.",
+        observed=f"It serves no page: {page.problem or page.status}.",
+        look=Look(fetch, fails=True),
+    )
+    require(
+        page.body.strip() == v.message,
         "page",
         expected=f"web serves {v.message}.",
-        observed=f"It answers with status {page.status}: {page.body.strip()[:80]!r}.",
-        look=f"cat {FOLDER}/index.html; docker exec web wget -qO- http://localhost:8080/",
+        observed=f"It serves {page.body.strip()[:80]!r}.",
+        look=f"cat {FOLDER}/index.html; {fetch}",
     )
 
 
@@ -81,7 +90,7 @@ async def serve(see: See, v: Values) -> None:
 async def read_only(see: See, v: Values) -> None:
     locked, here = await see(DockerContainerProbe("locked"), FileProbe(FOLDER))
     running(locked, "locked", "myapp")
-    look = "docker exec locked grep /webdata /proc/mounts"
+    look = "docker exec locked cat /proc/mounts"
     there, mount = await see(
         FileProbe("/webdata", pid=locked.pid), MountProbe("/webdata", pid=locked.pid)
     )
@@ -114,6 +123,7 @@ def write(v: Values) -> str:
 step.solution(
     "with -v",
     lambda v: [run("web"), write(v), run("locked", f"-v {FOLDER}:/webdata:ro")],
+    explained={1: ["page"]},
 )
 step.solution(
     "with --mount",
@@ -122,6 +132,7 @@ step.solution(
         run("web", f"--mount type=bind,source={FOLDER},target=/webdata"),
         run("locked", f"--mount type=bind,source={FOLDER},target=/webdata,readonly"),
     ],
+    explained={0: ["page"]},
 )
 step.near_miss(
     "copied in",

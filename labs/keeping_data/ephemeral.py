@@ -14,12 +14,12 @@ from lab_engine.authoring import (
 from labs.keeping_data.values import Values, lab, running
 
 NOT_A_RESTART = (
-    "The file is younger than the container's last stop, so nothing shows yet that it outlives "
-    "one. Write it first, then stop and start the container that has it."
+    "Nothing shows yet that the file outlives a stop: its container was not stopped after the file "
+    "was written. Write it first, then stop and start the container."
 )
 SAME_CONTAINER = (
-    "It is still the container from the beginning. The point is to replace it: remove the "
-    "container, then run a new one under the same name."
+    "The file is gone or the program began anew, but it is still the same container. The point is "
+    "to replace it: remove the container, then run a new one under the same name."
 )
 
 step = lab.step(
@@ -51,10 +51,17 @@ async def outlive_a_stop(see: See, v: Values) -> None:
     )
     running(diary, "diary", "busybox")
     require(
-        file.exists and file.text.strip() == v.message,
+        file.exists,
         "no-file",
         expected=f"{path} in diary says {v.message}.",
-        observed=f"It says {file.text.strip()!r}." if file.exists else "There is no such file.",
+        observed="There is no such file.",
+        look="docker exec diary ls /root",
+    )
+    require(
+        file.text.strip() == v.message,
+        "other-text",
+        expected=f"{path} in diary says {v.message}.",
+        observed=f"It says {file.text.strip()!r}.",
         look=f"docker exec diary cat {path}",
     )
     require(
@@ -93,6 +100,13 @@ async def lose_a_file(see: See, v: Values) -> None:
         look="docker ps -a",
     )
     require(
+        now.id != before.id or not file.exists or now.started_at != before.started_at,
+        "not-replaced",
+        expected="draft is another container than at the beginning.",
+        observed=f"It is still {before.id[:12]}.",
+        look="docker ps -a",
+    )
+    require(
         now.id != before.id,
         "same-container",
         expected="draft is another container than at the beginning.",
@@ -125,6 +139,7 @@ step.solution(
         "docker rm -f draft",
         "docker run -d --name draft busybox sleep 1d",
     ],
+    explained={2: ["not-restarted"], 4: ["nothing-new"]},
 )
 step.solution(
     "copied in, stopped and started",
@@ -137,6 +152,7 @@ step.solution(
         "docker kill draft; docker container rm draft",
         "docker container create --name draft busybox sleep 1d && docker start draft",
     ],
+    explained={3: ["not-restarted"], 4: ["not-running"], 6: ["nothing-new"]},
 )
 step.near_miss(
     "written at every start",

@@ -9,6 +9,7 @@ from lab_engine.authoring import (
     DockerVolumesProbe,
     HttpProbe,
     Image,
+    Look,
     MountProbe,
     See,
     require,
@@ -27,8 +28,8 @@ TOO_YOUNG = (
     "Write it, remove the container, and run a new one with the same volume."
 )
 WRONG_NAME = (
-    "There may be a new volume, but not one called my-named-volume. Without a name Docker makes "
-    "up a long one, and `-` and `_` are two different characters."
+    "There is a new volume, but not one called my-named-volume. Without a name Docker makes up a "
+    "long one, and `-` and `_` are two different characters."
 )
 
 named = lab.step("named-volume", daemons=("docker",), resources=lambda _: [Image("myapp")])
@@ -72,11 +73,18 @@ async def serve(see: See, v: Values) -> None:
         look="docker port web",
     )
     require(
+        page.status,
+        "no-answer",
+        expected=f"http://localhost:{v.port}/ shows {v.message}.",
+        observed=f"It does not answer: {page.problem}.",
+        look=Look(f"curl -sS http://localhost:{v.port}/", fails=True),
+    )
+    require(
         page.ok and page.body.strip() == v.message,
         "page",
         expected=f"http://localhost:{v.port}/ shows {v.message}.",
         observed=f"It answers with status {page.status}: {page.body.strip()[:80]!r}.",
-        look=f"curl -i http://localhost:{v.port}/",
+        look=f"curl -s -i http://localhost:{v.port}/",
     )
 
 
@@ -88,7 +96,7 @@ async def outlive_a_container(see: See, v: Values) -> None:
         "no-page",
         expected=f"web has {PAGE}.",
         observed="There is no such container or no such file.",
-        look=f"docker exec web cat {PAGE}",
+        look="docker ps -a",
     )
     require(
         file.modified_at < web.created_at,
@@ -124,6 +132,7 @@ def write_page(v: Values) -> str:
 named.solution(
     "as the source does",
     lambda v: [run_web(v), write_page(v), "docker container rm -f web", run_web(v)],
+    explained={0: ["page"], 1: ["page"], 2: ["too-young"]},
 )
 named.solution(
     "filled by a passing container",
@@ -134,6 +143,7 @@ named.solution(
         run_web(v, "--mount source=webvol,target=/webdata"),
     ],
     survives={0: "`docker run` makes a named volume that does not exist yet."},
+    explained={1: ["page"]},
 )
 named.near_miss(
     "no volume",
@@ -199,7 +209,16 @@ created = lab.step("volume-create", daemons=("docker",), resources=lambda _: [Im
 
 @created.check("create")
 async def create(see: See, v: Values) -> None:
+    before = await see.before(DockerVolumesProbe())
     volumes = await see(DockerVolumesProbe())
+    new = [name[:20] for name in volumes.names if name not in before.names]
+    require(
+        VOLUME in volumes.names or not new,
+        "other-name",
+        expected=f"There is a volume called {VOLUME}.",
+        observed=f"There is a new one called {', '.join(new)}.",
+        look="docker volume ls",
+    )
     require(
         VOLUME in volumes.names,
         "absent",
@@ -232,10 +251,17 @@ async def share(see: See, v: Values) -> None:
             look=f"docker container inspect {name} --format '{{{{json .Mounts}}}}'",
         )
     require(
-        file.exists and file.text.strip() == v.message,
+        file.exists,
+        "no-file",
+        expected=f"In reader, {path} says {v.message}.",
+        observed="It is not there.",
+        look=f"docker exec reader ls {SHARED}",
+    )
+    require(
+        file.text.strip() == v.message,
         "content",
         expected=f"In reader, {path} says {v.message}.",
-        observed=f"It says {file.text.strip()[:80]!r}." if file.exists else "It is not there.",
+        observed=f"It says {file.text.strip()[:80]!r}.",
         look=f"docker exec reader cat {path}",
     )
     in_writer, in_reader = await see(
@@ -290,14 +316,14 @@ created.near_miss(
     "no name given",
     lambda _: ["docker volume create"],
     rejected_by="create",
-    reason="absent",
+    reason="other-name",
     explain=WRONG_NAME,
 )
 created.near_miss(
     "underscores",
     lambda _: ["docker volume create my_named_volume"],
     rejected_by="create",
-    reason="absent",
+    reason="other-name",
     explain=WRONG_NAME,
 )
 created.near_miss(

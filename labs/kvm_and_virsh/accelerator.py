@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab_engine.authoring import AcceleratorProbe, FileProbe, See, require
+from lab_engine.authoring import AcceleratorProbe, ByHand, FileProbe, See, require
 from labs.kvm_and_virsh.values import KERNEL, Values, lab
 
 ANSWER = "/home/learner/work/accelerator"
+STRAY = "/home/learner/accelerator"
 TRY = (
     "timeout 3 qemu-system-x86_64 -accel kvm -m 128 -display none -no-reboot "
     f"-kernel {KERNEL} -append 'console=ttyS0 panic=-1' -serial stdio < /dev/null 2> /dev/null"
@@ -19,15 +20,29 @@ step = lab.step("accelerator")
 
 @step.check("accelerator")
 async def accelerator(see: See, v: Values) -> None:
-    file, found = await see(FileProbe(ANSWER), AcceleratorProbe())
+    file, stray, found = await see(FileProbe(ANSWER), FileProbe(STRAY), AcceleratorProbe())
+    require(
+        file.exists or not stray.exists,
+        "elsewhere",
+        expected=f"{ANSWER} names the accelerator.",
+        observed=f"The file is {STRAY}.",
+        look="ls -l ~ ~/work",
+    )
     require(
         file.exists,
         "absent",
         expected=f"{ANSWER} names the accelerator.",
         observed="There is no such file.",
-        look=f"ls -l {ANSWER}",
+        look="ls -l ~/work",
     )
     words = file.content.split()
+    require(
+        words,
+        "empty",
+        expected="The file holds one word: kvm or tcg.",
+        observed="It is empty.",
+        look=f"cat {ANSWER}",
+    )
     require(
         len(words) == 1 and words[0] in ("kvm", "tcg"),
         "not-a-word",
@@ -40,7 +55,7 @@ async def accelerator(see: See, v: Values) -> None:
         "wrong",
         expected="The file names what guests can really run with on this machine.",
         observed=f"It says {words[0]}, but when we tried: {found.reason}.",
-        look="timeout 3 qemu-system-x86_64 -accel kvm … (the command from the text)",
+        look=TRY.replace(" 2> /dev/null", " | head -n 3"),
     )
 
 
@@ -53,8 +68,11 @@ async def domain_type(see: See, v: Values) -> Sequence[str]:
 step.solution(
     "run-a-guest",
     lambda _: [
-        f"if {TRY} | grep -q 'Linux version'; then echo kvm > accelerator; "
-        "else echo tcg > accelerator; fi"
+        ByHand(
+            f"if {TRY} | grep -q 'Linux version'; then echo kvm > accelerator; "
+            "else echo tcg > accelerator; fi",
+            typed=f"{TRY}\necho kvm > accelerator",
+        )
     ],
 )
 step.solution(
@@ -94,6 +112,6 @@ step.near_miss(
         "|| echo tcg > accelerator"
     ],
     rejected_by="accelerator",
-    reason="absent",
+    reason="elsewhere",
     explain="The file has to lie in your work folder, ~/work.",
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import VM, DomainProbe, GuestFileProbe, See, require
-from labs.kvm_and_virsh.values import MOST_MEMORY, Values, inside, lab, running, typed
+from lab_engine.authoring import VM, DomainProbe, FileProbe, GuestFileProbe, See, require
+from labs.kvm_and_virsh.values import MOST_MEMORY, Values, inside, lab, on_console, running, typed
 
 NOTE = "/root/note"
 
@@ -17,28 +17,47 @@ step = lab.step(
 
 @step.check("note", points=2, settle=0.5)
 async def note(see: See, v: Values) -> None:
-    domain, file = await see(DomainProbe(v.vm), GuestFileProbe(v.vm, NOTE))
+    domain, file, stray, outside = await see(
+        DomainProbe(v.vm),
+        GuestFileProbe(v.vm, NOTE),
+        GuestFileProbe(v.vm, "/tmp/note"),  # noqa: S108
+        FileProbe("/home/learner/work/note"),
+    )
     running(domain, v)
     require(
         file.answers,
         "silent",
         expected=f"The guest in {v.vm} answers.",
         observed="Its agent does not answer.",
-        look=f"virsh guestinfo {v.vm}",
+        look=f"virsh dumpxml {v.vm} --xpath //channel",
+    )
+    require(
+        file.exists or not outside.exists,
+        "left-outside",
+        expected=f"In the guest there is a file {NOTE}.",
+        observed="The guest has no such file; the bench has one in ~/work.",
+        look="ls -l ~/work",
+    )
+    require(
+        file.exists or not stray.exists,
+        "other-folder",
+        expected=f"In the guest there is a file {NOTE}.",
+        observed="The guest has the file in another folder, /tmp.",
+        look=on_console(v, "ls -l /tmp /root"),
     )
     require(
         file.exists,
         "no-file",
         expected=f"In the guest there is a file {NOTE}.",
         observed="The guest has no such file.",
-        look=f"cat {NOTE} (on the console of {v.vm})",
+        look=on_console(v, "ls /root"),
     )
     require(
         file.text.strip() == v.word,
         "text",
         expected=f"It says {v.word}.",
         observed=f"It says {file.text.strip()!r}.",
-        look=f"cat {NOTE} (on the console of {v.vm})",
+        look=on_console(v, f"cat {NOTE}"),
     )
 
 
@@ -48,17 +67,16 @@ step.near_miss(
     "on-the-bench",
     lambda v: [f"echo {v.word} > note"],
     rejected_by="note",
-    reason="no-file",
-    explain="The note was left outside: on the bench, or elsewhere in the guest. A VM has a file "
-    "system of its own, and /root there is another folder than /root here.",
+    reason="left-outside",
+    explain="The note was left outside, on the bench. A VM has a file system of its own: write it "
+    "on the console.",
 )
 step.near_miss(
     "other-place",
     lambda v: [typed(v, f"echo {v.word} > /tmp/note")],
     rejected_by="note",
-    reason="no-file",
-    explain="The note was left outside: on the bench, or elsewhere in the guest. A VM has a file "
-    "system of its own, and /root there is another folder than /root here.",
+    reason="other-folder",
+    explain="The note is in the guest, but in another folder than the task says.",
 )
 step.near_miss(
     "typed-too-soon",

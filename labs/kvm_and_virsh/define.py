@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import DomainProbe, File, See, require
+from lab_engine.authoring import DomainListProbe, DomainProbe, File, See, require
 from labs.kvm_and_virsh.values import INITRAMFS, KERNEL, Values, defined, lab
 
 DRAFT_MEMORY = 512
@@ -45,7 +45,14 @@ step = lab.step(
 
 @step.check("define", points=2)
 async def define(see: See, v: Values) -> None:
-    domain = await see(DomainProbe(v.vm))
+    domain, every = await see(DomainProbe(v.vm), DomainListProbe())
+    require(
+        domain.exists or not every.names,
+        "other-name",
+        expected=f"libvirt knows a VM called {v.vm}.",
+        observed=f"It knows {', '.join(every.names)}.",
+        look="virsh list --all",
+    )
     defined(domain, v)
     require(
         domain.config_memory_max == v.memory and domain.config_memory == v.memory,
@@ -75,13 +82,18 @@ def edit(v: Values) -> str:
     return f"sed -i 's|>{DRAFT_MEMORY}<|>{v.memory}<|' {v.vm}.xml"
 
 
-step.solution("edit-then-define", lambda v: [edit(v), f"virsh define {v.vm}.xml"])
+step.solution(
+    "edit-then-define",
+    lambda v: [edit(v), f"virsh define {v.vm}.xml"],
+    explained={0: ["memory"]},
+)
 step.solution(
     "define-then-change",
     lambda v: [
         f"virsh define {v.vm}.xml",
         f"virsh setmaxmem {v.vm} {v.memory}M --config",
     ],
+    explained={1: ["memory"]},
 )
 step.near_miss(
     "as-it-was",
@@ -118,6 +130,6 @@ step.near_miss(
     "other-name",
     lambda v: [edit(v), f"sed 's|{v.vm}|vm1|' {v.vm}.xml > vm1.xml", "virsh define vm1.xml"],
     rejected_by="define",
-    reason="absent",
+    reason="other-name",
     explain="The name in the XML is the VM's name; the name of the file does not matter.",
 )

@@ -14,7 +14,16 @@ from lab_engine.authoring import (
     See,
     require,
 )
-from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, inside, lab, running, typed
+from labs.kvm_and_virsh.values import (
+    MOST_MEMORY,
+    Values,
+    answered,
+    inside,
+    lab,
+    on_console,
+    running,
+    typed,
+)
 
 TARGET = "vda"
 SIZE = f"/sys/block/{TARGET}/size"
@@ -63,6 +72,13 @@ async def attach(see: See, v: Values) -> None:
     now = domain.disk(TARGET) or DomainDisk(TARGET)
     kept = next((disk for disk in domain.config_disks if disk.target == TARGET), DomainDisk(TARGET))
     require(
+        now.source == made.path or kept.source != made.path,
+        "only-later",
+        expected=f"{v.vm} has {v.volume} as its disk {TARGET} now.",
+        observed="It has it in its description, for the next start.",
+        look=f"virsh domblklist {v.vm}; virsh domblklist {v.vm} --inactive",
+    )
+    require(
         now.source == made.path,
         "not-now",
         expected=f"{v.vm} has {v.volume} as its disk {TARGET} now.",
@@ -90,35 +106,46 @@ async def attach(see: See, v: Values) -> None:
         "not-in-the-guest",
         expected=f"The guest sees a disk {TARGET} of {v.disk} MiB.",
         observed=f"The guest sees {sectors * 512 >> 20} MiB there.",
-        look=f"cat {SIZE} (on the console; in sectors of 512 bytes)",
+        look=on_console(v, "cat /proc/partitions"),
     )
 
 
 @step.check("filesystem", points=2, needs=("attach",), settle=1.0)
 async def filesystem(see: See, v: Values) -> None:
-    mounts = await see(GuestCommandProbe(v.vm, ("sh", "-c", MOUNTS)))
+    mounts, folder = await see(
+        GuestCommandProbe(v.vm, ("sh", "-c", MOUNTS)),
+        GuestCommandProbe(v.vm, ("test", "-d", "/data")),
+    )
     answered(mounts, v)
     fields = mounts.out.split()
+    mounted = mounts.ok and len(fields) > 6
     require(
-        mounts.ok and len(fields) > 6,
+        mounted or not folder.ok,
+        "only-a-folder",
+        expected=f"In the guest /dev/{TARGET} is mounted on /data.",
+        observed="/data is a folder, and nothing of the kind is mounted there.",
+        look=on_console(v, "mount"),
+    )
+    require(
+        mounted,
         "not-mounted",
         expected=f"In the guest /dev/{TARGET} is mounted on /data.",
         observed="Nothing of the kind is mounted there.",
-        look="mount (on the console)",
+        look=on_console(v, "mount"),
     )
     require(
         fields[2] == "ext4",
         "type",
         expected="Its file system is ext4.",
         observed=f"Its file system is {fields[2]}.",
-        look="mount | grep data (on the console)",
+        look=on_console(v, "mount | grep data"),
     )
     require(
         "rw" in fields[3].split(","),
         "read-only",
         expected="It can be written to.",
         observed="It is mounted read-only.",
-        look="mount | grep data (on the console)",
+        look=on_console(v, "mount | grep data"),
     )
 
 
@@ -141,14 +168,14 @@ def attach_disk(v: Values, options: str) -> str:
 ATTACH = "--subdriver qcow2 --persistent"
 SEEN = f"for i in 1 2 3 4 5 6 7 8 9; do [ -b /dev/{TARGET} ] && break; sleep 1; done"
 """Waits until the guest has noticed its new disk: a script is quicker than a person."""
-FORMAT = f"{SEEN}; mkfs.ext4 -q /dev/{TARGET} && mkdir -p /data && mount /dev/{TARGET} /data"
+FORMAT = f"mkfs.ext4 /dev/{TARGET} && mkdir -p /data && mount /dev/{TARGET} /data"
 
 step.solution(
     "commands",
     lambda v: [
         create(v),
         attach_disk(v, ATTACH),
-        inside(v, FORMAT),
+        inside(v, FORMAT, wait=SEEN),
     ],
 )
 step.solution(
@@ -161,6 +188,7 @@ step.solution(
         f"virsh attach-device {v.vm} disk.xml --live --config",
         typed(
             v,
+            SEEN,
             f"mkfs.ext4 -q /dev/{TARGET}",
             "mkdir /data",
             f"mount /dev/{TARGET} /data",
@@ -204,7 +232,7 @@ step.near_miss(
     "from-the-next-start",
     lambda v: [create(v), attach_disk(v, "--subdriver qcow2 --config")],
     rejected_by="attach",
-    reason="not-now",
+    reason="only-later",
     explain="--config puts the disk into the definition. The VM that runs gets it at its next "
     "start; --persistent does both.",
 )
@@ -213,7 +241,7 @@ step.near_miss(
     lambda v: [
         create(v),
         attach_disk(v, ATTACH),
-        inside(v, FORMAT.replace("mkfs.ext4", "mkfs.ext2")),
+        inside(v, FORMAT.replace("mkfs.ext4", "mkfs.ext2"), wait=SEEN),
     ],
     rejected_by="filesystem",
     reason="type",
@@ -225,10 +253,10 @@ step.near_miss(
     lambda v: [
         create(v),
         attach_disk(v, ATTACH),
-        inside(v, f"{SEEN}; mkfs.ext4 -q /dev/{TARGET} && mkdir -p /data"),
+        inside(v, f"mkfs.ext4 /dev/{TARGET} && mkdir -p /data", wait=SEEN),
     ],
     rejected_by="filesystem",
-    reason="not-mounted",
-    explain="The disk is formatted, but /data is an ordinary folder: what you write there goes "
-    "into the guest's memory, and is gone after the next start.",
+    reason="only-a-folder",
+    explain="/data is an ordinary folder so far: what you write there goes into the guest's "
+    "memory, and is gone after the next start.",
 )

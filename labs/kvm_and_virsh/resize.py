@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import VM, DomainProbe, GuestCommandProbe, See, require
-from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, lab, running
+from lab_engine.authoring import VM, ByHand, DomainProbe, GuestCommandProbe, See, require
+from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, lab, on_console, running
 
 KERNELS_SHARE = 64
 """MiB that a kernel of this size may keep for itself before it counts its memory."""
@@ -25,6 +25,20 @@ async def memory(see: See, v: Values) -> None:
     )
     running(domain, v)
     require(
+        domain.memory == v.more or domain.config_memory != v.more,
+        "config-only",
+        expected=f"{v.vm} has {v.more} MiB now.",
+        observed=f"It has {domain.memory} MiB now, and gets {v.more} MiB at its next start.",
+        look=f"virsh dommemstat {v.vm} | grep actual",
+    )
+    require(
+        domain.memory != v.more * 10**6 >> 20,
+        "decimal",
+        expected=f"{v.vm} has {v.more} MiB now.",
+        observed=f"It has {domain.memory} MiB now, which is {v.more} MB.",
+        look=f"virsh dommemstat {v.vm} | grep actual",
+    )
+    require(
         domain.memory == v.more,
         "later",
         expected=f"{v.vm} has {v.more} MiB now.",
@@ -45,7 +59,7 @@ async def memory(see: See, v: Values) -> None:
         "not-in-the-guest",
         expected=f"The guest counts nearly {v.more} MiB.",
         observed=f"The guest counts {seen} MiB.",
-        look="free -m (on the console)",
+        look=on_console(v, "free -m"),
     )
 
 
@@ -83,11 +97,15 @@ step.solution(
         f"virsh setmem {v.vm} {v.more}M --live --config",
         f"virsh setvcpus {v.vm} {CPUS} --maximum --config",
         f"virsh setvcpus {v.vm} {CPUS} --config",
-        f"virsh shutdown {v.vm} && "
-        f'timeout 30 sh -c \'until virsh list --all | grep -q "{v.vm} .*shut off"; '
-        "do sleep 0.5; done'",
-        f"virsh start {v.vm} && {awake(v)}",
+        ByHand(
+            f"virsh shutdown {v.vm} && "
+            f'timeout 30 sh -c \'until virsh list --all | grep -q "{v.vm} .*shut off"; '
+            "do sleep 0.5; done'",
+            typed=f"virsh shutdown {v.vm}; virsh list --all",
+        ),
+        awake(v, f"virsh start {v.vm}"),
     ],
+    explained={2: ["current"], 3: ["not-restarted"]},
 )
 step.solution(
     "define-again",
@@ -96,8 +114,9 @@ step.solution(
         f"sed -i -e 's|<currentMemory.*|<currentMemory unit=\"MiB\">{v.more}</currentMemory>|' "
         f"-e 's|<vcpu.*|<vcpu>{CPUS}</vcpu>|' new.xml",
         "virsh define new.xml",
-        f"virsh destroy {v.vm} && virsh start {v.vm} && {awake(v)}",
+        awake(v, f"virsh destroy {v.vm} && virsh start {v.vm}"),
     ],
+    explained={3: ["config-only", "not-restarted"]},
 )
 step.near_miss(
     "live-only",
@@ -111,7 +130,7 @@ step.near_miss(
     "config-only",
     lambda v: [f"virsh setmem {v.vm} {v.more}M --config"],
     rejected_by="memory",
-    reason="later",
+    reason="config-only",
     explain="--config changes the definition, which counts from the next start on. The VM that "
     "runs now keeps what it has.",
 )
@@ -119,9 +138,8 @@ step.near_miss(
     "megabytes",
     lambda v: [f"virsh setmem {v.vm} {v.more}MB --live --config"],
     rejected_by="memory",
-    reason="later",
-    explain="--config changes the definition, which counts from the next start on. The VM that "
-    "runs now keeps what it has.",
+    reason="decimal",
+    explain="MB counts in thousands, M and MiB count in 1024s.",
 )
 step.near_miss(
     "maximum-only",
@@ -147,7 +165,7 @@ step.near_miss(
     lambda v: [
         f"virsh setvcpus {v.vm} {CPUS} --maximum --config",
         f"virsh setvcpus {v.vm} {CPUS} --config",
-        f"virsh reboot {v.vm} && sleep 3 && {awake(v)}",
+        awake(v, f"virsh reboot {v.vm} && sleep 3"),
     ],
     rejected_by="cpus",
     reason="not-restarted",

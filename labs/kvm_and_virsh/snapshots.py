@@ -23,6 +23,7 @@ from labs.kvm_and_virsh.values import (
     awake,
     inside,
     lab,
+    on_console,
     running,
     typed,
 )
@@ -60,11 +61,19 @@ async def snapshot(see: See, v: Values) -> None:
     running(domain, v)
     taken = domain.snapshot(v.snapshot)
     state = taken.state if taken else ""
+    names = ", ".join(one.name for one in domain.snapshots)
+    require(
+        taken or not names,
+        "other-name",
+        expected=f"{v.vm} has a snapshot called {v.snapshot}.",
+        observed=f"Its snapshots: {names}.",
+        look=f"virsh snapshot-list {v.vm}",
+    )
     require(
         taken,
         "absent",
         expected=f"{v.vm} has a snapshot called {v.snapshot}.",
-        observed="Its snapshots: " + (", ".join(one.name for one in domain.snapshots) or "none"),
+        observed="It has no snapshot.",
         look=f"virsh snapshot-list {v.vm}",
     )
     require(
@@ -90,7 +99,7 @@ async def damage(see: See, v: Values) -> None:
         "still-there",
         expected=f"{LEDGER} is gone.",
         observed="It is still there.",
-        look="ls -l /data (on the console)",
+        look=on_console(v, "ls -l /data"),
     )
     times = folder.out.split()
     require(
@@ -98,7 +107,7 @@ async def damage(see: See, v: Values) -> None:
         "unmounted",
         expected="The disk with the ledger is still mounted on /data.",
         observed="It is not mounted there any more; nothing was deleted from it.",
-        look="mount (on the console)",
+        look=on_console(v, "mount"),
     )
     taken = domain.snapshot(v.snapshot)
     require(
@@ -106,14 +115,14 @@ async def damage(see: See, v: Values) -> None:
         "too-late",
         expected="The snapshot is older than the damage.",
         observed="The file was deleted first, so the snapshot does not hold it either.",
-        look=f"virsh snapshot-info {v.vm} {v.snapshot}; stat /data (on the console)",
+        look=f"virsh snapshot-info {v.vm} {v.snapshot}",
     )
 
 
 REMOVE = f"rm {LEDGER}; sync"
 take.solution(
     "snapshot-create-as",
-    lambda v: [f"virsh snapshot-create-as {v.vm} {v.snapshot}", inside(v, REMOVE)],
+    lambda v: [f"virsh snapshot-create-as {v.vm} {v.snapshot}", inside(v, f"rm {LEDGER}")],
 )
 take.solution(
     "from-a-file",
@@ -127,7 +136,7 @@ take.near_miss(
     "nameless",
     lambda v: [f"virsh snapshot-create {v.vm}"],
     rejected_by="snapshot",
-    reason="absent",
+    reason="other-name",
     explain="`virsh snapshot-create` without a file names the snapshot after the second it was "
     "taken in. `snapshot-create-as` takes a name.",
 )
@@ -185,28 +194,42 @@ async def revert(see: See, v: Values) -> None:
         "silent",
         expected=f"The guest in {v.vm} answers.",
         observed="Its agent does not answer.",
-        look=f"virsh guestinfo {v.vm}",
+        look=f"virsh dumpxml {v.vm} --xpath //channel",
+    )
+    require(
+        ledger.exists or domain.snapshot(v.snapshot),
+        "snapshot-gone",
+        expected=f"{LEDGER} is there again.",
+        observed=f"There is no such file in the guest, and {v.snapshot} is gone as well.",
+        look=f"virsh snapshot-list {v.vm}",
+    )
+    require(
+        ledger.exists or domain.id == before.id,
+        "restarted",
+        expected=f"{LEDGER} is there again.",
+        observed="There is no such file in the guest, which was started anew.",
+        look=on_console(v, "mount"),
     )
     require(
         ledger.exists,
         "no-ledger",
         expected=f"{LEDGER} is there again.",
         observed="There is no such file in the guest.",
-        look="ls -l /data (on the console)",
+        look=on_console(v, "ls -l /data"),
     )
     require(
         ledger.text.strip() == v.ledger,
         "text",
         expected="The ledger says what it said before.",
         observed=f"It says {ledger.text.strip()!r}.",
-        look=f"cat {LEDGER} (on the console)",
+        look=on_console(v, f"cat {LEDGER}"),
     )
     require(
         not mistake.exists,
         "by-hand",
         expected="Everything after the snapshot is undone, in memory too.",
         observed="/root/mistake, which was written after the snapshot, is still there.",
-        look="ls /root (on the console)",
+        look=on_console(v, "ls /root"),
     )
     require(
         domain.snapshot(v.snapshot) is not None and domain.id != before.id,
@@ -223,9 +246,9 @@ back.near_miss(
     "deleted",
     lambda v: [f"virsh snapshot-delete {v.vm} {v.snapshot}"],
     rejected_by="revert",
-    reason="no-ledger",
-    explain="The file is not back. Deleting a snapshot, or starting the VM anew, does not go back "
-    "in time: only reverting does.",
+    reason="snapshot-gone",
+    explain="Deleting a snapshot does not go back to it: the blocks that it kept are given up. The "
+    "step has to begin anew; only reverting goes back in time.",
 )
 back.near_miss(
     "restarted",
@@ -235,9 +258,9 @@ back.near_miss(
         awake(v),
     ],
     rejected_by="revert",
-    reason="no-ledger",
-    explain="The file is not back. Deleting a snapshot, or starting the VM anew, does not go back "
-    "in time: only reverting does.",
+    reason="restarted",
+    explain="Starting the VM anew does not bring the file back: that boots what lies on the disk "
+    "now. Only reverting goes back in time.",
 )
 back.near_miss(
     "written-again",

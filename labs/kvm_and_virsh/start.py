@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import VM, DomainProbe, GuestCommandProbe, See, require
+from lab_engine.authoring import VM, DomainListProbe, DomainProbe, GuestCommandProbe, See, require
 from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, defined, lab, running
 
 step = lab.step(
@@ -16,7 +16,17 @@ step = lab.step(
 @step.check("start", points=2)
 async def start(see: See, v: Values) -> None:
     before = await see.before(DomainProbe(v.vm))
-    domain, kernel = await see(DomainProbe(v.vm), GuestCommandProbe(v.vm, ("uname", "-r")))
+    domain, kernel, every = await see(
+        DomainProbe(v.vm), GuestCommandProbe(v.vm, ("uname", "-r")), DomainListProbe()
+    )
+    others = sorted(set(every.names) - {v.vm})
+    require(
+        domain.state != "shut" or not others,
+        "a-copy",
+        expected=f"{v.vm} runs.",
+        observed=f"{v.vm} is off. There is {', '.join(others)} now.",
+        look="virsh list --all",
+    )
     running(domain, v)
     require(
         domain.uuid == before.uuid,
@@ -33,6 +43,13 @@ async def autostart(see: See, v: Values) -> None:
     domain = await see(DomainProbe(v.vm))
     defined(domain, v)
     require(
+        domain.autostart or not domain.running,
+        "only-now",
+        expected=f"libvirt starts {v.vm} whenever libvirt itself starts.",
+        observed="It runs now. After the next start of libvirt somebody has to start it.",
+        look="virsh list --all --autostart",
+    )
+    require(
         domain.autostart,
         "by-hand",
         expected=f"libvirt starts {v.vm} whenever libvirt itself starts.",
@@ -44,13 +61,15 @@ async def autostart(see: See, v: Values) -> None:
 step.solution(
     "start",
     lambda v: [f"virsh start {v.vm}", f"virsh autostart {v.vm}", awake(v)],
+    explained={1: ["only-now"]},
 )
 step.solution(
     "console-at-once",
     lambda v: [
         f"virsh autostart {v.vm}",
-        f"virsh start {v.vm} && {awake(v)}",
+        awake(v, f"virsh start {v.vm}"),
     ],
+    explained={0: ["only-now"]},
 )
 step.near_miss(
     "paused",
@@ -68,8 +87,8 @@ step.near_miss(
         "virsh create --paused copy.xml",
     ],
     rejected_by="start",
-    reason="off",
-    explain="What runs is a second VM from the same description. The one that was asked for is "
+    reason="a-copy",
+    explain="What you made is a second VM from the same description. The one that was asked for is "
     "still off.",
 )
 step.near_miss(
@@ -84,6 +103,7 @@ step.near_miss(
     reason="another",
     explain="A VM is known by its UUID. Define the same XML without it and you get a new machine, "
     "which everything that refers to the old one no longer finds.",
+    also=["only-now"],
 )
 step.near_miss(
     "restart-on-poweroff",
@@ -93,14 +113,12 @@ step.near_miss(
     ],
     rejected_by="autostart",
     reason="by-hand",
-    explain="Autostart is not a part of the description. It is a setting of the host: which VMs "
-    "to start when libvirt starts. `virsh autostart` makes it.",
 )
 step.near_miss(
     "only-now",
     lambda v: [f"virsh start {v.vm}"],
     rejected_by="autostart",
-    reason="by-hand",
+    reason="only-now",
     explain="Autostart is not a part of the description. It is a setting of the host: which VMs "
     "to start when libvirt starts. `virsh autostart` makes it.",
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from lab_engine.authoring import (
     SMALL_INITRAMFS,
     SMALL_KERNEL,
+    ByHand,
     DomainReading,
     GuestCommandReading,
     Lab,
+    Look,
     Seed,
     Variables,
     require,
@@ -58,37 +60,54 @@ class Values(Variables, frozen=True):
 lab = Lab("kvm-and-virsh", Values)
 
 
-def awake(v: Values) -> str:
-    """A command that waits until the guest agent of a running VM answers, a minute at most."""
-    return (
+def awake(v: Values, before: str = "") -> ByHand:
+    """A command that waits until the guest agent of a running VM answers, two minutes at most.
+
+    `before` is a command that is run first.
+    """
+    waiting = (
         f"virsh domstate {v.vm} | grep -q running && timeout 150 sh -c "
         f"'until virsh guestinfo {v.vm} > /dev/null 2>&1; do sleep 0.5; done'"
     )
+    command = f"{before} && {waiting}" if before else waiting
+    return ByHand(command, typed=f"{before}\nvirsh guestinfo {v.vm}")
 
 
-def inside(v: Values, script: str) -> str:
-    """A command that runs a script in the guest through its agent. No quotes in the script."""
+def inside(v: Values, script: str, *, wait: str = "true") -> ByHand:
+    """A command that runs a script in the guest through its agent. No quotes in the script.
+
+    `wait` is run before it, for what a person would only have patience.
+    """
     agent = f"virsh qemu-agent-command {v.vm}"
     request = (
-        '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","' + script + '"]}}'
+        '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","'
+        + f"{wait}; {script}"
+        + '"]}}'
     )
     status = """{"execute":"guest-exec-status","arguments":{"pid":'$pid'}}"""
-    return (
+    command = (
         f"pid=$({agent} '{request}' | jq .return.pid); for _ in $(seq 200); do "
         f"{agent} '{status}' | grep -q 'exited\":true' && break; sleep 0.3; done"
     )
+    return ByHand(command, typed=f"virsh console {v.vm}\n{script}")
 
 
-def typed(v: Values, *lines: str, patience: int = 1) -> str:
+def typed(v: Values, *lines: str, patience: int = 1) -> ByHand:
     """A command that logs in on the serial console, types lines, and leaves with Ctrl+].
 
     `patience` is how many seconds the last line gets to do its work.
     """
     keys = "; ".join(f"echo '{line}'; sleep 1" for line in ("root", *lines))
-    return (
+    command = (
         f"(sleep 1; echo; sleep 1; {keys}; sleep {patience}; printf '\\035') | "
         f"script -qec 'virsh console {v.vm}' /dev/null"
     )
+    return ByHand(command, typed="\n".join((f"virsh console {v.vm}", *lines)))
+
+
+def on_console(v: Values, command: str) -> Look:
+    """A command that the learner types on the VM's console."""
+    return Look(command, console=v.vm)
 
 
 def defined(domain: DomainReading, v: Values) -> None:
@@ -135,5 +154,5 @@ def answered(command: GuestCommandReading, v: Values) -> None:
         "silent",
         expected=f"The guest in {v.vm} has booted, and its agent answers.",
         observed="The guest agent does not answer.",
-        look=f"virsh guestinfo {v.vm}",
+        look=f"virsh dumpxml {v.vm} --xpath //channel",
     )

@@ -56,6 +56,7 @@ step.solution(
         started(f"sudo unshare --ipc sleep {v.ipc_seconds}", v.ipc_seconds),
         f"sudo nsenter -t $(pgrep -xf 'sleep {v.ipc_seconds}') --ipc ipcmk -M {v.shm_bytes}",
     ],
+    explained={1: ["no-segment"]},
 )
 step.near_miss(
     "made outside",
@@ -75,8 +76,8 @@ step.near_miss(
     ],
     rejected_by="own-memory",
     reason="no-segment",
-    explain="Each unshare makes a namespace of its own. The first one ended with its only process, "
-    "and the memory with it.",
+    explain="A new IPC namespace begins empty, and what another `unshare` made has ended with that "
+    "one. The memory has to be made in the namespace of the sleep.",
 )
 step.near_miss(
     "another size",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import FileProbe, InhabitantsProbe, See, Service, require
+from lab_engine.authoring import ByHand, FileProbe, InhabitantsProbe, Look, See, Service, require
 from labs.namespaces.values import Values, lab, sleeper, started
 
 FILE = "/home/learner/work/odd.txt"
@@ -60,7 +60,7 @@ async def join(see: See, v: Values) -> None:
         "planted-gone",
         expected=f"`sleep {v.odd_seconds}`, which the step started, still runs.",
         observed="It has ended.",
-        look="infralab up namespaces look",
+        look=Look(f"pgrep -xf 'sleep {v.odd_seconds}'", fails=True),
     )
     theirs = planted.processes[0].namespaces[v.odd]
     mine = process.namespaces[v.odd]
@@ -97,12 +97,13 @@ def planted(v: Values) -> str:
     return f"$(pgrep -xf 'sleep {v.odd_seconds}')"
 
 
-def compare(v: Values) -> str:
+def compare(v: Values) -> ByHand:
     """Write down each kind in which the planted process differs from the shell."""
-    return (
+    return ByHand(
         f"for kind in ipc mnt net pid user uts; do "
         f'[ "$(sudo readlink /proc/{planted(v)}/ns/$kind)" = "$(readlink /proc/self/ns/$kind)" ] '
-        f"|| echo $kind; done > odd.txt"
+        f"|| echo $kind; done > odd.txt",
+        typed=f"sudo lsns -p {planted(v)}; lsns -p $$; echo {v.odd} > odd.txt",
     )
 
 
@@ -113,6 +114,7 @@ step.solution(
         started(
             f"sudo nsenter -t {planted(v)} --$(cat odd.txt) sleep {v.join_seconds}",
             v.join_seconds,
+            typed=f"sudo nsenter -t {planted(v)} --{v.odd} sleep {v.join_seconds}",
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Directory, FileProbe, MountProbe, See, require
+from lab_engine.authoring import Directory, FileProbe, Look, MountProbe, See, require
 from labs.namespaces.values import Values, apart, lab, sleeper, started
 
 OUTSIDE = "everyone sees this"
@@ -35,7 +35,6 @@ async def own_view(see: See, v: Values) -> None:
         MountProbe(path, pid=process.pid),
         MountProbe(path),
     )
-    look = f"sudo nsenter -t {process.pid} --mount cat {path}/note.txt; cat {path}/note.txt"
     require(
         not leaked.exists,
         "leaked",
@@ -50,23 +49,28 @@ async def own_view(see: See, v: Values) -> None:
         observed=f"Outside it says {outside.content.strip()!r}."
         if outside.exists
         else "Outside it is gone.",
-        look=look,
+        look=f"ls -l {path}; cat {path}/*",
     )
     require(
         mounted.exists,
         "nothing-mounted",
         expected=f"Where the process is, something is mounted on {path}.",
         observed="Nothing is mounted there.",
-        look=f"sudo nsenter -t {process.pid} --mount findmnt {path}",
+        look=Look(f"sudo nsenter -t {process.pid} --mount findmnt {path}", fails=True),
     )
     require(
-        inside.exists and inside.content.strip() == v.secret,
+        inside.exists,
         "no-note",
         expected=f"Where the process is, {path}/note.txt says {v.secret!r}.",
-        observed=f"There it says {inside.content.strip()!r}."
-        if inside.exists
-        else "There is no such file there.",
-        look=look,
+        observed="There is no such file there.",
+        look=f"sudo nsenter -t {process.pid} --mount ls -la {path}",
+    )
+    require(
+        inside.content.strip() == v.secret,
+        "other-note",
+        expected=f"Where the process is, {path}/note.txt says {v.secret!r}.",
+        observed=f"There it says {inside.content.strip()!r}.",
+        look=f"sudo nsenter -t {process.pid} --mount cat {path}/note.txt",
     )
 
 
@@ -96,6 +100,7 @@ step.solution(
         f"sudo nsenter -t $PID --mount {mount(v)}",
         f"sudo nsenter -t $PID --mount sh -c '{write(v)}'",
     ],
+    explained={2: ["changed-outside"], 3: ["no-note"]},
 )
 step.solution(
     "a folder of your own, bound over it",

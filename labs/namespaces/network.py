@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     AddressesProbe,
+    InhabitantsProbe,
     LinkProbe,
+    Look,
     NetworkNamespaceProbe,
+    ProcessProbe,
     ReachProbe,
     See,
     place,
     require,
 )
-from labs.namespaces.values import Values, lab
+from labs.namespaces.values import Values, lab, started
 
 step = lab.step("network")
 
 
 @step.check("room")
 async def room(see: See, v: Values) -> None:
-    namespace = await see(NetworkNamespaceProbe(v.netns))
+    namespace, every, bench = await see(
+        NetworkNamespaceProbe(v.netns), ProcessProbe(), InhabitantsProbe(("sleep",))
+    )
+    elsewhere = [
+        one
+        for one in every.processes
+        if one.namespaces.get("net", 0) not in (0, bench.bench["net"])
+    ]
+    require(
+        namespace.exists or not elsewhere,
+        "nameless",
+        expected=f"There is a network namespace called {v.netns}.",
+        observed="`ip netns` knows none of that name, though a process is in a namespace apart.",
+        look="ip netns; sudo lsns -t net",
+    )
     require(
         namespace.exists,
         "no-name",
@@ -43,7 +60,7 @@ async def room(see: See, v: Values) -> None:
         "no-echo",
         expected=f"127.0.0.1 answers in {v.netns}.",
         observed=f"No answer ({echo.problem}).",
-        look=f"sudo ip netns exec {v.netns} ping -c 1 127.0.0.1",
+        look=Look(f"sudo ip netns exec {v.netns} ping -c 1 -W 2 127.0.0.1", fails=True),
     )
 
 
@@ -58,6 +75,13 @@ async def cable(see: See, v: Values) -> None:
     )
     in_there = f"sudo ip -n {v.netns} addr"
     require(
+        inner.exists or not (outer.exists and outer.peer_place == place.BENCH),
+        "both-outside",
+        expected=f"In {v.netns} there is an interface called eth0.",
+        observed=f"There is none. Both ends of {v.link} are in the bench.",
+        look="ip -br link",
+    )
+    require(
         inner.exists,
         "no-eth0",
         expected=f"In {v.netns} there is an interface called eth0.",
@@ -69,7 +93,14 @@ async def cable(see: See, v: Values) -> None:
         "other-end",
         expected=f"Its other end is {v.link}, out here in the bench.",
         observed=f"Its other end is {inner.peer or 'none that can be seen'}.",
-        look=f"ip -d link show {v.link}",
+        look="ip -br link",
+    )
+    require(
+        f"{v.room_ip}/32" not in addresses.of("eth0"),
+        "no-prefix",
+        expected=f"eth0 has the address {v.room_ip}/24.",
+        observed=f"It has {v.room_ip}/32.",
+        look=in_there,
     )
     require(
         f"{v.room_ip}/24" in addresses.of("eth0"),
@@ -103,7 +134,11 @@ async def cable(see: See, v: Values) -> None:
         observed="The ping from inside gets no answer."
         if not out.reached
         else "The ping from outside gets no answer.",
-        look=f"sudo ip netns exec {v.netns} ping -c 1 {v.bench_ip}; ping -c 1 {v.room_ip}",
+        look=Look(
+            f"sudo ip netns exec {v.netns} ping -c 1 -W 2 {v.bench_ip} "
+            f"&& ping -c 1 -W 2 {v.room_ip}",
+            fails=True,
+        ),
     )
 
 
@@ -124,6 +159,7 @@ step.solution(
         f"sudo ip -n {v.netns} addr add {v.room_ip}/24 dev eth0",
         f"sudo ip -n {v.netns} link set eth0 up",
     ],
+    explained={1: ["loopback-down"], 4: ["down"], 6: ["down"]},
 )
 step.solution(
     "unshare, a bind mount, and an end that is moved",
@@ -136,6 +172,7 @@ step.solution(
         f"sudo nsenter --net=/run/netns/{v.netns} ip addr add {v.room_ip}/24 dev eth0",
         f"sudo nsenter --net=/run/netns/{v.netns} ip link set eth0 up",
     ],
+    explained={3: ["both-outside"], 6: ["down"]},
 )
 step.near_miss(
     "loopback left down",
@@ -146,9 +183,9 @@ step.near_miss(
 )
 step.near_miss(
     "a namespace without a name",
-    lambda v: ["sudo unshare --net sleep 30 >/dev/null 2>&1 &"],
+    lambda v: [started("sudo unshare --net sleep 30", 30)],
     rejected_by="room",
-    reason="no-name",
+    reason="nameless",
     explain="It lives as long as its process, but `ip netns` finds only those in /run/netns.",
 )
 step.near_miss(
@@ -162,9 +199,9 @@ step.near_miss(
         f"ping -c 1 {v.room_ip} >/dev/null",
     ],
     rejected_by="cable",
-    reason="no-eth0",
-    explain="The ping answers, but both ends are in the bench: nothing went through the cable. One "
-    "end has to be put into the namespace.",
+    reason="both-outside",
+    explain="Both ends are in the bench: even where a ping answers, nothing goes through the "
+    "cable. One end has to be put into the namespace.",
 )
 step.near_miss(
     "an address without its network",
@@ -175,7 +212,7 @@ step.near_miss(
         f"sudo ip -n {v.netns} link set eth0 up",
     ],
     rejected_by="cable",
-    reason="no-address",
+    reason="no-prefix",
     explain="Without /24, ip takes /32: a network of one. Then there is no route to the other end.",
 )
 step.near_miss(

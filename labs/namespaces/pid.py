@@ -28,7 +28,7 @@ async def own_proc(see: See, v: Values) -> None:
         DirectoryProbe("/proc", pid=process.pid), MountsProbe(pid=process.pid)
     )
     numbers = sorted(int(name) for name in listing.entries if name.isdecimal())
-    look = f"sudo nsenter -t {process.pid} --pid --mount ps ax"
+    there = f"sudo nsenter -t {process.pid} --mount"
     elsewhere = [
         mount.target
         for mount in mounts.mounts
@@ -41,14 +41,14 @@ async def own_proc(see: See, v: Values) -> None:
         "proc-elsewhere",
         expected="The new proc lies on /proc, where ps looks.",
         observed=f"It is mounted on {', '.join(elsewhere)}.",
-        look=look,
+        look=f"{there} findmnt -t proc",
     )
     require(
         1 in numbers and len(numbers) == 1,
         "old-proc",
         expected="In /proc, the sleep sees one process: itself, as number 1.",
         observed=f"It sees {len(numbers)} processes: those of the bench.",
-        look=look,
+        look=f"{there} ls /proc",
     )
 
 

@@ -12,6 +12,13 @@ step = lab.step("user")
 async def fake_root(see: See, v: Values) -> None:
     process, seen = await sleeper(see, v.root_seconds, "user")
     look = f"cat /proc/{process.pid}/uid_map; ps -o user,pid,cmd -p {process.pid}"
+    require(
+        process.uid != 0 or process.namespaces["user"] != seen.bench["user"],
+        "with-sudo",
+        expected="The process is in a user namespace of its own.",
+        observed="It is root in the same one as your shell: root of the whole bench.",
+        look=look,
+    )
     apart(process, seen, "user")
     require(
         process.uid == LEARNER,
@@ -77,12 +84,13 @@ step.solution(
 step.solution(
     "the maps by hand",
     lambda v: [*by_file(v.root_seconds, 0), *by_file(v.mapped_seconds, v.inner_uid)],
+    explained={1: ["not-root"], 3: ["no-map"]},
 )
 step.near_miss(
     "real root",
     lambda v: [started(f"sudo sleep {v.root_seconds}", v.root_seconds)],
     rejected_by="fake-root",
-    reason="not-apart",
+    reason="with-sudo",
     explain="sudo makes it root for the whole bench. A user namespace makes it root only inside.",
 )
 step.near_miss(

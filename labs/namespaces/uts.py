@@ -44,6 +44,7 @@ step.solution(
         started(f"sudo unshare --uts sleep {v.uts_seconds}", v.uts_seconds),
         f"sudo nsenter -t $(pgrep -xf 'sleep {v.uts_seconds}') --uts hostname {v.hostname}",
     ],
+    explained={1: ["old-name"]},
 )
 step.near_miss(
     "no name given",

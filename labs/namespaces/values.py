@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from lab_engine.authoring import (
+    ByHand,
     Inhabitant,
     InhabitantsProbe,
     InhabitantsReading,
     Lab,
+    Look,
     See,
     Seed,
     Variables,
@@ -79,11 +81,14 @@ class Values(Variables, frozen=True):
 lab = Lab("namespaces", Values)
 
 
-def started(command: str, seconds: int) -> str:
-    """Run a command in the background, and go on when `sleep SECONDS` is there."""
+def started(command: str, seconds: int, *, typed: str = "") -> ByHand:
+    """Run a command in the background, and go on when `sleep SECONDS` is there.
+
+    `typed` is what a person types for it, where that is another command.
+    """
     there = f"pgrep -xf 'sleep {seconds}' >/dev/null"
     waiting = f"for try in $(seq 40); do {there} && break; sleep 0.05; done"
-    return f"{command} >/dev/null 2>&1 &\n{waiting}"
+    return ByHand(f"{command} >/dev/null 2>&1 &\n{waiting}", typed=f"{typed or command} &")
 
 
 async def sleeper(see: See, seconds: int, *kinds: str) -> tuple[Inhabitant, InhabitantsReading]:
@@ -94,7 +99,7 @@ async def sleeper(see: See, seconds: int, *kinds: str) -> tuple[Inhabitant, Inha
         "not-running",
         expected=f"A process `sleep {seconds}` runs.",
         observed="There is none.",
-        look=f"pgrep -af 'sleep {seconds}'",
+        look=Look(f"pgrep -xf 'sleep {seconds}'", fails=True),
     )
     fitting = seen.outside(*kinds) or seen.processes
     return max(fitting, key=lambda process: process.started), seen
@@ -107,5 +112,5 @@ def apart(process: Inhabitant, seen: InhabitantsReading, kind: str) -> None:
         "not-apart",
         expected=f"The process is in a {kind} namespace of its own.",
         observed=f"Process {process.pid} is in {kind}:[{process.namespaces[kind]}], as your shell.",
-        look=f"sudo ls -l /proc/{process.pid}/ns /proc/self/ns",
+        look=f"sudo lsns -p {process.pid}; sudo lsns -p $$",
     )

@@ -25,6 +25,12 @@ def test_the_reasons_in_order() -> None:
     assert list(told.reasons(Verdict("up", Outcome.PASS, 1))) == []
 
 
+def test_a_look_says_on_which_console_it_is_typed() -> None:
+    evidence = Evidence("down", "It is up.", "It is down.", "free -m", console="maple")
+    failed = Verdict("up", Outcome.FAIL, 1, evidence)
+    assert ("look", "free -m (on the console of maple)") in list(told.reasons(failed))
+
+
 def test_in_one_line() -> None:
     assert told.line(FAILED) == "expected: It is up. observed: It is down."
     assert told.line(BROKE) == "the bench is gone"

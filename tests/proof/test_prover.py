@@ -30,6 +30,9 @@ Look first.
 ```sh
 cat ~/work/old.txt
 ```
+```output
+@<word young>
+```
 
 :::: task write
 Write `hello` into `~/work/new.txt`, and leave `old.txt` alone.
@@ -47,7 +50,7 @@ c
 LAB = """\
 from __future__ import annotations
 
-from lab_engine.authoring import File, FileProbe, Lab, See, Variables, require
+from lab_engine.authoring import File, FileProbe, Lab, Look, See, Variables, require
 
 lab = Lab("bridges", Variables)
 step = lab.step(
@@ -63,7 +66,7 @@ async def write(see: See, v: Variables) -> None:
 
 
 step.solution("two lines", lambda v: ["touch new.txt", "echo hello > new.txt"],
-              survives={0: "echo makes the file too"})
+              survives={0: "echo makes the file too"}, explained={1: ["content"]})
 step.near_miss("elsewhere", lambda v: ["echo hello > other.txt", "echo helo > new.txt"],
                rejected_by="write", reason="content", explain="a typing error")
 step.near_miss("empty", lambda v: ["touch new.txt"],
@@ -120,7 +123,6 @@ async def test_a_walk_sees_what_a_solution_changes(
     image_tag: str, kit: Kit, record: Record, settings: Settings
 ) -> None:
     """Of a process that is new, what it sees is asked at the start too, once it is gone."""
-    kit.change("content/07.6-bridges/10-one.md", "cat ~/work/old.txt", "cat ~/work/nowhere.txt")
     kit.change(
         f"{kit.package}/bridges/__init__.py",
         '    require(file.exists, "absent"',
@@ -138,7 +140,7 @@ async def test_a_walk_sees_what_a_solution_changes(
         walk=True,
     )
     assert proof[0].good, problems(proof[0])
-    assert [case.kind for case in proof[0].cases] == ["start", "solution", "teardown"]
+    assert [case.kind for case in proof[0].cases] == ["start", "text", "solution", "teardown"]
     assert proof[0].seen == (StepChanges("one", ("file", "process"), ("file",)),)
 
 
@@ -196,6 +198,37 @@ async def test_what_a_near_miss_does_may_show_late(
             id="no-change",
         ),
         pytest.param(
+            'lambda v: ["touch new.txt"],\n               rejected_by="write", '
+            'reason="content", explain="a typing error"',
+            'lambda v: ["touch new_txt"], rejected_by="write", reason="absent", explain="a dash"',
+            "before any work, write is explained (absent): a dash",
+            id="explained-at-the-start",
+        ),
+        pytest.param(
+            ', explained={1: ["content"]}',
+            "",
+            "write is explained (content): a typing error; where that holds, say so",
+            id="explained-without-a-line",
+        ),
+        pytest.param(
+            'explained={1: ["content"]}',
+            'explained={0: ["content"], 1: ["content"]}',
+            "said to be explained, but nothing shows it: content",
+            id="not-explained-without-a-line",
+        ),
+        pytest.param(
+            'observed="no such file")',
+            'observed="no such file", look="ls; cat nowhere")',
+            "the look of write (absent) `ls; cat nowhere` ends with 1",
+            id="a-look-that-fails",
+        ),
+        pytest.param(
+            'observed="no such file")',
+            'observed="no such file", look=Look("cat old.txt", fails=True))',
+            "`cat old.txt` is said to fail, but ends with 0",
+            id="a-look-that-does-not-fail",
+        ),
+        pytest.param(
             "(see: See, v: Variables) -> None:\n",
             "(see: See, v: Variables) -> None:\n    raise KeyError('x')\n",
             "the check broke",
@@ -237,3 +270,11 @@ async def test_a_command_in_the_text_that_fails_is_named(
     kit.change("content/07.6-bridges/10-one.md", "cat ~/work/old.txt", "cat ~/work/nowhere.txt")
     proof, _ = await proven(kit, record, settings)
     assert "nowhere.txt" in problems(proof)
+
+
+async def test_an_output_in_the_text_that_is_not_printed_is_named(
+    image_tag: str, kit: Kit, record: Record, settings: Settings
+) -> None:
+    kit.change("content/07.6-bridges/10-one.md", "@<word young>", "new")
+    proof, _ = await proven(kit, record, settings, walk=True)
+    assert "line 1 of the output, 'new', was not printed; printed was:\nold" in problems(proof)

@@ -36,6 +36,7 @@ def _step(step: LabStep, variables: Variables, where: str) -> Iterator[Finding]:
                     f"solution {solution.name!r}: survives[{index}] names no command or no reason",
                     f"Its commands are 0 to {last}; say why the one may be left out.",
                 )
+    yield from _explained(step, variables, where)
     for check in step.checks:
         spot = code.place(check.function)
         said = code.strings(check.function)
@@ -79,4 +80,25 @@ def _step(step: LabStep, variables: Variables, where: str) -> Iterator[Finding]:
                 f"check {check.task!r} names no probe",
                 "A check reads the bench through probes, imported by name.",
                 "advice",
+            )
+
+
+def _explained(step: LabStep, variables: Variables, where: str) -> Iterator[Finding]:
+    """What an author confirms of explanations that are not there."""
+    reasons = {miss.reason for miss in step.near_misses if miss.explain}
+    said = [
+        (f"near miss {miss.name!r}: also", set(miss.also) - reasons) for miss in step.near_misses
+    ]
+    for solution in step.solutions:
+        last = len(solution.script(variables)) - 1
+        for line, confirmed in solution.explained.items():
+            unknown = set(confirmed) - reasons if 0 <= line <= last else {f"line {line}"}
+            said.append((f"solution {solution.name!r}: explained[{line}]", unknown))
+    for what, unknown in said:
+        if unknown:
+            yield Finding(
+                where,
+                "explained",
+                f"{what} names {', '.join(sorted(unknown))}, which explains nothing here",
+                "Name reasons of this step's near misses, and lines of the solution.",
             )

@@ -121,4 +121,5 @@ class Evidence(Vertical):
             )
         evidence = self.verdict.evidence
         if evidence and evidence.look:
-            yield CodeBlock(evidence.look, label="see it yourself:")
+            where = f" on the console of {evidence.console}" if evidence.console else ""
+            yield CodeBlock(evidence.look, label=f"see it yourself{where}:")
