@@ -31,6 +31,8 @@ syllabus = ["07.6", "07.7"]
 minutes = 5
 +++
 About @{bridge}.
+
+`docker network create` makes one.
 """
 STEP = """\
 +++

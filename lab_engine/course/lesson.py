@@ -54,6 +54,7 @@ class _StepFront(msgspec.Struct, frozen=True):
     syllabus: tuple[str, ...]
     minutes: int
     instead: str = ""
+    find_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Step:
         number: its place in the lesson, from 1.
         syllabus: ids of the source's parts that it covers.
         instead: what stands in for the system that the source names; empty when it is the real one.
+        find_out: commands with which the learner is to look up what a task needs.
         source: the Markdown file; `where` is its name in messages.
     """
 
@@ -87,6 +89,7 @@ class Step:
     syllabus: tuple[str, ...]
     minutes: int
     instead: str
+    find_out: tuple[str, ...]
     source: Path
     where: str
     _labs: str = field(repr=False, compare=False, default="labs")
@@ -159,6 +162,11 @@ class Lesson:
             f"lesson {self.slug} has no step {name!r}",
             hint=f"Did you mean {near[0]}?" if near else f"It has: {', '.join(names)}.",
         )
+
+    @property
+    def labs(self) -> str:
+        """The Python package that holds the labs of its course."""
+        return self._labs
 
     @property
     def lab(self) -> Lab[Any]:
@@ -320,6 +328,7 @@ def _steps(lesson: Lesson) -> list[Step]:
                 meta.syllabus,
                 meta.minutes,
                 meta.instead,
+                meta.find_out,
                 path,
                 where,
                 lesson._labs,

@@ -281,6 +281,9 @@ class TestLint:
                 '{v.bridge}"], survives={3: "x"})',
                 "survives",
             ),
+            ('{v.bridge}"])', '{v.bridge}"], explained={0: ["x"]})', "explained"),
+            ('{v.bridge}"])', '{v.bridge}"], explained={1: ["absent"]})', "explained"),
+            ('reason="absent"', 'also=["y"], reason="absent"', "explained"),
             ('bridge: str = ""', 'bridge: str = ""\n    other: str = ""', "unused-variable"),
         ],
     )
@@ -296,6 +299,7 @@ class TestLint:
             ("```sh\n", "```bash\n", "commands", "error"),
             ("```sh\ndocker", "```output\n$ docker", "commands", "error"),
             ("```sh\ndocker", "```sh\n$ docker", "prompt", "error"),
+            ("Why it is so.", "Why?\n\n```output\nso\n```", "not-compared", "error"),
             ("Make `@{bridge}`", "Make it", "unstated", "advice"),
             ("minutes = 5", "minutes = 50", "minutes", "advice"),
         ],

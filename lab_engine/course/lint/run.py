@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lab_engine.course.faults import course_faults, faults
 from lab_engine.course.lesson import Course, Lesson
-from lab_engine.course.lint import order, proof, wording
+from lab_engine.course.lint import drawings, order, proof, taught, wording
 from lab_engine.course.lint.finding import Finding
 from lab_engine.course.seed import Seed
 from lab_engine.errors import ContentError
@@ -42,10 +42,12 @@ def _lesson(lesson: Lesson, seeds: Sequence[str]) -> Iterator[Finding]:
         # The other rules need a lesson that is whole.
         return
     yield from order.findings(lesson)
+    yield from drawings.findings(lesson, lesson.variables(Seed(seeds[0])).as_text())
     for seed in seeds:
         variables = lesson.variables(Seed(seed))
         yield from proof.findings(lesson, variables)
         yield from wording.findings(lesson, variables)
+        yield from taught.findings(lesson, variables)
 
 
 def _as_finding(fault: ContentError) -> Finding:

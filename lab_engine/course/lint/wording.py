@@ -125,6 +125,7 @@ def _commands(
         _squeezed(line) for script in scripts for command in script for line in command.split("\n")
     }
     blocks = document.code()
+    compared = document.outputs().values()
     for block in blocks:
         if block.typed:
             run |= {_squeezed(line) for line in block.text.split("\n")}
@@ -137,6 +138,14 @@ def _commands(
                 f"a block of `{block.language}` looks like commands, which no test would run",
                 "Use `sh` for what is typed (without a prompt) and `output` for what is printed.",
             )
+        lost = block.language == "output" and not block.why and block not in compared
+        if lost and not _prompted(block):
+            yield Finding(
+                where,
+                "not-compared",
+                "nothing prints this output: no command that a test runs stands right above it",
+                'Put it below its `sh` block, or say why it cannot be: output why="…"',
+            )
         if block.typed and _prompted(block):
             yield Finding(
                 where, "prompt", "a command begins with a prompt", "Leave the `$` out: it is run."
@@ -146,12 +155,12 @@ def _commands(
                 where, "later", "role `later` waits for a solution, and the step has none"
             )
         if block.language == "sh" and not block.typed and not block.why:
-            lost = [line for line in block.text.split("\n") if _squeezed(line) not in run | {""}]
-            if lost:
+            idle = [line for line in block.text.split("\n") if _squeezed(line) not in run | {""}]
+            if idle:
                 yield Finding(
                     where,
                     "not-run",
-                    f"no test runs `{lost[0].strip()}`",
+                    f"no test runs `{idle[0].strip()}`",
                     f'Give the block a role that runs it, or say why not: sh {block.role} why="…"',
                     "error" if block.role == "show" else "advice",
                 )
