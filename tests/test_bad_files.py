@@ -26,7 +26,7 @@ from lab_engine.errors import ContentError, ImageError, UsageError
 from lab_engine.recording import kept
 from lab_engine.recording.cast import Unreadable, files, groups, read_cast, sizes
 
-fuzzed = hypothesis_settings(max_examples=300, derandomize=True, deadline=None)
+fuzzed = hypothesis_settings(max_examples=100, derandomize=True, deadline=None)
 DEEP = "a = " + "[" * 3000 + "]" * 3000
 TABLES = "[" + ".".join(["a"] * 3000) + "]\nb = 1"
 DIGITS = "bench_memory = " + "9" * 5000

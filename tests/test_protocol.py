@@ -15,7 +15,7 @@ from lab_engine import errors
 from lab_engine import protocol as p
 from lab_engine.errors import AgentError, InfralabError, ProtocolError, ResourceError
 
-fuzzed = settings(max_examples=300, derandomize=True, deadline=None)
+fuzzed = settings(max_examples=100, derandomize=True, deadline=None)
 WORDS = st.sampled_from(
     [
         *("do", "id", "type", "notice", "result", "error", "message", "hint", "fields", "key"),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from lab_engine.doctor.here import configuration
+from lab_engine.doctor.machine import Machine, State
 from lab_engine.session.record import Record
 
 ROOT = Path(__file__).parents[2]
@@ -62,15 +64,25 @@ def test_what_is_not_there_is_refused_before_anything_is_made(
     ids=str,
 )
 def test_a_setting_that_cannot_be_is_refused_by_verbs_and_seen_by_doctor(
-    tmp_path: Path, env: dict[str, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env: dict[str, str]
 ) -> None:
     up = infralab(tmp_path, "up", "namespaces", **env)
     assert (up.returncode, next(iter(env)) in up.stderr) == (2, True), up.stderr
-    doctor = infralab(tmp_path, "doctor", **env)
+    assert "Traceback" not in up.stderr
+    for name, value in {"HOME": str(tmp_path), **env}.items():
+        monkeypatch.setenv(name, value)
+    found = configuration(Machine())
+    assert found.state is State.MISSING
+    assert next(iter(env)) in found.found
+
+
+def test_doctor_goes_on_with_a_setting_that_cannot_be(tmp_path: Path) -> None:
+    doctor = infralab(tmp_path, "doctor", INFRALAB_CACHE_DIR="~nosuchuser")
     assert doctor.returncode == 3
     assert "Settings  " in doctor.stdout
-    assert next(iter(env)) in doctor.stdout
-    assert "Traceback" not in up.stderr + doctor.stderr
+    assert "INFRALAB_CACHE_DIR" in doctor.stdout
+    assert "Docker client" in doctor.stdout
+    assert "Traceback" not in doctor.stderr
 
 
 def test_a_locale_without_a_tick_mark_costs_the_mark_alone(tmp_path: Path) -> None:

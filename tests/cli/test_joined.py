@@ -79,6 +79,10 @@ def test_the_verb_runs_both_and_tells_of_both(
     (folder / "test_second.py").write_text(
         "import pytest\n@pytest.mark.bench\ndef test_it(): pass\n"
     )
+    # As above, with the one plugin that the verb's own words need; and few processes.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p xdist")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     monkeypatch.setattr(verb, "ROOT", tmp_path)
     monkeypatch.setattr(verb, "_install_tools", lambda: None)
     code = verb.run(argparse.Namespace(words=[], fast=False, v2=False, fresh=False))

@@ -131,6 +131,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return clone
 
 
+@pytest.mark.slow
 def test_a_clone_may_lie_in_a_folder_with_spaces(tmp_path: Path) -> None:
     clone = Clone(tmp_path / "my own 'clone'")
     done = clone.run("--yes", "lessons")
@@ -138,6 +139,7 @@ def test_a_clone_may_lie_in_a_folder_with_spaces(tmp_path: Path) -> None:
     assert "ran lessons" in done.stdout
 
 
+@pytest.mark.slow
 def test_setup_takes_the_yes_after_its_name(clone: Clone, ready: Clone) -> None:
     shutil.copytree(ready.venv, clone.venv, symlinks=True)
     done = clone.run("setup", "--yes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -249,6 +250,7 @@ class TestFrontMatter:
             front.read(path, where="a.md")
 
 
+@cache
 def question(text: str) -> Question:
     return read(text).questions[0].question
 

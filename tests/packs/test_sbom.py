@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-
 from lab_engine.packs.sbom import cyclonedx
 
 BILL = {
@@ -27,6 +24,11 @@ BILL = {
 
 
 def test_it_holds_to_the_schema() -> None:
+    # Here: the validator compiles 39 grammars when it is loaded, which takes two seconds, and every
+    # process that runs tests loads every module of them.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     document = cyclonedx(BILL)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document)) is None
     assert {one["name"] for one in document["components"]} == {"haproxy", "kube"}

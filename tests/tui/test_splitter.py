@@ -50,23 +50,19 @@ async def test_the_borders_follow_the_mouse(start: Start, size: tuple[int, int],
         assert (moved.width, moved.height) == (tasks.width, tasks.height + 6)
         assert region(running, "shell").bottom == moved.y
 
-
-async def test_where_four_panes_meet_both_borders_move(start: Start) -> None:
-    async with start("bridges", size=WIDE) as running:
-        await running.ready()
-        text = region(running, "text")
-        corner = (text.right - 1, text.bottom - 1)
-        await drag(running, corner, (corner[0] + 10, corner[1] - 5))
-        moved = region(running, "text")
-        assert (moved.width, moved.height) == (text.width + 10, text.height - 5)
-
-
-async def test_a_pane_cannot_be_dragged_away(start: Start) -> None:
-    async with start("bridges", size=MIDDLE) as running:
-        await running.ready()
+        if size == WIDE:
+            await both_follow_where_four_panes_meet(running)
         text = region(running, "text")
         await drag(running, (text.right, 9), (0, 9))
-        assert region(running, "text").width == MIDDLE[0] // 5
+        assert region(running, "text").width == size[0] // 5, "a pane cannot be dragged away"
+
+
+async def both_follow_where_four_panes_meet(running: Running) -> None:
+    text = region(running, "text")
+    corner = (text.right - 1, text.bottom - 1)
+    await drag(running, corner, (corner[0] + 10, corner[1] - 5))
+    moved = region(running, "text")
+    assert (moved.width, moved.height) == (text.width + 10, text.height - 5)
 
 
 async def test_the_size_is_kept_as_with_keys_and_through_other_layouts(start: Start) -> None:
@@ -83,20 +79,7 @@ async def test_the_size_is_kept_as_with_keys_and_through_other_layouts(start: St
         await running.until(lambda: region(running, "text").width == text.width + 18, "the size")
 
 
-async def test_a_press_elsewhere_drags_nothing(start: Start) -> None:
-    async with start("bridges", size=MIDDLE) as running:
-        await running.ready()
-        text = region(running, "text")
-        for at in ((text.x, 9), (text.x + 9, text.y), (text.x + 9, text.y + 3)):
-            await drag(running, at, (at[0] + 20, at[1]))
-            assert region(running, "text") == text
-        await running.press("f6")
-        zoomed = region(running, "text")
-        await drag(running, (zoomed.right - 1, 9), (40, 9))
-        assert region(running, "text") == zoomed
-
-
-async def test_the_border_under_the_mouse_is_marked(start: Start) -> None:
+async def test_only_a_border_is_marked_and_dragged(start: Start) -> None:
     async with start("bridges", size=MIDDLE) as running:
         await running.ready()
         text, panes = region(running, "text"), running.app.screen.query_one(Panes)
@@ -106,3 +89,10 @@ async def test_the_border_under_the_mouse_is_marked(start: Start) -> None:
         shell = running.app.screen.query_one(ShellPane).content_region
         await running.pilot.hover(offset=(shell.x + 5, shell.y + 5))
         assert not panes.has_class("-over-columns")
+        for at in ((text.x, 9), (text.x + 9, text.y), (text.x + 9, text.y + 3)):
+            await drag(running, at, (at[0] + 20, at[1]))
+            assert region(running, "text") == text
+        await running.press("f6")
+        zoomed = region(running, "text")
+        await drag(running, (zoomed.right - 1, 9), (40, 9))
+        assert region(running, "text") == zoomed
