@@ -168,15 +168,19 @@ class Connection:
     async def _ping(self) -> None:
         """While an answer is waited for, see that the agent lives: work may be long and silent."""
         loop = asyncio.get_running_loop()
-        quiet_since = None
+        asked, quiet = False, 0.0
         while not self._lost:
+            began = loop.time()
             await asyncio.sleep(PING_SECONDS)
             if not self._waiting:
-                quiet_since = None
+                asked, quiet = False, 0.0
                 continue
-            if quiet_since is None:
-                quiet_since = loop.time()
-            quiet = loop.time() - max(quiet_since, self._heard)
+            if not asked or self._heard >= began:
+                quiet = 0.0
+            else:
+                # Rounds are counted, not the clock: while this client itself stood still (stopped
+                # with Ctrl-Z, or on a busy machine) it asked nothing, and the agent owed nothing.
+                quiet += PING_SECONDS
             if quiet > QUIET_LIMIT:
                 self._end(
                     AgentLost(
@@ -188,6 +192,7 @@ class Connection:
             else:
                 # Not `drain`: a frozen agent reads nothing, and this must not wait for it.
                 self._send(p.Ping(id=next(self._ids)))
+                asked = True
 
     async def _read(self) -> None:
         process = self._process

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -63,9 +65,7 @@ async def test_a_request_bigger_than_the_pipe_does_not_hang_on_a_frozen_agent(
         await link.request(p.Listen, p.StatusReport, limit=60, topics=("x" * (4 << 20),))
 
 
-async def test_long_work_of_an_agent_that_answers_pings_goes_on(connect: Connect) -> None:
-    link = await connect(
-        """
+AT_WORK = """
 import json, time
 asked, began = None, time.monotonic()
 for line in sys.stdin:
@@ -79,9 +79,25 @@ for line in sys.stdin:
         print(json.dumps({"type": "reply", "id": asked, "result": report}), flush=True)
         asked = None
 """
-    )
+"""Answers pings at once, and anything else when it is three seconds old."""
+
+
+async def test_long_work_of_an_agent_that_answers_pings_goes_on(connect: Connect) -> None:
+    link = await connect(AT_WORK)
     report = await link.request(p.Status, p.StatusReport, limit=60)
     assert report.session == "s"
+
+
+async def test_a_client_that_stood_still_itself_does_not_call_the_agent_silent(
+    connect: Connect,
+) -> None:
+    link = await connect(AT_WORK)
+    asked = asyncio.create_task(link.request(p.Status, p.StatusReport, limit=60))
+    while not link._heard:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(5 * module.PING_SECONDS)
+    time.sleep(2 * module.QUIET_LIMIT)
+    assert (await asked).session == "s"
 
 
 @pytest.mark.parametrize(
