@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual import events
 from textual.widgets import Button, Static
 
 from lab_engine.errors import AgentLost, LeaseTaken, PacksMissing, ProviderError, WouldTake
@@ -222,6 +224,23 @@ async def test_a_solution_goes_to_another_shell_when_a_program_runs_in_the_first
         await running.until(lambda: "docker network create" in running.screen_text())
 
 
+async def test_a_shell_that_has_no_place_yet_is_waited_for_before_it_is_typed_into(
+    start: Start,
+) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        shell = running.app.screen.query_one(ShellPane)
+        await running.press("f2", "f6")
+        taking = asyncio.create_task(shell.take("solution"))
+        await running.until(lambda: shell.target == "solution", "the other shell")
+        await running.still()
+        assert not taking.done()
+        shell.to_front()
+        await taking
+        shell.type("echo typ''ed\r")
+        await running.until(lambda: "typed" in _screen(running), "the echo")
+
+
 async def test_a_solution_that_fails_says_whose_fault_it_is(
     start: Start, world: World, record: Record
 ) -> None:
@@ -416,6 +435,18 @@ async def test_resizing_loses_nothing(start: Start, world: World) -> None:
         assert terminal(running)._process is process
         assert "kept" in _screen(running)
         assert len(running.app.screen.query("TaskCard .hint")) == 1
+
+
+async def test_a_key_right_after_the_one_for_a_pane_goes_there(start: Start) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.until(lambda: "$" in _screen(running), "a prompt")
+        await running.press("f3")
+        assert terminal(running).has_focus
+        # As a busy machine reads them: both at once.
+        for key, character in (("f2", None), ("s", "s")):
+            running.app.post_message(events.Key(key, character))
+        await running.until(lambda: isinstance(running.app.screen, SolutionScreen), "the solutions")
 
 
 async def test_the_menu_lists_everything(start: Start, world: World) -> None:

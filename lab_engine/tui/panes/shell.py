@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -23,6 +24,7 @@ PREPARING = "preparing"
 STOPS = ("escape", "x", "ctrl+c")
 """Keys that stop the typing of a solution."""
 BENCH = "bench"
+OPEN_SECONDS = 20.0
 EMULATOR = "lab_engine.tui.terminal.emulator"
 
 
@@ -157,6 +159,12 @@ class ShellPane(Vertical):
         pane = self._panes.get(target)
         if pane is None:
             raise InfralabError("the shell cannot be opened", hint="Try again.")
+        try:
+            # A pane is laid out some time after it is mounted, and has nothing to type into before.
+            async with asyncio.timeout(OPEN_SECONDS):
+                await pane.started()
+        except TimeoutError:
+            raise InfralabError("the shell does not come up", hint="Try again.") from None
         pane.held = True
         self._held = pane
 

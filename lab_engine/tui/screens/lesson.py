@@ -251,7 +251,9 @@ class LessonScreen(Screen[None]):
             return
         self._mark(which)
         target: Widget = shell.in_front if which == "shell" else self.query_one(f"#{which}")
-        target.focus()
+        # At once: `Widget.focus` waits for its turn, and keys that were typed right after this one
+        # would go to the pane that was left, such as a command to the shell.
+        self.set_focus(target)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for name in PANES:

@@ -96,6 +96,7 @@ class TerminalPane(Widget, can_focus=True):
         self.held = False
         """Whether keys and mouse stay away from the program, since others type."""
         self._process: PtyProcess | None = None
+        self._started = asyncio.Event()
         self._wanted: tuple[list[str], Mapping[str, str] | None] | None = None
         self._unread: deque[bytes] = deque()
         self._unread_size = 0
@@ -111,7 +112,12 @@ class TerminalPane(Widget, can_focus=True):
     def spawn(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         """Run `argv` here, instead of what ran before."""
         self._wanted = (list(argv), environment)
+        self._started.clear()
         self._start()
+
+    async def started(self) -> None:
+        """Wait until what is to run here was started: only a pane that has a size can do that."""
+        await self._started.wait()
 
     @property
     def running(self) -> bool:
@@ -144,7 +150,8 @@ class TerminalPane(Widget, can_focus=True):
             return
         from lab_engine.tui.terminal.emulator import Emulator
 
-        argv, environment = self._wanted
+        (argv, environment), self._wanted = self._wanted, None
+        self._started.set()
         self.emulator = Emulator(
             size.width,
             size.height,
@@ -167,7 +174,6 @@ class TerminalPane(Widget, can_focus=True):
             self.emulator.feed(f"{error.message}\r\n{error.hint}\r\n".encode())
             self._gone(127)
             return
-        self._wanted = None
         self.refresh()
 
     def _copied(self, text: str) -> None:
@@ -272,8 +278,10 @@ class TerminalPane(Widget, can_focus=True):
         width, height = event.size
         if not (width and height):
             return
-        if self.emulator is None:
+        if self._wanted is not None:
             self._start()
+            return
+        if self.emulator is None:
             return
         self.emulator.resize(width, height)
         if self._process:
