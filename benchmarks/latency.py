@@ -108,7 +108,19 @@ def busy_lesson(folder: Path) -> Lesson:
     hint = "::: hint\nWatch.\n:::\n"
     tasks = [f":::: task {task}\nIt changes.\n{hint * 3}::::\n" for task in COMMANDS]
     (folder / "10-busy.md").write_text("\n".join([head, *tasks]))
-    return Lesson("busy-step", "0", "Busy", "0", (), 1, (), folder, "busy", "benchmarks.labs")
+    return Lesson(
+        slug="busy-step",
+        number="0",
+        title="Busy",
+        chapter="0",
+        syllabus=(),
+        minutes=1,
+        needs=(),
+        packs=(),
+        folder=folder,
+        where="busy",
+        _labs="benchmarks.labs",
+    )
 
 
 @asynccontextmanager
