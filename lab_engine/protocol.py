@@ -323,6 +323,7 @@ def decode_request(line: bytes) -> AnyRequest:
     """Raises ProtocolError that names the place of the fault."""
     try:
         return _requests.decode(line)
+    # A RecursionError: nested deeper than msgspec follows, which is as deep as Python goes.
     except (ValueError, RecursionError) as error:
         raise ProtocolError(
             f"a request could not be read: {error}",

@@ -29,7 +29,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "last. Installs the tools for it into .venv when they are missing.",
         examples=(
             ("infralab test", "everything except --v2 and --fresh"),
-            ("infralab test --fast", "what needs no Docker engine; a few minutes on two cores"),
+            ("infralab test --fast", "what needs no Docker engine; a minute or two on two cores"),
             ("infralab test --v2", "a whole guest with cgroup v2; slow"),
             ("infralab test --fresh", "set-up on fresh Debian and Ubuntu roots; slow"),
             ("infralab test -- -k doctor -x", "words after -- go to pytest"),

@@ -77,6 +77,7 @@ class Upkeep:
         if standing != before:
             page.verdicts = {v.task: v for v in verdicts}
             self._tell("verdicts")
+            # The record is written by the lookout before it tells, so what is read now holds this.
             self._kept = begin(self._note_states())
 
     async def _note_states(self) -> None:

@@ -178,6 +178,8 @@ class PtyProcess:
         if hang_up:
             self._on_exit = lambda _: None
             with suppress(ProcessLookupError):
+                # To the leader alone: when it ends, the kernel hangs up on the programs in front
+                # (setsid(2)).
                 os.kill(self.pid, signal.SIGHUP)
         code = await self._ended(GRACE if hang_up else None)
         self._closed = True
