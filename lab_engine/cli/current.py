@@ -110,11 +110,9 @@ def lesson_of(row: SessionRow) -> Lesson:
     """The lesson of a session. Raises UsageError when the course has it no more."""
     course = load_course()
     if row.lesson not in {lesson.slug for lesson in course.lessons}:
-        raise UsageError(
-            f"session {row.id} is in the lesson {row.lesson}, which the course has no more",
-            hint=f"What you made is still there: `infralab shell --session {row.id}`. "
-            f"`infralab down --session {row.id}` ends it.",
-        )
+        what, way = which.told_lost(row)
+        there = ", ".join(lesson.slug for lesson in course.lessons)
+        raise UsageError(what, hint=f"{way} The lessons that it has: {there}.")
     return course.lesson(row.lesson)
 
 

@@ -9,7 +9,7 @@ from lab_engine.cli.words import add_json, emit_json, table, verb
 
 if TYPE_CHECKING:
     from lab_engine.course.lesson import Course, Lesson
-    from lab_engine.tui.overview import LessonState
+    from lab_engine.tui.overview import LessonState, Overview
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,9 +31,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from lab_engine.course.lesson import load_course
+    from lab_engine.session import which
 
     course = load_course()
-    states = _progress(course)
+    overview = _progress(course)
+    states = overview.states
     if args.lesson:
         lesson = course.lesson(args.lesson)
         return _one(lesson, states[lesson.slug], as_json=args.json)
@@ -73,10 +75,13 @@ def run(args: argparse.Namespace) -> int:
         if not chapter.lessons:
             print("    no lesson yet")
     print("\nBegin with `infralab learn LESSON`.")
+    for row in overview.lost:
+        what, way = which.told_lost(row)
+        print(f"\nYour {what}.\n{way}")
     return 0
 
 
-def _progress(course: Course) -> dict[str, LessonState]:
+def _progress(course: Course) -> Overview:
     """How far each lesson is. A record that cannot be read counts as empty, and is said to be."""
     from pathlib import Path
 
@@ -88,7 +93,7 @@ def _progress(course: Course) -> dict[str, LessonState]:
     # Listing the course writes nothing, not even an empty record.
     record = Record.in_memory(path if path.exists() else None)
     try:
-        return overview.read(course, record).states
+        return overview.read(course, record)
     finally:
         record.close()
 

@@ -25,6 +25,20 @@ def of_learners(record: Record) -> list[SessionRow]:
     return [row for row in record.open_sessions() if row.mode != "proof"]
 
 
+def lost(record: Record, lessons: Container[str]) -> list[SessionRow]:
+    """The open sessions of learners whose lesson an update of the course removed or renamed."""
+    return [row for row in of_learners(record) if row.lesson not in lessons]
+
+
+def told_lost(row: SessionRow) -> tuple[str, str]:
+    """Of such a session, what happened, and what can be done with it."""
+    return (
+        f"session {row.id} is in the lesson {row.lesson}, which the course has no more",
+        f"What you made is still there: `infralab shell --session {row.id}`. "
+        f"`infralab down --session {row.id}` ends it.",
+    )
+
+
 def latest(
     record: Record,
     *,

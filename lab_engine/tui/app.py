@@ -20,7 +20,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from lab_engine.errors import InfralabError, unexpected
+from lab_engine.errors import InfralabError, UsageError, unexpected
 from lab_engine.session import which
 from lab_engine.settings import Settings
 from lab_engine.tui.messages import DeskChanged, LessonWanted
@@ -119,6 +119,12 @@ class LearnApp(App[int]):
             for words in self._desk.record.said:
                 self.notify(f"{words}.", severity="warning", timeout=SAID_SECONDS, markup=False)
             await self.reload()
+            for row in self.overview.lost if self.overview else ():
+                what, way = which.told_lost(row)
+                self.notify(
+                    way, title=f"Your {what}", severity="warning", timeout=SAID_SECONDS,
+                    markup=False,
+                )  # fmt: skip
             # It takes 0.15 s to import, in which no key would be seen.
             await asyncio.to_thread(import_module, LESSON_SCREEN)
             # What is loaded by now stays; looking through it for garbage took up to 70 ms at once.
@@ -155,6 +161,9 @@ class LearnApp(App[int]):
         if wanted.session:
             row = which.named(self.desk.record, wanted.session)
             name = row.lesson
+            if row in self.overview.lost:
+                what, way = which.told_lost(row)
+                raise UsageError(what, hint=way)
         if name is None:
             return
         lesson = course.lesson(name)

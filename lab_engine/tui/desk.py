@@ -17,7 +17,7 @@ from lab_engine.course.faults import verify
 from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.seed import Seed
 from lab_engine.course.text.question import Graded
-from lab_engine.errors import InfralabError, PacksMissing, WouldTake
+from lab_engine.errors import AgentLost, BenchError, InfralabError, PacksMissing, WouldTake
 from lab_engine.families.drawing import Picture
 from lab_engine.session.check import evidence_at_start
 from lab_engine.session.record import Record, SessionRow
@@ -302,8 +302,11 @@ class Desk:
         """After a failure: a step that had begun is brought back, and not begun anew."""
         if self._session().step_name == name:
             await self._repair()
-        else:
+            return
+        try:
             await self._enter(name)
+        except (AgentLost, BenchError):
+            await self._repair()
 
     async def _reset(self) -> None:
         session = self._session()
@@ -315,6 +318,10 @@ class Desk:
         self.work.enter(Phase.PREPARING, "Starting again what was stopped")
         await session.repair(on_notice=self.work.notice, progress=self.work.hear_of_the_build())
         self.lost = session.news
+        step = self.page.step
+        if step is not None and session.step_name != step.name:
+            # It was stopped on the way to this one, perhaps before it came to any.
+            await self._enter(step.name)
 
     def _session(self) -> Session:
         if self.session is None:

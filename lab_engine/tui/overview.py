@@ -40,6 +40,8 @@ class Overview:
 
     course: Course
     states: dict[str, LessonState]
+    lost: tuple[SessionRow, ...] = ()
+    """Open sessions in lessons that the course has no more."""
 
     @property
     def current(self) -> SessionRow | None:
@@ -72,7 +74,7 @@ def read(course: Course, record: Record) -> Overview:
         )
         for lesson in course.lessons
     }
-    return Overview(course, states)
+    return Overview(course, states, tuple(which.lost(record, states)))
 
 
 def _steps(

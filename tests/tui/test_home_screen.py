@@ -176,3 +176,16 @@ async def test_a_button_of_the_dialog_begins_anew(
         await running.ready()
         assert [row.id for row in record.open_sessions()] == [running.desk.session.id]
         assert running.desk.session.id != "old"
+
+
+async def test_a_session_whose_lesson_an_update_took_away_is_told(
+    settings: Settings, start: Start
+) -> None:
+    record = Record(settings.data_dir / "progress.sqlite")
+    record.begin("old", "trams", "seed")
+    record.close()
+    async with start() as running:
+        text = "is in the lesson trams"
+        await running.until(lambda: text in running.screen_text(), "the word about it")
+        assert "infralab down --session old" in " ".join(running.screen_text().split())
+        assert "0 of 1 lessons done" in running.screen_text()

@@ -350,6 +350,21 @@ async def test_an_agent_that_stays_away_is_repaired(start: Start, world: World) 
         assert "repair" in world.log
 
 
+async def test_a_bench_that_stops_before_the_first_step_is_had_again(
+    start: Start, world: World
+) -> None:
+    world.fails += [AgentLost("gone"), AgentLost("still gone")]
+    async with start("bridges", size=(80, 24)) as running:
+        await running.until(lambda: running.desk.work.phase is Phase.FAILED, "the failure")
+        await running.until(lambda: "is started again" in running.screen_text(), "what to do")
+        await running.until(lambda: running.app.focused is not None, "a focus")
+        assert running.app.focused.id == "retry"
+        await running.press("enter")
+        await running.ready()
+        works = [entry for entry in world.log if entry in ("enter one", "repair")]
+        assert works == ["enter one", "enter one", "repair", "enter one"]
+
+
 async def test_another_client_is_told_and_can_take_over(
     start: Start, world: World, record: Record
 ) -> None:

@@ -103,6 +103,8 @@ class Preparing(VerticalScroll, can_focus=True):
             if undone:
                 parts += [f"Undone again: {', '.join(undone)}.\n"]
             now_do = error.hint or "Try again."
+            if isinstance(error, AgentLost):
+                now_do = "Try again: what was stopped is started again, and the lesson goes on."
             if isinstance(error, LeaseTaken):
                 now_do = (
                     "Take over, and the other one is cut off. Or only look on. Or leave: Escape."
