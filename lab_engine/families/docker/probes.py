@@ -470,7 +470,7 @@ class LayeredPath(msgspec.Struct, frozen=True):
 
 
 class ContainerPathsReading(Reading, frozen=True):
-    """`paths` by path. `changes` are as those of ContainerLayersReading."""
+    """`paths` by path. `changes`, when asked for, are as those of ContainerLayersReading."""
 
     exists: bool = True
     id: str = ""
@@ -482,6 +482,8 @@ class ContainerPathsReading(Reading, frozen=True):
 class ContainerPathsProbe(Probe[ContainerPathsReading], frozen=True, tag="container-paths"):
     """What a container's layers hold at some absolute paths, whether it runs or not.
 
+    With `changes` the engine compares the whole layer as well, which takes it longer than the rest.
+
     Example::
 
         ContainerPathsProbe("web", ("/etc/motd",))
@@ -490,6 +492,7 @@ class ContainerPathsProbe(Probe[ContainerPathsReading], frozen=True, tag="contai
 
     container: str
     paths: tuple[str, ...]
+    changes: bool = False
 
     reading: ClassVar[type[msgspec.Struct]] = ContainerPathsReading
 

@@ -137,7 +137,7 @@ def read_paths(probe: ContainerPathsProbe) -> ContainerPathsReading:
     with asking(f"look into the layers of {probe.container}") as api:
         try:
             about = named.container(api, probe.container)
-            changes = api.diff(about["Id"]) or []
+            changes = (api.diff(about["Id"]) if probe.changes else None) or []
         except docker.errors.NotFound:
             return ContainerPathsReading(exists=False)
     graph = about.get("GraphDriver") or {}

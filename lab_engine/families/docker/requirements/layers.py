@@ -41,7 +41,7 @@ async def require_layer(
     """
     says, adds = says or {}, adds or {}
     paths = tuple(dict.fromkeys((*says, *adds, *differs, *lacks)))
-    found = await see(ContainerPathsProbe(name, paths))
+    found = await see(ContainerPathsProbe(name, paths, changes=same))
     look = f"docker diff {name}"
     require(
         found.exists and found.name == name,
