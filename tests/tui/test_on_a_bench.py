@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,32 @@ def test_a_docker_step_to_green_and_back_after_a_crash(screen: Screen) -> None:
     screen.see("c goes on")
     screen.press("q")
     screen.see("ended 0")
+
+
+def test_a_bench_that_somebody_stopped_is_had_again_from_the_lesson(screen: Screen) -> None:
+    screen.columns, screen.rows = "80", "24"
+    screen.start("namespaces", "--seed", SEED)
+    screen.see("● ready", "F6 Zoom")
+    screen.press("F3")
+    screen.see("learner@bench")
+    screen.type("echo mine > mine.txt; echo wri''tten")
+    screen.see("written")
+    record = Record(screen.data / "progress.sqlite")
+    (row,) = record.open_sessions()
+    record.close()
+    name = f"infralab-{row.id}"
+    subprocess.run(["docker", "stop", "-t", "2", name], capture_output=True, check=True, timeout=60)
+    screen.see("✘ failed", "Try again", "What to do now")
+    screen.press("Enter")
+    screen.see("● ready", "learner@bench")
+    # The old shell may end a moment later; Enter starts a new one then.
+    for _ in range(10):
+        screen.type("cat mine.txt; echo ca''t done")
+        with suppress(AssertionError):
+            screen.see("cat done", limit=6)
+            break
+    screen.see("cat done")
+    assert "mine" in [line.strip() for line in screen.text.splitlines()]
 
 
 def test_a_solution_is_typed_where_it_can_be_watched_and_is_given(screen: Screen) -> None:
