@@ -139,7 +139,10 @@ def test_a_docker_step_to_green_and_back_after_a_crash(screen: Screen) -> None:
     screen.see("ended 0")
 
 
-def test_a_bench_that_somebody_stopped_is_had_again_from_the_lesson(screen: Screen) -> None:
+@pytest.mark.parametrize("words", [("stop", "-t", "2"), ("pause",), ("rm", "-f")], ids=" ".join)
+def test_a_bench_that_somebody_took_away_is_had_again_from_the_lesson(
+    words: tuple[str, ...], screen: Screen
+) -> None:
     screen.columns, screen.rows = "80", "24"
     screen.start("namespaces", "--seed", SEED)
     screen.see("● ready", "F6 Zoom")
@@ -151,7 +154,7 @@ def test_a_bench_that_somebody_stopped_is_had_again_from_the_lesson(screen: Scre
     (row,) = record.open_sessions()
     record.close()
     name = f"infralab-{row.id}"
-    subprocess.run(["docker", "stop", "-t", "2", name], capture_output=True, check=True, timeout=60)
+    subprocess.run(["docker", *words, name], capture_output=True, check=True, timeout=60)
     screen.see("✘ failed", "Try again", "What to do now")
     screen.press("Enter")
     screen.see("● ready", "learner@bench")
@@ -162,7 +165,8 @@ def test_a_bench_that_somebody_stopped_is_had_again_from_the_lesson(screen: Scre
             screen.see("cat done", limit=6)
             break
     screen.see("cat done")
-    assert "mine" in [line.strip() for line in screen.text.splitlines()]
+    # Only a bench that was removed had its files in it.
+    assert ("mine" in [line.strip() for line in screen.text.splitlines()]) is (words[0] != "rm")
 
 
 def test_a_solution_is_typed_where_it_can_be_watched_and_is_given(screen: Screen) -> None:
