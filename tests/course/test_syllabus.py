@@ -10,10 +10,12 @@ import pytest
 from lab_engine.course import cover, proven
 from lab_engine.course.proven import StepChanges
 from lab_engine.errors import ContentError
-from lab_engine.families.docker.probes import (
-    ContainerFileProbe,
+from lab_engine.families.docker.probes.engine import (
     DockerNetworkProbe,
     DockerNetworkReading,
+)
+from lab_engine.families.docker.probes.inside import (
+    ContainerFileProbe,
 )
 from lab_engine.families.files.probes import DirectoryProbe, FileProbe, FileReading
 from lab_engine.families.netlink.probes.reach import (

@@ -12,13 +12,17 @@ from lab_engine.common.place import container
 from lab_engine.common.probe import Probe
 from lab_engine.families.docker.agent import inventory
 from lab_engine.families.docker.agent.readers import READERS
-from lab_engine.families.docker.probes import (
+from lab_engine.families.docker.probes.container import (
+    DockerContainerProbe,
+)
+from lab_engine.families.docker.probes.engine import (
+    DockerImageProbe,
+    DockerNetworkProbe,
+)
+from lab_engine.families.docker.probes.inside import (
     ContainerCommandProbe,
     ContainerFileProbe,
     ContainerLayersProbe,
-    DockerContainerProbe,
-    DockerImageProbe,
-    DockerNetworkProbe,
 )
 from lab_engine.families.netlink.agent.readers import place
 from tests.families.bench_state import Surroundings, sh

@@ -34,9 +34,7 @@ POOL = "/var/lib/infralab-pool"
 def inside(script: str) -> str:
     """A command that runs a script in the guest through its agent, and waits for its end."""
     agent = f"virsh qemu-agent-command {VM_NAME}"
-    run = (
-        '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","' + script + '"]}}'
-    )
+    run = '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","' + script + '"]}}'
     status = """{"execute":"guest-exec-status","arguments":{"pid":'$pid'}}"""
     return (
         f"pid=$({agent} '{run}' | jq .return.pid); for _ in $(seq 300); do "

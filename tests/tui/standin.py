@@ -17,19 +17,21 @@ from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import PacksMissing, WouldTake
-from lab_engine.families.docker.probes import (
+from lab_engine.families.docker.probes.container import (
     ContainerSummary,
     DockerContainerProbe,
     DockerContainerReading,
     DockerContainersProbe,
     DockerContainersReading,
+    Endpoint,
+)
+from lab_engine.families.docker.probes.engine import (
     DockerNetworkProbe,
     DockerNetworkReading,
     DockerNetworksProbe,
     DockerNetworksReading,
     DockerVolumesProbe,
     DockerVolumesReading,
-    Endpoint,
 )
 from lab_engine.families.netlink.probes.network import (
     LinksProbe,

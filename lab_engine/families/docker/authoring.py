@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from lab_engine.families.docker.probes import (
-    ContainerCommandProbe,
-    ContainerCommandReading,
-    ContainerFileProbe,
-    ContainerFileReading,
-    ContainerLayersProbe,
-    ContainerLayersReading,
-    ContainerPathsProbe,
-    ContainerPathsReading,
+from lab_engine.families.docker.probes.container import (
     ContainerSummary,
     DockerContainerProbe,
     DockerContainerReading,
     DockerContainersProbe,
     DockerContainersReading,
+    Endpoint,
+    Limits,
+    MountPoint,
+    PublishedPort,
+)
+from lab_engine.families.docker.probes.engine import (
     DockerEventsProbe,
     DockerImageProbe,
     DockerImageReading,
@@ -29,12 +27,18 @@ from lab_engine.families.docker.probes import (
     DockerVolumeReading,
     DockerVolumesProbe,
     DockerVolumesReading,
-    Endpoint,
+)
+from lab_engine.families.docker.probes.inside import (
+    ContainerCommandProbe,
+    ContainerCommandReading,
+    ContainerFileProbe,
+    ContainerFileReading,
+    ContainerLayersProbe,
+    ContainerLayersReading,
+    ContainerPathsProbe,
+    ContainerPathsReading,
     LayeredFile,
     LayeredPath,
-    Limits,
-    MountPoint,
-    PublishedPort,
 )
 from lab_engine.families.docker.requirements.containers import (
     require_container,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from lab_engine.families.docker import probes, resources
+from lab_engine.families.docker import resources
+from lab_engine.families.docker.probes import container, engine, inside
 from lab_engine.families.family import Daemon, Drawn, Family, Removal, Shell
 
 FAMILY: Final = Family(
@@ -22,19 +23,19 @@ FAMILY: Final = Family(
         resources.DockerVolume: "volume:VolumeProvider",
     },
     probes=(
-        probes.DockerEventsProbe,
-        probes.ContainerCommandProbe,
-        probes.ContainerFileProbe,
-        probes.DockerContainerProbe,
-        probes.DockerContainersProbe,
-        probes.DockerImageProbe,
-        probes.DockerInfoProbe,
-        probes.DockerNetworkProbe,
-        probes.DockerNetworksProbe,
-        probes.DockerVolumeProbe,
-        probes.DockerVolumesProbe,
-        probes.ContainerLayersProbe,
-        probes.ContainerPathsProbe,
+        engine.DockerEventsProbe,
+        inside.ContainerCommandProbe,
+        inside.ContainerFileProbe,
+        container.DockerContainerProbe,
+        container.DockerContainersProbe,
+        engine.DockerImageProbe,
+        engine.DockerInfoProbe,
+        engine.DockerNetworkProbe,
+        engine.DockerNetworksProbe,
+        engine.DockerVolumeProbe,
+        engine.DockerVolumesProbe,
+        inside.ContainerLayersProbe,
+        inside.ContainerPathsProbe,
     ),
     readers=("readers", "layered", "journal"),
     journal="journal",

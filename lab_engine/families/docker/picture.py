@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from lab_engine.families.docker.probes import (
+from lab_engine.families.docker.probes.container import (
     DockerContainerProbe,
     DockerContainerReading,
     DockerContainersProbe,
+)
+from lab_engine.families.docker.probes.engine import (
     DockerNetworkReading,
     DockerNetworksProbe,
     DockerVolumesProbe,

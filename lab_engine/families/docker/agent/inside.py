@@ -22,7 +22,7 @@ import docker.errors
 from lab_engine.errors import DaemonDown
 from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import CONFLICT, Api, UnixConnection, asking
-from lab_engine.families.docker.probes import (
+from lab_engine.families.docker.probes.inside import (
     ContainerCommandProbe,
     ContainerCommandReading,
     ContainerFileProbe,

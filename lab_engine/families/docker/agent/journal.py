@@ -18,7 +18,9 @@ from lab_engine.families.docker.agent.engine import API_VERSION, SOCKET
 from lab_engine.families.docker.agent.events import READS, SECONDS
 from lab_engine.families.docker.agent.inside import OUR_EXECS
 from lab_engine.families.docker.family import FAMILY
-from lab_engine.families.docker.probes import DockerEventsProbe
+from lab_engine.families.docker.probes.engine import (
+    DockerEventsProbe,
+)
 from lab_engine.families.journal import Chronicler, Journal
 from lab_engine.kernel import sockets
 

@@ -24,7 +24,7 @@ from lab_engine.errors import ProviderError
 from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import asking
 from lab_engine.families.docker.agent.readers import CHANGES
-from lab_engine.families.docker.probes import (
+from lab_engine.families.docker.probes.inside import (
     CONTENT_LIMIT,
     ContainerPathsProbe,
     ContainerPathsReading,

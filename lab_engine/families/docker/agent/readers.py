@@ -15,16 +15,18 @@ from lab_engine.common.probe import Probe
 from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import Api, asking
 from lab_engine.families.docker.agent.inside import read_file, run_command
-from lab_engine.families.docker.probes import (
-    ContainerCommandProbe,
-    ContainerFileProbe,
-    ContainerLayersProbe,
-    ContainerLayersReading,
+from lab_engine.families.docker.probes.container import (
     ContainerSummary,
     DockerContainerProbe,
     DockerContainerReading,
     DockerContainersProbe,
     DockerContainersReading,
+    Endpoint,
+    Limits,
+    MountPoint,
+    PublishedPort,
+)
+from lab_engine.families.docker.probes.engine import (
     DockerImageProbe,
     DockerImageReading,
     DockerInfoProbe,
@@ -37,10 +39,12 @@ from lab_engine.families.docker.probes import (
     DockerVolumeReading,
     DockerVolumesProbe,
     DockerVolumesReading,
-    Endpoint,
-    Limits,
-    MountPoint,
-    PublishedPort,
+)
+from lab_engine.families.docker.probes.inside import (
+    ContainerCommandProbe,
+    ContainerFileProbe,
+    ContainerLayersProbe,
+    ContainerLayersReading,
 )
 
 NAMESPACES: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")

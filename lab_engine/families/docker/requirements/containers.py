@@ -11,9 +11,11 @@ from typing import Any
 
 from lab_engine.common.evidence import See, require
 from lab_engine.common.probe import Probe
-from lab_engine.families.docker.probes import (
+from lab_engine.families.docker.probes.container import (
     DockerContainerProbe,
     DockerContainerReading,
+)
+from lab_engine.families.docker.probes.engine import (
     DockerImageProbe,
     DockerImageReading,
 )

@@ -12,13 +12,17 @@ from typing import Literal
 from lab_engine.common.evidence import See, require
 from lab_engine.common.happening import Happening, since_start
 from lab_engine.common.kindly import as_read
-from lab_engine.families.docker.probes import (
+from lab_engine.families.docker.probes.container import (
+    DockerContainerProbe,
+    DockerContainerReading,
+)
+from lab_engine.families.docker.probes.engine import (
+    DockerEventsProbe,
+)
+from lab_engine.families.docker.probes.inside import (
     ContainerFileProbe,
     ContainerFileReading,
     ContainerPathsProbe,
-    DockerContainerProbe,
-    DockerContainerReading,
-    DockerEventsProbe,
 )
 from lab_engine.families.docker.requirements.containers import require_running
 

@@ -6,7 +6,10 @@ from collections.abc import Collection, Mapping
 
 from lab_engine.common.evidence import See, require
 from lab_engine.common.kindly import as_read, has_one_more
-from lab_engine.families.docker.probes import ContainerPathsProbe, ContainerPathsReading
+from lab_engine.families.docker.probes.inside import (
+    ContainerPathsProbe,
+    ContainerPathsReading,
+)
 from lab_engine.families.docker.requirements.containers import listed
 
 

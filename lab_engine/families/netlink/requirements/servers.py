@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from lab_engine.common import place
 from lab_engine.common.evidence import See, require
-from lab_engine.families.docker.probes import DockerContainerProbe, DockerContainerReading
+from lab_engine.families.docker.probes.container import (
+    DockerContainerProbe,
+    DockerContainerReading,
+)
 from lab_engine.families.docker.requirements.containers import listed, require_running
 from lab_engine.families.netlink.probes.network import SocketReading, SocketsProbe
 from lab_engine.families.netlink.probes.reach import HttpProbe

@@ -1,0 +1,1 @@
+"""Questions about the Docker engine inside the bench, and about its containers."""

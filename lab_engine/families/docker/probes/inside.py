@@ -1,0 +1,187 @@
+"""Questions about what goes on inside a container, and what its layers hold."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from lab_engine.common.probe import Probe, Reading
+
+INSIDE_TOPICS = frozenset({"docker:container", "docker:network", "docker:exec"})
+
+
+CONTENT_LIMIT = 64 * 1024
+
+
+class ContainerCommandReading(Reading, frozen=True):
+    """What a command in a container did.
+
+    `ran` is false when there is no such container, it is not running, or it has no such program;
+    `exit_code` is then -1, as it is when the time was up. The output is cut at the probe's limit.
+    """
+
+    ran: bool = True
+    exit_code: int = -1
+    stdout: str = ""
+    stderr: str = ""
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.ran and self.exit_code == 0
+
+
+class ContainerCommandProbe(Probe[ContainerCommandReading], frozen=True, tag="container-command"):
+    """Runs a command in a running container, for effects: can it ping, fetch, read?
+
+    It must change nothing. `seconds` is its time limit, `limit` how many bytes are kept of each
+    output stream. No shell is involved.
+
+    Example::
+
+        ContainerCommandProbe("web", ("ping", "-c", "1", "-W", "1", "db"))
+        reading.ok
+    """
+
+    container: str
+    argv: tuple[str, ...]
+    seconds: float = 4.0
+    limit: int = 65536
+    user: str = ""
+
+    reading: ClassVar[type[msgspec.Struct]] = ContainerCommandReading
+
+    def topics(self) -> frozenset[str]:
+        return INSIDE_TOPICS
+
+
+class ContainerFileReading(Reading, frozen=True):
+    """A path as a container sees it, through its mounts.
+
+    `kind` is file, directory, link or other. `text` is a file's content up to the probe's limit,
+    with bytes that are not UTF-8 replaced; `entries` are a directory's names, sorted. `changed_at`
+    is the change time of its inode, which nobody can set; 0 in a container that does not run.
+    """
+
+    exists: bool = True
+    kind: str = "file"
+    text: str = ""
+    size: int = 0
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    modified_at: float = 0.0
+    changed_at: float = 0.0
+    entries: tuple[str, ...] = ()
+
+
+class ContainerFileProbe(Probe[ContainerFileReading], frozen=True, tag="container-file"):
+    """A file or directory in a container, running or stopped. Symbolic links are followed.
+
+    Example::
+
+        ContainerFileProbe("web", "/srv/index.html")
+        reading.kind == "file" and reading.text == "hello"
+    """
+
+    container: str
+    path: str
+    limit: int = 65536
+
+    reading: ClassVar[type[msgspec.Struct]] = ContainerFileReading
+
+    def topics(self) -> frozenset[str]:
+        return INSIDE_TOPICS
+
+
+class ContainerLayersReading(Reading, frozen=True):
+    """How a container's root is put together.
+
+    `writable` is the folder of its own layer and `lower` those of the image, topmost first (driver
+    overlay2; empty with others). `changes` maps paths to `changed`, `added` or `deleted`, as
+    `docker diff` lists them.
+    """
+
+    exists: bool = True
+    driver: str = ""
+    writable: str = ""
+    lower: tuple[str, ...] = ()
+    changes: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class ContainerLayersProbe(Probe[ContainerLayersReading], frozen=True, tag="container-layers"):
+    """The layers of a container, by name or id.
+
+    Example::
+
+        ContainerLayersProbe("web")
+        reading.changes.get("/etc/motd") == "added"
+    """
+
+    container: str
+
+    reading: ClassVar[type[msgspec.Struct]] = ContainerLayersReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"docker:container", "docker:exec"})
+
+
+class LayeredFile(msgspec.Struct, frozen=True):
+    """A path in layers. `kind` is file, directory, link (`content` is where to) or other.
+
+    `content` is a file's text up to CONTENT_LIMIT, and empty when it is longer, which `whole` says.
+    `changed_at` is the change time of its inode, which nobody can set (inode(7), ctime).
+    """
+
+    exists: bool = True
+    kind: str = ""
+    size: int = 0
+    content: str = ""
+    whole: bool = True
+    sha256: str = ""
+    changed_at: float = 0.0
+
+
+class LayeredPath(msgspec.Struct, frozen=True):
+    """A path as the container has it by its layers, and as its image has it.
+
+    `own` says that the container's own layer holds it, or its deletion. `covered` is the path of
+    the mount that hides it in the container; empty for none.
+    """
+
+    now: LayeredFile
+    image: LayeredFile
+    own: bool = False
+    covered: str = ""
+
+
+class ContainerPathsReading(Reading, frozen=True):
+    """`paths` by path. `changes`, when asked for, are as those of ContainerLayersReading."""
+
+    exists: bool = True
+    id: str = ""
+    name: str = ""
+    paths: dict[str, LayeredPath] = msgspec.field(default_factory=dict)
+    changes: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class ContainerPathsProbe(Probe[ContainerPathsReading], frozen=True, tag="container-paths"):
+    """What a container's layers hold at some absolute paths, whether it runs or not.
+
+    With `changes` the engine compares the whole layer as well, which takes it longer than the rest.
+
+    Example::
+
+        ContainerPathsProbe("web", ("/etc/motd",))
+        reading.paths["/etc/motd"].now.content != reading.paths["/etc/motd"].image.content
+    """
+
+    container: str
+    paths: tuple[str, ...]
+    changes: bool = False
+
+    reading: ClassVar[type[msgspec.Struct]] = ContainerPathsReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"docker:container", "docker:exec"})
