@@ -80,7 +80,6 @@ async def _prove(args: argparse.Namespace) -> int:
     config = settings.load()
     folder = config.cache_dir / "proofs"
     record = open_record()
-    notes = proven.load(course.content)
     proofs = []
     part = args.step or args.walk
 
@@ -96,6 +95,8 @@ async def _prove(args: argparse.Namespace) -> int:
             continue
         for seed in args.seed or ["proof"]:
             for _ in range(args.repeat):
+                # Before: an author may go on writing while it is proven.
+                now = proven.editions(lesson)
                 key = kept.content_hash(lesson, seed)
                 # A part is no proof of the whole: neither taken for one nor kept as one.
                 old = kept.load(folder, key) if args.changed and not part else None
@@ -106,8 +107,7 @@ async def _prove(args: argparse.Namespace) -> int:
                     kept.store(folder, key, proof)
                 if args.record:
                     # After each: a run that is interrupted keeps what it has seen.
-                    notes.add(lesson, proof.seen)
-                    proven.store(course.content, notes)
+                    proven.record(lesson, proof.seen, now, content=course.content)
                 proofs.append(proof)
                 if not args.json:
                     print(table(proof, lesson), flush=True)

@@ -6,6 +6,8 @@ lab are what they were; the engine does not matter.
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -57,17 +59,39 @@ class Proven:
             return "stale"
         return "real" if note.real else "parsed"
 
-    def add(self, lesson: Lesson, seen: Iterable[StepChanges]) -> None:
-        """Take new notes, and drop those of steps that the lesson has no more."""
-        new = {one.step: _note(lesson, one) for one in seen}
+    def add(self, lesson: Lesson, seen: Iterable[StepChanges], editions: Mapping[str, str]) -> None:
+        """Take new notes, and drop those of steps that the lesson has no more.
+
+        `editions` are those that were proven, as `editions` gave them before.
+        """
+        new = {one.step: Note(editions[one.step], one.real, one.parsed) for one in seen}
         kept = self.notes.get(lesson.slug, {}) | new
         names = [step.name for step in lesson.steps if step.name in kept]
         if names:
             self.notes[lesson.slug] = {name: kept[name] for name in names}
 
 
-def _note(lesson: Lesson, seen: StepChanges) -> Note:
-    return Note(edition.of_step(lesson, lesson.step(seen.step)), seen.real, seen.parsed)
+def editions(lesson: Lesson) -> dict[str, str]:
+    """The edition of each step that has a lab, as its text and lab are now."""
+    return {step.name: edition.of_step(lesson, step) for step in lesson.steps if step.lab_step}
+
+
+def record(
+    lesson: Lesson, seen: Iterable[StepChanges], editions: Mapping[str, str], *, content: Path
+) -> None:
+    """Add to the notes in the folder `content`. Several proofs may do so at once.
+
+    Raises ContentError.
+    """
+    handle = os.open(content, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # The folder and not the file, in whose place another one comes; gone with its process.
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        notes = load(content)
+        notes.add(lesson, seen, editions)
+        store(content, notes)
+    finally:
+        os.close(handle)
 
 
 def load(content: Path) -> Proven:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 
 from lab_engine.course import cover, proven
+from lab_engine.course.lesson import Lesson
 from lab_engine.course.proven import StepChanges
 from lab_engine.errors import ContentError
 from lab_engine.families.docker.probes.engine import (
@@ -34,9 +37,8 @@ REAL = StepChanges("one", ("docker-network",), ("file",))
 
 
 def record(kit: Kit, *seen: StepChanges) -> None:
-    notes = proven.load(kit.content)
-    notes.add(kit.lesson(), seen)
-    proven.store(kit.content, notes)
+    lesson = kit.lesson()
+    proven.record(lesson, seen, proven.editions(lesson), content=kit.content)
 
 
 def covered(kit: Kit) -> list[tuple[str, str]]:
@@ -98,8 +100,29 @@ def test_a_step_that_is_gone_is_forgotten(kit: Kit) -> None:
     notes = proven.load(kit.content)
     old = proven.Note("0" * 64, ("link",))
     notes.notes["bridges"] = {"gone": old, "one": old}
-    notes.add(kit.lesson(), [REAL])
+    notes.add(kit.lesson(), [REAL], proven.editions(kit.lesson()))
     assert list(notes.notes["bridges"]) == ["one"]
+
+
+def test_what_is_written_while_it_is_proven_is_not_proven(kit: Kit) -> None:
+    lesson = kit.lesson()
+    before = proven.editions(lesson)
+    kit.change(STEP, "Why it is so.", "Why it is otherwise.")
+    proven.record(kit.lesson(), [REAL], before, content=kit.content)
+    assert covered(kit) == both("nearest", cover.NOT_REAL["stale"])
+
+
+def test_proofs_that_end_at_once_keep_each_others_notes(kit: Kit) -> None:
+    lesson = kit.lesson()
+    now = proven.editions(lesson)
+    others = [dataclasses.replace(lesson, slug=f"other-{n}") for n in range(20)]
+
+    def end(other: Lesson) -> None:
+        proven.record(other, [REAL], now, content=kit.content)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(end, others))
+    assert len(proven.load(kit.content).notes) == len(others)
 
 
 def test_a_damaged_file_is_told(kit: Kit) -> None:
