@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lab_engine.authoring import FileProbe, require_same_file
 from lab_engine.course.lab import Variables
 from lab_engine.course.lint import code
 
@@ -57,3 +58,14 @@ async def inner(see: Any, values: Drawn) -> None:
 )
 def test_the_variables_that_a_check_reads(check: Callable[..., Any], names: set[str]) -> None:
     assert code.wanted(check, Drawn) == names
+
+
+async def by_a_requirement(see: Any, v: Drawn) -> None:
+    await require_same_file(see, v.name)
+
+
+def test_what_a_requirement_says_and_asks_counts_as_the_checks() -> None:
+    assert {"other-content", "no-plain-file"} <= code.strings(by_a_requirement)
+    assert FileProbe in code.probes(by_a_requirement)
+    assert "before" in code.names([by_a_requirement])
+    assert code.fields_read([by_a_requirement], Drawn) == {"name"}

@@ -14,11 +14,17 @@ import msgspec
 
 from lab_engine.common.probe import Probe
 
+REQUIREMENT = "require_"
+"""What the names of the vocabulary for labs begin with."""
+
 
 def pieces(
-    function: Callable[..., Any], seen: set[CodeType] | None = None
+    function: Callable[..., Any], seen: set[CodeType] | None = None, *, required: bool = True
 ) -> Iterator[tuple[CodeType, dict[str, Any]]]:
-    """Its code with its globals, that of functions in it, and of those of its package it calls."""
+    """Its code with its globals, that of functions in it, and of those of its package it calls.
+
+    `required`: that of the requirements that it calls as well, which give reasons and ask probes.
+    """
     seen = set() if seen is None else seen
     function = inspect.unwrap(function)
     if not isinstance(function, FunctionType):
@@ -36,15 +42,23 @@ def pieces(
         waiting.extend(const for const in code.co_consts if isinstance(const, CodeType))
         for name in code.co_names:
             called = function.__globals__.get(name)
-            if isinstance(called, FunctionType) and called.__module__.startswith(package):
+            if not isinstance(called, FunctionType):
+                continue
+            vocabulary = called.__name__.startswith(REQUIREMENT)
+            if (vocabulary and required) or called.__module__.startswith(package):
                 others.append(called)
     for other in others:
-        yield from pieces(other, seen)
+        yield from pieces(other, seen, required=required)
 
 
-def names(functions: Iterable[Callable[..., Any]]) -> set[str]:
+def names(functions: Iterable[Callable[..., Any]], *, required: bool = True) -> set[str]:
     """Every global and attribute name in them."""
-    return {name for f in functions for code, _ in pieces(f) for name in code.co_names}
+    return {
+        name
+        for f in functions
+        for code, _ in pieces(f, required=required)
+        for name in code.co_names
+    }
 
 
 def strings(function: Callable[..., Any]) -> set[str]:
@@ -64,7 +78,7 @@ def fields_read(
     """The variables that the functions read, through properties of the class too."""
     known = {field.name for field in msgspec.structs.fields(variables)}
     found: set[str] = set()
-    waiting, seen = names(functions), set[str]()
+    waiting, seen = names(functions, required=False), set[str]()
     while waiting:
         name = waiting.pop()
         seen.add(name)
@@ -90,7 +104,7 @@ def wanted(check: Callable[..., Any], variables: type[msgspec.Struct]) -> set[st
     if isinstance(plain, FunctionType) and plain.__code__.co_argcount > 1:
         argument = plain.__code__.co_varnames[1]
     found: set[str] = set()
-    for piece, _ in pieces(check):
+    for piece, _ in pieces(check, required=False):
         for node in _written(piece):
             match node:
                 case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == argument:
