@@ -67,6 +67,7 @@ async def test_wrong_ways(stage: Stage, script: str, reason: str) -> None:
     [
         ("true", "not-mounted"),
         ("sudo mount -t tmpfs memory drawer", "pass"),
+        ("sudo mount -t tmpfs /srv drawer", "pass"),
         ("sudo mount -t tmpfs memory drawer; sudo mount --bind /srv drawer", "other-filesystem"),
         ("sudo mount --bind /srv drawer", "other-filesystem"),
     ],

@@ -148,14 +148,17 @@ def _superblock(entry: mountinfo.MountEntry) -> superblock.Superblock:
         handle = os.open(entry.source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return superblock.Superblock()
-    with open(handle, "rb") as file:  # noqa: PTH123 -- pathlib knows no flags
+    try:
+        # Not for granted: a proc or tmpfs has any word for its source, also that of a folder.
         about = os.fstat(handle)
         if not stat.S_ISBLK(about.st_mode) or _device(about.st_rdev) != entry.device:
             return superblock.Superblock()
-        try:
+        with open(handle, "rb", closefd=False) as file:
             return superblock.read(file.read(superblock.NEEDED))
-        except OSError:
-            return superblock.Superblock()
+    except OSError:
+        return superblock.Superblock()
+    finally:
+        os.close(handle)
 
 
 def read_mounts(probe: s.MountsProbe) -> s.MountsReading:

@@ -184,7 +184,7 @@ async def require_mount(
         pid: from where to look; 0 for the bench.
     """
     found, room = await see(MountProbe(target, pid=pid), DiskUsageProbe(target, pid=pid))
-    look = f"sudo nsenter -t {pid} -m findmnt {target}" if pid else f"findmnt {target}"
+    look = f"sudo findmnt -N {pid} {target}" if pid else f"findmnt {target}"
     require(
         found.exists,
         "not-mounted",

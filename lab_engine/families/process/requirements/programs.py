@@ -60,7 +60,7 @@ async def require_process(
     )
     fitting = [one for one in real if _is_apart(one, seen, apart)]
     nearest = max(fitting or real, key=lambda one: one.started)
-    kinds = f"sudo ls -l /proc/{nearest.pid}/ns /proc/self/ns"
+    kinds = f"sudo lsns -p {nearest.pid}; sudo lsns -p $$"
     for kind in apart:
         require(
             nearest.namespaces.get(kind) != seen.bench.get(kind),
