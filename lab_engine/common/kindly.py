@@ -21,8 +21,12 @@ def as_read(text: str) -> str:
 def has_one_more(before: str, now: str, line: str) -> tuple[bool, bool]:
     r"""Whether the old lines are all there in their order, and this one besides and nothing else.
 
+    An empty `line` stands for any: then the second answer is whether there is more than before.
+
     >>> has_one_more("a\nb\n", "a\nb\nc\n", "c"), has_one_more("a\nb\n", "c\n", "c")
     ((True, True), (False, False))
+    >>> has_one_more("a\n", "a\nb\n", ""), has_one_more("a\n", "a\n", "")
+    ((True, True), (True, False))
     """
     old = [one.rstrip() for one in before.splitlines() if one.strip()]
     new = [one.rstrip() for one in now.splitlines() if one.strip()]
@@ -33,4 +37,5 @@ def has_one_more(before: str, now: str, line: str) -> tuple[bool, bool]:
     for one in old:
         if one in extra:
             extra.remove(one)
-    return kept, kept and [as_read(one) for one in extra] == [wanted]
+    more = [as_read(one) for one in extra]
+    return kept, kept and (more == [wanted] if wanted else bool(more))

@@ -10,6 +10,7 @@ from lab_engine.authoring import (
     Image,
     See,
     require,
+    require_layer,
 )
 from labs.keeping_data.values import Values, lab
 
@@ -45,33 +46,32 @@ async def three_changes(see: See, v: Values) -> None:
         look="docker ps -a",
     )
 
-    def changed(path: str, how: str, reason: str) -> None:
-        found = left.changes.get(path, "as in the image")
-        require(
-            found == how,
-            reason,
-            expected=f"In left, {path} is {how}.",
-            observed=f"It is {found}.",
-            look=look,
-        )
-
     new, group, env = f"/root/{v.file}", "/etc/group", "/usr/bin/env"
-    if right.changes.get(new) == "added":
-        changed(new, "added", "added-in-right")
-    changed(new, "added", "not-added")
-    if left.changes.get(group) == "deleted":
-        changed(group, "changed", "group-gone")
-    changed(group, "changed", "not-changed")
-    if env in left.changes:
-        changed(env, "deleted", "emptied")
-    changed(env, "deleted", "not-deleted")
     require(
-        not right.changes,
-        "right-touched",
-        expected="right is still as its image.",
-        observed=f"It differs in {', '.join(sorted(right.changes))}.",
+        new in left.changes or new not in right.changes,
+        "added-in-right",
+        expected=f"In left there is a new file {new}.",
+        observed="There is one in right, and none in left.",
         look=look,
     )
+    await require_layer(see, "left", differs=[new])
+    require(
+        left.changes.get(group) != "deleted",
+        "group-gone",
+        expected=f"In left, {group} has one line more.",
+        observed="It is gone.",
+        look=look,
+    )
+    await require_layer(see, "left", adds={group: ""})
+    require(
+        left.changes.get(env) != "changed",
+        "emptied",
+        expected=f"In left, {env} is deleted.",
+        observed="It is changed.",
+        look=look,
+    )
+    await require_layer(see, "left", lacks=[env])
+    await require_layer(see, "right", same=True)
 
 
 @step.check("find-the-layer")
@@ -108,7 +108,7 @@ async def find_the_layer(see: See, v: Values) -> None:
         not (set(said.split(":")) & set(left.lower)),
         "lower",
         expected=expected,
-        observed="It names a layer of the image, which is never written to.",
+        observed="It names a layer below, to which left does not write.",
         look=look,
     )
     require(
@@ -164,6 +164,25 @@ step.near_miss(
     explain="/etc/group itself is to be there with one line more, neither gone nor renamed.",
 )
 step.near_miss(
+    "one > instead of two",
+    lambda v: [
+        *three("left", v)[::2],
+        "docker exec left sh -c 'echo staff:x:50: > /etc/group'",
+    ],
+    rejected_by="three-changes",
+    reason="old-text-lost",
+    explain="Lines of the image are lost. One > empties a file before it writes, >> adds at the "
+    "end. right still has them all: `docker cp right:/etc/group .` fetches the file, and `docker "
+    "cp group left:/etc/group` puts it into left.",
+)
+step.near_miss(
+    "only a new date",
+    lambda v: [*three("left", v)[::2], "docker exec left touch /etc/group"],
+    rejected_by="three-changes",
+    reason="not-added",
+    explain="The file was copied up into left's layer, but it has no line more than in the image.",
+)
+step.near_miss(
     "emptied instead of deleted",
     lambda v: [
         *three("left", v)[:2],
@@ -177,7 +196,7 @@ step.near_miss(
     "both containers changed",
     lambda v: [*three("left", v), "docker exec right touch /root/x"],
     rejected_by="three-changes",
-    reason="right-touched",
+    reason="touched",
     explain="right shall show that the image is unchanged, so it must stay as it was. `docker diff "
     "right` lists what you did there: undo it, or press reset.",
 )
@@ -200,7 +219,8 @@ step.near_miss(
     lambda _: [f"{UPPER.replace('UpperDir', 'LowerDir')} > ~/work/upper.txt"],
     rejected_by="find-the-layer",
     reason="lower",
-    explain="LowerDir lists the layers below: those of the image, shared and never written to.",
+    explain="LowerDir lists the layers below: those of the image, and a thin one that Docker lays "
+    "between. What left changes is written to none of them.",
 )
 step.near_miss(
     "the other container's layer",

@@ -5,19 +5,20 @@ from __future__ import annotations
 from lab_engine.authoring import (
     Directory,
     DiskUsageProbe,
-    DockerContainerProbe,
     FileProbe,
     Image,
     MountProbe,
     See,
     require,
+    require_container,
 )
-from labs.keeping_data.values import Values, lab, running
+from labs.keeping_data.values import Values, lab
 
 DATA = "/webdata"
 SETTINGS = "/etc/shop"
 KEYS = "/run/keys"
 FOLDER = "/mnt/shop.d"
+KEYS_SIZE = "It is in memory, without the limit that the task names."
 
 step = lab.step(
     "which-one",
@@ -31,8 +32,8 @@ step = lab.step(
 
 @step.check("place", points=3)
 async def place(see: See, v: Values) -> None:
-    shop, folder = await see(DockerContainerProbe("shop"), FileProbe(FOLDER))
-    running(shop, "shop", "myapp")
+    shop = await require_container(see, "shop", image="myapp")
+    folder = await see(FileProbe(FOLDER))
     look = "docker container inspect shop --format '{{json .Mounts}}' | jq"
     data = shop.mount_at(DATA)
     require(
@@ -138,5 +139,12 @@ step.near_miss(
     lambda v: shop(v, keys=f"--tmpfs {KEYS}"),
     rejected_by="place",
     reason="keys-size",
-    explain="It is in memory, without the limit that the task names.",
+    explain=KEYS_SIZE,
+)
+step.near_miss(
+    "half a MiB too much for the keys",
+    lambda v: shop(v, keys=f"--tmpfs {KEYS}:size={v.size * 1024 + 512}k"),
+    rejected_by="place",
+    reason="keys-size",
+    explain=KEYS_SIZE,
 )

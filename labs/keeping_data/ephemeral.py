@@ -5,13 +5,14 @@ from __future__ import annotations
 from lab_engine.authoring import (
     Container,
     ContainerFileProbe,
-    ContainerLayersProbe,
     DockerContainerProbe,
     Image,
     See,
     require,
+    require_container,
+    require_outlived_stop,
 )
-from labs.keeping_data.values import Values, lab, running
+from labs.keeping_data.values import Values, lab
 
 NOT_A_RESTART = (
     "Nothing shows yet that the file outlives a stop: its container was not stopped after the file "
@@ -43,44 +44,8 @@ step = lab.step(
 
 @step.check("outlive-a-stop")
 async def outlive_a_stop(see: See, v: Values) -> None:
-    path = f"/root/{v.file}"
-    diary, file, layers = await see(
-        DockerContainerProbe("diary"),
-        ContainerFileProbe("diary", path),
-        ContainerLayersProbe("diary"),
-    )
-    running(diary, "diary", "busybox")
-    require(
-        file.exists,
-        "no-file",
-        expected=f"{path} in diary says {v.message}.",
-        observed="There is no such file.",
-        look="docker exec diary ls /root",
-    )
-    require(
-        file.text.strip() == v.message,
-        "other-text",
-        expected=f"{path} in diary says {v.message}.",
-        observed=f"It says {file.text.strip()!r}.",
-        look=f"docker exec diary cat {path}",
-    )
-    require(
-        path in layers.changes,
-        "not-in-the-layer",
-        expected=f"{path} lies in the container's own layer.",
-        observed="It lies on something that is mounted into the container.",
-        look="docker diff diary",
-    )
-    require(
-        file.modified_at < diary.finished_at,
-        "not-restarted",
-        expected="diary was stopped and started again after the file was written.",
-        observed="The file was written after the last stop."
-        if diary.finished_at
-        else "It has not been stopped yet.",
-        look=f"docker exec diary stat /root/{v.file}; docker container inspect diary "
-        "--format '{{.State.FinishedAt}}'",
-    )
+    await require_container(see, "diary", image="busybox")
+    await require_outlived_stop(see, "diary", f"/root/{v.file}", says=v.message)
 
 
 @step.check("lose-a-file", gone=True)
@@ -127,7 +92,7 @@ async def lose_a_file(see: See, v: Values) -> None:
         observed=f"It has one, which says {file.text.strip()!r}.",
         look="docker exec draft ls /root; docker ps -a",
     )
-    running(now, "draft", "busybox")
+    await require_container(see, "draft", image="busybox")
 
 
 step.solution(
@@ -154,6 +119,17 @@ step.solution(
     ],
     explained={3: ["not-restarted"], 4: ["not-running"], 6: ["nothing-new"]},
 )
+step.solution(
+    "an image by its id",
+    lambda v: [
+        "docker run -d --name diary $(docker image inspect -f '{{.Id}}' busybox) sleep 1d",
+        f"docker exec diary sh -c 'echo {v.message} > /root/{v.file}'",
+        "docker stop -t 0 diary; docker start diary",
+        "docker rm -f draft",
+        "docker run -d --name draft docker.io/library/busybox:latest sleep 1d",
+    ],
+    explained={2: ["not-restarted"], 4: ["nothing-new"]},
+)
 step.near_miss(
     "written at every start",
     lambda v: [
@@ -177,6 +153,18 @@ step.near_miss(
     explain=NOT_A_RESTART,
 )
 step.near_miss(
+    "copied in after the restart, with an old date",
+    lambda v: [
+        "docker run -d --name diary busybox sleep 1d",
+        "docker restart -t 0 diary",
+        f"echo {v.message} > {v.file} && touch -d yesterday {v.file}",
+        f"docker cp {v.file} diary:/root/{v.file}",
+    ],
+    rejected_by="outlive-a-stop",
+    reason="not-restarted",
+    explain=NOT_A_RESTART,
+)
+step.near_miss(
     "in a volume",
     lambda v: [
         "docker run -d --name diary -v home:/root busybox sleep 1d",
@@ -184,9 +172,9 @@ step.near_miss(
         "docker restart -t 0 diary",
     ],
     rejected_by="outlive-a-stop",
-    reason="not-in-the-layer",
-    explain="That file is in a volume, which you meet soon. Here the container's own layer is "
-    "meant: run it without -v.",
+    reason="mounted-over",
+    explain="Something is mounted at that folder, so the file does not lie in the container's own "
+    "layer, which is meant here. Run diary without -v, --mount and --tmpfs.",
 )
 step.near_miss(
     "left stopped",

@@ -6,14 +6,14 @@ from lab_engine.authoring import (
     Container,
     ContainerFileProbe,
     ContainerMount,
-    DiskUsageProbe,
     DockerContainerProbe,
     Image,
-    MountProbe,
     See,
     require,
+    require_container,
+    require_mount,
 )
-from labs.keeping_data.values import Values, lab, running
+from labs.keeping_data.values import Values, lab
 
 SCRATCH = "/scratch"
 NOT_STOPPED = (
@@ -48,33 +48,8 @@ step = lab.step(
 
 @step.check("size", points=2)
 async def size(see: See, v: Values) -> None:
-    cache = await see(DockerContainerProbe("cache"))
-    running(cache, "cache", "busybox")
-    mount, usage = await see(
-        MountProbe(SCRATCH, pid=cache.pid), DiskUsageProbe(SCRATCH, pid=cache.pid)
-    )
-    look = f"docker exec cache df -h {SCRATCH}"
-    require(
-        mount.exists,
-        "not-mounted",
-        expected=f"A tmpfs is mounted at {SCRATCH} in cache.",
-        observed="Nothing is mounted there.",
-        look="docker exec cache cat /proc/mounts",
-    )
-    require(
-        mount.fstype == "tmpfs",
-        "not-tmpfs",
-        expected=f"What is mounted at {SCRATCH} is a tmpfs.",
-        observed=f"Its type is {mount.fstype}.",
-        look=f"docker exec cache grep {SCRATCH} /proc/mounts",
-    )
-    require(
-        usage.total == v.size << 20,
-        "size",
-        expected=f"It holds at most {v.size} MiB.",
-        observed=f"It holds at most {usage.total / (1 << 20):.1f} MiB.",
-        look=look,
-    )
+    cache = await require_container(see, "cache", image="busybox")
+    await require_mount(see, SCRATCH, fstype="tmpfs", size=v.size << 20, pid=cache.pid)
 
 
 @step.check("forget", gone=True)
@@ -89,7 +64,7 @@ async def forget(see: See, v: Values) -> None:
         observed=f"It is {now.id[:12]}." if now.exists else "It is removed.",
         look="docker ps -a",
     )
-    running(now, "secrets", "busybox")
+    await require_container(see, "secrets", image="busybox")
     restarted = now.started_at > before.started_at
     require(
         restarted or file.exists,
@@ -137,22 +112,29 @@ step.near_miss(
     "no limit",
     lambda _: [cache(f"--tmpfs {SCRATCH}")],
     rejected_by="size",
-    reason="size",
+    reason="other-size",
     explain=WRONG_SIZE,
 )
 step.near_miss(
     "bytes",
     lambda v: [cache(f"--tmpfs {SCRATCH}:size={v.size}")],
     rejected_by="size",
-    reason="size",
+    reason="other-size",
+    explain=WRONG_SIZE,
+)
+step.near_miss(
+    "half a MiB too much",
+    lambda v: [cache(f"--tmpfs {SCRATCH}:size={v.size * 1024 + 512}k")],
+    rejected_by="size",
+    reason="other-size",
     explain=WRONG_SIZE,
 )
 step.near_miss(
     "a volume",
     lambda _: [cache(f"-v cachevol:{SCRATCH}")],
     rejected_by="size",
-    reason="not-tmpfs",
-    explain="That is a volume: it lies on the disk and stays. --tmpfs is the option for memory.",
+    reason="other-filesystem",
+    explain="What is mounted there lies on the disk and stays. --tmpfs is the option for memory.",
 )
 step.near_miss(
     "shared memory",

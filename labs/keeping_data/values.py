@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import DockerContainerReading, Lab, Seed, Variables, require
+from lab_engine.authoring import Lab, Seed, Variables
 
 WORDS = ("lantern", "harbour", "orchard", "meadow", "glacier", "copper", "violet", "thunder")
 NOTES = ("note.txt", "diary.txt", "list.txt", "memo.txt")
@@ -27,28 +27,3 @@ class Values(Variables, frozen=True):
 
 
 lab = Lab("keeping-data", Values)
-
-
-def running(container: DockerContainerReading, name: str, image: str) -> None:
-    """Require a running container from the right image."""
-    require(
-        container.exists,
-        "absent",
-        expected=f"A container called {name} runs.",
-        observed=f"There is no container called {name}.",
-        look="docker ps -a",
-    )
-    require(
-        container.image.removesuffix(":latest") == image,
-        "other-image",
-        expected=f"{name} is made from {image}.",
-        observed=f"{name} is made from {container.image}.",
-        look="docker ps -a",
-    )
-    require(
-        container.running,
-        "not-running",
-        expected=f"{name} is running.",
-        observed=f"{name} is {container.state}, with exit code {container.exit_code}.",
-        look=f"docker ps -a; docker logs {name}",
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     ContainerFileProbe,
-    DockerContainerProbe,
     DockerVolumeProbe,
     DockerVolumesProbe,
     HttpProbe,
@@ -13,8 +12,10 @@ from lab_engine.authoring import (
     MountProbe,
     See,
     require,
+    require_container,
+    require_outlived_container,
 )
-from labs.keeping_data.values import Values, lab, running
+from labs.keeping_data.values import Values, lab
 
 PAGE = "/webdata/index.html"
 SHARED = "/shared"
@@ -37,10 +38,8 @@ named = lab.step("named-volume", daemons=("docker",), resources=lambda _: [Image
 
 @named.check("serve", points=2)
 async def serve(see: See, v: Values) -> None:
-    web, page = await see(
-        DockerContainerProbe("web"), HttpProbe(f"http://127.0.0.1:{v.port}/index.html")
-    )
-    running(web, "web", "myapp")
+    web = await require_container(see, "web", image="myapp")
+    page = await see(HttpProbe(f"http://127.0.0.1:{v.port}/index.html"))
     mount = web.mount_at("/webdata")
     look = "docker container inspect web --format '{{json .Mounts}}'"
     require(
@@ -90,22 +89,7 @@ async def serve(see: See, v: Values) -> None:
 
 @named.check("outlive-a-container", needs=("serve",), points=2)
 async def outlive_a_container(see: See, v: Values) -> None:
-    web, file = await see(DockerContainerProbe("web"), ContainerFileProbe("web", PAGE))
-    require(
-        web.exists and file.exists,
-        "no-page",
-        expected=f"web has {PAGE}.",
-        observed="There is no such container or no such file.",
-        look="docker ps -a",
-    )
-    require(
-        file.modified_at < web.created_at,
-        "too-young",
-        expected="The page is older than the container that serves it.",
-        observed="The page was written after this container was made.",
-        look="docker exec web stat /webdata/index.html; docker container inspect web "
-        "--format '{{.Created}}'",
-    )
+    await require_outlived_container(see, "web", PAGE, says=v.message)
 
 
 @named.answer("path-of-webvol")
@@ -144,6 +128,16 @@ named.solution(
     ],
     survives={0: "`docker run` makes a named volume that does not exist yet."},
     explained={1: ["page"]},
+)
+named.solution(
+    "an image by its id",
+    lambda v: [
+        run_web(v).replace("myapp:latest", "$(docker image inspect -f '{{.Id}}' myapp)"),
+        write_page(v),
+        "docker rm -f web",
+        run_web(v),
+    ],
+    explained={0: ["page"], 1: ["page"], 2: ["too-young"]},
 )
 named.near_miss(
     "no volume",
@@ -203,6 +197,32 @@ named.near_miss(
     reason="too-young",
     explain=TOO_YOUNG,
 )
+named.near_miss(
+    "copied in afterwards, with an old date",
+    lambda v: [
+        run_web(v),
+        "docker rm -f web",
+        run_web(v),
+        f"echo {v.message} > index.html && touch -d yesterday index.html",
+        "docker cp index.html web:/webdata/index.html",
+    ],
+    rejected_by="outlive-a-container",
+    reason="too-young",
+    explain=TOO_YOUNG,
+)
+named.near_miss(
+    "put into the volume before its first container",
+    lambda v: [
+        "docker volume create webvol",
+        f"echo {v.message} > index.html",
+        "sudo cp index.html $(docker volume inspect -f '{{.Mountpoint}}' webvol)/index.html",
+        run_web(v),
+    ],
+    rejected_by="outlive-a-container",
+    reason="nothing-removed",
+    explain="The page is older than web, but no container that had the volume was removed after it "
+    "was written. Remove web, and run it anew with the same volume.",
+)
 
 created = lab.step("volume-create", daemons=("docker",), resources=lambda _: [Image("busybox")])
 
@@ -233,23 +253,11 @@ async def create(see: See, v: Values) -> None:
 @created.check("share", points=2)
 async def share(see: See, v: Values) -> None:
     path = f"{SHARED}/{v.file}"
-    writer, reader, file = await see(
-        DockerContainerProbe("writer"),
-        DockerContainerProbe("reader"),
-        ContainerFileProbe("reader", path),
-    )
-    for name, container in (("writer", writer), ("reader", reader)):
-        running(container, name, "busybox")
-        mount = container.mount_at(SHARED)
-        require(
-            mount is not None and mount.name == VOLUME,
-            "other-volume",
-            expected=f"{VOLUME} is mounted at {SHARED} in {name}.",
-            observed=f"There is {mount.name or mount.source} there."
-            if mount
-            else "Nothing is mounted there.",
-            look=f"docker container inspect {name} --format '{{{{json .Mounts}}}}'",
-        )
+    writer, reader = [
+        await require_container(see, name, image="busybox", mounts={SHARED: VOLUME})
+        for name in ("writer", "reader")
+    ]
+    file = await see(ContainerFileProbe("reader", path))
     require(
         file.exists,
         "no-file",
@@ -355,9 +363,9 @@ created.near_miss(
         f"docker cp writer:{SHARED}/{v.file} . && docker cp {v.file} reader:{SHARED}/{v.file}",
     ],
     rejected_by="share",
-    reason="other-volume",
-    explain="One of the two has another volume, or none, at /shared. What is written later in "
-    "writer will never show up in reader.",
+    reason="other-mount",
+    explain="One of the two has something else at /shared than my-named-volume. What is written "
+    "later in writer will never show up in reader.",
 )
 created.near_miss(
     "read-only in both",

@@ -22,6 +22,10 @@ async def line(see: See) -> None:
     await require_layer(see, "left", adds={"/etc/group": "crew:x:77:"})
 
 
+async def any_line(see: See) -> None:
+    await require_layer(see, "left", adds={"/etc/group": ""})
+
+
 async def differs(see: See) -> None:
     await require_layer(see, "left", differs=["/etc/group"])
 
@@ -67,6 +71,9 @@ async def same(see: See) -> None:
         (line, f"{MADE}; {IN} 'echo crew:x:78: >> /etc/group'", "not-added"),
         (line, f"{MADE}; {IN} 'echo crew:x:77: >> /etc/group; echo b:x:1: >> /etc/group'",
          "not-added"),
+        (any_line, f"{MADE}; {IN} 'echo crew:x:78: >> /etc/group'", "pass"),
+        (any_line, f"{MADE}; {IN} 'echo crew:x:78: > /etc/group'", "old-text-lost"),
+        (any_line, f"{MADE}; {IN} 'touch /etc/group'", "not-added"),
         (differs, f"{MADE}; {IN} 'echo more >> /etc/group'", "pass"),
         (differs, f"{MADE}; {IN} 'touch /etc/group; chmod 600 /etc/group'", "unchanged"),
         (differs, f"{MADE}; {IN} 'cp /etc/group /g; cat /g > /etc/group'", "unchanged"),

@@ -37,7 +37,8 @@ async def require_layer(
         see: the check's way to ask.
         name: the container, by its whole name.
         says: path to the whole text of a file that the image lacks or has otherwise.
-        adds: path to one line: the file is the image's, whole and in its order, and this line more.
+        adds: path to one line: the file is the image's, whole and in its order, and this line more;
+            an empty one for any.
         differs: paths of files whose content is not that of the image.
         lacks: paths that the image has and the container has not any more.
         same: nothing at all in it differs from the image.
@@ -102,8 +103,8 @@ async def require_layer(
         require(
             added,
             "not-added",
-            expected=f"In {name}, {path} has one line more: {line!r}.",
-            observed="It has not, or more than that.",
+            expected=f"In {name}, {path} has one line more{f': {line!r}' if line else ''}.",
+            observed="It has not, or more than that." if line else "It has none.",
             look=look,
         )
     for path in differs:

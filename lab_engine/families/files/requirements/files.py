@@ -214,7 +214,7 @@ async def require_mount(
         "other-size",
         expected=f"The filesystem at {target} has {size} bytes.",
         observed=f"It has {has}.",
-        look=f"{look} -bno SIZE,FSTYPE",
+        look=f"{look} -no OPTIONS" if pid else f"{look} -bno SIZE,FSTYPE",
     )
     return found
 
