@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import See, SystemVProbe, require
-from labs.namespaces.values import Values, apart, lab, sleeper, started
+from lab_engine.authoring import See, SystemVProbe, require, require_process
+from labs.namespaces.values import Values, disguised, lab, sleep, started
 
 step = lab.step("ipc")
 
 
 @step.check("own-memory", points=2)
 async def own_memory(see: See, v: Values) -> None:
-    process, seen = await sleeper(see, v.ipc_seconds, "ipc")
-    apart(process, seen, "ipc")
+    process, _ = await require_process(see, sleep(v.ipc_seconds), apart=["ipc"])
     inside, outside = await see(SystemVProbe(process.pid), SystemVProbe())
     sizes = [segment.size for segment in inside.segments]
     leaked = [segment.id for segment in outside.segments if segment.size == v.shm_bytes]
     look = f"sudo nsenter -t {process.pid} --ipc ipcs -m; ipcs -m"
     require(
-        not leaked,
+        v.shm_bytes in sizes or not leaked,
         "outside",
-        expected="Your shell sees no such segment.",
-        observed=f"Your shell sees one of {v.shm_bytes} bytes, with the id {leaked[0]}."
+        expected=f"The segment of {v.shm_bytes} bytes is where the process is.",
+        observed=f"Your shell sees it, with the id {leaked[0]}; the process does not."
         if leaked
         else "",
         look=look,
@@ -57,6 +56,17 @@ step.solution(
         f"sudo nsenter -t $(pgrep -xf 'sleep {v.ipc_seconds}') --ipc ipcmk -M {v.shm_bytes}",
     ],
     explained={1: ["no-segment"]},
+)
+step.solution(
+    "a first try outside, and then in there",
+    lambda v: [
+        f"ipcmk -M {v.shm_bytes}",
+        started(
+            f"sudo unshare --ipc sh -c 'ipcmk -M {v.shm_bytes}; exec sleep {v.ipc_seconds}'",
+            v.ipc_seconds,
+        ),
+    ],
+    survives={0: "it is another segment, which nobody asked for"},
 )
 step.near_miss(
     "made outside",
@@ -97,4 +107,16 @@ step.near_miss(
     rejected_by="own-memory",
     reason="not-apart",
     explain="Its IPC namespace is that of your shell, so everybody here could attach the memory.",
+)
+step.near_miss(
+    "another program under its name",
+    lambda v: [
+        started(
+            f'sudo unshare --ipc bash -c "ipcmk -M {v.shm_bytes}; {disguised(v.ipc_seconds)}"',
+            v.ipc_seconds,
+        )
+    ],
+    rejected_by="own-memory",
+    reason="other-program",
+    explain="A process may call itself what it likes. Which file it runs, the kernel tells.",
 )

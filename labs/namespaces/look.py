@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import ByHand, FileProbe, InhabitantsProbe, Look, See, Service, require
-from labs.namespaces.values import Values, lab, sleeper, started
+import re
+
+from lab_engine.authoring import (
+    ByHand,
+    InhabitantsProbe,
+    Look,
+    See,
+    Service,
+    as_read,
+    require,
+    require_file,
+    require_process,
+)
+from labs.namespaces.values import Values, disguised, lab, sleep, started
 
 FILE = "/home/learner/work/odd.txt"
 KINDS = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
@@ -18,78 +30,73 @@ step = lab.step(
 
 @step.check("find")
 async def find(see: See, v: Values) -> None:
-    file = await see(FileProbe(FILE))
-    look = "cat ~/work/odd.txt"
+    file = await require_file(see, FILE)
+    said = as_read(file.content).casefold().split()
+    look = "head -c 200 ~/work/odd.txt"
     require(
-        file.exists,
-        "no-file",
-        expected="The file ~/work/odd.txt names the kind of namespace.",
-        observed="There is no such file.",
-        look="ls ~/work",
-    )
-    said = file.content.lower().split()
-    require(
-        len(said) == 1,
-        "not-one-word",
+        not set(KINDS[:6]) <= {word.rpartition("/")[2] for word in said},
+        "the-list",
         expected="The file holds one word: a kind of namespace, as lsns writes it.",
         observed=f"It holds {len(said)} words.",
         look=look,
     )
     require(
-        said[0] in KINDS,
-        "no-kind",
+        len(said) != 1 or not re.fullmatch(r"[a-z]+:\[\d+\]", said[0]),
+        "its-name",
         expected=f"The word is one of {', '.join(KINDS)}.",
-        observed=f"It is {said[0]!r}.",
+        observed=f"It is {' '.join(said)[:60]}.",
         look=look,
     )
     require(
-        said[0] == v.odd,
-        "other-kind",
+        len(said) != 1 or said[0] not in KINDS or said[0] == v.odd,
+        "shared-kind",
         expected="The kind of namespace that the two processes do not share.",
-        observed=f"They share their {said[0]} namespace.",
-        look=f"sudo ls -l /proc/$(pgrep -xf 'sleep {v.odd_seconds}')/ns /proc/self/ns",
+        observed=f"They share their {' '.join(said)[:60]} namespace.",
+        look=f"sudo ls -l /proc/$(pgrep -nxf 'sleep {v.odd_seconds}')/ns /proc/self/ns",
     )
+    require(
+        len(said) == 1 and said[0] in KINDS,
+        "no-kind",
+        expected=f"The file holds one word, one of {', '.join(KINDS)}.",
+        observed=f"It says {' '.join(said)[:60]!r}.",
+        look=look,
+    )
+    await require_file(see, FILE, says=v.odd)
 
 
 @step.check("join", points=2)
 async def join(see: See, v: Values) -> None:
-    process, seen = await sleeper(see, v.join_seconds, v.odd)
-    planted = await see(InhabitantsProbe(("sleep", str(v.odd_seconds))))
+    probe = InhabitantsProbe(sleep(v.odd_seconds))
+    before = await see.before(probe)
+    there = await see(probe)
+    theirs = {(one.pid, one.started) for one in before.processes}
+    there_still = [one for one in there.processes if (one.pid, one.started) in theirs]
     require(
-        planted.processes,
+        there_still or not there.processes,
+        "planted-replaced",
+        expected=f"`sleep {v.odd_seconds}`, which the step started, still runs.",
+        observed="It has ended. What runs under its name was started later.",
+        look=f"ps -o pid,lstart,cmd -p $(pgrep -nxf 'sleep {v.odd_seconds}')",
+    )
+    require(
+        there_still,
         "planted-gone",
         expected=f"`sleep {v.odd_seconds}`, which the step started, still runs.",
         observed="It has ended.",
         look=Look(f"pgrep -xf 'sleep {v.odd_seconds}'", fails=True),
     )
-    theirs = planted.processes[0].namespaces[v.odd]
-    mine = process.namespaces[v.odd]
-    look = f"sudo lsns -p {process.pid}; sudo lsns -p {planted.processes[0].pid}"
-    require(
-        mine != seen.bench[v.odd],
-        "not-joined",
-        expected=f"`sleep {v.join_seconds}` shares a namespace with `sleep {v.odd_seconds}`.",
-        observed="It is in the same namespaces as your shell.",
-        look=look,
+    process, _ = await require_process(
+        see,
+        sleep(v.join_seconds),
+        apart=[v.odd],
+        shared=[kind for kind in KINDS if kind != v.odd],
     )
     require(
-        mine == theirs,
+        process.namespaces[v.odd] == there_still[0].namespaces[v.odd],
         "a-third-one",
-        expected=f"It is in the namespace that is already there, number {theirs}.",
-        observed=f"It is in a new one, number {mine}.",
-        look=look,
-    )
-    strange = [
-        kind
-        for kind, number in process.namespaces.items()
-        if kind != v.odd and number != seen.bench.get(kind)
-    ]
-    require(
-        not strange,
-        "too-far",
-        expected="All its other namespaces are those of your shell.",
-        observed=f"It also has another {', '.join(strange)}.",
-        look=look,
+        expected=f"It is in the namespace that is there, {there_still[0].namespaces[v.odd]}.",
+        observed=f"It is in a new one, {process.namespaces[v.odd]}.",
+        look=f"sudo lsns -p {process.pid}; sudo lsns -p {there_still[0].pid}",
     )
 
 
@@ -129,25 +136,32 @@ step.solution(
         ),
     ],
 )
+step.solution(
+    "written down with a quote and the line end of Windows",
+    lambda v: [
+        f"printf '\\047{v.odd}\\047\\r\\n' > odd.txt",
+        started(f"sudo nsenter -t {planted(v)} --{v.odd} sleep {v.join_seconds}", v.join_seconds),
+    ],
+)
 step.near_miss(
     "a kind that they share",
     lambda v: ["echo mnt > odd.txt"],
     rejected_by="find",
-    reason="other-kind",
+    reason="shared-kind",
     explain="Compare number with number: the one that differs is the kind you look for.",
 )
 step.near_miss(
     "the whole list",
     lambda v: ["ls /proc/self/ns > odd.txt"],
     rejected_by="find",
-    reason="not-one-word",
+    reason="the-list",
     explain="That is the list of all kinds. Write down only the one in which the two differ.",
 )
 step.near_miss(
     "the number instead of the kind",
     lambda v: [f"sudo readlink /proc/{planted(v)}/ns/{v.odd} > odd.txt"],
     rejected_by="find",
-    reason="no-kind",
+    reason="its-name",
     explain="That is the name of the namespace itself. The task asks for its kind, one short word.",
 )
 step.near_miss(
@@ -164,7 +178,7 @@ step.near_miss(
     "just started",
     lambda v: [compare(v), started(f"sleep {v.join_seconds}", v.join_seconds)],
     rejected_by="join",
-    reason="not-joined",
+    reason="not-apart",
     explain="A process begins in the namespaces of whoever started it: here, of your shell.",
 )
 step.near_miss(
@@ -177,6 +191,44 @@ step.near_miss(
         ),
     ],
     rejected_by="join",
-    reason="too-far",
+    reason="not-shared",
     explain="Here only one kind is to differ. Each option of unshare and nsenter is one kind.",
+)
+step.near_miss(
+    "a sentence",
+    lambda v: [f"echo 'the {v.odd} kind' > odd.txt"],
+    rejected_by="find",
+    reason="no-kind",
+)
+step.near_miss(
+    "a folder in the place of the file",
+    lambda v: [f"mkdir odd.txt && echo {v.odd} > odd.txt/odd.txt"],
+    rejected_by="find",
+    reason="no-plain-file",
+)
+step.near_miss(
+    "both ended, and begun anew",
+    lambda v: [
+        compare(v),
+        f"sudo pkill -xf 'sleep {v.odd_seconds}'",
+        started(f"sudo unshare --{v.odd} sleep {v.odd_seconds}", v.odd_seconds),
+        started(f"sudo nsenter -t {planted(v)} --{v.odd} sleep {v.join_seconds}", v.join_seconds),
+    ],
+    rejected_by="join",
+    reason="planted-replaced",
+    explain="The process that the step started has ended, and its namespace with it. Begin the "
+    "step anew to have it again.",
+)
+step.near_miss(
+    "another program under its name",
+    lambda v: [
+        compare(v),
+        started(
+            f'sudo nsenter -t {planted(v)} --{v.odd} bash -c "{disguised(v.join_seconds)}"',
+            v.join_seconds,
+        ),
+    ],
+    rejected_by="join",
+    reason="other-program",
+    explain="A process may call itself what it likes. Which file it runs, the kernel tells.",
 )

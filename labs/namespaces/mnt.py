@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Directory, FileProbe, Look, MountProbe, See, require
-from labs.namespaces.values import Values, apart, lab, sleeper, started
+from lab_engine.authoring import (
+    Directory,
+    DirectoryProbe,
+    FileProbe,
+    MountProbe,
+    See,
+    as_read,
+    require,
+    require_file,
+    require_mount,
+    require_process,
+    require_same_file,
+)
+from labs.namespaces.values import Values, lab, sleep, started
 
 OUTSIDE = "everyone sees this"
 
@@ -27,13 +39,16 @@ step = lab.step(
 @step.check("own-view", points=2)
 async def own_view(see: See, v: Values) -> None:
     path = f"/mnt/{v.folder}"
-    process, seen = await sleeper(see, v.mnt_seconds, "mnt")
-    apart(process, seen, "mnt")
-    inside, outside, mounted, leaked = await see(
-        FileProbe(f"{path}/note.txt", pid=process.pid),
-        FileProbe(f"{path}/note.txt"),
-        MountProbe(path, pid=process.pid),
+    note = f"{path}/note.txt"
+    await see.before(FileProbe(note))
+    process, _ = await require_process(see, sleep(v.mnt_seconds), apart=["mnt"])
+    there = process.pid
+    leaked, inside, outside, listed, on_top = await see(
         MountProbe(path),
+        FileProbe(note, pid=there),
+        FileProbe(note),
+        DirectoryProbe(path, pid=there),
+        MountProbe(path, pid=there),
     )
     require(
         not leaked.exists,
@@ -43,35 +58,24 @@ async def own_view(see: See, v: Values) -> None:
         look=f"findmnt {path}",
     )
     require(
-        outside.exists and outside.content.strip() == OUTSIDE,
-        "changed-outside",
-        expected=f"Outside, {path}/note.txt still says {OUTSIDE!r}.",
-        observed=f"Outside it says {outside.content.strip()!r}."
-        if outside.exists
-        else "Outside it is gone.",
-        look=f"ls -l {path}; cat {path}/*",
+        on_top.exists
+        or (inside.device, inside.inode) != (outside.device, outside.inode)
+        or as_read(outside.content) != v.secret,
+        "one-folder",
+        expected=f"Outside, {note} says what it said.",
+        observed="It says the same as inside: there is one file only.",
+        look=f"cat {note}",
     )
+    await require_same_file(see, note)
+    await require_mount(see, path, pid=there)
     require(
-        mounted.exists,
-        "nothing-mounted",
-        expected=f"Where the process is, something is mounted on {path}.",
-        observed="Nothing is mounted there.",
-        look=Look(f"sudo nsenter -t {process.pid} --mount findmnt {path}", fails=True),
+        on_top.fstype != "tmpfs" or listed.entries,
+        "empty",
+        expected=f"Where the process is, {note} says {v.secret!r}.",
+        observed="A tmpfs is mounted there, and nothing is in it.",
+        look=f"sudo nsenter -t {there} --mount ls -la {path}",
     )
-    require(
-        inside.exists,
-        "no-note",
-        expected=f"Where the process is, {path}/note.txt says {v.secret!r}.",
-        observed="There is no such file there.",
-        look=f"sudo nsenter -t {process.pid} --mount ls -la {path}",
-    )
-    require(
-        inside.content.strip() == v.secret,
-        "other-note",
-        expected=f"Where the process is, {path}/note.txt says {v.secret!r}.",
-        observed=f"There it says {inside.content.strip()!r}.",
-        look=f"sudo nsenter -t {process.pid} --mount cat {path}/note.txt",
-    )
+    await require_file(see, note, says=v.secret, pid=there)
 
 
 def within(v: Values, options: str, *commands: str) -> str:
@@ -100,7 +104,7 @@ step.solution(
         f"sudo nsenter -t $PID --mount {mount(v)}",
         f"sudo nsenter -t $PID --mount sh -c '{write(v)}'",
     ],
-    explained={2: ["changed-outside"], 3: ["no-note"]},
+    explained={2: ["one-folder"], 3: ["empty"]},
 )
 step.solution(
     "a folder of your own, bound over it",
@@ -131,14 +135,14 @@ step.near_miss(
     "only the file",
     lambda v: [within(v, "--mount", write(v))],
     rejected_by="own-view",
-    reason="changed-outside",
+    reason="one-folder",
     explain="A mount namespace copies the list of mounts, not the files: both see one folder.",
 )
 step.near_miss(
     "an empty folder",
     lambda v: [within(v, "--mount", mount(v))],
     rejected_by="own-view",
-    reason="no-note",
+    reason="empty",
     explain="A new tmpfs is empty and hides what was there. Write the note into it.",
 )
 step.near_miss(
@@ -147,4 +151,42 @@ step.near_miss(
     rejected_by="own-view",
     reason="not-apart",
     explain="What your shell starts sees your shell's mounts.",
+)
+step.near_miss(
+    "the note of everybody, written anew",
+    lambda v: [
+        "echo hello > private && sudo cp private /mnt/" + v.folder + "/note.txt",
+        within(v, "--mount", mount(v), write(v)),
+    ],
+    rejected_by="own-view",
+    reason="other-content",
+)
+step.near_miss(
+    "mounted one folder too high",
+    lambda v: [
+        within(
+            v,
+            "--mount",
+            "mount -t tmpfs mine /mnt",
+            f"mkdir /mnt/{v.folder}",
+            write(v),
+        )
+    ],
+    rejected_by="own-view",
+    reason="not-mounted",
+)
+step.near_miss(
+    "mounted over the note",
+    lambda v: [
+        within(v, "--mount", mount(v), write(v), mount(v)),
+    ],
+    rejected_by="own-view",
+    reason="empty",
+    explain="A new tmpfs is empty and hides what was there. Write the note into it.",
+)
+step.near_miss(
+    "a folder in the place of the note",
+    lambda v: [within(v, "--mount", mount(v), f"mkdir /mnt/{v.folder}/note.txt")],
+    rejected_by="own-view",
+    reason="no-plain-file",
 )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from lab_engine.authoring import (
-    AddressesProbe,
     InhabitantsProbe,
     LinkProbe,
-    Look,
     NetworkNamespaceProbe,
     ProcessProbe,
-    ReachProbe,
     See,
     place,
     require,
+    require_link,
+    require_netns,
+    require_reaches,
 )
 from labs.namespaces.values import Values, lab, started
 
@@ -36,43 +36,14 @@ async def room(see: See, v: Values) -> None:
         observed="`ip netns` knows none of that name, though a process is in a namespace apart.",
         look="ip netns; sudo lsns -t net",
     )
-    require(
-        namespace.exists,
-        "no-name",
-        expected=f"There is a network namespace called {v.netns}.",
-        observed="`ip netns` knows none of that name.",
-        look="ip netns",
-    )
-    loopback, echo = await see(
-        LinkProbe("lo", place.host(v.netns)),
-        ReachProbe("127.0.0.1", place.host(v.netns), count=1),
-    )
-    look = f"sudo ip -n {v.netns} link show lo"
-    require(
-        loopback.up,
-        "loopback-down",
-        expected=f"Loopback is switched on in {v.netns}.",
-        observed="lo is down there.",
-        look=look,
-    )
-    require(
-        echo.reached,
-        "no-echo",
-        expected=f"127.0.0.1 answers in {v.netns}.",
-        observed=f"No answer ({echo.problem}).",
-        look=Look(f"sudo ip netns exec {v.netns} ping -c 1 -W 2 127.0.0.1", fails=True),
-    )
+    await require_netns(see, v.netns, loopback=True)
+    await require_reaches(see, "127.0.0.1", place.host(v.netns))
 
 
 @step.check("cable", points=2, needs=("room",))
 async def cable(see: See, v: Values) -> None:
     there = place.host(v.netns)
-    inner, outer, addresses, outside = await see(
-        LinkProbe("eth0", there),
-        LinkProbe(v.link),
-        AddressesProbe(there),
-        AddressesProbe(),
-    )
+    inner, outer = await see(LinkProbe("eth0", there), LinkProbe(v.link))
     in_there = f"sudo ip -n {v.netns} addr"
     require(
         inner.exists or not (outer.exists and outer.peer_place == place.BENCH),
@@ -81,65 +52,20 @@ async def cable(see: See, v: Values) -> None:
         observed=f"There is none. Both ends of {v.link} are in the bench.",
         look="ip -br link",
     )
+    await require_link(see, "eth0", there, up=None, kind="veth", peer=v.link)
     require(
-        inner.exists,
-        "no-eth0",
-        expected=f"In {v.netns} there is an interface called eth0.",
-        observed="There is none.",
-        look=in_there,
-    )
-    require(
-        outer.exists and inner.peer == v.link and inner.peer_place == place.BENCH,
-        "other-end",
-        expected=f"Its other end is {v.link}, out here in the bench.",
-        observed=f"Its other end is {inner.peer or 'none that can be seen'}.",
-        look="ip -br link",
-    )
-    require(
-        f"{v.room_ip}/32" not in addresses.of("eth0"),
+        f"{v.room_ip}/32" not in inner.addresses,
         "no-prefix",
         expected=f"eth0 has the address {v.room_ip}/24.",
         observed=f"It has {v.room_ip}/32.",
         look=in_there,
     )
-    require(
-        f"{v.room_ip}/24" in addresses.of("eth0"),
-        "no-address",
-        expected=f"eth0 has the address {v.room_ip}/24.",
-        observed=f"It has {', '.join(a for a in addresses.of('eth0') if '.' in a) or 'none'}.",
-        look=in_there,
-    )
-    require(
-        f"{v.bench_ip}/24" in outside.of(v.link),
-        "no-address-outside",
-        expected=f"{v.link} has the address {v.bench_ip}/24.",
-        observed=f"It has {', '.join(a for a in outside.of(v.link) if '.' in a) or 'none'}.",
-        look=f"ip addr show {v.link}",
-    )
-    require(
-        inner.up and outer.up,
-        "down",
-        expected="Both ends are switched on.",
-        observed=" and ".join(
-            f"{name} is down" for name, link in (("eth0", inner), (v.link, outer)) if not link.up
-        )
-        + ".",
-        look=f"ip link show {v.link}; sudo ip -n {v.netns} link show eth0",
-    )
-    out, into = await see(ReachProbe(v.bench_ip, there), ReachProbe(v.room_ip))
-    require(
-        out.reached and into.reached,
-        "no-answer",
-        expected=f"{v.netns} and the bench can ping each other.",
-        observed="The ping from inside gets no answer."
-        if not out.reached
-        else "The ping from outside gets no answer.",
-        look=Look(
-            f"sudo ip netns exec {v.netns} ping -c 1 -W 2 {v.bench_ip} "
-            f"&& ping -c 1 -W 2 {v.room_ip}",
-            fails=True,
-        ),
-    )
+    await require_link(see, "eth0", there, up=None, addresses=[f"{v.room_ip}/24"])
+    await require_link(see, v.link, up=None, addresses=[f"{v.bench_ip}/24"])
+    await require_link(see, "eth0", there)
+    await require_link(see, v.link)
+    await require_reaches(see, v.bench_ip, there, wire="eth0")
+    await require_reaches(see, v.room_ip, wire=v.link)
 
 
 def made(v: Values) -> list[str]:
@@ -159,7 +85,7 @@ step.solution(
         f"sudo ip -n {v.netns} addr add {v.room_ip}/24 dev eth0",
         f"sudo ip -n {v.netns} link set eth0 up",
     ],
-    explained={1: ["loopback-down"], 4: ["down"], 6: ["down"]},
+    explained={1: ["loopback-down"], 4: ["no-carrier"], 6: ["down"]},
 )
 step.solution(
     "unshare, a bind mount, and an end that is moved",
@@ -227,6 +153,55 @@ step.near_miss(
     explain="An address does not switch an interface on, and both ends need it.",
 )
 step.near_miss(
+    "not switched on in the bench",
+    lambda v: [
+        *wired(v),
+        f"sudo ip addr add {v.bench_ip}/24 dev {v.link}",
+        f"sudo ip -n {v.netns} addr add {v.room_ip}/24 dev eth0",
+        f"sudo ip -n {v.netns} link set eth0 up",
+    ],
+    rejected_by="cable",
+    reason="no-carrier",
+    explain="The end in the namespace is on, the one in the bench is not. A cable carries "
+    "when both are.",
+)
+step.near_miss(
+    "addresses first, then the move",
+    lambda v: [
+        *made(v),
+        f"sudo ip link add {v.link} type veth peer name eth0",
+        f"sudo ip addr add {v.bench_ip}/24 dev {v.link}",
+        f"sudo ip addr add {v.room_ip}/24 dev eth0",
+        f"sudo ip link set {v.link} up && sudo ip link set eth0 netns {v.netns}",
+        f"sudo ip -n {v.netns} link set eth0 up",
+    ],
+    rejected_by="cable",
+    reason="no-address",
+)
+step.near_miss(
+    "a card of another kind",
+    lambda v: [
+        *made(v),
+        f"sudo ip link add {v.link} type bridge",
+        f"sudo ip addr add {v.bench_ip}/24 dev {v.link} && sudo ip link set {v.link} up",
+        f"sudo ip -n {v.netns} link add eth0 type bridge",
+        f"sudo ip -n {v.netns} addr add {v.room_ip}/24 dev eth0",
+        f"sudo ip -n {v.netns} link set eth0 up",
+    ],
+    rejected_by="cable",
+    reason="other-kind",
+)
+step.near_miss(
+    "another name for the bench's own",
+    lambda v: [
+        f"sudo ip netns attach {v.netns} $$",
+        f"sudo ip -n {v.netns} link set lo up",
+    ],
+    rejected_by="room",
+    reason="same-namespace",
+    explain="That is a second name for a namespace that was there, and no new one.",
+)
+step.near_miss(
     "the answer filtered away",
     lambda v: [
         *wired(v),
@@ -240,5 +215,6 @@ step.near_miss(
     ],
     rejected_by="cable",
     reason="no-answer",
-    explain="A network namespace also has its own packet filter, and this one drops everything.",
+    explain="Addresses and switches are right, so something on the way drops the packets. Each "
+    "network namespace has routes and a packet filter of its own: `nft list ruleset` shows it.",
 )

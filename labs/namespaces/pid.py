@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import DirectoryProbe, MountsProbe, See, require
-from labs.namespaces.values import Values, apart, lab, sleeper, started
+from lab_engine.authoring import (
+    DirectoryProbe,
+    InhabitantsProbe,
+    MountsProbe,
+    See,
+    require,
+    require_mount,
+    require_process,
+)
+from labs.namespaces.values import SHELLS, Values, disguised, lab, sleep, started
 
 step = lab.step("pid")
 
 
 @step.check("first", points=2)
 async def first(see: See, v: Values) -> None:
-    process, seen = await sleeper(see, v.pid_seconds, "pid")
-    apart(process, seen, "pid")
+    argv = sleep(v.pid_seconds)
+    process, _ = await require_process(see, argv, apart=["pid"])
+    parent = await see(InhabitantsProbe(pid=process.parent))
+    shell = [one for one in parent.processes if one.inner_pid == 1 and one.program in SHELLS]
     require(
-        process.inner_pid == 1,
-        "not-first",
+        process.inner_pid == 1 or not shell,
+        "behind-a-shell",
         expected="The sleep itself has PID 1 in its namespace.",
-        observed=f"There it has PID {process.inner_pid}.",
+        observed=f"PID 1 is a shell, and the sleep has PID {process.inner_pid}.",
         look=f"grep NSpid /proc/{process.pid}/status",
     )
+    await require_process(see, argv, apart=["pid"], inner_pid=1)
 
 
 @step.check("own-proc", needs=("first",))
 async def own_proc(see: See, v: Values) -> None:
-    process, seen = await sleeper(see, v.pid_seconds, "pid")
+    process, seen = await require_process(see, sleep(v.pid_seconds), apart=["pid"])
     listing, mounts = await see(
         DirectoryProbe("/proc", pid=process.pid), MountsProbe(pid=process.pid)
     )
@@ -43,8 +54,16 @@ async def own_proc(see: See, v: Values) -> None:
         observed=f"It is mounted on {', '.join(elsewhere)}.",
         look=f"{there} findmnt -t proc",
     )
+    on_top = await require_mount(see, "/proc", fstype="proc", pid=process.pid)
     require(
-        1 in numbers and len(numbers) == 1,
+        on_top.root == "/",
+        "part-of-proc",
+        expected="All of a proc is mounted on /proc.",
+        observed=f"Of a proc, only {on_top.root} is mounted there.",
+        look=f"sudo findmnt -N {process.pid} /proc",
+    )
+    require(
+        numbers == [1],
         "old-proc",
         expected="In /proc, the sleep sees one process: itself, as number 1.",
         observed=f"It sees {len(numbers)} processes: those of the bench.",
@@ -96,7 +115,7 @@ step.near_miss(
         )
     ],
     rejected_by="first",
-    reason="not-first",
+    reason="behind-a-shell",
     explain="The shell is PID 1, the sleep its child. `exec` makes the shell become the sleep.",
 )
 step.near_miss(
@@ -118,4 +137,53 @@ step.near_miss(
     rejected_by="own-proc",
     reason="proc-elsewhere",
     explain="It is the right proc, but ps and top read /proc. Mount it there.",
+)
+step.near_miss(
+    "the second one in there",
+    lambda v: [
+        started("sudo unshare --pid --fork --mount-proc sleep 600", 600),
+        started(
+            f"sudo nsenter -t $(pgrep -nxf 'sleep 600') --pid --mount sleep {v.pid_seconds}",
+            v.pid_seconds,
+        ),
+    ],
+    rejected_by="first",
+    reason="not-first",
+    explain="Somebody else is PID 1 in that namespace. Number 1 is who begins it.",
+)
+step.near_miss(
+    "another program under its name",
+    lambda v: [
+        started(
+            f'sudo unshare --pid --fork --mount-proc bash -c "{disguised(v.pid_seconds)}"',
+            v.pid_seconds,
+        )
+    ],
+    rejected_by="first",
+    reason="other-program",
+    explain="A process may call itself what it likes. Which file it runs, the kernel tells.",
+)
+step.near_miss(
+    "a folder with a 1 in it",
+    lambda v: [
+        started(
+            "sudo unshare --pid --fork --mount sh -c "
+            f"'mount -t tmpfs mine /proc; mkdir /proc/1; exec sleep {v.pid_seconds}'",
+            v.pid_seconds,
+        )
+    ],
+    rejected_by="own-proc",
+    reason="other-filesystem",
+)
+step.near_miss(
+    "a piece of proc with a 1 in it",
+    lambda v: [
+        started(
+            "sudo unshare --pid --fork --mount sh -c "
+            f"'mount --bind /proc/1/task /proc; exec sleep {v.pid_seconds}'",
+            v.pid_seconds,
+        )
+    ],
+    rejected_by="own-proc",
+    reason="part-of-proc",
 )

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import See, require
-from labs.namespaces.values import LEARNER, Values, lab, sleeper, started
+from lab_engine.authoring import InhabitantsProbe, See, require, require_process
+from labs.namespaces.values import (
+    LEARNER,
+    SHELLS,
+    Values,
+    disguised,
+    lab,
+    sleep,
+    started,
+)
 
 KINDS = ("pid", "net", "user", "mnt", "ipc", "uts")
 
@@ -12,35 +20,48 @@ step = lab.step("together")
 
 @step.check("box", points=3)
 async def box(see: See, v: Values) -> None:
-    process, seen = await sleeper(see, v.box_seconds, *KINDS)
-    shared = [kind for kind in KINDS if process.namespaces[kind] == seen.bench[kind]]
+    argv = sleep(v.box_seconds)
+    process, seen = await require_process(see, argv, apart=KINDS)
+    owner = f"ps -o user,pid,cmd -p {process.pid}"
     require(
-        not shared,
-        "shared",
-        expected="The process shares none of the six kinds of namespace with your shell.",
-        observed=f"It shares {', '.join(shared)}.",
-        look=f"sudo lsns -p {process.pid}",
+        process.uid != 0,
+        "with-sudo",
+        expected="Outside, it belongs to learner.",
+        observed="Outside, it belongs to root.",
+        look=owner,
     )
     require(
         process.uid == LEARNER,
-        "with-sudo",
+        "not-learner",
         expected="Outside, it belongs to learner.",
         observed=f"Outside, it belongs to uid {process.uid}.",
-        look=f"ps -o user,pid,cmd -p {process.pid}",
+        look=owner,
     )
+    await require_process(see, argv, apart=KINDS, inner_uid=0)
+    parent = await see(InhabitantsProbe(pid=process.parent))
+    shell = [one for one in parent.processes if one.inner_pid == 1 and one.program in SHELLS]
     require(
-        process.inner_uid == 0 and process.inner_pid == 1,
-        "not-the-first",
-        expected="Inside, it is root and PID 1.",
-        observed=f"Inside, it is uid {process.inner_uid} and PID {process.inner_pid}.",
-        look=f"grep NSpid /proc/{process.pid}/status; cat /proc/{process.pid}/uid_map",
+        process.inner_pid == 1 or not shell,
+        "behind-a-shell",
+        expected="The sleep itself has PID 1 in its namespace.",
+        observed=f"PID 1 is a shell, and the sleep has PID {process.inner_pid}.",
+        look=f"grep NSpid /proc/{process.pid}/status",
+    )
+    await require_process(see, argv, apart=KINDS, inner_pid=1)
+    there = f"sudo nsenter -t {process.pid} --uts hostname"
+    require(
+        process.hostname != seen.hostname,
+        "unnamed",
+        expected=f"Inside, the host is called {v.box}.",
+        observed=f"Inside, it is called {process.hostname}, as outside.",
+        look=there,
     )
     require(
         process.hostname == v.box,
-        "unnamed",
+        "other-name",
         expected=f"Inside, the host is called {v.box}.",
         observed=f"Inside, it is called {process.hostname}.",
-        look=f"sudo nsenter -t {process.pid} --uts hostname",
+        look=there,
     )
 
 
@@ -69,7 +90,7 @@ step.near_miss(
     "no network of its own",
     lambda v: [started(f"unshare {ALL.replace(' --net', '')} {named(v)}", v.box_seconds)],
     rejected_by="box",
-    reason="shared",
+    reason="not-apart",
     explain="Each kind has an option of its own. What you leave out stays shared.",
 )
 step.near_miss(
@@ -88,7 +109,7 @@ step.near_miss(
         )
     ],
     rejected_by="box",
-    reason="not-the-first",
+    reason="behind-a-shell",
     explain="The shell stays PID 1, and the sleep is its child. Use exec.",
 )
 step.near_miss(
@@ -97,4 +118,27 @@ step.near_miss(
     rejected_by="box",
     reason="unnamed",
     explain="The name was copied from outside. Set it from inside.",
+)
+step.near_miss(
+    "a name with a slip",
+    lambda v: [
+        started(
+            f"unshare {ALL} sh -c 'hostname {v.box}0; exec sleep {v.box_seconds}'",
+            v.box_seconds,
+        )
+    ],
+    rejected_by="box",
+    reason="other-name",
+)
+step.near_miss(
+    "another program under its name",
+    lambda v: [
+        started(
+            f'unshare {ALL} bash -c "hostname {v.box}; {disguised(v.box_seconds)}"',
+            v.box_seconds,
+        )
+    ],
+    rejected_by="box",
+    reason="other-program",
+    explain="A process may call itself what it likes. Which file it runs, the kernel tells.",
 )

@@ -2,45 +2,55 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import See, require
-from labs.namespaces.values import LEARNER, Values, apart, lab, sleeper, started
+from lab_engine.authoring import See, require, require_process
+from labs.namespaces.values import LEARNER, Values, disguised, lab, sleep, started
 
 step = lab.step("user")
 
 
 @step.check("fake-root", points=2)
 async def fake_root(see: See, v: Values) -> None:
-    process, seen = await sleeper(see, v.root_seconds, "user")
+    argv = sleep(v.root_seconds)
+    process, seen = await require_process(see, argv)
     look = f"cat /proc/{process.pid}/uid_map; ps -o user,pid,cmd -p {process.pid}"
     require(
-        process.uid != 0 or process.namespaces["user"] != seen.bench["user"],
+        process.uid != 0 or seen.outside("user"),
         "with-sudo",
         expected="The process is in a user namespace of its own.",
         observed="It is root in the same one as your shell: root of the whole bench.",
         look=look,
     )
-    apart(process, seen, "user")
+    process, _ = await require_process(see, argv, apart=["user"])
+    look = f"cat /proc/{process.pid}/uid_map; ps -o user,pid,cmd -p {process.pid}"
+    require(
+        process.uid != 0,
+        "real-root",
+        expected="Outside, the process belongs to learner.",
+        observed="Outside, it belongs to root.",
+        look=look,
+    )
     require(
         process.uid == LEARNER,
-        "real-root",
+        "not-learner",
         expected="Outside, the process belongs to learner.",
         observed=f"Outside, it belongs to uid {process.uid}.",
         look=look,
     )
     require(
-        process.inner_uid == 0,
-        "not-root",
+        process.uid_map,
+        "no-map",
         expected="Inside, the process is root, uid 0.",
-        observed=f"Inside, it has the uid {process.inner_uid}.",
+        observed="Nobody is mapped yet: the uid_map is empty.",
         look=look,
     )
+    await require_process(see, argv, apart=["user"], inner_uid=0)
 
 
 @step.check("numbered")
 async def numbered(see: See, v: Values) -> None:
-    process, seen = await sleeper(see, v.mapped_seconds, "user")
+    argv = sleep(v.mapped_seconds)
+    process, _ = await require_process(see, argv, apart=["user"])
     look = f"cat /proc/{process.pid}/uid_map"
-    apart(process, seen, "user")
     require(
         process.uid == LEARNER,
         "not-learner",
@@ -56,12 +66,13 @@ async def numbered(see: See, v: Values) -> None:
         look=look,
     )
     require(
-        process.inner_uid == v.inner_uid,
-        "other-number",
+        process.inner_uid != 0,
+        "mapped-to-root",
         expected=f"Inside, the process has the uid {v.inner_uid}.",
-        observed=f"Inside, it has the uid {process.inner_uid}.",
+        observed="Inside, it is root, uid 0.",
         look=look,
     )
+    await require_process(see, argv, apart=["user"], inner_uid=v.inner_uid)
 
 
 def by_file(seconds: int, inner: int) -> list[str]:
@@ -84,7 +95,7 @@ step.solution(
 step.solution(
     "the maps by hand",
     lambda v: [*by_file(v.root_seconds, 0), *by_file(v.mapped_seconds, v.inner_uid)],
-    explained={1: ["not-root"], 3: ["no-map"]},
+    explained={1: ["no-map"], 3: ["no-map"]},
 )
 step.near_miss(
     "real root",
@@ -106,7 +117,7 @@ step.near_miss(
     "nobody is mapped",
     lambda v: [started(f"unshare --user sleep {v.root_seconds}", v.root_seconds)],
     rejected_by="fake-root",
-    reason="not-root",
+    reason="no-map",
     explain="Without a map every user inside is 65534, nobody. Say who is root in there.",
 )
 step.near_miss(
@@ -115,8 +126,39 @@ step.near_miss(
         started(f"unshare --user --map-root-user sleep {v.mapped_seconds}", v.mapped_seconds)
     ],
     rejected_by="numbered",
-    reason="other-number",
+    reason="mapped-to-root",
     explain="--map-root-user always maps you to 0. Another number needs --map-user.",
+)
+step.near_miss(
+    "one too many",
+    lambda v: [
+        started(
+            f"unshare --user --map-user={v.inner_uid + 1} sleep {v.mapped_seconds}",
+            v.mapped_seconds,
+        )
+    ],
+    rejected_by="numbered",
+    reason="other-user",
+)
+step.near_miss(
+    "a number that is not root",
+    lambda v: [
+        started(f"unshare --user --map-user={v.inner_uid} sleep {v.root_seconds}", v.root_seconds)
+    ],
+    rejected_by="fake-root",
+    reason="other-user",
+)
+step.near_miss(
+    "another program under its name",
+    lambda v: [
+        started(
+            f'unshare --user --map-root-user bash -c "{disguised(v.root_seconds)}"',
+            v.root_seconds,
+        )
+    ],
+    rejected_by="fake-root",
+    reason="other-program",
+    explain="A process may call itself what it likes. Which file it runs, the kernel tells.",
 )
 step.near_miss(
     "an empty map",

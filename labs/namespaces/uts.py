@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import InhabitantsProbe, See, require
-from labs.namespaces.values import Values, apart, lab, sleeper, started
+from lab_engine.authoring import InhabitantsProbe, See, require, require_process
+from labs.namespaces.values import Values, disguised, lab, sleep, started
 
 step = lab.step("uts")
 
 
 @step.check("own-name", points=2)
 async def own_name(see: See, v: Values) -> None:
-    before = await see.before(InhabitantsProbe(("sleep", str(v.uts_seconds))))
-    process, seen = await sleeper(see, v.uts_seconds, "uts")
-    apart(process, seen, "uts")
+    before = await see.before(InhabitantsProbe(sleep(v.uts_seconds)))
+    process, seen = await require_process(see, sleep(v.uts_seconds), apart=["uts"])
+    require(
+        v.hostname in (process.hostname, seen.hostname) or process.hostname != before.hostname,
+        "old-name",
+        expected=f"In its UTS namespace the host is called {v.hostname}.",
+        observed=f"There it is still called {process.hostname}.",
+        look=f"sudo nsenter -t {process.pid} --uts hostname",
+    )
     require(
         process.hostname == v.hostname,
-        "old-name",
+        "other-name",
         expected=f"In its UTS namespace the host is called {v.hostname}.",
         observed=f"There it is called {process.hostname}.",
         look=f"sudo nsenter -t {process.pid} --uts hostname",
+    )
+    require(
+        seen.hostname != v.hostname,
+        "renamed-both",
+        expected=f"Your shell's host is still called {before.hostname}.",
+        observed=f"It is called {seen.hostname} now, too.",
+        look="hostname",
     )
     require(
         seen.hostname == before.hostname,
@@ -46,6 +59,16 @@ step.solution(
     ],
     explained={1: ["old-name"]},
 )
+step.solution(
+    "a sleep out of a box of many programs",
+    lambda v: [
+        started(
+            f"sudo unshare --uts bash -c 'hostname {v.hostname}; "
+            f"exec -a sleep busybox {v.uts_seconds}'",
+            v.uts_seconds,
+        )
+    ],
+)
 step.near_miss(
     "no name given",
     lambda v: [started(f"sudo unshare --uts sleep {v.uts_seconds}", v.uts_seconds)],
@@ -71,7 +94,47 @@ step.near_miss(
     ],
     rejected_by="own-name",
     reason="not-apart",
-    explain="Only what unshare starts is in the new namespace; the next command is outside again.",
+    explain="What your shell starts is where your shell is. Only what unshare starts is in the new "
+    "namespace.",
+)
+step.near_miss(
+    "another program under its name",
+    lambda v: [
+        started(
+            f'sudo unshare --uts bash -c "hostname {v.hostname}; {disguised(v.uts_seconds)}"',
+            v.uts_seconds,
+        )
+    ],
+    rejected_by="own-name",
+    reason="other-program",
+    explain="A process may call itself what it likes. Which file it runs, the kernel tells.",
+)
+step.near_miss(
+    "another one's namespaces mounted over its own",
+    lambda v: [
+        started(f"sleep {v.uts_seconds}", v.uts_seconds),
+        started(
+            f"sudo unshare --uts sh -c 'hostname {v.hostname}; exec sleep {v.uts_seconds + 9000}'",
+            v.uts_seconds + 9000,
+        ),
+        'of() { echo /proc/$(pgrep -nxf "sleep $1")/ns; }',
+        f"sudo mount --bind $(of {v.uts_seconds + 9000}) $(of {v.uts_seconds})",
+    ],
+    rejected_by="own-name",
+    reason="not-apart",
+    explain="What your shell starts is where your shell is. Only what unshare starts is in the new "
+    "namespace.",
+)
+step.near_miss(
+    "a name with a slip",
+    lambda v: [
+        started(
+            f"sudo unshare --uts sh -c 'hostname {v.hostname}0; exec sleep {v.uts_seconds}'",
+            v.uts_seconds,
+        )
+    ],
+    rejected_by="own-name",
+    reason="other-name",
 )
 step.near_miss(
     "the bench renamed as well",
@@ -80,6 +143,6 @@ step.near_miss(
         started(f"sudo unshare --uts sleep {v.uts_seconds}", v.uts_seconds),
     ],
     rejected_by="own-name",
-    reason="renamed-outside",
+    reason="renamed-both",
     explain="The name was set before the new namespace was there, so everybody has it.",
 )

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     ByHand,
-    Inhabitant,
-    InhabitantsProbe,
-    InhabitantsReading,
     Lab,
-    Look,
-    See,
     Seed,
     Variables,
-    require,
 )
 
 HOSTNAMES = ("maple", "cedar", "birch", "willow", "hazel", "linden", "rowan", "aspen")
@@ -20,6 +14,7 @@ ROOMS = ("blue", "green", "amber", "coral", "ivory", "olive", "plum", "teal")
 FOLDERS = ("drawer", "shelf", "locker", "cabinet", "basket")
 LEARNER = 1000
 """The learner's uid in the bench."""
+SHELLS = ("sh", "dash", "bash")
 
 
 class Values(Variables, frozen=True):
@@ -91,26 +86,11 @@ def started(command: str, seconds: int, *, typed: str = "") -> ByHand:
     return ByHand(f"{command} >/dev/null 2>&1 &\n{waiting}", typed=f"{typed or command} &")
 
 
-async def sleeper(see: See, seconds: int, *kinds: str) -> tuple[Inhabitant, InhabitantsReading]:
-    """The process `sleep SECONDS`; of several the youngest that is outside of those namespaces."""
-    seen = await see(InhabitantsProbe(("sleep", str(seconds))))
-    require(
-        seen.processes,
-        "not-running",
-        expected=f"A process `sleep {seconds}` runs.",
-        observed="There is none.",
-        look=Look(f"pgrep -xf 'sleep {seconds}'", fails=True),
-    )
-    fitting = seen.outside(*kinds) or seen.processes
-    return max(fitting, key=lambda process: process.started), seen
+def sleep(seconds: int) -> tuple[str, str]:
+    """The whole command line of a sleep."""
+    return ("sleep", str(seconds))
 
 
-def apart(process: Inhabitant, seen: InhabitantsReading, kind: str) -> None:
-    """Require that the process is in another namespace of that kind than the bench."""
-    require(
-        process.namespaces[kind] != seen.bench[kind],
-        "not-apart",
-        expected=f"The process is in a {kind} namespace of its own.",
-        observed=f"Process {process.pid} is in {kind}:[{process.namespaces[kind]}], as your shell.",
-        look=f"sudo lsns -p {process.pid}; sudo lsns -p $$",
-    )
+def disguised(seconds: int) -> str:
+    """Commands that end in a Python which only goes by the name of that sleep."""
+    return f"echo 'import time; time.sleep(600)' > {seconds}; exec -a sleep python3 {seconds}"
