@@ -16,7 +16,7 @@ from lab_engine.authoring import (
     container,
     require,
 )
-from labs.docker_networking.values import WORK, Values, lab, named, running, sleeper
+from labs.docker_networking.values import WORK, Values, lab, named, runs, sleeper
 
 LIST = f"{WORK}/bridge.txt"
 ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
@@ -42,11 +42,11 @@ async def join(see: See, v: Values) -> None:
     now, bridge, island = await see(
         DockerContainerProbe(v.loner), DockerNetworkProbe("bridge"), DockerNetworkProbe("island")
     )
-    running(now, v.loner)
+    await runs(see, v.loner)
     require(
         now.id == before.id,
         "another-container",
-        expected=f"{v.loner} is the container from the beginning; it never stopped.",
+        expected=f"{v.loner} is the container from the beginning.",
         observed=f"It is a new one, {now.id[:12]}; the first was {before.id[:12]}.",
         look="docker ps -a",
     )
@@ -197,7 +197,8 @@ step.near_miss(
     ],
     rejected_by="list",
     reason="incomplete",
-    explain="The file is older than the last change to the network. Write it again.",
+    explain="Not all who are on bridge now stand in the file. A list from before somebody joined "
+    "lacks them: write it again.",
 )
 step.near_miss(
     "every address of every container",

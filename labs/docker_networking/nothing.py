@@ -6,21 +6,35 @@ from lab_engine.authoring import (
     DockerContainerProbe,
     HttpProbe,
     Image,
-    Look,
     See,
     SocketsProbe,
     container,
     require,
+    require_container,
+    require_served_by,
 )
-from labs.docker_networking.values import Values, lab, named, running, serving
+from labs.docker_networking.values import (
+    ENDED,
+    RESTARTING,
+    Values,
+    lab,
+    named,
+    runs,
+    serving,
+)
+
+HAS_A_LINK = (
+    "This container has an interface besides loopback, and a network behind it, be that internal "
+    "or not. On none there is nothing but loopback."
+)
 
 step = lab.step("none", daemons=("docker",), resources=lambda _: [Image("busybox")])
 
 
 @step.check("c3", points=2)
 async def c3(see: See, v: Values) -> None:
-    found = await see(DockerContainerProbe("c3"))
-    running(found, "c3")
+    found = await runs(see, "c3")
+    await require_container(see, "c3", namespaces={"net": "own"})
     require(
         found.links == ("lo",),
         "has-a-link",
@@ -53,7 +67,6 @@ async def serve_inside(see: See, v: Values) -> None:
         observed="There is no such container.",
         look="docker ps -a",
     )
-    fetch = f"docker exec c3 wget -qO- {url}"
     # Docker's own DNS server listens in there, too, on a network that a learner made.
     ports = sorted(
         {s.port for s in inside.sockets if any(held.container == c3.id for held in s.holders)}
@@ -72,20 +85,7 @@ async def serve_inside(see: See, v: Values) -> None:
         observed=f"There is a server in c3, on port {', '.join(map(str, ports))}.",
         look="docker exec c3 netstat -tln",
     )
-    require(
-        page.status == 200,
-        "no-server",
-        expected=f"Inside c3, {url} answers.",
-        observed=f"Inside c3 it does not: {page.problem or page.status}.",
-        look=Look(fetch, fails=True),
-    )
-    require(
-        page.body.strip() == v.inner_text,
-        "other-text",
-        expected=f"The page says {v.inner_text}.",
-        observed=f"It says {page.body.strip()[:60]!r}.",
-        look=fetch,
-    )
+    await require_served_by(see, "c3", v.inner_port, says=v.inner_text)
 
 
 step.solution(
@@ -103,6 +103,13 @@ step.solution(
         f"sh -c '{serving(v.inner_text, f'127.0.0.1:{v.inner_port}')}'",
     ],
 )
+step.solution(
+    "an image by its id",
+    lambda v: [
+        "docker run -d --name c3 --network none $(docker image inspect -f '{{.Id}}' busybox) "
+        f"sh -c '{serving(v.inner_text, str(v.inner_port))}'",
+    ],
+)
 step.near_miss(
     "an internal network",
     lambda _: [
@@ -111,16 +118,14 @@ step.near_miss(
     ],
     rejected_by="c3",
     reason="has-a-link",
-    explain="This container has an interface with a bridge behind it, be the network internal or "
-    "not. On none there is nothing but loopback.",
+    explain=HAS_A_LINK,
 )
 step.near_miss(
     "on the default bridge",
     lambda _: ["docker run -itd --name=c3 busybox"],
     rejected_by="c3",
     reason="has-a-link",
-    explain="This container has an interface with a bridge behind it, be the network internal or "
-    "not. On none there is nothing but loopback.",
+    explain=HAS_A_LINK,
 )
 step.near_miss(
     "unplugged afterwards",
@@ -137,9 +142,41 @@ step.near_miss(
     "ended at once",
     lambda _: ["docker run -d --name=c3 --net=none busybox"],
     rejected_by="c3",
-    reason="not-running",
-    explain="A shell without a terminal has nothing to read and ends. Add -it, or give the "
-    "container a command that lasts.",
+    reason="ended",
+    explain=ENDED,
+)
+step.near_miss(
+    "started again and again",
+    lambda _: [
+        "docker run -d --name=c3 --net=none --restart=always busybox",
+        "until [ $(docker inspect -f '{{.RestartCount}}' c3) -gt 0 ]; do sleep 0.1; done",
+    ],
+    rejected_by="c3",
+    reason="restarting",
+    explain=RESTARTING,
+)
+step.near_miss(
+    "in the network of another container",
+    lambda _: [
+        "docker run -itd --name=other --net=none busybox",
+        "docker run -itd --name=c3 --net=container:other busybox",
+    ],
+    rejected_by="c3",
+    reason="not-own",
+    explain="c3 shares its network with something else, another container or the bench. On none "
+    "it has one for itself.",
+)
+step.near_miss(
+    "served by a second container in c3's network",
+    lambda v: [
+        "docker run -itd --name=c3 --net=none busybox",
+        "docker run -d --name helper --net=container:c3 busybox "
+        f"sh -c '{serving(v.inner_text, str(v.inner_port))}'",
+    ],
+    rejected_by="serve-inside",
+    reason="served-by-another",
+    explain="The server is in the network of c3, and still not in c3: it is no process of that "
+    "container. Start it as c3's command, or with docker exec.",
 )
 step.near_miss(
     "served from the bench",
@@ -170,6 +207,6 @@ step.near_miss(
         f"sh -c '{serving('hello', str(v.inner_port))}'",
     ],
     rejected_by="serve-inside",
-    reason="other-text",
+    reason="other-page",
     explain="The server works. Its page should say the text of the task.",
 )

@@ -14,7 +14,7 @@ from lab_engine.authoring import (
     SocketsProbe,
     require,
 )
-from labs.docker_networking.values import Values, lab, running, serving
+from labs.docker_networking.values import Values, lab, runs, serving
 
 ADMIN_TEXT = "for-this-machine-only"
 
@@ -36,8 +36,7 @@ step = lab.step(
 
 @step.check("c4", points=2)
 async def c4(see: See, v: Values) -> None:
-    found = await see(DockerContainerProbe("c4"))
-    running(found, "c4")
+    found = await runs(see, "c4")
     require(
         "net" in found.on_host,
         "own-namespace",
@@ -108,6 +107,13 @@ step.solution(
         "docker container run -itd --name=c4 --net=host busybox /bin/sh",
         f"docker exec c4 sh -c 'mkdir /www; echo {v.host_text} > /www/index.html'",
         f"docker exec c4 httpd -p {v.host_port} -h /www",
+    ],
+)
+step.solution(
+    "an image by its id",
+    lambda v: [
+        "docker run -d --name c4 --network host $(docker image inspect -f '{{.Id}}' busybox) "
+        f"sh -c '{serving(v.host_text, f'0.0.0.0:{v.host_port}')}'",
     ],
 )
 step.near_miss(

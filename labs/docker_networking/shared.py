@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lab_engine.authoring import (
-    ConnectProbe,
     DockerContainerProbe,
     DockerContainerReading,
     HttpProbe,
@@ -13,8 +12,9 @@ from lab_engine.authoring import (
     See,
     container,
     require,
+    require_served_by,
 )
-from labs.docker_networking.values import Values, lab, running, serving, sleeper, web
+from labs.docker_networking.values import Values, lab, runs, serving, sleeper, web
 
 step = lab.step(
     "shared",
@@ -53,37 +53,22 @@ def reads(page: HttpReading, url: str, text: str, name: str) -> None:
 
 @step.check("c5", points=2, settle=0.5)
 async def c5(see: See, v: Values) -> None:
-    url = f"http://127.0.0.1:{v.shared_port}/"
-    found, page = await see(DockerContainerProbe("c5"), HttpProbe(url, place=container("c5")))
-    running(found, "c5")
-    require(
-        list(found.networks) == ["bridge"],
-        "other-network",
-        expected="c5 is on the network bridge.",
-        observed=f"It is on {', '.join(found.networks) or found.network_mode}.",
-        look="docker inspect -f '{{json .NetworkSettings.Networks}}' c5 | jq",
-    )
-    reads(page, url, v.shared_text, "c5")
-    address = found.networks["bridge"].address
-    outside = await see(ConnectProbe(address, v.shared_port, seconds=1.0))
-    require(
-        not outside.connected,
-        "open-to-others",
-        expected=f"From outside, {address}:{v.shared_port} refuses.",
-        observed="It answers: the server listens on all of c5's addresses.",
-        look="docker exec c5 netstat -tln",
-    )
+    await runs(see, "c5", networks=["bridge"])
+    await require_served_by(see, "c5", v.shared_port, says=v.shared_text, address="127.0.0.1")
 
 
 @step.check("c6", points=2, settle=0.5)
 async def c6(see: See, v: Values) -> None:
     url = f"http://127.0.0.1:{v.shared_port}/"
-    c5, c6, page = await see(
-        DockerContainerProbe("c5"),
-        DockerContainerProbe("c6"),
-        HttpProbe(url, place=container("c6")),
+    c6 = await runs(see, "c6")
+    c5, page = await see(DockerContainerProbe("c5"), HttpProbe(url, place=container("c6")))
+    require(
+        "net" not in c6.on_host,
+        "on-host",
+        expected="c6 uses the network namespace of c5.",
+        observed="It uses that of the bench.",
+        look="docker inspect -f '{{.HostConfig.NetworkMode}}' c6",
     )
-    running(c6, "c6")
     require(
         c6.network_mode == "container",
         "own-namespace",
@@ -118,7 +103,7 @@ async def mend(see: See, v: Values) -> None:
         DockerContainerProbe(v.rider),
         HttpProbe(url, place=container(v.rider)),
     )
-    running(anchor, v.anchor)
+    await runs(see, v.anchor)
     require(
         anchor.id == before.id,
         "replaced",
@@ -141,7 +126,7 @@ async def mend(see: See, v: Values) -> None:
         observed="It runs since the beginning of the step.",
         look="docker ps",
     )
-    running(rider, v.rider)
+    await runs(see, v.rider)
     require(
         same_network(anchor, rider),
         "left-behind",
@@ -152,6 +137,10 @@ async def mend(see: See, v: Values) -> None:
     reads(page, url, v.pair_text, v.rider)
 
 
+NOT_ALONE = (
+    "The server does not wait on 127.0.0.1 alone. On all addresses of c5, others on the bridge can "
+    "reach it, if nothing else keeps them out. Give httpd the address too: -p 127.0.0.1:PORT."
+)
 OWN = "Without --network=container:c5, c6 gets a namespace of its own, with a loopback of its own."
 LEFT_BEHIND = (
     "A container that starts anew gets a new namespace. Whoever shared the old one stays in it, "
@@ -189,8 +178,8 @@ step.solution(
         f"--network container:{v.anchor} busybox sleep 1d",
     ],
     explained={
-        1: ["no-page"],
-        2: ["no-page"],
+        1: ["no-server"],
+        2: ["no-server"],
         4: ["other-restarted"],
         5: ["left-behind"],
     },
@@ -201,9 +190,31 @@ step.near_miss(
         f"docker run -d --name c5 busybox sh -c '{serving(v.shared_text, str(v.shared_port))}'",
     ],
     rejected_by="c5",
-    reason="open-to-others",
-    explain="The server listens on all addresses of c5, so every container on the bridge can "
-    "reach it. Give httpd the address too: -p 127.0.0.1:PORT.",
+    reason="other-address",
+    explain=NOT_ALONE,
+)
+step.near_miss(
+    "for everybody, behind a firewall",
+    lambda v: [
+        f"docker run -d --name c5 busybox sh -c '{serving(v.shared_text, str(v.shared_port))}'",
+        "sudo nsenter -t $(docker inspect -f '{{.State.Pid}}' c5) -n "
+        f"iptables -A INPUT -i eth0 -p tcp --dport {v.shared_port} -j REJECT",
+    ],
+    rejected_by="c5",
+    reason="other-address",
+    explain=NOT_ALONE,
+)
+step.near_miss(
+    "served by a second container in c5's network",
+    lambda v: [
+        "docker run -itd --name c5 busybox",
+        "docker run -d --name helper --net=container:c5 busybox "
+        f"sh -c '{serving(v.shared_text, f'127.0.0.1:{v.shared_port}')}'",
+    ],
+    rejected_by="c5",
+    reason="served-by-another",
+    explain="The server is in the network of c5, and still not in c5: it is no process of that "
+    "container. Start it as c5's command, or with docker exec.",
 )
 step.near_miss(
     "on the host's loopback",
@@ -212,7 +223,7 @@ step.near_miss(
         f"sh -c '{serving(v.shared_text, f'127.0.0.1:{v.shared_port}')}'",
     ],
     rejected_by="c5",
-    reason="other-network",
+    reason="other-networks",
     explain="That is the bench's own loopback, shared with every program here. c5 should be an "
     "ordinary container on bridge.",
 )
@@ -223,8 +234,8 @@ step.near_miss(
         f"sh -c '{serving(v.shared_text, f'127.0.0.1:{v.shared_port + 1}')}'",
     ],
     rejected_by="c5",
-    reason="no-page",
-    explain="Inside c5 nothing serves that text on that port yet.",
+    reason="no-server",
+    explain="Inside c5 nothing waits on that port yet.",
 )
 step.near_miss(
     "two neighbours on the bridge",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Container, DockerContainerReading, Lab, Seed, Variables, require
+from collections.abc import Collection
+
+from lab_engine.authoring import (
+    Container,
+    DockerContainerReading,
+    Lab,
+    See,
+    Seed,
+    Variables,
+    require,
+    require_container,
+)
 
 WORK = "/home/learner/work"
 
@@ -78,6 +89,15 @@ class Values(Variables, frozen=True):
 
 lab = Lab("docker-networking", Values)
 
+ENDED = (
+    "A container lives as long as its first process, and that one has ended. A shell without a "
+    "terminal has nothing to read and ends. Add -it, or give the container a command that lasts."
+)
+RESTARTING = (
+    "A restart policy starts the container again each time, but its first process ends each time "
+    "too. Remove it, and give it a command that lasts."
+)
+
 
 def serving(text: str, listen: str) -> str:
     """A shell command that serves `text` for ever; `listen` is `PORT` or `ADDRESS:PORT`."""
@@ -94,22 +114,15 @@ def sleeper(name: str, **fields: object) -> Container:
     return Container(name, image="busybox", command=("sleep", "1d"), **fields)  # type: ignore[arg-type]
 
 
-def running(found: DockerContainerReading, name: str) -> None:
-    """Require a running container from busybox."""
-    require(
-        found.exists,
-        "absent",
-        expected=f"There is a container called {name}.",
-        observed="There is none of that name.",
-        look="docker ps -a",
-    )
-    require(
-        found.image.removesuffix(":latest") == "busybox",
-        "other-image",
-        expected=f"{name} is made from the image busybox.",
-        observed=f"It is made from {found.image}.",
-        look=f"docker inspect -f '{{{{.Config.Image}}}}' {name}",
-    )
+async def runs(
+    see: See, name: str, *, networks: Collection[str] | None = None
+) -> DockerContainerReading:
+    """Require a container of busybox that runs, and keeps running, on these networks alone.
+
+    Besides the reasons of `require_container`: `not-started` (created only) and `ended` (its first
+    process has ended without an error).
+    """
+    found = await require_container(see, name, image="busybox", running=False)
     require(
         found.state != "created",
         "not-started",
@@ -118,12 +131,20 @@ def running(found: DockerContainerReading, name: str) -> None:
         look="docker ps -a",
     )
     require(
-        found.running,
-        "not-running",
-        expected=f"{name} is running.",
-        observed=f"It is {found.state}; its last exit code is {found.exit_code}.",
+        found.state != "restarting",
+        "restarting",
+        expected=f"{name} keeps running.",
+        observed="It ends and is started again, over and over.",
         look="docker ps -a",
     )
+    require(
+        found.state != "exited" or found.exit_code,
+        "ended",
+        expected=f"{name} is running.",
+        observed="Its first process has ended.",
+        look="docker ps -a",
+    )
+    return await require_container(see, name, networks=networks)
 
 
 def named(networks: object) -> str:
