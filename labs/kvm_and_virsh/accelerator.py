@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab_engine.authoring import AcceleratorProbe, ByHand, FileProbe, See, require
+from lab_engine.authoring import (
+    AcceleratorProbe,
+    ByHand,
+    FileProbe,
+    See,
+    as_read,
+    require,
+    require_file,
+)
 from labs.kvm_and_virsh.values import KERNEL, Values, lab
 
 ANSWER = "/home/learner/work/accelerator"
@@ -28,33 +36,20 @@ async def accelerator(see: See, v: Values) -> None:
         observed=f"The file is {STRAY}.",
         look="ls -l ~ ~/work",
     )
+    word = as_read((await require_file(see, ANSWER)).content).casefold()
     require(
-        file.exists,
-        "absent",
-        expected=f"{ANSWER} names the accelerator.",
-        observed="There is no such file.",
-        look="ls -l ~/work",
-    )
-    words = file.content.split()
-    require(
-        words,
-        "empty",
+        word != "qemu",
+        "the-program",
         expected="The file holds one word: kvm or tcg.",
-        observed="It is empty.",
+        observed="It says qemu.",
         look=f"cat {ANSWER}",
     )
+    await require_file(see, ANSWER, says=("kvm", "tcg"))
     require(
-        len(words) == 1 and words[0] in ("kvm", "tcg"),
-        "not-a-word",
-        expected="The file holds one word: kvm or tcg.",
-        observed=f"It holds {file.content.strip()!r}.",
-        look=f"cat {ANSWER}",
-    )
-    require(
-        words[0] == found.accelerator,
+        word == found.accelerator,
         "wrong",
         expected="The file names what guests can really run with on this machine.",
-        observed=f"It says {words[0]}, but when we tried: {found.reason}.",
+        observed=f"It says {word}, but when we tried: {found.reason}.",
         look=TRY.replace(" 2> /dev/null", " | head -n 3"),
     )
 
@@ -86,6 +81,13 @@ step.solution(
         0: "without a log, the second line finds none and says tcg, which may happen to be right"
     },
 )
+step.solution(
+    "with-a-quote-and-the-line-end-of-windows",
+    lambda _: [
+        f"if {TRY} | grep -q 'Linux version'; then word=KVM; else word=tcg; fi; "
+        "printf '\\042%s\\042\\r\\n' $word > accelerator",
+    ],
+)
 step.near_miss(
     "silence-means-yes",
     lambda _: [
@@ -101,7 +103,7 @@ step.near_miss(
     "names-the-program",
     lambda _: ["echo qemu > accelerator"],
     rejected_by="accelerator",
-    reason="not-a-word",
+    reason="the-program",
     explain="QEMU is the program in both cases. The question is what executes the guest's "
     "instructions: the processor, by way of KVM, or QEMU's own translator, TCG.",
 )
@@ -114,4 +116,16 @@ step.near_miss(
     rejected_by="accelerator",
     reason="elsewhere",
     explain="The file has to lie in your work folder, ~/work.",
+)
+step.near_miss(
+    "both-words",
+    lambda _: ["echo kvm or tcg > accelerator"],
+    rejected_by="accelerator",
+    reason="other-text",
+)
+step.near_miss(
+    "a-folder",
+    lambda _: ["mkdir accelerator"],
+    rejected_by="accelerator",
+    reason="no-plain-file",
 )

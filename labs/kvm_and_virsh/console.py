@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import VM, DomainProbe, FileProbe, GuestFileProbe, See, require
-from labs.kvm_and_virsh.values import MOST_MEMORY, Values, inside, lab, on_console, running, typed
+from lab_engine.authoring import (
+    VM,
+    FileProbe,
+    GuestFileProbe,
+    See,
+    as_read,
+    require,
+    require_domain,
+)
+from labs.kvm_and_virsh.values import MOST_MEMORY, Values, inside, lab, on_console, typed
 
 NOTE = "/root/note"
 
@@ -17,13 +25,12 @@ step = lab.step(
 
 @step.check("note", points=2, settle=0.5)
 async def note(see: See, v: Values) -> None:
-    domain, file, stray, outside = await see(
-        DomainProbe(v.vm),
+    await require_domain(see, v.vm)
+    file, stray, outside = await see(
         GuestFileProbe(v.vm, NOTE),
         GuestFileProbe(v.vm, "/tmp/note"),  # noqa: S108
         FileProbe("/home/learner/work/note"),
     )
-    running(domain, v)
     require(
         file.answers,
         "silent",
@@ -53,7 +60,7 @@ async def note(see: See, v: Values) -> None:
         look=on_console(v, "ls /root"),
     )
     require(
-        file.text.strip() == v.word,
+        as_read(file.text) == v.word,
         "text",
         expected=f"It says {v.word}.",
         observed=f"It says {file.text.strip()!r}.",

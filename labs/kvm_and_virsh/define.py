@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import DomainListProbe, DomainProbe, File, See, require
-from labs.kvm_and_virsh.values import INITRAMFS, KERNEL, Values, defined, lab
+from lab_engine.authoring import (
+    DomainListProbe,
+    DomainProbe,
+    File,
+    See,
+    require,
+    require_domain,
+)
+from labs.kvm_and_virsh.values import INITRAMFS, KERNEL, Values, lab
 
 DRAFT_MEMORY = 512
 
@@ -53,28 +60,33 @@ async def define(see: See, v: Values) -> None:
         observed=f"It knows {', '.join(every.names)}.",
         look="virsh list --all",
     )
-    defined(domain, v)
+    await require_domain(see, v.vm, state="")
+    look = f"virsh dominfo {v.vm}"
     require(
-        domain.config_memory_max == v.memory and domain.config_memory == v.memory,
-        "memory",
+        domain.config_memory_max_kib != DRAFT_MEMORY << 10,
+        "as-it-was",
         expected=f"{v.vm} is to have {v.memory} MiB.",
-        observed=f"Its definition says {domain.config_memory_max} MiB at most, and "
-        f"{domain.config_memory} to begin with.",
-        look=f"virsh dominfo {v.vm}",
+        observed=f"Its definition says {DRAFT_MEMORY} MiB, as the file did.",
+        look=look,
     )
     require(
-        domain.kernel == KERNEL,
-        "kernel",
-        expected=f"It boots {KERNEL}, as the file says.",
-        observed=f"It boots {domain.kernel or 'from a disk'}.",
-        look=f"virsh dumpxml {v.vm} --xpath //os",
+        domain.config_memory_max_kib != -(-v.memory * 10**6 // 1024),
+        "decimal",
+        expected=f"{v.vm} is to have {v.memory} MiB.",
+        observed=f"Its definition says {domain.config_memory_max_kib} KiB, which is {v.memory} MB.",
+        look=look,
     )
-    require(
-        domain.state == "shut",
-        "started",
-        expected=f"{v.vm} is shut off: starting it is the next step.",
-        observed=f"{v.vm} is {domain.state}.",
-        look="virsh list --all",
+    await require_domain(
+        see,
+        v.vm,
+        state="shut",
+        memory=v.memory,
+        memory_max=v.memory,
+        vcpus=1,
+        vcpus_max=1,
+        kernel=KERNEL,
+        initrd=INITRAMFS,
+        when="kept",
     )
 
 
@@ -85,7 +97,7 @@ def edit(v: Values) -> str:
 step.solution(
     "edit-then-define",
     lambda v: [edit(v), f"virsh define {v.vm}.xml"],
-    explained={0: ["memory"]},
+    explained={0: ["as-it-was"]},
 )
 step.solution(
     "define-then-change",
@@ -93,13 +105,13 @@ step.solution(
         f"virsh define {v.vm}.xml",
         f"virsh setmaxmem {v.vm} {v.memory}M --config",
     ],
-    explained={1: ["memory"]},
+    explained={1: ["as-it-was"]},
 )
 step.near_miss(
     "as-it-was",
     lambda v: [f"virsh define {v.vm}.xml"],
     rejected_by="define",
-    reason="memory",
+    reason="as-it-was",
     explain="The memory in the file was not the one that the task names.",
 )
 step.near_miss(
@@ -109,8 +121,8 @@ step.near_miss(
         f"virsh define {v.vm}.xml",
     ],
     rejected_by="define",
-    reason="memory",
-    explain="The memory in the file was not the one that the task names.",
+    reason="decimal",
+    explain="MB counts in thousands, MiB in 1024s.",
 )
 step.near_miss(
     "create",
@@ -123,7 +135,7 @@ step.near_miss(
     "started-too",
     lambda v: [edit(v), f"virsh define {v.vm}.xml", f"virsh start {v.vm}"],
     rejected_by="define",
-    reason="started",
+    reason="on",
     explain="Defining and starting are two acts. This step asks for the first one only.",
 )
 step.near_miss(
@@ -132,4 +144,28 @@ step.near_miss(
     rejected_by="define",
     reason="other-name",
     explain="The name in the XML is the VM's name; the name of the file does not matter.",
+)
+step.near_miss(
+    "half-a-mib-too-much",
+    lambda v: [
+        f"sed -i \"s|'MiB'>{DRAFT_MEMORY}<|'KiB'>{v.memory * 1024 + 512}<|\" {v.vm}.xml",
+        f"virsh define {v.vm}.xml",
+    ],
+    rejected_by="define",
+    reason="other-memory-kept",
+)
+step.near_miss(
+    "four-processors",
+    lambda v: [edit(v), f"sed -i 's|<vcpu>1<|<vcpu>4<|' {v.vm}.xml", f"virsh define {v.vm}.xml"],
+    rejected_by="define",
+    reason="other-vcpus-kept",
+    explain="The file asks for one processor, and only its memory was to be changed.",
+)
+step.near_miss(
+    "no-initrd",
+    lambda v: [edit(v), f"sed -i /initrd/d {v.vm}.xml", f"virsh define {v.vm}.xml"],
+    rejected_by="define",
+    reason="other-initrd",
+    explain="The file names the initial ramdisk that this guest lives in, and only its memory was "
+    "to be changed.",
 )

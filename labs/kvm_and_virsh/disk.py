@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from lab_engine.authoring import (
     VM,
     DiskProbe,
     DomainDisk,
     DomainProbe,
     GuestCommandProbe,
+    GuestMountProbe,
     Pool,
     See,
     require,
+    require_disk,
+    require_domain,
+    require_guest_mount,
+    require_volume,
 )
 from labs.kvm_and_virsh.values import (
     MOST_MEMORY,
@@ -21,13 +24,14 @@ from labs.kvm_and_virsh.values import (
     inside,
     lab,
     on_console,
-    running,
     typed,
 )
 
 TARGET = "vda"
 SIZE = f"/sys/block/{TARGET}/size"
-MOUNTS = f"grep '^/dev/{TARGET} /data ' /proc/mounts && df -m /data | tail -n 1"
+
+MIB = 1 << 20
+SECTOR = 512
 
 step = lab.step(
     "disk",
@@ -39,28 +43,35 @@ step = lab.step(
 
 @step.check("volume", points=1)
 async def volume(see: See, v: Values) -> None:
-    made = await see(DiskProbe(v.pool, v.volume))
+    made, domain = await see(DiskProbe(v.pool, v.volume), DomainProbe(v.vm))
+    attached = domain.disk(TARGET)
+    look = f"virsh vol-info {v.volume} {v.pool} --bytes; virsh vol-dumpxml {v.volume} {v.pool}"
     require(
-        made.exists,
-        "absent",
-        expected=f"The pool {v.pool} holds a volume {v.volume}.",
-        observed="It holds no such volume.",
-        look=f"virsh vol-list {v.pool}",
-    )
-    require(
-        made.format == "qcow2",
-        "format",
+        made.format != "raw"
+        or attached is None
+        or (attached.file, attached.format) != (made.file, "raw")
+        or made.capacity >= MIB,
+        "written-over",
         expected="Its format is qcow2.",
-        observed=f"Its format is {made.format}.",
-        look=f"virsh vol-dumpxml {v.volume} {v.pool} | grep format",
+        observed=f"It is no qcow2 any more, but {made.capacity} bytes that {v.vm} has as a raw "
+        "disk.",
+        look=look,
     )
     require(
-        made.capacity == v.disk << 20,
-        "size",
-        expected=f"Its capacity is {v.disk} MiB.",
-        observed=f"Its capacity is {made.capacity / (1 << 20):.1f} MiB.",
-        look=f"virsh vol-info {v.volume} {v.pool}",
+        made.format != "raw" or made.capacity != v.disk * MIB,
+        "raw",
+        expected="Its format is qcow2.",
+        observed="Its format is raw.",
+        look=look,
     )
+    require(
+        abs(made.capacity - v.disk * 10**6) > SECTOR,
+        "decimal",
+        expected=f"Its capacity is {v.disk} MiB.",
+        observed=f"Its capacity is {made.capacity} bytes, which is {v.disk} MB.",
+        look=look,
+    )
+    await require_volume(see, v.pool, v.volume, format="qcow2", size=v.disk * MIB)
 
 
 @step.check("attach", points=2, needs=("volume",))
@@ -68,89 +79,59 @@ async def attach(see: See, v: Values) -> None:
     domain, made, size = await see(
         DomainProbe(v.vm), DiskProbe(v.pool, v.volume), GuestCommandProbe(v.vm, ("cat", SIZE))
     )
-    running(domain, v)
+    await require_domain(see, v.vm)
     now = domain.disk(TARGET) or DomainDisk(TARGET)
     kept = next((disk for disk in domain.config_disks if disk.target == TARGET), DomainDisk(TARGET))
     require(
-        now.source == made.path or kept.source != made.path,
+        now.file == made.file or kept.file != made.file,
         "only-later",
         expected=f"{v.vm} has {v.volume} as its disk {TARGET} now.",
         observed="It has it in its description, for the next start.",
         look=f"virsh domblklist {v.vm}; virsh domblklist {v.vm} --inactive",
     )
     require(
-        now.source == made.path,
-        "not-now",
-        expected=f"{v.vm} has {v.volume} as its disk {TARGET} now.",
-        observed=f"Its disks now: {_listed(domain.disks)}.",
-        look=f"virsh domblklist {v.vm}",
-    )
-    require(
-        kept.source == made.path,
-        "forgotten",
-        expected=f"{v.vm} has {v.volume} as {TARGET} at its next start as well.",
-        observed=f"The disks of its definition: {_listed(domain.config_disks)}.",
-        look=f"virsh domblklist {v.vm} --inactive",
-    )
-    require(
-        now.format == "qcow2" and kept.format == "qcow2",
+        now.file != made.file or now.format != "raw",
         "raw",
         expected="QEMU reads the file as qcow2.",
-        observed=f"It is attached as {now.format} now, and as {kept.format} later.",
+        observed="It is attached as raw.",
         look=f"virsh dumpxml {v.vm} --xpath //disk/driver",
     )
+    await require_disk(see, v.vm, v.pool, v.volume, target=TARGET, format="qcow2")
     answered(size, v)
     sectors = int(size.out or 0) if size.ok else 0
     require(
-        sectors * 512 == made.capacity,
+        sectors * SECTOR == made.capacity,
         "not-in-the-guest",
         expected=f"The guest sees a disk {TARGET} of {v.disk} MiB.",
-        observed=f"The guest sees {sectors * 512 >> 20} MiB there.",
+        observed=f"The guest sees {sectors * SECTOR >> 20} MiB there.",
         look=on_console(v, "cat /proc/partitions"),
     )
 
 
 @step.check("filesystem", points=2, needs=("attach",), settle=1.0)
 async def filesystem(see: See, v: Values) -> None:
-    mounts, folder = await see(
-        GuestCommandProbe(v.vm, ("sh", "-c", MOUNTS)),
+    mounted, folder = await see(
+        GuestMountProbe(v.vm, "/data"),
         GuestCommandProbe(v.vm, ("test", "-d", "/data")),
     )
-    answered(mounts, v)
-    fields = mounts.out.split()
-    mounted = mounts.ok and len(fields) > 6
+    answered(folder, v)
     require(
-        mounted or not folder.ok,
+        mounted.exists or not folder.ok,
         "only-a-folder",
         expected=f"In the guest /dev/{TARGET} is mounted on /data.",
-        observed="/data is a folder, and nothing of the kind is mounted there.",
+        observed="/data is a folder, and nothing is mounted there.",
         look=on_console(v, "mount"),
     )
     require(
-        mounted,
-        "not-mounted",
-        expected=f"In the guest /dev/{TARGET} is mounted on /data.",
-        observed="Nothing of the kind is mounted there.",
-        look=on_console(v, "mount"),
-    )
-    require(
-        fields[2] == "ext4",
-        "type",
+        mounted.kind != "ext2",
+        "ext2",
         expected="Its file system is ext4.",
-        observed=f"Its file system is {fields[2]}.",
+        observed=f"It was made as ext2, and is mounted as {mounted.fstype}.",
         look=on_console(v, "mount | grep data"),
     )
-    require(
-        "rw" in fields[3].split(","),
-        "read-only",
-        expected="It can be written to.",
-        observed="It is mounted read-only.",
-        look=on_console(v, "mount | grep data"),
+    await require_guest_mount(
+        see, v.vm, "/data", kind="ext4", device=f"/dev/{TARGET}", writable=True
     )
-
-
-def _listed(disks: Sequence[DomainDisk]) -> str:
-    return ", ".join(f"{disk.target} {disk.source}" for disk in disks) or "none"
 
 
 def create(v: Values) -> str:
@@ -183,8 +164,9 @@ step.solution(
     lambda v: [
         f"sudo qemu-img create -f qcow2 {path(v)} {v.disk}M",
         f"virsh pool-refresh {v.pool}",
-        "echo \"<disk type='file'><driver name='qemu' type='qcow2'/>"
-        f"<source file='{path(v)}'/><target dev='{TARGET}' bus='virtio'/></disk>\" > disk.xml",
+        "echo \"<disk type='volume'><driver name='qemu' type='qcow2'/>"
+        f"<source pool='{v.pool}' volume='{v.volume}'/><target dev='{TARGET}' bus='virtio'/>"
+        '</disk>" > disk.xml',
         f"virsh attach-device {v.vm} disk.xml --live --config",
         typed(
             v,
@@ -195,20 +177,19 @@ step.solution(
             patience=6,
         ),
     ],
-    survives={1: "the check has the pool look through its folder again as well"},
 )
 step.near_miss(
     "raw-volume",
     lambda v: [f"virsh vol-create-as {v.pool} {v.volume} {v.disk}M"],
     rejected_by="volume",
-    reason="format",
+    reason="raw",
     explain="Without --format a volume in a folder is raw, whatever its name ends with.",
 )
 step.near_miss(
     "decimal",
     lambda v: [f"virsh vol-create-as {v.pool} {v.volume} {v.disk}MB --format qcow2"],
     rejected_by="volume",
-    reason="size",
+    reason="decimal",
     explain="MB counts in thousands, M and MiB count in 1024s.",
 )
 step.near_miss(
@@ -224,7 +205,7 @@ step.near_miss(
     "until-the-next-stop",
     lambda v: [create(v), attach_disk(v, "--subdriver qcow2 --live")],
     rejected_by="attach",
-    reason="forgotten",
+    reason="not-kept",
     explain="The disk is plugged into the running VM only. Its definition does not have it, so the "
     "next start is without it.",
 )
@@ -241,10 +222,14 @@ step.near_miss(
     lambda v: [
         create(v),
         attach_disk(v, ATTACH),
-        inside(v, FORMAT.replace("mkfs.ext4", "mkfs.ext2"), wait=SEEN),
+        inside(
+            v,
+            FORMAT.replace("mkfs.ext4", "mkfs.ext2").replace("mount ", "mount -t ext4 "),
+            wait=SEEN,
+        ),
     ],
     rejected_by="filesystem",
-    reason="type",
+    reason="ext2",
     explain="ext2 has no journal. After a hard stop it must be checked from end to end, which is "
     "what ext4 avoids.",
 )
@@ -259,4 +244,32 @@ step.near_miss(
     reason="only-a-folder",
     explain="/data is an ordinary folder so far: what you write there goes into the guest's "
     "memory, and is gone after the next start.",
+)
+step.near_miss(
+    "half-a-mib-too-much",
+    lambda v: [f"virsh vol-create-as {v.pool} {v.volume} {v.disk * 1024 + 512}K --format qcow2"],
+    rejected_by="volume",
+    reason="other-size",
+)
+step.near_miss(
+    "written-over",
+    lambda v: [
+        create(v),
+        attach_disk(v, "--persistent"),
+        inside(v, f"dd if=/dev/zero of=/dev/{TARGET} bs=1024 count=64; sync", wait=SEEN),
+    ],
+    rejected_by="volume",
+    reason="written-over",
+    explain="The file was attached as raw. What the guest wrote, such as a file system, went over "
+    "the head of the qcow2 file. Detach the disk, delete the volume, and make it anew.",
+)
+step.near_miss(
+    "hidden-by-memory",
+    lambda v: [
+        create(v),
+        attach_disk(v, ATTACH),
+        inside(v, f"{FORMAT} && mount -t tmpfs none /data", wait=SEEN),
+    ],
+    rejected_by="filesystem",
+    reason="other-device",
 )

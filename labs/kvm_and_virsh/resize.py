@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import VM, ByHand, DomainProbe, GuestCommandProbe, See, require
-from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, lab, on_console, running
+from lab_engine.authoring import (
+    VM,
+    ByHand,
+    DomainProbe,
+    GuestCommandProbe,
+    See,
+    require,
+    require_domain,
+)
+from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, lab, on_console
 
 KERNELS_SHARE = 64
 """MiB that a kernel of this size may keep for itself before it counts its memory."""
@@ -23,35 +31,31 @@ async def memory(see: See, v: Values) -> None:
         DomainProbe(v.vm),
         GuestCommandProbe(v.vm, ("awk", "/MemTotal/ {print $2}", "/proc/meminfo")),
     )
-    running(domain, v)
+    await require_domain(see, v.vm)
+    now, kept = domain.memory_kib, domain.config_memory_kib
+    look = f"virsh dommemstat {v.vm} | grep actual"
     require(
-        domain.memory == v.more or domain.config_memory != v.more,
+        kept != v.more << 10 or now != v.less << 10,
         "config-only",
         expected=f"{v.vm} has {v.more} MiB now.",
-        observed=f"It has {domain.memory} MiB now, and gets {v.more} MiB at its next start.",
-        look=f"virsh dommemstat {v.vm} | grep actual",
+        observed=f"It has {v.less} MiB now, and gets {v.more} MiB at its next start.",
+        look=look,
     )
     require(
-        domain.memory != v.more * 10**6 >> 20,
+        now != -(-v.more * 10**6 // 1024),
         "decimal",
         expected=f"{v.vm} has {v.more} MiB now.",
-        observed=f"It has {domain.memory} MiB now, which is {v.more} MB.",
-        look=f"virsh dommemstat {v.vm} | grep actual",
+        observed=f"It has {now} KiB now, which is {v.more} MB.",
+        look=look,
     )
     require(
-        domain.memory == v.more,
-        "later",
-        expected=f"{v.vm} has {v.more} MiB now.",
-        observed=f"It has {domain.memory} MiB now.",
-        look=f"virsh dommemstat {v.vm} | grep actual",
-    )
-    require(
-        domain.config_memory == v.more,
-        "forgotten",
+        now != v.more << 10 or kept != v.less << 10,
+        "live-only",
         expected=f"{v.vm} has {v.more} MiB at its next start as well.",
-        observed=f"Its definition says {domain.config_memory} MiB.",
+        observed=f"Its definition still says {v.less} MiB.",
         look=f"virsh dumpxml {v.vm} --inactive --xpath //currentMemory",
     )
+    await require_domain(see, v.vm, memory=v.more)
     answered(total, v)
     seen = int(total.out or 0) >> 10
     require(
@@ -66,25 +70,27 @@ async def memory(see: See, v: Values) -> None:
 @step.check("cpus", points=2)
 async def cpus(see: See, v: Values) -> None:
     domain, count = await see(DomainProbe(v.vm), GuestCommandProbe(v.vm, ("nproc",)))
-    running(domain, v)
+    await require_domain(see, v.vm)
     require(
-        domain.config_vcpus_max >= CPUS,
-        "maximum",
-        expected=f"{v.vm} may have {CPUS} CPUs.",
-        observed=f"Its definition allows {domain.config_vcpus_max} at most.",
-        look=f"virsh vcpucount {v.vm}",
-    )
-    require(
-        domain.config_vcpus == CPUS,
-        "current",
+        domain.config_vcpus_max < CPUS or domain.config_vcpus != 1,
+        "maximum-only",
         expected=f"{v.vm} starts with {CPUS} CPUs.",
-        observed=f"It may have {domain.config_vcpus_max}, but starts with {domain.config_vcpus}.",
+        observed=f"It may have {domain.config_vcpus_max}, but starts with 1.",
         look=f"virsh vcpucount {v.vm}",
     )
+    await require_domain(see, v.vm, vcpus=CPUS, when="kept")
+    require(
+        domain.vcpus_max != 1,
+        "not-restarted",
+        expected=f"{v.vm} has {CPUS} CPUs now.",
+        observed="The machine that runs was built for 1.",
+        look=f"virsh vcpucount {v.vm}",
+    )
+    await require_domain(see, v.vm, vcpus=CPUS, when="now")
     answered(count, v)
     require(
         count.out.strip() == str(CPUS),
-        "not-restarted",
+        "not-in-the-guest",
         expected=f"The guest has {CPUS} CPUs.",
         observed=f"The guest has {count.out.strip()}.",
         look=f"virsh vcpucount {v.vm} --guest",
@@ -105,7 +111,7 @@ step.solution(
         ),
         awake(v, f"virsh start {v.vm}"),
     ],
-    explained={2: ["current"], 3: ["not-restarted"]},
+    explained={2: ["maximum-only"], 3: ["not-restarted"]},
 )
 step.solution(
     "define-again",
@@ -122,7 +128,7 @@ step.near_miss(
     "live-only",
     lambda v: [f"virsh setmem {v.vm} {v.more}M --live"],
     rejected_by="memory",
-    reason="forgotten",
+    reason="live-only",
     explain="--live changes the running VM and leaves its definition alone, so the next start "
     "undoes it. Give --live and --config together.",
 )
@@ -145,7 +151,7 @@ step.near_miss(
     "maximum-only",
     lambda v: [f"virsh setvcpus {v.vm} {CPUS} --maximum --config"],
     rejected_by="cpus",
-    reason="current",
+    reason="maximum-only",
     explain="The maximum is how many CPUs the VM could have. How many it starts with is a second "
     "number, set without --maximum.",
 )
@@ -171,4 +177,28 @@ step.near_miss(
     reason="not-restarted",
     explain="The definition is right, but the machine that runs was built from the old one. "
     "A reboot inside the guest does not build a new one either: shut it off, and start it.",
+)
+step.near_miss(
+    "half-a-mib-too-much",
+    lambda v: [f"virsh setmem {v.vm} {v.more * 1024 + 512} --live --config"],
+    rejected_by="memory",
+    reason="other-memory",
+)
+step.near_miss(
+    "half-a-mib-too-much-later",
+    lambda v: [
+        f"virsh setmem {v.vm} {v.more}M --live",
+        f"virsh setmem {v.vm} {v.more * 1024 + 512} --config",
+    ],
+    rejected_by="memory",
+    reason="other-memory-kept",
+)
+step.near_miss(
+    "four-processors",
+    lambda v: [
+        f"virsh setvcpus {v.vm} 4 --maximum --config",
+        f"virsh setvcpus {v.vm} 4 --config",
+    ],
+    rejected_by="cpus",
+    reason="other-vcpus-kept",
 )

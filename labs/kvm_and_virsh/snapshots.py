@@ -6,31 +6,32 @@ from lab_engine.authoring import (
     VM,
     Disk,
     DiskUse,
+    DomainEventsProbe,
     DomainProbe,
-    GuestCommandProbe,
     GuestFileProbe,
     LabStep,
     Pool,
     Resource,
     See,
     Snapshot,
+    as_read,
     require,
+    require_domain,
+    require_guest_mount,
+    require_reverted,
+    require_snapshot,
 )
 from labs.kvm_and_virsh.values import (
     MOST_MEMORY,
     Values,
-    answered,
     awake,
     inside,
     lab,
     on_console,
-    running,
     typed,
 )
 
 LEDGER = "/data/ledger"
-CLOCKS_APART = 3
-"""Seconds by which the clocks of guest and bench may differ, rounding included."""
 
 
 def machine(v: Values) -> list[Resource]:
@@ -57,43 +58,31 @@ take: LabStep = lab.step("snapshot", daemons=("libvirt",), resources=machine, to
 
 @take.check("snapshot", points=2)
 async def snapshot(see: See, v: Values) -> None:
-    domain = await see(DomainProbe(v.vm))
-    running(domain, v)
+    domain = await require_domain(see, v.vm)
     taken = domain.snapshot(v.snapshot)
-    state = taken.state if taken else ""
-    names = ", ".join(one.name for one in domain.snapshots)
+    names = [one.name for one in domain.snapshots]
+    look = f"virsh snapshot-list {v.vm}"
     require(
-        taken or not names,
-        "other-name",
+        taken or not any(name.isdecimal() for name in names),
+        "nameless",
         expected=f"{v.vm} has a snapshot called {v.snapshot}.",
-        observed=f"Its snapshots: {names}.",
-        look=f"virsh snapshot-list {v.vm}",
+        observed=f"Its snapshots: {', '.join(names)}.",
+        look=look,
     )
     require(
-        taken,
-        "absent",
-        expected=f"{v.vm} has a snapshot called {v.snapshot}.",
-        observed="It has no snapshot.",
-        look=f"virsh snapshot-list {v.vm}",
-    )
-    require(
-        state == "running",
+        taken is None or taken.state != "disk-snapshot",
         "disk-only",
         expected="It holds the running machine: its disk and its memory.",
-        observed=f"It holds a machine that is {state}.",
-        look=f"virsh snapshot-list {v.vm}",
+        observed="It holds the disk alone.",
+        look=look,
     )
+    await require_snapshot(see, v.vm, v.snapshot)
 
 
 @take.check("damage", points=1, needs=("snapshot",), gone=True, settle=0.5)
 async def damage(see: See, v: Values) -> None:
     before = await see.before(GuestFileProbe(v.vm, LEDGER))
-    domain, file, folder = await see(
-        DomainProbe(v.vm),
-        GuestFileProbe(v.vm, LEDGER),
-        GuestCommandProbe(v.vm, ("stat", "-c", "%Y", "/data/lost+found", "/data")),
-    )
-    answered(folder, v)
+    file = await see(GuestFileProbe(v.vm, LEDGER))
     require(
         before.exists and not file.exists,
         "still-there",
@@ -101,22 +90,8 @@ async def damage(see: See, v: Values) -> None:
         observed="It is still there.",
         look=on_console(v, "ls -l /data"),
     )
-    times = folder.out.split()
-    require(
-        folder.ok and len(times) == 2,
-        "unmounted",
-        expected="The disk with the ledger is still mounted on /data.",
-        observed="It is not mounted there any more; nothing was deleted from it.",
-        look=on_console(v, "mount"),
-    )
-    taken = domain.snapshot(v.snapshot)
-    require(
-        taken is not None and int(times[1]) >= taken.created - CLOCKS_APART,
-        "too-late",
-        expected="The snapshot is older than the damage.",
-        observed="The file was deleted first, so the snapshot does not hold it either.",
-        look=f"virsh snapshot-info {v.vm} {v.snapshot}",
-    )
+    await require_guest_mount(see, v.vm, "/data", device="/dev/vda")
+    await require_snapshot(see, v.vm, v.snapshot, older_than="/data")
 
 
 REMOVE = f"rm {LEDGER}; sync"
@@ -136,7 +111,7 @@ take.near_miss(
     "nameless",
     lambda v: [f"virsh snapshot-create {v.vm}"],
     rejected_by="snapshot",
-    reason="other-name",
+    reason="nameless",
     explain="`virsh snapshot-create` without a file names the snapshot after the second it was "
     "taken in. `snapshot-create-as` takes a name.",
 )
@@ -152,7 +127,7 @@ take.near_miss(
     "wrong-order",
     lambda v: [
         inside(v, REMOVE),
-        "sleep 6",
+        "sleep 3",
         f"virsh snapshot-create-as {v.vm} {v.snapshot}",
     ],
     rejected_by="damage",
@@ -167,8 +142,25 @@ take.near_miss(
         inside(v, "umount /data"),
     ],
     rejected_by="damage",
-    reason="unmounted",
+    reason="not-mounted",
     explain="The file is only out of sight: it still lies on the disk, which is not mounted now.",
+)
+
+take.near_miss(
+    "something-else-on-top",
+    lambda v: [
+        f"virsh snapshot-create-as {v.vm} {v.snapshot}",
+        inside(v, "mount -t tmpfs none /data"),
+    ],
+    rejected_by="damage",
+    reason="other-device",
+    explain="The file is only covered: something else is mounted over its folder.",
+)
+take.near_miss(
+    "another-name",
+    lambda v: [f"virsh snapshot-create-as {v.vm} {v.snapshot}-2"],
+    rejected_by="snapshot",
+    reason="no-snapshot",
 )
 
 back: LabStep = lab.step(
@@ -185,10 +177,11 @@ back: LabStep = lab.step(
 @back.check("revert", points=3, settle=2.0)
 async def revert(see: See, v: Values) -> None:
     before = await see.before(DomainProbe(v.vm))
+    await see.before(DomainEventsProbe(v.vm))
     domain, ledger, mistake = await see(
         DomainProbe(v.vm), GuestFileProbe(v.vm, LEDGER), GuestFileProbe(v.vm, "/root/mistake")
     )
-    running(domain, v)
+    await require_domain(see, v.vm)
     require(
         ledger.answers and mistake.answers,
         "silent",
@@ -218,7 +211,7 @@ async def revert(see: See, v: Values) -> None:
         look=on_console(v, "ls -l /data"),
     )
     require(
-        ledger.text.strip() == v.ledger,
+        as_read(ledger.text) == v.ledger,
         "text",
         expected="The ledger says what it said before.",
         observed=f"It says {ledger.text.strip()!r}.",
@@ -232,12 +225,13 @@ async def revert(see: See, v: Values) -> None:
         look=on_console(v, "ls /root"),
     )
     require(
-        domain.snapshot(v.snapshot) is not None and domain.id != before.id,
-        "not-reverted",
-        expected=f"{v.vm} was put back to the snapshot {v.snapshot}, which is still there.",
-        observed="It is the machine from the beginning, or its snapshot is gone.",
-        look=f"virsh snapshot-list {v.vm}",
+        domain.id != before.id,
+        "by-hand-all",
+        expected=f"{v.vm} was put back to the snapshot {v.snapshot}.",
+        observed="It is the machine from the beginning.",
+        look=f"virsh domstate --reason {v.vm}",
     )
+    await require_reverted(see, v.vm, v.snapshot)
 
 
 back.solution("by-name", lambda v: [f"virsh snapshot-revert {v.vm} {v.snapshot}"])
@@ -271,6 +265,27 @@ back.near_miss(
     "everything, also what you did not notice.",
 )
 back.near_miss(
+    "all-mended-by-hand",
+    lambda v: [inside(v, f"echo {v.ledger} > {LEDGER}; rm /root/mistake; sync")],
+    rejected_by="revert",
+    reason="by-hand-all",
+    explain="You put right by hand what you know of. A revert brings back everything, also what "
+    "you did not notice.",
+)
+back.near_miss(
+    "restarted-and-written",
+    lambda v: [
+        f"virsh destroy {v.vm}",
+        f"virsh start {v.vm}",
+        awake(v),
+        inside(v, f"mkdir -p /data; mount /dev/vda /data; echo {v.ledger} > {LEDGER}; sync"),
+    ],
+    rejected_by="revert",
+    reason="not-reverted",
+    explain="This machine was started anew, and the file written again. What ran in its memory is "
+    "gone. A revert brings back both.",
+)
+back.near_miss(
     "invented",
     lambda v: [inside(v, f"echo balance-0 > {LEDGER}; sync")],
     rejected_by="revert",
@@ -282,5 +297,6 @@ back.near_miss(
     lambda v: [f"virsh snapshot-revert {v.vm} {v.snapshot} --paused"],
     rejected_by="revert",
     reason="paused",
-    explain="--paused goes back and stops there. `virsh resume` lets the guest run on.",
+    explain="A machine that is paused does not go on, whether it is there again or not. "
+    "`virsh resume` lets it run.",
 )

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import VM, DomainListProbe, DomainProbe, GuestCommandProbe, See, require
-from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, defined, lab, running
+from lab_engine.authoring import (
+    VM,
+    DomainListProbe,
+    DomainProbe,
+    GuestCommandProbe,
+    See,
+    require,
+    require_domain,
+)
+from labs.kvm_and_virsh.values import MOST_MEMORY, Values, answered, awake, lab
 
 step = lab.step(
     "start",
@@ -27,7 +35,7 @@ async def start(see: See, v: Values) -> None:
         observed=f"{v.vm} is off. There is {', '.join(others)} now.",
         look="virsh list --all",
     )
-    running(domain, v)
+    await require_domain(see, v.vm)
     require(
         domain.uuid == before.uuid,
         "another",
@@ -40,8 +48,7 @@ async def start(see: See, v: Values) -> None:
 
 @step.check("autostart")
 async def autostart(see: See, v: Values) -> None:
-    domain = await see(DomainProbe(v.vm))
-    defined(domain, v)
+    domain = await require_domain(see, v.vm, state="")
     require(
         domain.autostart or not domain.running,
         "only-now",
@@ -49,13 +56,7 @@ async def autostart(see: See, v: Values) -> None:
         observed="It runs now. After the next start of libvirt somebody has to start it.",
         look="virsh list --all --autostart",
     )
-    require(
-        domain.autostart,
-        "by-hand",
-        expected=f"libvirt starts {v.vm} whenever libvirt itself starts.",
-        observed="Somebody has to start it.",
-        look="virsh list --all --autostart",
-    )
+    await require_domain(see, v.vm, state="", autostart=True)
 
 
 step.solution(
@@ -76,8 +77,8 @@ step.near_miss(
     lambda v: [f"virsh start --paused {v.vm}"],
     rejected_by="start",
     reason="paused",
-    explain="`--paused` makes the VM and stops its CPU before the first instruction. "
-    "`virsh resume` lets it go on.",
+    explain="A VM that is paused (`virsh start --paused`, `virsh suspend`) is there, but its CPU "
+    "does not get to work. `virsh resume` lets it go on.",
 )
 step.near_miss(
     "a-copy",
@@ -112,7 +113,7 @@ step.near_miss(
         "virsh define new.xml",
     ],
     rejected_by="autostart",
-    reason="by-hand",
+    reason="other-autostart",
 )
 step.near_miss(
     "only-now",

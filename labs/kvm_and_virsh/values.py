@@ -6,7 +6,6 @@ from lab_engine.authoring import (
     SMALL_INITRAMFS,
     SMALL_KERNEL,
     ByHand,
-    DomainReading,
     GuestCommandReading,
     Lab,
     Look,
@@ -108,43 +107,6 @@ def typed(v: Values, *lines: str, patience: int = 1) -> ByHand:
 def on_console(v: Values, command: str) -> Look:
     """A command that the learner types on the VM's console."""
     return Look(command, console=v.vm)
-
-
-def defined(domain: DomainReading, v: Values) -> None:
-    """Require that libvirt knows the VM, and keeps knowing it when it is off."""
-    require(
-        domain.exists,
-        "absent",
-        expected=f"libvirt knows a VM called {v.vm}.",
-        observed=f"There is no VM called {v.vm}.",
-        look="virsh list --all",
-    )
-    require(
-        domain.persistent,
-        "transient",
-        expected=f"{v.vm} is defined, so that it is still there when it is off.",
-        observed=f"{v.vm} only runs; when it stops, libvirt forgets it.",
-        look=f"virsh dominfo {v.vm} | grep Persistent",
-    )
-
-
-def running(domain: DomainReading, v: Values) -> None:
-    """Require that it is defined, and runs."""
-    defined(domain, v)
-    require(
-        domain.state != "paused",
-        "paused",
-        expected=f"{v.vm} runs.",
-        observed=f"{v.vm} is there, but paused: its CPU does not get to work.",
-        look="virsh list --all",
-    )
-    require(
-        domain.running,
-        "off",
-        expected=f"{v.vm} runs.",
-        observed=f"{v.vm} is {domain.state}.",
-        look="virsh list --all",
-    )
 
 
 def answered(command: GuestCommandReading, v: Values) -> None:
