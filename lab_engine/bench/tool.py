@@ -19,6 +19,7 @@ from lab_engine.errors import BenchError
 
 SECONDS: Final = 60
 KIND: Final = "tool"
+MAKER: Final = "pack-maker"
 
 
 def run(
@@ -83,8 +84,15 @@ def run(
 
 
 def abandoned(client: Any) -> list[str]:
-    """Names of tools whose client was killed: they ended, or never began, a while ago."""
-    found = client.api.containers(all=True, filters={"label": f"infralab.kind={KIND}"})
+    """Names of tools whose client was killed: they ended, or never began, a while ago.
+
+    The container that builds a pack is one: it ends by itself, and its client removes it.
+    """
+    found = [
+        item
+        for kind in (KIND, MAKER)
+        for item in client.api.containers(all=True, filters={"label": f"infralab.kind={kind}"})
+    ]
     return [
         str(item["Names"][0].lstrip("/"))
         for item in found

@@ -17,7 +17,7 @@ import msgspec
 from docker import errors as docker_errors
 
 from lab_engine import __version__
-from lab_engine.bench import engine, tarball
+from lab_engine.bench import engine, tarball, tool
 from lab_engine.course.pack import Recipe
 from lab_engine.errors import ImageError
 from lab_engine.packs.handed import handed
@@ -129,7 +129,7 @@ def _take(client: Any, parent: str, part: str) -> str:
                     # No entrypoint and no environment: the image would have them too.
                     command=["python3", "-u", f"{INPUTS}/make.py", part],
                     name=NAME,
-                    labels={"infralab.kind": "pack-maker", "infralab.version": __version__},
+                    labels={"infralab.kind": tool.MAKER, "infralab.version": __version__},
                     host_config=host,
                 )
             except docker_errors.APIError as error:

@@ -57,7 +57,8 @@ def look(its: Provider[Any], resource: Resource, mark: Mark = MARK) -> tuple[boo
 
 def names() -> set[str]:
     """The keys of all that is in the test's network."""
-    others = ("ipc/", "hostname/")
+    # Settings are there whatever is made.
+    others = ("ipc/", "hostname/", "sysctl/")
     return {key for key in network_inventory.entries() if not key.startswith(others)}
 
 
