@@ -67,7 +67,11 @@ def _screens(args: argparse.Namespace) -> int:
 
     chosen = settings.load()
     wanted = Wanted(args.lesson, args.step, args.session, args.seed, args.new, args.take_over)
-    return LearnApp(chosen, record, wanted).run() or 0
+    app = LearnApp(chosen, record, wanted)
+    try:
+        return app.run() or 0
+    finally:
+        app.let_go()
 
 
 async def _plain(args: argparse.Namespace) -> int:

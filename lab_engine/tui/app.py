@@ -289,6 +289,16 @@ class LearnApp(App[int]):
             await self.desk.close()
         self.exit(0)
 
+    def let_go(self) -> None:
+        """End the thread that reads keys, after `run`.
+
+        Where the terminal went while it did not read, Textual's own clean-up ends at its first
+        write, and the thread would look at a closed terminal for ever, with a whole processor.
+        """
+        ended = getattr(self._driver, "exit_event", None)
+        if ended is not None:
+            ended.set()
+
     def _end(self, number: int) -> None:
         """Leave, with the terminal put right, when a window is closed or `kill` is used.
 

@@ -104,25 +104,30 @@ def test_lessons_say_how_far_one_is_and_write_nothing(tmp_path: Path) -> None:
     assert "0 of 8 steps done" in infralab(tmp_path, "lessons", "namespaces").stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.timeout(120)
-def test_the_screens_leave_a_clean_terminal(tmp_path: Path, number: signal.Signals) -> None:
-    ours, theirs = pty.openpty()
-    before = termios.tcgetattr(theirs)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lab_engine", "learn"],
+def _screens(home: Path, terminal: int) -> subprocess.Popen[bytes]:
+    # `setsid --ctty` makes it the terminal's own, which is told when the terminal goes.
+    return subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "lab_engine", "learn"],
         cwd=ROOT,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
         env={
             "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
+            "HOME": str(home),
             "TERM": "xterm-256color",
             "COLUMNS": "100",
             "LINES": "30",
         },
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.timeout(120)
+def test_the_screens_leave_a_clean_terminal(tmp_path: Path, number: signal.Signals) -> None:
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    process = _screens(tmp_path, theirs)
     seen = b""
     try:
         deadline = time.monotonic() + 60
@@ -141,6 +146,28 @@ def test_the_screens_leave_a_clean_terminal(tmp_path: Path, number: signal.Signa
         process.wait()
         os.close(ours)
         os.close(theirs)
+
+
+@pytest.mark.timeout(120)
+def test_the_screens_end_with_a_terminal_that_had_stopped_to_read(tmp_path: Path) -> None:
+    """As one does that is on the other side of a lost connection."""
+    ours, theirs = pty.openpty()
+    process = _screens(tmp_path, theirs)
+    os.close(theirs)
+    try:
+        deadline = time.monotonic() + 60
+        seen = b""
+        # A part of the first screen; the rest waits, as a terminal holds but 4 KiB.
+        while len(seen) < 2000 and time.monotonic() < deadline:
+            seen += os.read(ours, 1024)
+        time.sleep(3)
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        os.close(ours)
+        assert process.wait(30) != 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _read(terminal: int) -> bytes:
