@@ -21,7 +21,7 @@ import libvirt
 
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
-from lab_engine.families.libvirt.agent import marks, network, pool, qcow2, vm, volumes
+from lab_engine.families.libvirt.agent import kept, marks, pool, qcow2, vm, volumes
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
 from lab_engine.families.libvirt.guests import small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel
@@ -72,7 +72,7 @@ def remove(key: str) -> None:
         elif kind == "virtual-network":
             one = found(connection.networkLookupByName, name)
             if one is not None:
-                network.remove(one)
+                kept.remove(one)
         elif kind == "pool":
             _remove_pool(connection, name)
         elif kind == "disk":
@@ -155,7 +155,7 @@ def _remove_pool(connection: Any, name: str) -> None:
     if one is None:
         return
     folder = Path(pool.path_of(one))
-    pool.remove(one)
+    kept.remove(one)
     if marks.of_file(folder) and not any(folder.iterdir()):
         folder.rmdir()
 

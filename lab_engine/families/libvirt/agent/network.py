@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final
 from xml.etree import ElementTree as ET
 
-import libvirt
-
 from lab_engine.common import digest
 from lab_engine.common.resource import Resource, Stage
-from lab_engine.families.libvirt.agent import marks
-from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
+from lab_engine.families.libvirt.agent import kept, marks
+from lab_engine.families.libvirt.agent.connection import connect, found, told
 from lab_engine.families.libvirt.resources import VirtualNetwork
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
 
@@ -77,7 +75,7 @@ class VirtualNetworkProvider(Provider[VirtualNetwork]):
         with told("removing it", key):
             network = found(connect().networkLookupByName, name)
             if network is not None and marks.of_network(network)[0] == mark.text(key):
-                remove(network)
+                kept.remove(network)
 
     def owned(self) -> Iterable[Owned]:
         with told("listing virtual networks"):
@@ -88,14 +86,6 @@ class VirtualNetworkProvider(Provider[VirtualNetwork]):
         with told("looking whether it is up", wanted.key):
             network = found(connect().networkLookupByName, wanted.name)
             return network is not None and (stage == "created" or bool(network.isActive()))
-
-
-def remove(network: Any) -> None:
-    """Take a network down and forget its definition."""
-    if network.isActive():
-        quietly_absent(network.destroy, libvirt.VIR_ERR_OPERATION_INVALID)
-    if found(network.isPersistent):
-        quietly_absent(network.undefine, libvirt.VIR_ERR_OPERATION_INVALID)
 
 
 def _sighting(wanted: VirtualNetwork, network: Any, mark: Mark) -> Sighting:
@@ -114,10 +104,8 @@ def _sighting(wanted: VirtualNetwork, network: Any, mark: Mark) -> Sighting:
 def _drift(wanted: VirtualNetwork, network: Any, made_from: str) -> str:
     if made_from != digest.of(wanted):
         return "was made from another description"
-    if not network.isActive():
-        return "is not active"
-    if not network.isPersistent():
-        return "is not defined any more, it is only active"
+    if standing := kept.drift(network, autostart=wanted.autostart):
+        return standing
     root = ET.fromstring(network.XMLDesc(0))  # noqa: S314 - libvirtd wrote it
     address = root.find("ip")
     have = "" if address is None else address.get("address", "")
@@ -131,6 +119,4 @@ def _drift(wanted: VirtualNetwork, network: Any, made_from: str) -> str:
     limits = None if given is None else (given.get("start", ""), given.get("end", ""))
     if limits != wanted.range():
         return f"gives out {limits or 'no addresses'}, wanted {wanted.range() or 'none'}"
-    if bool(network.autostart()) != wanted.autostart:
-        return "has another autostart setting than wanted"
     return ""

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 from xml.etree import ElementTree as ET
 
-import libvirt
-
 from lab_engine.common.resource import Resource, Stage
 from lab_engine.errors import ProviderError
-from lab_engine.families.libvirt.agent import marks
-from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
+from lab_engine.families.libvirt.agent import kept, marks
+from lab_engine.families.libvirt.agent.connection import connect, found, told
 from lab_engine.families.libvirt.resources import Pool
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
 
@@ -23,14 +21,6 @@ def path_of(pool: Any) -> str:
     """The folder of a `libvirt.virStoragePool`."""
     root = ET.fromstring(pool.XMLDesc(0))  # noqa: S314 - libvirtd wrote it
     return root.findtext("target/path", "")
-
-
-def remove(pool: Any) -> None:
-    """Stop a pool and forget its definition; its folder stays."""
-    if pool.isActive():
-        quietly_absent(pool.destroy, libvirt.VIR_ERR_OPERATION_INVALID)
-    if found(pool.isPersistent):
-        quietly_absent(pool.undefine, libvirt.VIR_ERR_OPERATION_INVALID)
 
 
 class PoolProvider(Provider[Pool]):
@@ -82,7 +72,7 @@ class PoolProvider(Provider[Pool]):
             pool = found(connect().storagePoolLookupByName, name)
             # The name may have been given to another pool since.
             if pool is not None and path_of(pool) == str(folder):
-                remove(pool)
+                kept.remove(pool)
         try:
             if any(folder.iterdir()):
                 # What others keep in it is theirs, and so is the folder from here on.
@@ -110,10 +100,6 @@ def _sighting(wanted: Pool, pool: Any, mark: Mark) -> Sighting:
     drift = ""
     if ours and path != wanted.path:
         drift = f"is in {path}, wanted {wanted.path}"
-    elif ours and not pool.isActive():
-        drift = "is not active"
-    elif ours and not pool.isPersistent():
-        drift = "is not defined any more, it is only active"
-    elif ours and bool(pool.autostart()) != wanted.autostart:
-        drift = "has another autostart setting than wanted"
+    elif ours:
+        drift = kept.drift(pool, autostart=wanted.autostart)
     return Sighting(present=True, ours=ours, drift=drift, facts={"path": path})
