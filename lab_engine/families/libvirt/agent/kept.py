@@ -1,4 +1,4 @@
-"""What networks and pools have in common: whether they are defined, active, started by themselves."""
+"""Networks and pools alike: defined or not, active or not, started by themselves or not."""
 
 from __future__ import annotations
 
