@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from lab_engine.families.netlink.agent.namespaces import FOLDER
 from lab_engine.kernel import syscalls
 
+ALWAYS_THERE = ("ipc/", "hostname/", "sysctl/")
+"""Beginnings of keys of the inventory that are there whatever is made."""
+
 
 def sh(command: str) -> str:
     """Run shell commands as root here; returns what they print."""

@@ -31,7 +31,7 @@ from lab_engine.families.netlink.resources import Address, Bridge, End, Host, Li
 from lab_engine.families.provider import Mark, Owned, Provider
 from lab_engine.kernel import syscalls
 from tests.families.cases_netlink import CABLE, LEFT, LEFT_ADDRESS, RIGHT
-from tests.families.own_network import own_network, sh
+from tests.families.own_network import ALWAYS_THERE, own_network, sh
 
 MARK = Mark("contract-test")
 KINDS = ("host", "bridge", "link", "address", "route", "nat", "filter")
@@ -57,9 +57,7 @@ def look(its: Provider[Any], resource: Resource, mark: Mark = MARK) -> tuple[boo
 
 def names() -> set[str]:
     """The keys of all that is in the test's network."""
-    # Settings are there whatever is made.
-    others = ("ipc/", "hostname/", "sysctl/")
-    return {key for key in network_inventory.entries() if not key.startswith(others)}
+    return {key for key in network_inventory.entries() if not key.startswith(ALWAYS_THERE)}
 
 
 def test_destroy_finds_what_another_process_made() -> None:

@@ -56,7 +56,7 @@ from lab_engine.families.netlink.resources import (
     Rule,
 )
 from lab_engine.families.provider import Mark
-from tests.families.own_network import own_network, sh
+from tests.families.own_network import ALWAYS_THERE, own_network, sh
 
 MARK = Mark("reader-test")
 
@@ -398,9 +398,7 @@ def test_inventory_is_the_same_after_a_rebuild() -> None:
     before = network_inventory.entries()
     for resource in reversed(ordered(ROUTED)):
         provider(resource.kind()).destroy(resource.name, MARK)
-    names = {
-        key for key in network_inventory.entries() if not key.startswith(("ipc/", "hostname/"))
-    }
+    names = {key for key in network_inventory.entries() if not key.startswith(ALWAYS_THERE)}
     assert names == {"link/lo"}
     for resource in ordered(ROUTED):
         provider(resource.kind()).create(resource, MARK, lambda _: None)
