@@ -14,7 +14,7 @@ import msgspec
 
 from lab_engine import __version__
 from lab_engine import settings as settings_module
-from lab_engine.bench import engine, image
+from lab_engine.bench import engine, image, tool
 from lab_engine.common import digest
 from lab_engine.course import pack
 from lab_engine.course.lesson import load_course
@@ -55,23 +55,17 @@ def missing(names: Iterable[str]) -> PacksMissing | None:
     return PacksMissing(tuple(recipe.name for recipe in absent), cost)
 
 
-def ensure(
-    names: Sequence[str], progress: Progress = lambda _: None, *, agreed: bool = True
-) -> str:
+def ensure(names: Sequence[str], progress: Progress = lambda _: None) -> str:
     """Return the tag of the bench image that has the packs `names`, building what is missing.
 
     Raises:
         DockerUnavailable: no engine answers.
-        PacksMissing: some packs are not built, and nobody has `agreed` to that.
         ImageError: a step of a build failed; what was made so far stays in the cache.
         UsageError: one of them is no pack.
     """
     wanted = pack.chain(names)
     if not wanted:
         return image.ensure_image(progress)
-    absent = None if agreed else missing(names)
-    if absent is not None:
-        raise absent
     client = engine.connect()
     below = image.ensure_base(progress)
     for recipe in wanted:
@@ -113,7 +107,7 @@ def bill(name: str) -> dict[str, Any]:
             )
     with engine.explain(f"reading the list of {below}"):
         made = client.api.create_container(
-            below, command=["true"], labels={"infralab.kind": "tool"}
+            below, command=["true"], labels={"infralab.kind": tool.KIND}
         )
         try:
             stream, _ = client.api.get_archive(made["Id"], f"{BILLS}/{name}.json")

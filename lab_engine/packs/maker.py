@@ -17,7 +17,7 @@ import msgspec
 from docker import errors as docker_errors
 
 from lab_engine import __version__
-from lab_engine.bench import engine, tarball, tool
+from lab_engine.bench import engine, owner, tarball, tool
 from lab_engine.course.pack import Recipe
 from lab_engine.errors import ImageError
 from lab_engine.packs.handed import handed
@@ -122,29 +122,34 @@ def _take(client: Any, parent: str, part: str) -> str:
     host["Mounts"] = [{"Type": "volume", "Target": INPUTS}]
     with engine.explain("making the container that builds a pack"):
         ensure_volume(client)
-        for attempt in range(2):
-            try:
-                made = client.api.create_container(
-                    parent,
-                    # No entrypoint and no environment: the image would have them too.
-                    command=["python3", "-u", f"{INPUTS}/make.py", part],
-                    name=NAME,
-                    labels={"infralab.kind": tool.MAKER, "infralab.version": __version__},
-                    host_config=host,
-                )
-            except docker_errors.APIError as error:
-                if error.status_code != 409 or attempt or not _drop_old(client):
-                    raise
-            else:
-                return str(made["Id"])
-    raise AssertionError("unreachable")
+        _make_way(client)
+        made = client.api.create_container(
+            parent,
+            # No entrypoint and no environment: the image would have them too.
+            command=["python3", "-u", f"{INPUTS}/make.py", part],
+            name=NAME,
+            labels={
+                "infralab.kind": tool.MAKER,
+                "infralab.version": __version__,
+                owner.PROCESS: owner.process(),
+            },
+            host_config=host,
+        )
+    return str(made["Id"])
 
 
-def _drop_old(client: Any) -> bool:
-    """Take away a maker whose client was killed: this process holds the lock, so it is nobody's."""
-    with suppress(docker_errors.NotFound):
-        client.api.remove_container(NAME, force=True, v=True)
-    return True
+def _make_way(client: Any) -> None:
+    """Take away the container of a client that was killed. Raises ImageError when one lives."""
+    try:
+        there = client.api.inspect_container(NAME)
+    except docker_errors.NotFound:
+        return
+    if there["State"]["Running"] and not owner.ended(there["Config"]["Labels"]):
+        raise ImageError(
+            "somebody else builds a pack on this engine",
+            hint="Wait until it is ready (`docker ps` shows it), then run it again.",
+        )
+    remove(client, there["Id"])
 
 
 def _put_inputs(client: Any, container: str, recipe: Recipe) -> None:
