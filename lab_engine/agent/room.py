@@ -26,6 +26,7 @@ from typing import Final, NamedTuple
 from lab_engine.families import machinery
 from lab_engine.kernel import proc, processes
 from lab_engine.kernel.processes import Process
+from lab_engine.shown import shown
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +205,8 @@ def _is_learners(process: Process) -> bool:
 def tell(among: dict[int, Process], words: str) -> None:
     """Write to every terminal in which a learner has a shell."""
     log.warning("%s", words)
-    text = "".join(f"\r\n{line}" for line in words.splitlines()) + "\r\n"
+    # A file's name must not steer the terminals of those who did not make it.
+    text = "".join(f"\r\n{shown(line)}" for line in words.splitlines()) + "\r\n"
     for terminal in {proc.target(f"{pid}/fd/0") for pid in machinery.shells(among)}:
         if not terminal.startswith("/dev/pts/"):
             continue

@@ -17,6 +17,8 @@ LIMIT = 200 << 20
 FILES = 100
 FILE = 20
 """MiB"""
+NAMED = r"head -c 40M /dev/zero > /home/learner/work/part$'\e[41m'red"
+"""Its name would colour the shells."""
 CLEAR = "while sleep 1; do rm -f /home/learner/work/part*; done"
 WRITE = f"""
 import os, time
@@ -34,12 +36,14 @@ def test_who_fills_the_disk_is_paused_and_goes_on_after_removing(
 ) -> None:
     bench = make_bench("room", disk=LIMIT)
     ok(bench.run(["sh", "-c", "cat > /home/learner/fill.py"], stdin=WRITE.encode()))
+    ok(bench.run(["bash", "-c", NAMED], user="learner"))
     tab = Tab(shell_argv(bench, "bench"))
     try:
         tab.see("$ ")
         tab.type(b"python3 ~/fill.py\r")
         tab.see("and it may fill 200 MiB (`bench_disk`)")
         tab.see("Paused, since it writes: python3 (process ")
+        tab.see("40 MiB  /home/learner/work/partred")
         tab.see("/home/learner/work/part")
         before = _parts(bench)
         assert 0 < before < FILES
