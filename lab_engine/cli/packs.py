@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from lab_engine.cli.words import Progress, add_json, emit_json, table, verb
 from lab_engine.shown import shown
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         emit_json(sbom.cyclonedx(image.bill(args.sbom)))
         return 0
     lessons = load_course().lessons
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, recipe in recipes().items():
         pack = recipe.pack
         used = [lesson.slug for lesson in lessons if name in lesson.packs]
@@ -67,13 +68,14 @@ def run(args: argparse.Namespace) -> int:
         return 0
     cells = [
         (
-            str(row["name"]),
+            row["name"],
             f"{row['download_mb']} MB",
             f"{row['installed_mb']} MB",
             "built" if row["built"] else "not built",
-            str(row["version"]),
+            ", ".join(row["lessons"]) or "-",
+            row["version"],
         )
         for row in rows
     ]
-    print(table(cells, head=("PACK", "DOWNLOAD", "INSTALLED", "", "BRINGS")))
+    print(table(cells, head=("PACK", "DOWNLOAD", "INSTALLED", "", "LESSONS", "BRINGS")))
     return 0
