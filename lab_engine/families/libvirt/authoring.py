@@ -30,14 +30,18 @@ from lab_engine.families.libvirt.probes import (
     VirtualNetworkProbe,
     VirtualNetworkReading,
 )
-from lab_engine.families.libvirt.requirements.machines import (
-    require_booted,
+from lab_engine.families.libvirt.requirements.disks import (
     require_disk,
-    require_domain,
     require_guest_mount,
+    require_volume,
+)
+from lab_engine.families.libvirt.requirements.domains import (
+    require_booted,
+    require_domain,
+)
+from lab_engine.families.libvirt.requirements.snapshots import (
     require_reverted,
     require_snapshot,
-    require_volume,
 )
 from lab_engine.families.libvirt.resources import (
     SMALL_INITRAMFS,
