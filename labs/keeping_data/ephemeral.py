@@ -126,7 +126,7 @@ step.solution(
         f"docker exec diary sh -c 'echo {v.message} > /root/{v.file}'",
         "docker stop -t 0 diary; docker start diary",
         "docker rm -f draft",
-        "docker run -d --name draft docker.io/library/busybox:latest sleep 1d",
+        "docker run -d --name draft library/busybox:latest sleep 1d",
     ],
     explained={2: ["not-restarted"], 4: ["nothing-new"]},
 )
