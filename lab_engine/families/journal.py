@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from lab_engine.common import replacing
 from lab_engine.common.happening import Happening, HappeningsReading
 from lab_engine.common.probe import RESYNC
 from lab_engine.families.source import Source
@@ -24,6 +25,8 @@ KEPT: Final = 4000
 """Events of one family; some hours of somebody who types."""
 TOLD: Final = 300
 """Events in one answer."""
+AGAIN_SECONDS: Final = 5.0
+"""So far apart two events may come in another order than that of their times."""
 FIRST_SECONDS: Final = 1.0
 
 
@@ -51,7 +54,8 @@ class Journal:
             self._rewrite()
 
     def _rewrite(self) -> None:
-        self._path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in self._kept))
+        lines = b"".join(msgspec.json.encode(one) + b"\n" for one in self._kept)
+        replacing.write(self._path, lines)
 
     @property
     def latest(self) -> float:
@@ -72,7 +76,7 @@ class Journal:
         """Keep one event, unless the daemon tells it a second time after a reconnection."""
         with self._lock:
             self._load()
-            if any((o.at, o.kind, o.action, o.id) == (at, kind, action, id) for o in self._kept):
+            if self._has(at, kind, action, id):
                 return
             self._last += 1
             one = Happening(self._last, at, kind, action, subject, id, facts or {})
@@ -80,8 +84,21 @@ class Journal:
             # Without it, an answer is still right as long as this agent lives.
             with suppress(OSError):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
+                if self._last % KEPT == 0:
+                    # Half of the file is older than what is kept.
+                    self._rewrite()
+                    return
                 with self._path.open("ab") as file:
                     file.write(msgspec.json.encode(one) + b"\n")
+
+    def _has(self, at: float, kind: str, action: str, id: str) -> bool:
+        # Told again is only what is about as old as the latest one; all of it would be a long look.
+        for one in reversed(self._kept):
+            if (one.at, one.kind, one.action, one.id) == (at, kind, action, id):
+                return True
+            if one.at < at - AGAIN_SECONDS:
+                return False
+        return False
 
     def told(self, kind: str, subject: str = "") -> HappeningsReading:
         """The events of a kind, of the thing that has, or had, this name or id."""
