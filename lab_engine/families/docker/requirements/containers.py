@@ -42,7 +42,7 @@ async def require_container(
 
     Args:
         see: the check's way to ask.
-        name: its name in full. Docker resolves the beginning of an id as well; that is no name.
+        name: its name in full.
         image: the image that it was made of, told by id: any name of that image will do.
         running: whether it must run, and have run since its last start.
         networks: the networks that it is on, all of them and no other; None for any.
@@ -57,10 +57,10 @@ async def require_container(
     found: DockerContainerReading = answers[0]
     wanted: DockerImageReading | None = answers[-1] if image else None
     require(
-        found.exists and found.name == name,
+        found.exists,
         "absent",
         expected=f"There is a container called {name}.",
-        observed="There is none." if not found.exists else f"There is {found.name}, by its id.",
+        observed="There is none.",
         look="docker ps -a",
     )
     require(
@@ -171,7 +171,7 @@ async def require_untouched_container(see: See, name: str) -> DockerContainerRea
     before = await see.before(DockerContainerProbe(name))
     now = await see(DockerContainerProbe(name))
     require(
-        now.exists and now.name == name,
+        now.exists,
         "absent",
         expected=f"{name} is still there.",
         observed="It is gone.",

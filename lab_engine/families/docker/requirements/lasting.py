@@ -207,7 +207,7 @@ async def require_ended(
 
 def _exists(found: DockerContainerReading, name: str) -> None:
     require(
-        found.exists and found.name == name,
+        found.exists,
         "absent",
         expected=f"There is a container called {name}.",
         observed="There is none.",

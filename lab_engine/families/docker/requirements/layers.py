@@ -48,7 +48,7 @@ async def require_layer(
     found = await see(ContainerPathsProbe(name, paths, changes=same))
     look = f"docker diff {name}"
     require(
-        found.exists and found.name == name,
+        found.exists,
         "absent",
         expected=f"There is a container called {name}.",
         observed="There is none.",
