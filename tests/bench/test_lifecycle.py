@@ -213,7 +213,8 @@ def test_a_writer_of_the_cache_is_heard_while_it_works_and_ended_in_time(image_t
     script = "printf 'be'; sleep 1; echo gun; echo again >&2; sleep 60"
     with pytest.raises(BenchError, match="not ready after 4 s"):
         cache.write(["sh", "-c", script], key="slow", timeout=4.0, progress=hear)
-    assert heard == [("begun", True), ("again", True)]
+    # Two streams, two pipes: which of two lines written at once arrives first, nobody promises.
+    assert sorted(heard) == [("again", True), ("begun", True)]
     assert "slow" not in cache.manifest()
     assert engine.connect().api.containers(all=True, filters={"name": cache.WRITER}) == []
 
