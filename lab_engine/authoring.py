@@ -27,6 +27,7 @@ from lab_engine.common.happening import HappeningsReading as HappeningsReading
 from lab_engine.common.happening import require_order as require_order
 from lab_engine.common.place import BENCH as BENCH
 from lab_engine.common.place import container as container
+from lab_engine.common.place import guest as guest
 from lab_engine.common.place import host as host
 from lab_engine.common.resource import Resource as Resource
 from lab_engine.course.lab import ByHand as ByHand

@@ -231,9 +231,8 @@ class Duties:
         return await self.baselines.accept(name, keys)
 
     async def _ask(self, probe: Probe[Any]) -> p.Answer:
-        its = type(probe)
         try:
-            family, answer = reader(its)
+            family, answer = reader(probe)
 
             def asked() -> msgspec.Struct:
                 require_genuine(FAMILIES[family])

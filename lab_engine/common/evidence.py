@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar, overload
 
 import msgspec
 
+from lab_engine.common.place import Place, parse
 from lab_engine.common.probe import Probe
 
 R1 = TypeVar("R1", bound=msgspec.Struct)
@@ -27,6 +28,12 @@ class Look(msgspec.Struct, frozen=True):
     command: str
     fails: bool = False
     console: str = ""
+
+
+def look_at(where: Place, command: str, *, fails: bool = False) -> Look:
+    """A look at something in a place, by a command that has the place's `prefix` already."""
+    kind, name = parse(where)
+    return Look(command, fails, name if kind == "guest" else "")
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -1,21 +1,23 @@
-"""From where in the bench something is asked: a short text that names one network namespace.
+"""From where in the bench something is asked: a short text that names one network.
 
 `bench` is the bench itself, `host:<name>` a named network namespace (a Host of the step, or what
 `ip netns add` made), `container:<name>` a running container, `pid:<number>` where a process is.
+`guest:<name>` is a running VM: another kernel, which is asked through its guest agent, and not
+every probe can be.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 Place = str
 
 BENCH: Place = "bench"
-KINDS = ("bench", "host", "container", "pid")
+KINDS = ("bench", "host", "container", "pid", "guest")
 
 
 class Parsed(NamedTuple):
-    kind: Literal["bench", "host", "container", "pid"]
+    kind: Literal["bench", "host", "container", "pid", "guest"]
     name: str
 
 
@@ -27,6 +29,11 @@ def container(name: str) -> Place:
     return f"container:{name}"
 
 
+def guest(name: str) -> Place:
+    """Inside the VM of this name."""
+    return f"guest:{name}"
+
+
 def process(pid: int) -> Place:
     return f"pid:{pid}"
 
@@ -36,7 +43,8 @@ def parse(place: Place) -> Parsed:
     kind, colon, name = place.partition(":")
     if kind not in KINDS or (kind == "bench") == bool(colon) or (colon and not name):
         raise ValueError(
-            f"{place!r} is no place; write bench, host:NAME, container:NAME or pid:NUMBER"
+            f"{place!r} is no place; write bench, host:NAME, container:NAME, guest:NAME or "
+            "pid:NUMBER"
         )
     if kind == "pid" and not name.isdecimal():
         raise ValueError(f"{place!r} is no place: {name!r} is no number")
@@ -48,14 +56,19 @@ def parse(place: Place) -> Parsed:
 def words(place: Place) -> str:
     """The place in a sentence: `the bench`, `container web`."""
     kind, name = parse(place)
-    return {"bench": "the bench", "pid": f"process {name}"}.get(kind, f"{kind} {name}")
+    called = {"bench": "the bench", "pid": f"process {name}", "guest": f"the VM {name}"}
+    return called.get(kind, f"{kind} {name}")
 
 
 def prefix(place: Place) -> str:
-    """What a learner writes before a command to run it there; empty for the bench."""
+    """What a learner writes before a command to run it there; empty for the bench.
+
+    For a VM it is empty, too: there the learner is on its console (`evidence.look_at`).
+    """
     kind, name = parse(place)
     return {
         "bench": "",
+        "guest": "",
         "host": f"sudo ip netns exec {name} ",
         "container": f"docker exec {name} ",
         "pid": f"sudo nsenter -t {name} -n ",
@@ -63,10 +76,18 @@ def prefix(place: Place) -> str:
 
 
 class Placed:
-    """A probe that has a `place`; raises ValueError for a text that is none."""
+    """A probe that has a `place`; raises ValueError for a text that is none.
+
+    `in_guests` says whether it can be asked from inside a VM.
+    """
 
     __slots__ = ()
     place: Place
+    in_guests: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        parse(self.place)
+        if parse(self.place).kind == "guest" and not self.in_guests:
+            raise ValueError(
+                f"{type(self).__name__} cannot be asked from {words(self.place)}; "
+                "ask a GuestCommandProbe what you want to know there"
+            )

@@ -183,6 +183,8 @@ class Family:
         resources: each kind that it makes, with its provider.
         probes: what can be asked of it.
         readers: modules whose tables `READERS` answer the probes.
+        places: each kind of place that is a world of its own, with the module whose table `READERS`
+            answers other families' probes there.
         topics: each first part of an event topic, with its Source.
         inventory: the module that is its Inventory; empty when it has none.
         removal: each kind in the inventory, with when it is taken away; in this order.
@@ -202,6 +204,7 @@ class Family:
     resources: Mapping[type[Resource], str] = field(default_factory=dict)
     probes: Sequence[type[Probe[Any]]] = ()
     readers: Sequence[str] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     inventory: str = ""
     removal: Mapping[str, Removal] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from lab_engine.families.registry import AnyProbe
 
 
 def answer(probe: Probe[msgspec.Struct]) -> Answer:
-    _, read = reader(type(probe))
+    _, read = reader(probe)
     return Answer(msgspec.Raw(msgspec.json.encode(read(probe))))
 
 

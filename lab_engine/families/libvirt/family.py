@@ -39,6 +39,7 @@ FAMILY: Final = Family(
         probes.VirtualNetworkProbe,
     ),
     readers=("readers", "journal", "mounts"),
+    places={"guest": "within"},
     journal="journal",
     topics={"libvirt": "events:LibvirtEvents"},
     inventory="inventory",

@@ -15,6 +15,11 @@ from lab_engine.families.files.probes import (
 )
 
 
+def _there(pid: int) -> str:
+    """What a learner writes before a command to have the mounts and the root of that process."""
+    return f"sudo nsenter -t {pid} -m -r " if pid else ""
+
+
 async def require_file(
     see: See, path: str, *, says: str | Sequence[str] = (), pid: int = 0
 ) -> FileReading:
@@ -34,19 +39,20 @@ async def require_file(
         pid: from where to look: the mounts and the root of that process; 0 for the bench.
     """
     found = await see(FileProbe(path, pid=pid))
+    there = _there(pid)
     require(
         found.exists,
         "no-file",
         expected=f"There is a file {path}.",
         observed="There is none.",
-        look=f"ls -la {path.rpartition('/')[0] or '/'}",
+        look=f"{there}ls -la {path.rpartition('/')[0] or '/'}",
     )
     require(
         found.kind == "file",
         "no-plain-file",
         expected=f"{path} is a plain file.",
         observed=f"It is a {found.kind}.",
-        look=f"ls -ld {path}",
+        look=f"{there}ls -ld {path}",
     )
     wanted = (says,) if isinstance(says, str) else tuple(says)
     if not wanted:
@@ -56,7 +62,7 @@ async def require_file(
         "too-long",
         expected=f"{path} says {_either(wanted)}.",
         observed=f"It has {found.size} bytes.",
-        look=f"head -c 200 {path}",
+        look=f"{there}head -c 200 {path}",
     )
     text = as_read(found.content)
     require(
@@ -64,7 +70,7 @@ async def require_file(
         "other-text",
         expected=f"{path} says {_either(wanted)}.",
         observed=f"It says {text[:60]!r}." if text else "It is empty.",
-        look=f"cat {path}",
+        look=f"{there}cat {path}",
     )
     return found
 
@@ -84,6 +90,7 @@ async def require_same_file(see: See, path: str, *, pid: int = 0) -> FileReading
         pid: from where to look; 0 for the bench.
     """
     probe = FileProbe(path, pid=pid)
+    there = _there(pid)
     before = await see.before(probe)
     now = await require_file(see, path, pid=pid)
     require(
@@ -91,21 +98,21 @@ async def require_same_file(see: See, path: str, *, pid: int = 0) -> FileReading
         "was-not-there",
         expected=f"{path} was there when this step began.",
         observed="It was not.",
-        look=f"ls -l {path}",
+        look=f"{there}ls -l {path}",
     )
     require(
         bool(now.sha256),
         "too-long",
         expected=f"{path} is as it was.",
         observed=f"It has {now.size} bytes.",
-        look=f"ls -l {path}",
+        look=f"{there}ls -l {path}",
     )
     require(
         now.sha256 == before.sha256,
         "other-content",
         expected=f"{path} says what it said before.",
         observed=f"It says {now.content.strip()[:60]!r}.",
-        look=f"head -c 200 {path}",
+        look=f"{there}head -c 200 {path}",
     )
     return now
 

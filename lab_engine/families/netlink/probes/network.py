@@ -61,6 +61,7 @@ class LinkProbe(Placed, Probe[LinkReading], frozen=True, tag="link"):
     place: Place = BENCH
 
     reading: ClassVar[type[msgspec.Struct]] = LinkReading
+    in_guests: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return PLACE_TOPICS | {"link", "address"}
@@ -94,6 +95,7 @@ class LinksProbe(Placed, Probe[LinksReading], frozen=True, tag="links"):
     place: Place = BENCH
 
     reading: ClassVar[type[msgspec.Struct]] = LinksReading
+    in_guests: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return PLACE_TOPICS | {"link", "address"}
@@ -141,6 +143,7 @@ class AddressesProbe(Placed, Probe[AddressesReading], frozen=True, tag="addresse
     place: Place = BENCH
 
     reading: ClassVar[type[msgspec.Struct]] = AddressesReading
+    in_guests: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return PLACE_TOPICS | {"link", "address"}
@@ -183,6 +186,7 @@ class RoutesProbe(Placed, Probe[RoutesReading], frozen=True, tag="routes"):
     table: int = 254
 
     reading: ClassVar[type[msgspec.Struct]] = RoutesReading
+    in_guests: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return PLACE_TOPICS | {"link", "address", "route"}
@@ -396,6 +400,7 @@ class SocketsProbe(Placed, Probe[SocketsReading], frozen=True, tag="sockets"):
     place: Place = BENCH
 
     reading: ClassVar[type[msgspec.Struct]] = SocketsReading
+    in_guests: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return PLACE_TOPICS

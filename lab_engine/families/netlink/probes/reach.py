@@ -26,7 +26,8 @@ class ReachReading(Reading, frozen=True):
 
     `out` is the interface by which the place's routes send it, and `via` the router; `back` is the
     interface at which the answer arrived. Both are `lo` for an address of the place itself.
-    `namespace` is the inode of the place's network namespace.
+    `namespace` is the inode of the place's network namespace. A guest does not tell at which
+    interface an answer arrived: there `back` is `out`, and `namespace` 0.
     """
 
     drifts: ClassVar[frozenset[str]] = frozenset({"sent", "milliseconds"})
@@ -64,6 +65,7 @@ class ReachProbe(Placed, Probe[ReachReading], frozen=True, tag="reach"):
     seconds: float = 0.5
 
     reading: ClassVar[type[msgspec.Struct]] = ReachReading
+    in_guests: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return TOPICS
@@ -94,6 +96,7 @@ class ConnectProbe(Placed, Probe[ConnectReading], frozen=True, tag="connect"):
     listen: float = 0.0
 
     reading: ClassVar[type[msgspec.Struct]] = ConnectReading
+    in_guests: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return TOPICS
@@ -132,6 +135,7 @@ class HttpProbe(Placed, Probe[HttpReading], frozen=True, tag="http"):
     limit: int = 65536
 
     reading: ClassVar[type[msgspec.Struct]] = HttpReading
+    in_guests: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from lab_engine.common import place
-from lab_engine.common.evidence import See, require
+from lab_engine.common.evidence import See, look_at, require
 from lab_engine.common.place import BENCH, Place
 from lab_engine.families.docker.requirements.containers import listed
 from lab_engine.families.netlink.probes.network import (
@@ -106,9 +106,9 @@ async def require_link(
         "no-link",
         expected=f"There is an interface {name} in {place.words(at)}.",
         observed="There is none.",
-        look=f"{ip} -br link || true",
+        look=look_at(at, f"{ip} -br link || {ip} link"),
     )
-    look = f"{ip} -d link show {name} || true"
+    look = look_at(at, f"{ip} -d link show {name} || {ip} link")
     require(
         kind in ("", found.kind),
         "other-kind",
@@ -147,7 +147,7 @@ async def require_link(
             "no-address",
             expected=f"{name} has the address {address}.",
             observed=f"It has {listed(found.addresses)}.",
-            look=f"{ip} -br addr || true",
+            look=look_at(at, f"{ip} -br addr || {ip} addr"),
         )
     if up is not None:
         require(
@@ -184,7 +184,7 @@ async def require_route(
         dev: the interface; empty for any.
     """
     found = await see(RoutesProbe(at))
-    look = f"{place.prefix(at)}ip route || true"
+    look = look_at(at, f"{place.prefix(at)}ip route || true")
     there = found.to(to)
     require(
         there,
@@ -238,15 +238,15 @@ async def require_reaches(
             "no-connection",
             expected=f"From {place.words(at)}, port {port} of {address} accepts a connection.",
             observed=f"It does not: {opened.problem or 'there is no such place'}.",
-            look=f"{place.prefix(at)}nc -zw1 {address} {port} || true",
+            look=look_at(at, f"{place.prefix(at)}nc -w1 {address} {port} </dev/null || true"),
         )
-    run = f"{place.prefix(at)}ip route get {address} || true"
+    run = look_at(at, f"{place.prefix(at)}ip route get {address} || true")
     require(
         echo.reached or port,
         "no-answer",
         expected=f"From {place.words(at)}, {address} answers.",
         observed=f"No answer ({echo.problem or 'there is no such place'}).",
-        look=f"{place.prefix(at)}ping -c 1 -W 1 {address} || true",
+        look=look_at(at, f"{place.prefix(at)}ping -c 1 -W 1 {address} || true"),
     )
     back = echo.back if echo.reached else echo.out
     require(
@@ -286,7 +286,9 @@ async def require_port(
     """
     found = await see(SocketsProbe(at))
     waiting = found.on(port, protocol)
-    look = f"{place.prefix(at)}ss -Hlnp{protocol[0]} || {place.prefix(at)}netstat -ln || true"
+    look = look_at(
+        at, f"{place.prefix(at)}ss -Hlnp{protocol[0]} || {place.prefix(at)}netstat -ln || true"
+    )
     require(
         waiting,
         "no-server",
