@@ -10,7 +10,7 @@ import pytest
 
 from tests.kit import Kit
 
-COSTS = {"bench": 1, "vm": 2, "slow": 3, "v2": 4}
+COSTS = {"bench": 1, "vm": 2, "slow": 3, "v2": 4, "proof": 5}
 
 
 def cost(item: pytest.Item) -> int:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from lab_engine.cli.words import Progress, verb
@@ -64,6 +65,8 @@ def _in_two_runs() -> int:
         # With `=`: a path that stands alone would move what pytest takes for the root.
         outcomes = f"={folder}/outcomes.json"
         joined = ("-p", "tests.joined")
+        # The proofs, which come last, take what is left of the time for a whole run.
+        os.environ["INFRALAB_TESTS_BEGAN"] = str(time.time())
         code = _pytest("-m", FAST, *_spread(), *joined, f"--outcomes-to{outcomes}")
         if code not in (0, 1):
             # Interrupted, or it could not run: there is nothing to go on from.
