@@ -175,8 +175,6 @@ class Baselines:
         before = self._load(name)
         # A removal can uncover something, such as the mount below another. Three rounds, since what
         # comes back for ever would keep a learner waiting for ever; `accept` tells of it.
-        # A removal can uncover something, such as the mount below another. Three rounds, since what
-        # comes back for ever would keep a learner waiting for ever; `accept` tells of it.
         for _ in range(3):
             found = difference(before, await inventory(self._pools))
             doomed = set(found.added) | {

@@ -60,7 +60,6 @@ class Ledger:
         data = self.path.read_bytes()
         if data and not data.endswith(b"\n"):
             # Else the next entry would be appended to the torn line and be lost with it.
-            # Else the next entry would be appended to the torn line and be lost with it.
             os.write(self._file, b"\n")
 
     def _apply(self, entry: Entry) -> None:
@@ -82,7 +81,6 @@ class Ledger:
         entry = Entry(act, phase, key, session, time.time(), needs)
         line = msgspec.json.encode(entry) + b"\n"
         # One write at the end of the file (O_APPEND, open(2)): no buffer of ours is lost with us.
-        # One write at the end of the file (O_APPEND, open(2)): no buffer of ours is lost with us.
         if os.write(self._file, line) != len(line):
             raise OSError("the ledger's disk is full")
         self._apply(entry)
@@ -102,7 +100,6 @@ class Ledger:
         ]
         replacing.write(self.path, b"".join(line + b"\n" for line in lines), durable=True)
         os.close(self._file)
-        # The open descriptor is still that of the file that was replaced.
         # The open descriptor is still that of the file that was replaced.
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
 

@@ -112,7 +112,6 @@ class Provisioning:
             raise _first(group_error) from group_error
         except asyncio.CancelledError:
             # A second cancellation must not end the undo half-way.
-            # A second cancellation must not end the undo half-way.
             await asyncio.shield(self._undo())
             raise
         return plan
@@ -139,9 +138,7 @@ class Provisioning:
             await destroy_one(resource.key, self.mark, self.ledger, self.pools)
         needs = tuple(need.key for need in resource.needs())
         # Before the act: whatever a kill -9 leaves of it from here on, `recover` finds this line.
-        # Before the act: whatever a kill -9 leaves of it from here on, `recover` finds this line.
         self.ledger.write("create", "intend", resource.key, self.mark.session, needs)
-        # Before it is made, so that what was half made is undone too.
         # Before it is made, so that what was half made is undone too.
         self.made.append(resource.key)
         try:
@@ -152,7 +149,6 @@ class Provisioning:
                 its.create,
                 resource,
                 self.mark,
-                # A provider speaks from a thread of its pool; notices are sent from the loop.
                 # A provider speaks from a thread of its pool; notices are sent from the loop.
                 lambda text: loop.call_soon_threadsafe(tell, "said", text),
             )

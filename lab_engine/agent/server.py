@@ -54,7 +54,6 @@ class Connection:
         except ProtocolError as error:
             line = p.encode(p.failure(message.id, error))
         # Requests run side by side; the lines of two answers must not mix.
-        # Requests run side by side; the lines of two answers must not mix.
         async with self._sending:
             try:
                 self.writer.write(line)
@@ -227,7 +226,6 @@ class AgentServer:
 
     async def _cut(self, connection: Connection) -> None:
         # So that the notice arrives before the connection ends.
-        # So that the notice arrives before the connection ends.
         await asyncio.sleep(0.2)
         connection.writer.close()
 
@@ -247,7 +245,6 @@ class AgentServer:
             return False
         quiet = time.monotonic() - self.touched
         # A shell can be open without a client; the recorder writes whenever somebody types there.
-        # A shell can be open without a client; the recorder writes whenever somebody types there.
         typed = [path.stat().st_mtime for path in (self.state / "recordings").glob("*.cast")]
         if typed:
             quiet = min(quiet, time.time() - max(typed))
@@ -265,7 +262,6 @@ class AgentServer:
         self.feed = Feed(self.publish)
         self.duties = Duties(self.session, self.state)
         _make_way(self.socket)
-        # A socket has the mode that the umask leaves; chmod would leave it open for a moment.
         # A socket has the mode that the umask leaves; chmod would leave it open for a moment.
         old = os.umask(0o177)
         server = await asyncio.start_unix_server(self._serve, self.socket, limit=p.MAX_LINE)

@@ -45,7 +45,6 @@ async def destroy_all(
         for user in users[key]:
             await gone[user].wait()
         # Taking away what it stands on would leave two broken things instead of one.
-        # Taking away what it stands on would leave two broken things instead of one.
         if stuck := [user for user in users[key] if user in left]:
             left[key] = f"{', '.join(stuck)} still needs it"
         else:
@@ -85,7 +84,6 @@ async def recover(mark: Mark, ledger: Ledger, pools: Pools) -> tuple[str, ...]:
 
     What is undone is made again by the client's next plan. Raises TeardownError for what resists.
     """
-    # Last begun, first undone: what was begun later may stand on what was begun before.
     # Last begun, first undone: what was begun later may stand on what was begun before.
     acts = dict(reversed(ledger.pending.items()))
     left = await destroy_all(list(acts), mark, ledger, pools, lambda _: None)

@@ -63,7 +63,6 @@ def detach(name: str) -> None:
         fcntl.ioctl(descriptor, CLR_FD)
     except OSError as error:
         # ENXIO: it has no file (loop(4)).
-        # ENXIO: it has no file (loop(4)).
         if error.errno != errno.ENXIO:
             raise
     finally:

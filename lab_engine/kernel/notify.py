@@ -118,8 +118,6 @@ class Programs:
             if fd >= 0:
                 # An event keeps the program's file open until its descriptor is closed
                 # (fanotify(7)).
-                # An event keeps the program's file open until its descriptor is closed
-                # (fanotify(7)).
                 os.close(fd)
             yield pid, bool(mask & FAN_Q_OVERFLOW)
 

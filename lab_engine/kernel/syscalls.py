@@ -45,7 +45,6 @@ def mount(source: str, target: str, fstype: str = "", flags: int = 0, data: str 
             os.fsencode(target),
             fstype.encode() or None,
             # An unsigned long in mount(2); ctypes would pass an int.
-            # An unsigned long in mount(2); ctypes would pass an int.
             ctypes.c_ulong(flags),
             data.encode() or None,
         ),
@@ -55,7 +54,6 @@ def mount(source: str, target: str, fstype: str = "", flags: int = 0, data: str 
 
 def umount(target: str, *, lazy: bool = False) -> None:
     """Take off the topmost mount at `target`. A lazy one ends when its last user does."""
-    # A link put at the target would have another mount taken off.
     # A link put at the target would have another mount taken off.
     flags = UMOUNT_NOFOLLOW | (MNT_DETACH if lazy else 0)
     _checked(_libc.umount2(os.fsencode(target), flags), target)
@@ -145,7 +143,6 @@ def in_root_of(pid: int, call: Callable[[], T]) -> T:
     """Run `call` with the file tree of process `pid`: its mounts, its root folder."""
 
     def enter() -> None:
-        # Threads of a process share their root folder until one leaves (unshare(2)).
         # Threads of a process share their root folder until one leaves (unshare(2)).
         unshare(CLONE_FS)
         os.chroot(f"/proc/{pid}/root")

@@ -94,8 +94,6 @@ class ContainerProvider(Provider[Container]):
                     raise
                 # Looked at only when the name is taken: nearly always it is free, and a call is
                 # spared.
-                # Looked at only when the name is taken: nearly always it is free, and a call is
-                # spared.
                 self.destroy(wanted.name, mark)
                 made = self._create_again(api, config, wanted)
             if wanted.state == "created":

@@ -123,7 +123,6 @@ class ImageProvider(Provider[Image]):
                         hint="`df -h /var/lib/docker` shows whether the disk is full.",
                     )
         # The archive's own name would be one more image in the learner's list.
-        # The archive's own name would be one more image in the learner's list.
         if carried != wanted.reference:
             repository, _, tag = wanted.reference.rpartition(":")
             api.tag(carried, repository, tag)

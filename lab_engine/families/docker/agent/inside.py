@@ -77,7 +77,6 @@ def run_command(probe: ContainerCommandProbe) -> ContainerCommandReading:
             ) from error
         ended = api.exec_inspect(made["Id"])
     # The API cannot end an exec, and it outlives its connection (moby issue 9098).
-    # The API cannot end an exec, and it outlives its connection (moby issue 9098).
     if timed_out and ended["Running"] and ended["Pid"]:
         with suppress(ProcessLookupError):
             os.kill(ended["Pid"], signal.SIGKILL)
@@ -143,7 +142,6 @@ class _OpenHow(ctypes.Structure):
 def _open_in_root(root: int, path: str) -> int:
     """Open a path with `root` as its root, so that no link leads out. Raises OSError."""
     how = _OpenHow(
-        # Opening a FIFO waits for its writer without O_NONBLOCK (fifo(7)).
         # Opening a FIFO waits for its writer without O_NONBLOCK (fifo(7)).
         os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY,
         0,

@@ -165,7 +165,6 @@ def make_parents(path: str, text: str, owner: str) -> None:
         os.chown(made, user, group)
         set_mark(str(made), text, str(folder), above=True)
     # All or nothing: each folder is marked before any of them is in its place.
-    # All or nothing: each folder is marked before any of them is in its place.
     staged.rename(top)
 
 
@@ -220,7 +219,6 @@ def _remove_empty(folders: list[str]) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            # What others keep in it since is theirs, and so is the folder then.
             # What others keep in it since is theirs, and so is the folder then.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
                 raise

@@ -113,12 +113,9 @@ class MountProvider(Provider[Mount]):
                 file.place(wanted.target, "", "root", 0o644, text)
             attribute = _attribute(wanted.target)
             # A mount bears no mark, so its source does; first, so that a crash in between is found.
-            # A mount bears no mark, so its source does; first, so that a crash in between is found.
             os.setxattr(wanted.source, attribute, f"{text}\n{wanted.target}".encode())
             syscalls.mount(wanted.source, wanted.target, flags=syscalls.MS_BIND)
             if wanted.read_only:
-                # The kernel ignores other flags with MS_BIND; read-only takes a second call
-                # (mount(2)).
                 # The kernel ignores other flags with MS_BIND; read-only takes a second call
                 # (mount(2)).
                 flags = syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY

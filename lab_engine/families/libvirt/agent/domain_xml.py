@@ -83,7 +83,6 @@ def domain(
     _text(root, "name", name)
     _text(root, "uuid", uuid)
     # Tells a guest that it runs on from a copied state (formatdomain.html, genid).
-    # Tells a guest that it runs on from a copied state (formatdomain.html, genid).
     _text(root, "genid", uuid)
     if mark is not None:
         ET.SubElement(root, "metadata").append(mark)

@@ -117,7 +117,6 @@ def find_or_make(machine: Hardware, say: Say, folder: Path = OWN) -> SavedState:
     wanted = facts(machine)
     with _locks_lock:
         # One boot for all that wait for the same state.
-        # One boot for all that wait for the same state.
         lock = _locks.setdefault(wanted.key, threading.Lock())
     with lock:
         state = find(wanted)
@@ -149,7 +148,6 @@ def restore(state: SavedState, name: str, uuid: str, mark: ET.Element, root: str
         )
         connection = connect()
         with told(f"restoring VM {name} from its saved state"):
-            # Paused: it must not run on before it has its own cards and disks.
             # Paused: it must not run on before it has its own cards and disks.
             connection.restoreFlags(str(copy), None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
             return connection.lookupByName(name)

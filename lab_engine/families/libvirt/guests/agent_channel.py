@@ -148,7 +148,6 @@ class AgentChannel:
                 )
             time.sleep(pause)
             # Most commands end in milliseconds; a long one is not asked after 200 times a second.
-            # Most commands end in milliseconds; a long one is not asked after 200 times a second.
             pause = min(pause * 1.2, 0.2)
 
     def script(
@@ -180,7 +179,6 @@ class AgentChannel:
         except GuestRefused:
             return None
         finally:
-            # The guest agent keeps a file open until it is told otherwise.
             # The guest agent keeps a file open until it is told otherwise.
             self.command("guest-file-close", {"handle": handle})
         return data

@@ -103,8 +103,6 @@ class ServiceProvider(Provider[Service]):
         user, group = marks.ids(wanted.user)
         # A session of its own, so that it outlives the agent. Then the host's network: to enter
         # that takes root (setns(2)), which setpriv gives up.
-        # A session of its own, so that it outlives the agent. Then the host's network: to enter
-        # that takes root (setns(2)), which setpriv gives up.
         argv = ["setsid", "--fork"]
         if wanted.host:
             argv += ["nsenter", f"--net=/run/netns/{wanted.host}"]
@@ -136,7 +134,6 @@ class ServiceProvider(Provider[Service]):
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
-                # Marked before it has its name: a crash leaves no file that is nobody's.
                 # Marked before it has its name: a crash leaves no file that is nobody's.
                 staged = marks.staged_path(str(path), text)
                 staged.touch(0o644)
