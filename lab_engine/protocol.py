@@ -27,12 +27,14 @@ from lab_engine.shown import shown
 
 T = TypeVar("T")
 
+# An agent lives as long as its bench, so a newer client may meet an older one.
 VERSION = 5
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
 
 
 class Request(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
+    # By keyword alone (kw_only): else no request could have a field without a default after it.
     id: int = 0
 
 
@@ -303,6 +305,8 @@ class StatusReport(msgspec.Struct, frozen=True):
     recovery: Recovery = Recovery()
 
 
+# Made once: msgspec looks through all of the types for each (Performance Tips, "Reuse
+# Encoders/Decoders").
 _encoder = msgspec.json.Encoder()
 _requests: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
 _answers: msgspec.json.Decoder[AnyAnswer] = msgspec.json.Decoder(AnyAnswer)
@@ -343,6 +347,7 @@ def decode_answer(line: bytes) -> AnyAnswer:
             f"the agent's answer could not be read: {error}",
             hint="Client and bench image may differ in version: run `infralab setup`.",
         ) from error
+    # A reply is read by who asked, and the words of a failure are cleaned when it is raised.
     if isinstance(answer, Notice):
         return msgspec.structs.replace(answer, notice=_shown(answer.notice))
     return answer
@@ -394,6 +399,7 @@ def raised(answer: Failure) -> InfralabError:
     from lab_engine import errors
 
     kind = getattr(errors, answer.error, errors.AgentError)
+    # The name is the agent's word: what else is in that module must not be called.
     if not (isinstance(kind, type) and issubclass(kind, errors.InfralabError)):
         kind = errors.AgentError
     error = kind.__new__(kind)

@@ -175,6 +175,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {}
     for name, read in _READERS.items():
         variable = f"INFRALAB_{name.upper()}"
+        # An empty one is as good as none, as the XDG rules say of theirs.
         if env.get(variable):
             where, value = f"${variable}", env[variable]
         elif name in file:

@@ -50,6 +50,7 @@ async def _check(args: argparse.Namespace) -> int:
     from lab_engine.course.verdict import Outcome
     from lab_engine.errors import UsageError
 
+    # Looking on takes no lease: a client that works in the session is not cut off.
     async with opened(args, args.lesson, look_on=True) as session:
         if args.step and args.step != session.step_name:
             raise UsageError(

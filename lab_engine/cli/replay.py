@@ -45,6 +45,7 @@ async def _replay(args: argparse.Namespace) -> int:
 
     record = open_record(needed=False)
     config = settings.load()
+    # By its whole id also one that has ended, of which `choose` does not know.
     row = record.session(args.session) if args.session else None
     row = row or choose(record, args.session)
     folder = config.data_dir / "recordings" / row.id

@@ -100,6 +100,7 @@ async def require_order(
             look=look,
         )
     found: list[Happening] = []
+    # One iterator for all: each is looked for after the one before it.
     rest = iter(happened)
     for fact in wanted:
         one = next((one for one in rest if fact.fits(one)), None)

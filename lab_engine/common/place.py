@@ -48,6 +48,7 @@ def parse(place: Place) -> Parsed:
         )
     if kind == "pid" and not name.isdecimal():
         raise ValueError(f"{place!r} is no place: {name!r} is no number")
+    # A name becomes a part of a path, such as one below /run/netns.
     if "/" in name or name in (".", ".."):
         raise ValueError(f"{place!r} is no place: a name has no slash")
     return Parsed(kind, name)  # type: ignore[arg-type]

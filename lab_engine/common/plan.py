@@ -64,6 +64,7 @@ def ordered(resources: Sequence[Resource]) -> list[Resource]:
     try:
         return [by_key[key] for key in sorter.static_order()]
     except graphlib.CycleError as error:
+        # graphlib names what is needed before who needs it (CycleError).
         circle = " -> ".join(reversed(error.args[1]))
         raise PlanError(
             f"resources need each other in a circle: {circle}",

@@ -189,6 +189,7 @@ def _script(
         # An author's function may raise anything, and what follows is to be looked at, too.
         yield ContentError(f"{what} broke: {type(error).__name__}: {error}", where=where)
         return
+    # A text is a sequence of texts, too, and each of its letters would be a command.
     if isinstance(commands, str) or not commands or not all(isinstance(c, str) for c in commands):
         yield ContentError(f"{what} is not a list of commands", where=where)
 

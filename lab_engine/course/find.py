@@ -23,6 +23,7 @@ def beside(name: str, packaged: str) -> Path:
         ContentError: neither is there.
     """
     package = Path(__file__).resolve().parents[1]
+    # The clone's first: what an author has just written is what is taken.
     for root in (package.parent / name, package / packaged):
         if root.is_dir():
             return root

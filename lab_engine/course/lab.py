@@ -1,15 +1,15 @@
 """What an author writes in `labs/<slug>/`: resources, checks, solutions and near misses.
 
-lab = Lab("docker-networking", Variables)
-step = lab.step("my-bridge", daemons=("docker",), resources=lambda v: [Image("busybox")])
+    lab = Lab("docker-networking", Variables)
+    step = lab.step("my-bridge", daemons=("docker",), resources=lambda v: [Image("busybox")])
 
-@step.check("create", points=2)
-async def bridge_exists(see: See, v: Variables) -> None:
-network = await see(DockerNetworkProbe(v.bridge))
-require(network.exists, "absent", expected=..., observed=..., look=...)
+    @step.check("create", points=2)
+    async def bridge_exists(see: See, v: Variables) -> None:
+        network = await see(DockerNetworkProbe(v.bridge))
+        require(network.exists, "absent", expected=..., observed=..., look=...)
 
-step.solution("plain", lambda v: [f"docker network create {v.bridge}"])
-step.near_miss("overlay", lambda v: [...], rejected_by="create", reason="driver", explain="...")
+    step.solution("plain", lambda v: [f"docker network create {v.bridge}"])
+    step.near_miss("overlay", lambda v: [...], rejected_by="create", reason="driver", explain="...")
 """
 
 from __future__ import annotations

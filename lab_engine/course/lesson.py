@@ -29,6 +29,7 @@ FOLDER = re.compile(r"(?P<number>\d\d(?:\.\d+)?)-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+
 STEP_FILE = re.compile(r"(?P<number>\d\d)-(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)\.md\Z")
 
 
+# Strict by itself: `front.convert` looks at the keys of the top level, and these are below it.
 class _ChapterFront(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: str
     title: str
@@ -341,6 +342,7 @@ def _steps(lesson: Lesson) -> list[Step]:
 
 
 def _document(path: Path, where: str, variables: Variables) -> Document:
+    # Only who reads a text waits for the parser to be imported, not who lists lessons.
     from lab_engine.course.text.parse import parse
 
     parts = front.split(front.read(path, where=where), where=where)

@@ -141,6 +141,8 @@ class Recipe:
         digest = hashlib.sha256(msgspec.json.encode(made_of))
         for name, data in self.files().items():
             if name not in ("pack.toml", "smoke.sh"):
+                # Of the mode git keeps only this; the rest differs from clone to clone with the
+                # umask.
                 mode = (self.folder / name).stat().st_mode & 0o111
                 digest.update(f"{name}\0{mode}\0".encode() + hashlib.sha256(data).digest())
         return digest.hexdigest()[:12]
@@ -217,6 +219,8 @@ def _read(folder: Path) -> Recipe:
         if not (folder / name).is_file():
             raise ContentError(f"its {name} is not there", where=where)
     for part in pack.python:
+        # One is enough: with it pip refuses every package that has none (pip, "Hash-checking
+        # Mode").
         if "--hash=sha256:" not in (folder / part.lock).read_text(encoding="utf-8"):
             raise ContentError(f"{part.lock} pins nothing by hash", where=where)
     return Recipe(pack, folder)

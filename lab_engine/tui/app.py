@@ -105,6 +105,7 @@ class LearnApp(App[int]):
         loop = asyncio.get_running_loop()
         # Here `common.tasks` tells of faults that nobody waits for.
         loop.set_exception_handler(self._broke)
+        # Only there can Python take signals (loop.add_signal_handler raises ValueError elsewhere).
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._end, number)
@@ -185,6 +186,8 @@ class LearnApp(App[int]):
     ) -> None:
         """Open a lesson where it was left, or begin it."""
         desk = self.desk
+        # What is open, or on its way, is only brought to the front: to open it again would close
+        # its session first.
         at_hand = (
             desk.page.lesson is not None
             and desk.page.lesson.slug == lesson.slug
@@ -295,6 +298,7 @@ class LearnApp(App[int]):
         Where the terminal went while it did not read, Textual's own clean-up ends at its first
         write, and the thread would look at a closed terminal for ever, with a whole processor.
         """
+        # Textual's Linux driver has it; the one without a screen has no such thread.
         ended = getattr(self._driver, "exit_event", None)
         if ended is not None:
             ended.set()

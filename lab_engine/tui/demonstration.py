@@ -129,6 +129,7 @@ class Demonstration:
 
     async def _place(self) -> None:
         """Take the bench's shell if it waits for a command, else one of the solution's own."""
+        # The learner's own shell first: what is typed there stays in sight and in its history.
         for target in (BENCH, SOLUTION):
             await self._keyboard.take(target)
             found = await self._orders.give(find=session_name(target), limit=0.0)

@@ -187,6 +187,7 @@ class Desk:
         self.page.lesson, self.looking_on = lesson, look_on
         self.lost = self.given = ()
         self.page.variables = await self.aside(lesson.variables, Seed(seed))
+        # Read here, off the loop, and kept by the lesson: from now on it may be looked at anywhere.
         steps = await self.aside(lambda: lesson.steps)
         wanted = lesson.step(step or (row.step if row and row.step else steps[0].name))
         await self._show(wanted, row.id if row else "")
@@ -195,6 +196,7 @@ class Desk:
         self.work.enter(
             Phase.OPENING, "Starting the bench" if row is None else "Opening your bench"
         )
+        # Off the loop: it brings Docker's SDK along, and keys would wait for that.
         module = await self.aside(importlib.import_module, "lab_engine.session.session")
         kind: type[Session] = module.Session
         if row is None:
@@ -249,6 +251,8 @@ class Desk:
         """The text of a step, with what is known of it."""
         assert self.page.variables is not None
         self.page.document = await self.aside(step.document, self.page.variables)
+        # The first look imports the lab. Screens look at it on the loop, where it must be there by
+        # now.
         await self.aside(lambda: step.lab_step)
         self.page.step = step
         self.page.verdicts, self.page.at_start, self.page.graded, self.page.hints = {}, {}, {}, {}
@@ -305,6 +309,8 @@ class Desk:
             return
         try:
             await self._enter(name)
+        # There is nothing to make a step in. `_repair` has the bench back, and goes on to this
+        # step.
         except (AgentLost, BenchError):
             await self._repair()
 

@@ -80,6 +80,8 @@ class Progress:
         self, key: str, act: str, phase: str, text: str, seconds: float | None, now: float
     ) -> None:
         row = self.rows.get(key)
+        # A key comes twice in one work when what a step had is removed and made anew: the row
+        # begins again.
         if row is None or phase == "started":
             row = Row(key, act, text if phase == "started" else "", "going", now)
         took = now - row.began if seconds is None else seconds

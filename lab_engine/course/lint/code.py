@@ -31,6 +31,7 @@ def pieces(
         return
     package = function.__module__.partition(".")[0]
     waiting = [function.__code__]
+    # What a decorator wraps, or a factory makes, has its parts in its closure.
     closed = [cell.cell_contents for cell in function.__closure__ or ()]
     others = [f for f in closed if isinstance(f, FunctionType)]
     while waiting:
@@ -130,6 +131,7 @@ def _written(code: CodeType) -> Iterator[ast.AST]:
             yield from ast.walk(node)
 
 
+# Functions are asked about one by one, and each time the whole file would be parsed.
 @lru_cache(maxsize=64)
 def _tree(source: str) -> ast.Module:
     return ast.parse(source)

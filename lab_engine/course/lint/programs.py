@@ -251,9 +251,11 @@ def _options(name: str, words: Sequence[str], program: _Program) -> Iterator[Use
             yield from (Use(name, f"{option} {one}=") for one in _settings(option, value))
             continue
         for letter in word[1:]:
+            # `-n5`: a number is the value of the letter before it.
             if letter.isdigit() and word[1:2] != letter:
                 break
             yield Use(name, f"-{letter}")
+            # `-p80:80`: so is all that follows an option which takes a value.
             if f"-{letter}" in program.values:
                 break
 

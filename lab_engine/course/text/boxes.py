@@ -18,6 +18,7 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "question": ("kind", "unit", "tolerance", "answer_from"),
 }
 _MARK = re.compile(r"\[([ xX])\]\s+")
+# Only with blanks around it: in `ps|grep` it is a pipe.
 _BAR = re.compile(r"(?:^|\s)\|(?:\s|$)")
 
 

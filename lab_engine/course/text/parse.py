@@ -53,6 +53,8 @@ _NOT_SHOWN = {
 @cache
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    # Every name is taken here, for `box` to judge: the plugin would show a box with a misspelt name
+    # as plain text.
     container_plugin(markdown, _BOX, validate=lambda _params, _markup: True)
     return markdown
 
@@ -96,6 +98,7 @@ class _Reader:
 
     def line(self, node: SyntaxTreeNode) -> int:
         """The node's first line in the file."""
+        # What is inline has no lines of its own (markdown-it, Token.map): those of its block count.
         while node.map is None and node.parent is not None:
             node = node.parent
         return self.first_line + (node.map[0] if node.map else 0)

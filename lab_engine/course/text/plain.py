@@ -25,6 +25,7 @@ from lab_engine.course.text.model import (
 )
 
 _INDENT = "    "
+# textwrap breaks lines at white space of ASCII alone, so it stands for a space until then.
 _KEPT_SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -57,6 +58,7 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     for part in text.split("\n"):
         made = textwrap.wrap(
             part,
+            # What stands deep in lists may have no width left, which textwrap refuses.
             max(width, 20),
             initial_indent=first if not lines else rest,
             subsequent_indent=rest,

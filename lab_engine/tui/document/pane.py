@@ -73,6 +73,7 @@ class TextPane(VerticalScroll, can_focus=True):
                 widgets.append(question)
             else:
                 widgets += build((block,))
+        # As one change: else each of dozens of widgets has the screen drawn anew, with half a text.
         async with self.batch():
             await self.remove_children()
             await self.mount_all(widgets)

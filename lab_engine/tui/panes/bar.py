@@ -48,6 +48,8 @@ class Bar(Static):
         room = max(self.size.width, 20) - right.cell_length - 1
         left = here if left.cell_length > room else left
         left = left.truncate(room, ellipsis=True, pad=True) if room > 8 else Content("")
+        # It is one line whatever it says: a layout of the whole screen for each new text is not
+        # needed.
         self.update(Content.assemble(left, " ", right), layout=False)
 
     def _state(self) -> Content:

@@ -68,6 +68,7 @@ class PicturePane(ScrollView, can_focus=True):
         self._drawn_recent = False
 
     def on_mount(self) -> None:
+        # A change is marked for some seconds, and no event tells that it is old by now.
         self.set_interval(1.0, self._age)
 
     def show(self, picture: Picture) -> None:
@@ -104,6 +105,7 @@ class PicturePane(ScrollView, can_focus=True):
         details = self._details(width)
         if details:
             self._lines += [(), *details]
+        # What the scroll bars go by; the lines themselves are asked for one by one.
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
 

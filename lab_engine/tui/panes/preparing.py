@@ -70,6 +70,7 @@ class Preparing(VerticalScroll, can_focus=True):
         """Put the focus on the first button that is there."""
         self.refresh_rows()
         wanted = next((button for button in self.query(Button) if button.display), None)
+        # Only after it: until the new classes are applied, a button is not there to have the focus.
         self.call_after_refresh((wanted or self).focus)
 
     def on_mount(self) -> None:

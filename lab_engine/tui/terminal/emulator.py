@@ -181,6 +181,7 @@ class Emulator:
         self, column: int, row: int, button: int, what: str, modifiers: frozenset[str]
     ) -> None:
         """The mouse. `what` is press, release or move; column and row count from 0."""
+        # bittty counts cells as xterm's protocol does, from 1.
         self._board.input_mouse(column + 1, row + 1, button, what, set(modifiers))
 
     def focus(self, on: bool) -> None:

@@ -54,6 +54,7 @@ def translate(key: str, character: str | None) -> tuple[str, frozenset[str], str
     if "ctrl" in held or "alt" in held:
         plain = _WORDS.get(name, name)
         return (plain, held, "") if len(plain) == 1 else None
+    # Shift is in the character already.
     if character and character.isprintable():
         return character, frozenset(), character
     return None

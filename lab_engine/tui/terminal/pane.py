@@ -42,6 +42,7 @@ class TerminalPane(Widget, can_focus=True):
     Call `spawn`; it starts as soon as the widget has a size. `Exited` tells the end.
     """
 
+    # A press in here is the program's: Textual would begin to select text.
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
@@ -172,6 +173,7 @@ class TerminalPane(Widget, can_focus=True):
             )
         except InfralabError as error:
             self.emulator.feed(f"{error.message}\r\n{error.hint}\r\n".encode())
+            # As a shell ends for a command that it does not find (bash(1), EXIT STATUS).
             self._gone(127)
             return
         self.refresh()

@@ -61,6 +61,7 @@ def read(bridge: str, protocols: tuple[str, ...]) -> tuple[OvsFlow, ...]:
         raise _silent(bridge, "no answer") from error
     if done.returncode:
         raise _silent(bridge, done.stderr.strip())
+    # Each part of an answer has a heading, which is no flow.
     found = [parsed(line) for line in done.stdout.splitlines() if "actions=" in line]
     return tuple(sorted(found, key=lambda flow: (flow.table, -flow.priority)))
 
@@ -80,6 +81,7 @@ def parsed(line: str) -> OvsFlow:
     for word in re.split(r"[ ,]+", head.strip(" ,")):
         name, _, value = word.partition("=")
         if name in _NUMBERS:
+            # A cookie is told in hexadecimal, all else in decimal.
             numbers[_NUMBERS[name]] = int(value, 0)
         elif name == "duration":
             seconds = float(value.removesuffix("s"))

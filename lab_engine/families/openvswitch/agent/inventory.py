@@ -74,6 +74,7 @@ def entries() -> dict[str, str]:
         # Gone between the two looks.
         if one.uuid not in rows:
             continue
+        # A port is an entry of its own: with one more the bridge is the same.
         own = {name: value for name, value in rows[one.uuid].items() if name != "ports"}
         inside = [
             (flow.table, flow.priority, flow.match, flow.actions, flow.cookie)

@@ -102,6 +102,7 @@ class Connection:
         As ovs-vsctl(8) does: `next_cfg` goes up with a change, and ovs-vswitchd copies it to
         `cur_cfg` when it has done all up to there. Raises TimeoutError when that takes too long.
         """
+        # No condition in either: the table has one row (ovs-vswitchd.conf.db(5), Open_vSwitch).
         count = {
             "op": "mutate",
             "table": DATABASE,

@@ -67,6 +67,7 @@ class BridgeFacts(msgspec.Struct, frozen=True):
 
 def bridges(connection: Connection) -> dict[str, BridgeFacts]:
     """All bridges by name. Raises OSError and RefusedError."""
+    # In one transaction: whatever a row refers to is there in its own table.
     tables = ("Bridge", "Port", "Interface", "Controller")
     found, ports, interfaces, controllers = connection.rows(*tables)
     return {

@@ -56,9 +56,11 @@ def _is_command(argv: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
 
 def _inhabitant(process: Process, hostnames: dict[int, str]) -> Inhabitant:
     namespaces = processes.namespaces(process.pid)
+    # A process that ends loses its namespaces before its folder in /proc goes.
     if "uts" not in namespaces:
         raise ProcessLookupError(process.pid)
     uts = namespaces["uts"]
+    # One visit for each namespace, not for each process.
     if uts not in hostnames:
         with (
             proc.held(f"{process.pid}/ns/uts") as descriptor,
@@ -66,6 +68,7 @@ def _inhabitant(process: Process, hostnames: dict[int, str]) -> Inhabitant:
         ):
             hostnames[uts] = socket.gethostname()
     status = proc.read_text(f"{process.pid}/status")
+    # Its number in each of its PID namespaces, from the bench's own inward (proc(5), NSpid).
     numbers = status[status.index("\nNSpid:") :].split("\n", 2)[1].split()[1:]
     return Inhabitant(
         pid=process.pid,
@@ -101,6 +104,8 @@ def system_v(probe: SystemVProbe) -> SystemVReading:
         inode=inode,
         queues=tuple(
             MessageQueue(
+                # The kernel prints a key with a sign, here and below; `ipcs` and learners know it
+                # without.
                 key=int(row["key"]) & 0xFFFFFFFF,
                 id=int(row["msqid"]),
                 mode=int(row["perms"], 8),
