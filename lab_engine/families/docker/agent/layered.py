@@ -80,7 +80,7 @@ def _topmost(layers: Sequence[str], parts: Sequence[str]) -> Path | None:
     """The name in the topmost layer that has it. No part but the last is a link in any layer."""
     for layer in layers:
         here, opaque = Path(layer), False
-        for part in parts:
+        for place, part in enumerate(parts, 1):
             here = here / part
             try:
                 about = here.lstat()
@@ -88,7 +88,7 @@ def _topmost(layers: Sequence[str], parts: Sequence[str]) -> Path | None:
                 break
             if stat.S_ISCHR(about.st_mode) and about.st_rdev == 0:
                 return None
-            if here.is_symlink() and part is not parts[-1]:
+            if here.is_symlink() and place < len(parts):
                 # A link in one layer where another has the folder: the folder is what is seen.
                 break
             opaque = opaque or (stat.S_ISDIR(about.st_mode) and _is_opaque(here))
@@ -129,6 +129,7 @@ def _described(path: Path) -> LayeredFile:
 
 
 def _hash(path: Path) -> str:
+    # A link may be put in its place between the look at it and this.
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 -- pathlib knows no flags
         return digest.of_file(file)
 
