@@ -1,5 +1,7 @@
 """What an author writes in `labs/<slug>/`: resources, checks, solutions and near misses.
 
+A small lab with one step::
+
     lab = Lab("docker-networking", Variables)
     step = lab.step("my-bridge", daemons=("docker",), resources=lambda v: [Image("busybox")])
 
