@@ -9,7 +9,7 @@ from lab_engine.common.evidence import Evidence
 from lab_engine.common.patience import patient
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import InfralabError
-from lab_engine.families.libvirt.probes import GuestCommandProbe, GuestCommandReading
+from lab_engine.families.libvirt.probes.guest import GuestCommandProbe, GuestCommandReading
 from lab_engine.session.check import Inquiry
 from lab_engine.session.session import Session
 

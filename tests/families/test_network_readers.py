@@ -24,18 +24,17 @@ from lab_engine.families.netlink.agent.inventory import network as network_inven
 from lab_engine.families.netlink.agent.readers import namespaces as inhabitants_reader
 from lab_engine.families.netlink.agent.readers import network as reader
 from lab_engine.families.netlink.agent.readers import reach
+from lab_engine.families.netlink.probes.firewall import FirewallProbe
 from lab_engine.families.netlink.probes.namespaces import InhabitantsProbe, SystemVProbe
 from lab_engine.families.netlink.probes.network import (
     AddressesProbe,
     BridgePortProbe,
-    FirewallProbe,
     ForwardingProbe,
     LinkProbe,
     LinksProbe,
     NetworkNamespaceProbe,
     NetworkNamespacesProbe,
     RoutesProbe,
-    SocketsProbe,
 )
 from lab_engine.families.netlink.probes.reach import (
     ConnectProbe,
@@ -44,6 +43,7 @@ from lab_engine.families.netlink.probes.reach import (
     HttpProbe,
     ReachProbe,
 )
+from lab_engine.families.netlink.probes.sockets import SocketsProbe
 from lab_engine.families.netlink.resources import (
     Address,
     Bridge,

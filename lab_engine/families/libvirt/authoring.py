@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from lab_engine.families.libvirt.probes import (
+from lab_engine.families.libvirt.probes.domain import (
     AcceleratorProbe,
     AcceleratorReading,
-    DiskProbe,
-    DiskReading,
     DomainDisk,
     DomainEventsProbe,
     DomainInterface,
@@ -15,6 +13,8 @@ from lab_engine.families.libvirt.probes import (
     DomainProbe,
     DomainReading,
     DomainSnapshot,
+)
+from lab_engine.families.libvirt.probes.guest import (
     GuestCard,
     GuestCommandProbe,
     GuestCommandReading,
@@ -24,11 +24,17 @@ from lab_engine.families.libvirt.probes import (
     GuestInterfacesReading,
     GuestMountProbe,
     GuestMountReading,
+)
+from lab_engine.families.libvirt.probes.network import (
     Lease,
-    PoolProbe,
-    PoolReading,
     VirtualNetworkProbe,
     VirtualNetworkReading,
+)
+from lab_engine.families.libvirt.probes.storage import (
+    DiskProbe,
+    DiskReading,
+    PoolProbe,
+    PoolReading,
 )
 from lab_engine.families.libvirt.requirements.disks import (
     require_disk,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from lab_engine.families.family import Daemon, Drawn, Family, Removal, Shell
-from lab_engine.families.libvirt import probes, resources
+from lab_engine.families.libvirt import resources
+from lab_engine.families.libvirt.probes import domain, guest, network, storage
 
 CONSOLE: Final = ("/opt/infralab/venv/bin/python", "-I", "/usr/lib/infralab/console.py")
 """`lab_engine/inside/console.py` as it lies in the bench, where the learner may run it."""
@@ -26,17 +27,17 @@ FAMILY: Final = Family(
         resources.Snapshot: "snapshot:SnapshotProvider",
     },
     probes=(
-        probes.DomainEventsProbe,
-        probes.AcceleratorProbe,
-        probes.DiskProbe,
-        probes.DomainListProbe,
-        probes.DomainProbe,
-        probes.GuestCommandProbe,
-        probes.GuestFileProbe,
-        probes.GuestInterfacesProbe,
-        probes.GuestMountProbe,
-        probes.PoolProbe,
-        probes.VirtualNetworkProbe,
+        domain.AcceleratorProbe,
+        domain.DomainEventsProbe,
+        domain.DomainListProbe,
+        domain.DomainProbe,
+        guest.GuestCommandProbe,
+        guest.GuestFileProbe,
+        guest.GuestInterfacesProbe,
+        guest.GuestMountProbe,
+        network.VirtualNetworkProbe,
+        storage.DiskProbe,
+        storage.PoolProbe,
     ),
     readers=("readers", "journal", "mounts"),
     places={"guest": "within"},

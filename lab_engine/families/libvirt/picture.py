@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from lab_engine.families.drawing import Node, Parts, Questions
-from lab_engine.families.libvirt.probes import (
+from lab_engine.families.libvirt.probes.domain import (
     DomainInterface,
     DomainListProbe,
     DomainProbe,
     DomainReading,
-    VirtualNetworkProbe,
-    VirtualNetworkReading,
 )
+from lab_engine.families.libvirt.probes.network import VirtualNetworkProbe, VirtualNetworkReading
 
 
 async def read(questions: Questions, parts: Parts) -> None:

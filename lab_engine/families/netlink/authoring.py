@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from lab_engine.families.netlink.probes.firewall import (
+    FirewallChain,
+    FirewallProbe,
+    FirewallReading,
+    FirewallRule,
+)
 from lab_engine.families.netlink.probes.namespaces import (
     Inhabitant,
     InhabitantsProbe,
@@ -19,10 +25,6 @@ from lab_engine.families.netlink.probes.network import (
     AddressReading,
     BridgePortProbe,
     BridgePortReading,
-    FirewallChain,
-    FirewallProbe,
-    FirewallReading,
-    FirewallRule,
     ForwardingProbe,
     ForwardingReading,
     LinkProbe,
@@ -36,9 +38,6 @@ from lab_engine.families.netlink.probes.network import (
     RouteReading,
     RoutesProbe,
     RoutesReading,
-    SocketReading,
-    SocketsProbe,
-    SocketsReading,
 )
 from lab_engine.families.netlink.probes.reach import (
     ConnectProbe,
@@ -50,6 +49,7 @@ from lab_engine.families.netlink.probes.reach import (
     ReachProbe,
     ReachReading,
 )
+from lab_engine.families.netlink.probes.sockets import SocketReading, SocketsProbe, SocketsReading
 from lab_engine.families.netlink.probes.tls import TlsProbe, TlsReading
 from lab_engine.families.netlink.probes.traffic import (
     BurstProbe,

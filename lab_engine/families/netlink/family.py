@@ -6,7 +6,15 @@ from typing import Final
 
 from lab_engine.families.family import Drawn, Family, Removal, Shell
 from lab_engine.families.netlink import resources
-from lab_engine.families.netlink.probes import namespaces, network, reach, tls, traffic
+from lab_engine.families.netlink.probes import (
+    firewall,
+    namespaces,
+    network,
+    reach,
+    sockets,
+    tls,
+    traffic,
+)
 
 FAMILY: Final = Family(
     name="netlink",
@@ -21,22 +29,22 @@ FAMILY: Final = Family(
         resources.Filter: "tables:FilterProvider",
     },
     probes=(
+        firewall.FirewallProbe,
         namespaces.InhabitantsProbe,
         namespaces.SystemVProbe,
         network.AddressesProbe,
         network.BridgePortProbe,
-        network.FirewallProbe,
         network.ForwardingProbe,
         network.LinkProbe,
         network.LinksProbe,
         network.NetworkNamespaceProbe,
         network.NetworkNamespacesProbe,
         network.RoutesProbe,
-        network.SocketsProbe,
         reach.ConnectProbe,
         reach.DnsProbe,
         reach.HttpProbe,
         reach.ReachProbe,
+        sockets.SocketsProbe,
         tls.TlsProbe,
         traffic.BurstProbe,
         traffic.LinkCountersProbe,

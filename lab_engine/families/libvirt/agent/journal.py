@@ -14,7 +14,7 @@ from lab_engine.common.probe import Probe
 from lab_engine.families.journal import Chronicler, Journal
 from lab_engine.families.libvirt.agent.connection import URI, start_event_loop
 from lab_engine.families.libvirt.family import FAMILY
-from lab_engine.families.libvirt.probes import DomainEventsProbe
+from lab_engine.families.libvirt.probes.domain import DomainEventsProbe
 from lab_engine.kernel import sockets
 
 JOURNAL: Final = Journal("libvirt")

@@ -14,7 +14,6 @@ import libvirt
 import msgspec
 
 from lab_engine.common.probe import Probe
-from lab_engine.families.libvirt import probes as probes
 from lab_engine.families.libvirt.agent import volumes
 from lab_engine.families.libvirt.agent.connection import connect, found, told
 from lab_engine.families.libvirt.agent.vm import state_of
@@ -24,20 +23,51 @@ from lab_engine.families.libvirt.guests.agent_channel import (
     GuestRefused,
     GuestSilent,
 )
+from lab_engine.families.libvirt.probes.domain import (
+    AcceleratorProbe,
+    AcceleratorReading,
+    DomainDisk,
+    DomainInterface,
+    DomainListProbe,
+    DomainListReading,
+    DomainProbe,
+    DomainReading,
+    DomainSnapshot,
+)
+from lab_engine.families.libvirt.probes.guest import (
+    GuestCard,
+    GuestCommandProbe,
+    GuestCommandReading,
+    GuestFileProbe,
+    GuestFileReading,
+    GuestInterfacesProbe,
+    GuestInterfacesReading,
+)
+from lab_engine.families.libvirt.probes.network import (
+    Lease,
+    VirtualNetworkProbe,
+    VirtualNetworkReading,
+)
+from lab_engine.families.libvirt.probes.storage import (
+    DiskProbe,
+    DiskReading,
+    PoolProbe,
+    PoolReading,
+)
 
 FILE_LIMIT: Final = 64 << 10
 _PID_FOLDER: Final = Path("/run/libvirt/qemu")
 
 
-def domain(probe: probes.DomainProbe) -> probes.DomainReading:
+def domain(probe: DomainProbe) -> DomainReading:
     with told(f"looking at VM {probe.domain}"):
         it = found(connect().lookupByName, probe.domain)
         if it is None:
-            return probes.DomainReading(exists=False)
+            return DomainReading(exists=False)
         return _domain(it)
 
 
-def _domain(it: Any) -> probes.DomainReading:
+def _domain(it: Any) -> DomainReading:
     now = _xml(it.XMLDesc(0))
     active = bool(it.isActive())
     persistent = bool(it.isPersistent())
@@ -45,7 +75,7 @@ def _domain(it: Any) -> probes.DomainReading:
     vcpus, vcpus_max = _vcpus(now)
     config_vcpus, config_vcpus_max = _vcpus(config)
     channel = now.find("devices/channel/target[@name='org.qemu.guest_agent.0']")
-    return probes.DomainReading(
+    return DomainReading(
         state=state_of(it),
         uuid=it.UUIDString(),
         type=now.get("type", ""),
@@ -115,8 +145,8 @@ def _started(name: str) -> float:
     return int(boot) + min(seconds, uptime)
 
 
-def _disks(it: Any, root: ET.Element, active: bool) -> tuple[probes.DomainDisk, ...]:
-    disks: list[probes.DomainDisk] = []
+def _disks(it: Any, root: ET.Element, active: bool) -> tuple[DomainDisk, ...]:
+    disks: list[DomainDisk] = []
     for disk in root.findall("devices/disk"):
         target, driver, source = disk.find("target"), disk.find("driver"), disk.find("source")
         if target is None:
@@ -135,7 +165,7 @@ def _disks(it: Any, root: ET.Element, active: bool) -> tuple[probes.DomainDisk, 
             facts = volumes.find(volume, pool)
             path = "" if facts is None else facts.path
         disks.append(
-            probes.DomainDisk(
+            DomainDisk(
                 target=target.get("dev", ""),
                 source=path,
                 format="" if driver is None else driver.get("type", ""),
@@ -173,8 +203,8 @@ def _capacity(it: Any, target: str, path: str, active: bool) -> int:
         return 0 if known is None else int(known.info()[1])
 
 
-def _interfaces(root: ET.Element) -> tuple[probes.DomainInterface, ...]:
-    cards: list[probes.DomainInterface] = []
+def _interfaces(root: ET.Element) -> tuple[DomainInterface, ...]:
+    cards: list[DomainInterface] = []
     for card in root.findall("devices/interface"):
         attributes = {
             tag: dict(element.attrib)
@@ -183,7 +213,7 @@ def _interfaces(root: ET.Element) -> tuple[probes.DomainInterface, ...]:
         }
         source = attributes.get("source", {})
         cards.append(
-            probes.DomainInterface(
+            DomainInterface(
                 mac=attributes.get("mac", {}).get("address", ""),
                 network=source.get("network", ""),
                 model=attributes.get("model", {}).get("type", ""),
@@ -194,12 +224,12 @@ def _interfaces(root: ET.Element) -> tuple[probes.DomainInterface, ...]:
     return tuple(cards)
 
 
-def _snapshots(it: Any) -> tuple[probes.DomainSnapshot, ...]:
-    snapshots: list[probes.DomainSnapshot] = []
+def _snapshots(it: Any) -> tuple[DomainSnapshot, ...]:
+    snapshots: list[DomainSnapshot] = []
     for snapshot in it.listAllSnapshots(0):
         root = _xml(snapshot.getXMLDesc(0))
         snapshots.append(
-            probes.DomainSnapshot(
+            DomainSnapshot(
                 name=snapshot.getName(),
                 state=root.findtext("state", ""),
                 created=int(root.findtext("creationTime", "0")),
@@ -210,20 +240,20 @@ def _snapshots(it: Any) -> tuple[probes.DomainSnapshot, ...]:
     return tuple(sorted(snapshots, key=lambda one: (one.created, one.name)))
 
 
-def domain_list(probe: probes.DomainListProbe) -> probes.DomainListReading:
+def domain_list(probe: DomainListProbe) -> DomainListReading:
     with told("listing VMs"):
         domains = connect().listAllDomains(0)
-        return probes.DomainListReading(
+        return DomainListReading(
             tuple(sorted(it.name() for it in domains)),
             tuple(sorted(it.name() for it in domains if state_of(it) == "running")),
         )
 
 
-def virtual_network(probe: probes.VirtualNetworkProbe) -> probes.VirtualNetworkReading:
+def virtual_network(probe: VirtualNetworkProbe) -> VirtualNetworkReading:
     with told(f"looking at the virtual network {probe.network}"):
         network = found(connect().networkLookupByName, probe.network)
         if network is None:
-            return probes.VirtualNetworkReading(exists=False)
+            return VirtualNetworkReading(exists=False)
         root = _xml(network.XMLDesc(0))
         active, persistent = bool(network.isActive()), bool(network.isPersistent())
         leases = network.DHCPLeases(None, 0) if active else []
@@ -231,7 +261,7 @@ def virtual_network(probe: probes.VirtualNetworkProbe) -> probes.VirtualNetworkR
         uuid = network.UUIDString()
     forward, bridge, domain_name = root.find("forward"), root.find("bridge"), root.find("domain")
     given = root.find("ip/dhcp/range")
-    return probes.VirtualNetworkReading(
+    return VirtualNetworkReading(
         active=active,
         persistent=persistent,
         autostart=autostart,
@@ -242,9 +272,7 @@ def virtual_network(probe: probes.VirtualNetworkProbe) -> probes.VirtualNetworkR
         dhcp=None if given is None else (given.get("start", ""), given.get("end", "")),
         domain="" if domain_name is None else domain_name.get("name", ""),
         leases=tuple(
-            probes.Lease(
-                lease["ipaddr"], lease["mac"], lease.get("hostname") or "", lease["expirytime"]
-            )
+            Lease(lease["ipaddr"], lease["mac"], lease.get("hostname") or "", lease["expirytime"])
             for lease in sorted(leases, key=lambda lease: str(lease["ipaddr"]))
         ),
     )
@@ -258,15 +286,15 @@ def _address(element: ET.Element | None) -> str:
     return f"{address}/{ipaddress.ip_network(f'0.0.0.0/{mask}').prefixlen}"
 
 
-def pool(probe: probes.PoolProbe) -> probes.PoolReading:
+def pool(probe: PoolProbe) -> PoolReading:
     with told(f"looking at the pool {probe.pool}"):
         it = found(connect().storagePoolLookupByName, probe.pool)
         if it is None:
-            return probes.PoolReading(exists=False)
+            return PoolReading(exists=False)
         active, persistent = bool(it.isActive()), bool(it.isPersistent())
         volumes.refresh(it)
         root = _xml(it.XMLDesc(0))
-        return probes.PoolReading(
+        return PoolReading(
             active=active,
             persistent=persistent,
             autostart=persistent and bool(it.autostart()),
@@ -278,15 +306,15 @@ def pool(probe: probes.PoolProbe) -> probes.PoolReading:
         )
 
 
-def disk(probe: probes.DiskProbe) -> probes.DiskReading:
+def disk(probe: DiskProbe) -> DiskReading:
     with told(f"looking at the volume {probe.volume}"):
         it = found(connect().storagePoolLookupByName, probe.pool)
         if it is not None:
             volumes.refresh(it)
         volume = volumes.find(probe.volume, probe.pool)
     if volume is None:
-        return probes.DiskReading(exists=False)
-    return probes.DiskReading(
+        return DiskReading(exists=False)
+    return DiskReading(
         path=volume.path,
         format=volume.format,
         capacity=volume.capacity,
@@ -302,60 +330,58 @@ def channel_of(name: str) -> AgentChannel | None:
         return AgentChannel(it) if it is not None and it.isActive() else None
 
 
-def guest_command(probe: probes.GuestCommandProbe) -> probes.GuestCommandReading:
+def guest_command(probe: GuestCommandProbe) -> GuestCommandReading:
     channel = channel_of(probe.domain)
     if channel is None:
-        return probes.GuestCommandReading(ran=False, why=f"VM {probe.domain} does not run")
+        return GuestCommandReading(ran=False, why=f"VM {probe.domain} does not run")
     try:
         result = channel.run(probe.command, seconds=probe.seconds)
     except (GuestSilent, GuestRefused) as error:
-        return probes.GuestCommandReading(ran=False, why=error.message)
-    return probes.GuestCommandReading(
-        code=result.code, out=result.out, err=result.err, at=time.time()
-    )
+        return GuestCommandReading(ran=False, why=error.message)
+    return GuestCommandReading(code=result.code, out=result.out, err=result.err, at=time.time())
 
 
-def guest_file(probe: probes.GuestFileProbe) -> probes.GuestFileReading:
+def guest_file(probe: GuestFileProbe) -> GuestFileReading:
     channel = channel_of(probe.domain)
     if channel is None:
-        return probes.GuestFileReading(exists=False, answers=False)
+        return GuestFileReading(exists=False, answers=False)
     try:
         data = channel.read_file(probe.path, FILE_LIMIT)
     except GuestSilent:
-        return probes.GuestFileReading(exists=False, answers=False)
+        return GuestFileReading(exists=False, answers=False)
     if data is None:
-        return probes.GuestFileReading(exists=False)
-    return probes.GuestFileReading(text=data.decode(errors="replace"))
+        return GuestFileReading(exists=False)
+    return GuestFileReading(text=data.decode(errors="replace"))
 
 
-def guest_interfaces(probe: probes.GuestInterfacesProbe) -> probes.GuestInterfacesReading:
+def guest_interfaces(probe: GuestInterfacesProbe) -> GuestInterfacesReading:
     channel = channel_of(probe.domain)
     if channel is None:
-        return probes.GuestInterfacesReading(answers=False)
+        return GuestInterfacesReading(answers=False)
     try:
         cards = channel.interfaces()
     except (GuestSilent, GuestRefused):
-        return probes.GuestInterfacesReading(answers=False)
-    return probes.GuestInterfacesReading(
-        cards=tuple(probes.GuestCard(card.name, card.mac, card.addresses) for card in cards)
+        return GuestInterfacesReading(answers=False)
+    return GuestInterfacesReading(
+        cards=tuple(GuestCard(card.name, card.mac, card.addresses) for card in cards)
     )
 
 
-def accelerator_found(probe: probes.AcceleratorProbe) -> probes.AcceleratorReading:
+def accelerator_found(probe: AcceleratorProbe) -> AcceleratorReading:
     answer = accelerator.find()
-    return probes.AcceleratorReading(
+    return AcceleratorReading(
         accelerator=answer.accelerator, reason=answer.reason, device=accelerator.DEVICE.exists()
     )
 
 
 READERS: Final[dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]]] = {
-    probes.DomainProbe: domain,
-    probes.DomainListProbe: domain_list,
-    probes.VirtualNetworkProbe: virtual_network,
-    probes.PoolProbe: pool,
-    probes.DiskProbe: disk,
-    probes.GuestCommandProbe: guest_command,
-    probes.GuestFileProbe: guest_file,
-    probes.GuestInterfacesProbe: guest_interfaces,
-    probes.AcceleratorProbe: accelerator_found,
+    DomainProbe: domain,
+    DomainListProbe: domain_list,
+    VirtualNetworkProbe: virtual_network,
+    PoolProbe: pool,
+    DiskProbe: disk,
+    GuestCommandProbe: guest_command,
+    GuestFileProbe: guest_file,
+    GuestInterfacesProbe: guest_interfaces,
+    AcceleratorProbe: accelerator_found,
 }

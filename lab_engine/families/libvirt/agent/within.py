@@ -25,6 +25,7 @@ from lab_engine.families.libvirt.agent.readers import channel_of
 from lab_engine.families.libvirt.guests.agent_channel import GuestRefused, GuestSilent
 from lab_engine.families.netlink.probes import network as net
 from lab_engine.families.netlink.probes import reach as way
+from lab_engine.families.netlink.probes import sockets as waiting
 
 # TCP_LISTEN, and TCP_CLOSE, in which a UDP socket is that is not connected (net/tcp_states.h).
 _WAITING: Final = {"tcp": "0A", "udp": "07"}
@@ -270,24 +271,26 @@ done
 """
 
 
-def sockets(probe: net.SocketsProbe) -> net.SocketsReading:
+def sockets(probe: waiting.SocketsProbe) -> waiting.SocketsReading:
     try:
         _, out, _ = _run(probe.place, _SOCKETS)
     except _Gone:
-        return net.SocketsReading(exists=False)
+        return waiting.SocketsReading(exists=False)
     told, _, held = out.partition("\n\n")
-    holders: dict[str, list[net.Holder]] = {}
+    holders: dict[str, list[waiting.Holder]] = {}
     for line in held.splitlines():
         pid, *words = line.split()
         # Programs of the kernel itself have no file, and no sockets that wait for anybody.
         exe = words.pop(0) if words and words[0].startswith("/") else ""
         for inode in words:
-            its = net.Holder(int(pid), program=exe.rpartition("/")[2], exe=exe)
+            its = waiting.Holder(int(pid), program=exe.rpartition("/")[2], exe=exe)
             holders.setdefault(inode, []).append(its)
-    return net.SocketsReading(sockets=tuple(_sockets(told, holders)))
+    return waiting.SocketsReading(sockets=tuple(_sockets(told, holders)))
 
 
-def _sockets(text: str, holders: dict[str, list[net.Holder]]) -> Iterator[net.SocketReading]:
+def _sockets(
+    text: str, holders: dict[str, list[waiting.Holder]]
+) -> Iterator[waiting.SocketReading]:
     """Lines of /proc/net/tcp and its like (proc_pid_net(5)), each after the file's name."""
     for line in text.splitlines():
         fields = line.split()
@@ -297,7 +300,7 @@ def _sockets(text: str, holders: dict[str, list[net.Holder]]) -> Iterator[net.So
         raw, _, port = fields[2].partition(":")
         # Each word of 32 bits is in the guest's byte order, which is that of x86 and of arm64.
         packed = b"".join(bytes.fromhex(raw[i : i + 8])[::-1] for i in range(0, len(raw), 8))
-        yield net.SocketReading(
+        yield waiting.SocketReading(
             protocol,
             str(ipaddress.ip_address(packed)),
             int(port, 16),
@@ -318,5 +321,5 @@ READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {
     net.LinksProbe: links,
     net.AddressesProbe: addresses,
     net.RoutesProbe: routes,
-    net.SocketsProbe: sockets,
+    waiting.SocketsProbe: sockets,
 }

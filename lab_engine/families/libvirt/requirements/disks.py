@@ -6,14 +6,9 @@ from lab_engine.common.evidence import (
     See,
     require,
 )
-from lab_engine.families.libvirt.probes import (
-    DiskProbe,
-    DiskReading,
-    DomainDisk,
-    DomainProbe,
-    GuestMountProbe,
-    GuestMountReading,
-)
+from lab_engine.families.libvirt.probes.domain import DomainDisk, DomainProbe
+from lab_engine.families.libvirt.probes.guest import GuestMountProbe, GuestMountReading
+from lab_engine.families.libvirt.probes.storage import DiskProbe, DiskReading
 from lab_engine.families.libvirt.requirements.domains import (
     When,
     known,

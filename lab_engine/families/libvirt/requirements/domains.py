@@ -14,11 +14,7 @@ from lab_engine.common.happening import (
     Fact,
     since_start,
 )
-from lab_engine.families.libvirt.probes import (
-    DomainEventsProbe,
-    DomainProbe,
-    DomainReading,
-)
+from lab_engine.families.libvirt.probes.domain import DomainEventsProbe, DomainProbe, DomainReading
 
 When = Literal["both", "now", "kept"]
 

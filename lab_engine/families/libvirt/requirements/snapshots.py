@@ -10,13 +10,13 @@ from lab_engine.common.evidence import (
     See,
     require,
 )
-from lab_engine.families.libvirt.probes import (
+from lab_engine.families.libvirt.probes.domain import (
     DomainEventsProbe,
     DomainProbe,
     DomainReading,
     DomainSnapshot,
-    GuestCommandProbe,
 )
+from lab_engine.families.libvirt.probes.guest import GuestCommandProbe
 from lab_engine.families.libvirt.requirements.domains import (
     is_in,
     known,

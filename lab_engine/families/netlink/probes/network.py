@@ -1,15 +1,15 @@
-"""Questions about interfaces, addresses, routes, bridges, sockets and the packet filter.
+"""Questions about interfaces, addresses, routes, bridges and named namespaces.
 
 Each asks from a place (`lab_engine.common.place`). Where the place is not there (any more), such as
 a stopped container, a reading says `exists` false. Names of interfaces may be altnames. Event
-topics: `link`, `address`, `route`, `netns`, `nft`, besides `process` and `docker:container`, which
+topics: `link`, `address`, `route`, `netns`, besides `process` and `docker:container`, which
 make and end places.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -290,117 +290,6 @@ class ForwardingProbe(Placed, Probe[ForwardingReading], frozen=True, tag="forwar
     place: Place = BENCH
 
     reading: ClassVar[type[msgspec.Struct]] = ForwardingReading
-
-    def topics(self) -> frozenset[str]:
-        return PLACE_TOPICS
-
-
-class FirewallRule(msgspec.Struct, frozen=True):
-    """One rule; `expressions` are those of libnftables-json(5), `hook` its chain's, if any."""
-
-    family: str
-    table: str
-    chain: str
-    hook: str
-    expressions: tuple[dict[str, Any], ...]
-    comment: str = ""
-
-
-class FirewallChain(msgspec.Struct, frozen=True):
-    """One chain; the last four are empty for one that is not called by the kernel itself."""
-
-    family: str
-    table: str
-    name: str
-    type: str = ""
-    hook: str = ""
-    priority: int | None = None
-    policy: str = ""
-
-
-class FirewallReading(Reading, frozen=True):
-    """The packet filter of a place as nft sees it; `tables` are texts such as `ip nat`."""
-
-    exists: bool = True
-    tables: tuple[str, ...] = ()
-    chains: tuple[FirewallChain, ...] = ()
-    rules: tuple[FirewallRule, ...] = ()
-
-    def at(self, hook: str) -> tuple[FirewallRule, ...]:
-        """The rules of the chains at a hook, such as `postrouting`."""
-        return tuple(rule for rule in self.rules if rule.hook == hook)
-
-
-class FirewallProbe(Placed, Probe[FirewallReading], frozen=True, tag="firewall"):
-    """All rules of a place, those of `iptables-nft` included.
-
-    Example::
-
-        FirewallProbe(place.host("router"))
-        len(reading.at("postrouting")) > 0
-    """
-
-    place: Place = BENCH
-
-    reading: ClassVar[type[msgspec.Struct]] = FirewallReading
-
-    def topics(self) -> frozenset[str]:
-        return PLACE_TOPICS | {"nft"}
-
-
-class Holder(msgspec.Struct, frozen=True):
-    """A process that holds a socket: what it runs, and the id of the container that it runs in."""
-
-    pid: int
-    program: str = ""
-    exe: str = ""
-    argv: tuple[str, ...] = ()
-    container: str = ""
-
-
-class SocketReading(Reading, frozen=True):
-    """A socket that waits: for connections (tcp) or for datagrams (udp).
-
-    `address` is `0.0.0.0` or `::` when it takes all. `holders` are the processes that hold it, in
-    order of their numbers: a server and its workers, usually; none when it is not of this bench.
-    """
-
-    protocol: str
-    address: str
-    port: int
-    holders: tuple[Holder, ...] = ()
-
-    @property
-    def pid(self) -> int:
-        """One process that holds it; 0 when none of the bench's does."""
-        return self.holders[0].pid if self.holders else 0
-
-    @property
-    def program(self) -> str:
-        return self.holders[0].program if self.holders else ""
-
-
-class SocketsReading(Reading, frozen=True):
-    exists: bool = True
-    sockets: tuple[SocketReading, ...] = ()
-
-    def on(self, port: int, protocol: str = "tcp") -> tuple[SocketReading, ...]:
-        return tuple(s for s in self.sockets if s.port == port and s.protocol == protocol)
-
-
-class SocketsProbe(Placed, Probe[SocketsReading], frozen=True, tag="sockets"):
-    """The sockets that wait in a place, of IPv4 and IPv6. No event tells of a change.
-
-    Example::
-
-        SocketsProbe(place.container("web"))
-        any(one.program == "httpd" for one in reading.on(80))
-    """
-
-    place: Place = BENCH
-
-    reading: ClassVar[type[msgspec.Struct]] = SocketsReading
-    in_guests: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return PLACE_TOPICS

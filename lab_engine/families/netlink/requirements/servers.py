@@ -9,8 +9,8 @@ from lab_engine.families.docker.probes.container import (
     DockerContainerReading,
 )
 from lab_engine.families.docker.requirements.containers import listed, require_running
-from lab_engine.families.netlink.probes.network import SocketReading, SocketsProbe
 from lab_engine.families.netlink.probes.reach import HttpProbe
+from lab_engine.families.netlink.probes.sockets import SocketReading, SocketsProbe
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what a socket says of itself
 LOOPBACK = ("127.0.0.1", "::1")

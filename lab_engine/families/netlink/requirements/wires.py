@@ -15,10 +15,9 @@ from lab_engine.families.netlink.probes.network import (
     NetworkNamespacesReading,
     RouteReading,
     RoutesProbe,
-    SocketReading,
-    SocketsProbe,
 )
 from lab_engine.families.netlink.probes.reach import ConnectProbe, ReachProbe, ReachReading
+from lab_engine.families.netlink.probes.sockets import SocketReading, SocketsProbe
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what a socket says of itself
 

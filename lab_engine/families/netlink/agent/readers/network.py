@@ -18,19 +18,20 @@ from lab_engine.families.netlink.agent import namespaces, nft, requests
 from lab_engine.families.netlink.agent.readers import place as places
 from lab_engine.families.netlink.agent.readers.place import NoPlace
 from lab_engine.families.netlink.agent.rtnl import AddressFacts, LinkFacts, Rtnl, rtnl
+from lab_engine.families.netlink.probes.firewall import (
+    FirewallChain,
+    FirewallProbe,
+    FirewallReading,
+    FirewallRule,
+)
 from lab_engine.families.netlink.probes.network import (
     AddressesProbe,
     AddressesReading,
     AddressReading,
     BridgePortProbe,
     BridgePortReading,
-    FirewallChain,
-    FirewallProbe,
-    FirewallReading,
-    FirewallRule,
     ForwardingProbe,
     ForwardingReading,
-    Holder,
     LinkProbe,
     LinkReading,
     LinksProbe,
@@ -42,6 +43,9 @@ from lab_engine.families.netlink.probes.network import (
     RouteReading,
     RoutesProbe,
     RoutesReading,
+)
+from lab_engine.families.netlink.probes.sockets import (
+    Holder,
     SocketReading,
     SocketsProbe,
     SocketsReading,

@@ -1,0 +1,1 @@
+"""Questions about the bench's libvirt."""

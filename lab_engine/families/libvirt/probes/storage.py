@@ -1,0 +1,75 @@
+"""Questions about storage pools and volumes; sizes in bytes. Event topic: `libvirt:pool`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from lab_engine.common.probe import Probe, Reading
+
+
+class PoolReading(Reading, frozen=True):
+    """One storage pool; sizes in bytes."""
+
+    drifts: ClassVar[frozenset[str]] = frozenset({"available"})
+
+    exists: bool = True
+    active: bool = False
+    persistent: bool = False
+    autostart: bool = False
+    type: str = ""
+    path: str = ""
+    volumes: tuple[str, ...] = ()
+    capacity: int = 0
+    available: int = 0
+
+
+class PoolProbe(Probe[PoolReading], frozen=True, tag="pool"):
+    """A storage pool by its name, as in `virsh pool-info`.
+
+    Example::
+
+        PoolProbe("lab-pool")
+        reading.active and "data" in reading.volumes
+    """
+
+    pool: str
+
+    reading: ClassVar[type[msgspec.Struct]] = PoolReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"libvirt:pool"})
+
+
+class DiskReading(Reading, frozen=True):
+    """One volume; sizes in bytes. `backing` is the path of its backing file, if any.
+
+    `file` is as in DomainDisk.
+    """
+
+    exists: bool = True
+    path: str = ""
+    format: str = ""
+    capacity: int = 0
+    allocation: int = 0
+    backing: str = ""
+    file: str = ""
+
+
+class DiskProbe(Probe[DiskReading], frozen=True, tag="disk"):
+    """A volume by pool and name, as in `virsh vol-info`. The pool is looked through again first.
+
+    Example::
+
+        DiskProbe("lab-pool", "data")
+        reading.format == "qcow2" and reading.capacity == 64 << 20
+    """
+
+    pool: str
+    volume: str
+
+    reading: ClassVar[type[msgspec.Struct]] = DiskReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"libvirt:pool"})
