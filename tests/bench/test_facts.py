@@ -50,6 +50,21 @@ def test_settings_of_the_host_are_read_only_in_a_proc_that_is_mounted_anew(bench
     assert sh(bench, script + "echo closed") == "closed"
 
 
+@pytest.mark.parametrize("how", ["umount", "umount -n", "umount -l", "umount -R"])
+def test_a_proc_that_was_mounted_anew_is_unmounted_with_one_command(bench: Bench, how: str) -> None:
+    sh(bench, f"mkdir -p /tmp/new; mount -t proc proc /tmp/new; {how} /tmp/new; rmdir /tmp/new")
+
+
+def test_a_proc_that_is_in_use_stays_mounted_and_closed(bench: Bench) -> None:
+    script = """
+    mkdir -p /tmp/new; mount -t proc proc /tmp/new; trap 'umount /tmp/new; rmdir /tmp/new' EXIT
+    (cd /tmp/new; ! umount /tmp/new)
+    cat /tmp/new/sys/vm/swappiness > /tmp/v; ! cat /tmp/v > /tmp/new/sys/vm/swappiness
+    echo 1 > /tmp/new/sys/net/ipv4/ip_forward; echo closed
+    """
+    assert sh(bench, script).splitlines()[-1] == "closed"
+
+
 @pytest.mark.parametrize("new", ["--pid --fork --mount-proc", "--mount"])
 def test_no_mount_of_proc_opens_them_where_control_groups_are_version_2(
     bench: Bench, new: str
