@@ -316,7 +316,9 @@ class Tap:
         self._hidden = hidden
         if not hidden:
             self.recording.add("i", self._input.text(data))
-        self._to_program = write(self.master, self._to_program + self._past_the_jam(data))
+        # Before what waits is looked at, which it may throw away.
+        data = self._past_the_jam(data)
+        self._to_program = write(self.master, self._to_program + data)
 
     def _past_the_jam(self, data: bytes) -> bytes:
         """Have Ctrl-C and its kin do what they do, also behind input that nobody reads.
