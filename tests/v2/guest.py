@@ -27,7 +27,7 @@ from lab_engine.families.libvirt.guests import full
 ROOT: Final = Path(__file__).parents[2]
 HERE: Final = Path(__file__).parent
 PACKAGES: Final = ("docker.io", "docker-cli", "python3", "iptables", "apparmor", "procps", "tini")
-KIT: Final = ("content", "lab_engine", "labs", "tests", "pyproject.toml")
+KIT: Final = ("content", "lab_engine", "labs", "packs", "tests", "pyproject.toml")
 FOLDER: Final = "/var/lib/infralab/v2"
 """In the bench, on a volume."""
 PYTHON: Final = "/opt/infralab/venv/bin/python"
