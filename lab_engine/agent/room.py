@@ -3,10 +3,12 @@
 Docker limits a container's files only with project quotas, which few machines have. So the agent
 watches. A bench can have grown by no more than the disk has lost: that costs one system call a
 second, and only when it may be too much all files are counted. Then programs that write are paused
-(SIGSTOP, so that a shell gives its prompt back), until enough was removed.
+(SIGSTOP, so that a shell gives its prompt back), until enough was removed. A daemon of the bench is
+not paused, since it is needed for removing: while it writes, the programs that send it something
+are, such as `docker load`.
 
-What is written in the second or two until then is not held back, and neither is a daemon of the
-bench: it is needed for removing.
+What is written in the second or two until then is not held back, what `fallocate` takes is not
+written by anybody, and what a daemon writes by itself goes on (`docker commit`).
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ COUNT_SECONDS: Final = 600.0
 at least."""
 COUNT_LIMIT: Final = 120.0
 WRITER: Final = 1 << 20
-"""What has written so many bytes in SAMPLE_SECONDS is paused."""
+"""What has written or sent so many bytes in SAMPLE_SECONDS is paused."""
 LARGEST: Final = 3
 BLOCK: Final = 512
 """The unit of st_blocks (stat(3type)) and of `%b` (find(1))."""
@@ -50,6 +52,13 @@ class Used(NamedTuple):
 
     total: int
     largest: tuple[tuple[int, str], ...] = ()
+
+
+class Moved(NamedTuple):
+    """Bytes that a process has sent to a disk, and to anything at all (proc_pid_io(5))."""
+
+    disk: int = 0
+    sent: int = 0
 
 
 class Room:
@@ -97,18 +106,20 @@ class Room:
             self._go_on(used)
 
     async def _hold(self, used: Used) -> None:
-        before = await asyncio.to_thread(_written)
+        before = await asyncio.to_thread(_moved)
         await asyncio.sleep(SAMPLE_SECONDS)
-        after = await asyncio.to_thread(_written)
+        after = await asyncio.to_thread(_moved)
         among = processes.every()
         spared = {pid for pid in machinery.pids(among) if not _is_learners(among[pid])}
-        found = [
-            process
-            for pid, process in among.items()
-            if pid not in spared
-            and pid not in self._paused
-            and after.get(pid, 0) - before.get(pid, after.get(pid, 0)) >= WRITER
-        ]
+        # What is new since the first look has moved all of it since then.
+        new = Moved()
+        writing = {pid for pid, now in after.items() if _much(now.disk - before.get(pid, new).disk)}
+        if writing & spared:
+            sending = (
+                pid for pid, now in after.items() if _much(now.sent - before.get(pid, new).sent)
+            )
+            writing |= {pid for pid in sending if _is_connected(pid)}
+        found = [among[pid] for pid in writing - spared if pid in among and pid not in self._paused]
         for process in found:
             processes.send(process, signal.SIGSTOP)
             self._paused[process.pid] = process
@@ -185,16 +196,29 @@ def _without_name() -> int:
     return sum(found.values())
 
 
-def _written() -> dict[int, int]:
-    """Bytes that each process has sent to a disk, by its number (proc_pid_io(5))."""
+def _moved() -> dict[int, Moved]:
     found = {}
     for pid in proc.pids():
         try:
             lines = proc.read_text(f"{pid}/io").splitlines()
         except OSError:
             continue
-        found[pid] = int(dict(line.split(": ") for line in lines)["write_bytes"])
+        values = dict(line.split(": ") for line in lines)
+        found[pid] = Moved(int(values["write_bytes"]), int(values["wchar"]))
     return found
+
+
+def _much(size: int) -> bool:
+    return size >= WRITER
+
+
+def _is_connected(pid: int) -> bool:
+    """Whether it has a socket, without which it can send a daemon nothing."""
+    try:
+        numbers = proc.names(f"{pid}/fd")
+    except OSError:
+        return False
+    return any(proc.target(f"{pid}/fd/{number}").startswith("socket:") for number in numbers)
 
 
 def _is_learners(process: Process) -> bool:

@@ -55,22 +55,39 @@ host's would fail where one is missing."""
 
 _CONSOLE: Final = (4, 5, 6, 7, 8)
 """syslog(2): read and clear, clear, and the three that set what the console shows."""
-SECCOMP: Final = {
-    "defaultAction": "SCMP_ACT_ALLOW",
-    "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
-    "syscalls": [
-        {"names": names, "action": "SCMP_ACT_ERRNO", "args": args}
-        for names, args in (
-            (["swapon", "swapoff", "acct"], []),
-            *(
-                (["syslog"], [{"index": 0, "value": what, "op": "SCMP_CMP_EQ"}])
-                for what in _CONSOLE
-            ),
-        )
-    ],
-}
-"""Calls that a bench's capabilities allow and that change the whole machine: swap, process
-accounting, the kernel's log. What is mounted cannot be told here: a filter sees no text."""
+_KEEP_SIZE: Final = (0x01, 0x11)
+"""fallocate(2): take room behind a file's end, and the same with zeroes in it."""
+_EFBIG: Final = 27
+
+
+def _seccomp(disk: int) -> dict[str, Any]:
+    """The calls that a bench's capabilities allow and that are refused.
+
+    Some change the whole machine: swap, process accounting, the kernel's log. What is mounted
+    cannot be told here: a filter sees no text. And some take more than `disk` bytes of room where
+    RLIMIT_FSIZE sees nothing.
+    """
+    refused: list[tuple[list[str], list[dict[str, Any]], dict[str, int]]] = [
+        (["swapon", "swapoff", "acct"], [], {}),
+        *((["syslog"], [_where(0, what)], {}) for what in _CONSOLE),
+        *(
+            (["fallocate"], [_where(1, mode), _where(3, disk, "GT")], {"errnoRet": _EFBIG})
+            for mode in _KEEP_SIZE
+        ),
+    ]
+    return {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+        "syscalls": [
+            {"names": names, "action": "SCMP_ACT_ERRNO", "args": args, **more}
+            for names, args, more in refused
+        ],
+    }
+
+
+def _where(index: int, value: int, how: str = "EQ") -> dict[str, Any]:
+    return {"index": index, "value": value, "op": f"SCMP_CMP_{how}"}
+
 
 _SUBNETS: Final = tuple(f"10.213.{third}.0/24" for third in range(0, 250, 7))
 
@@ -109,7 +126,7 @@ def host_config(
         # here and below: its daemon.json may have another one, such as no-new-privileges, with
         # which `sudo` fails.
         security_opt=[
-            f"seccomp={json.dumps(SECCOMP) if seccomp else 'unconfined'}",
+            f"seccomp={json.dumps(_seccomp(disk)) if seccomp else 'unconfined'}",
             "apparmor=unconfined",
             "label=disable",
             "no-new-privileges=false",

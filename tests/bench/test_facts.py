@@ -114,6 +114,11 @@ def test_one_file_cannot_grow_beyond_the_limit(make_bench: Callable[..., Bench])
     fails(bench, "truncate -s 2G /root/big")
     fails(bench, "truncate -s 2G /var/lib/docker/big", user="root")
     sh(bench, "truncate -s 1G /root/big; rm /root/big")
+    # And have no more room behind its end; holes are no room.
+    assert "exceeded" in fails(bench, "fallocate -l 2G /root/big")
+    assert "large" in fails(bench, "fallocate --keep-size -l 2G /root/big")
+    sh(bench, "fallocate --keep-size -l 1M /root/big; fallocate --punch-hole -l 2G /root/big")
+    sh(bench, "rm /root/big")
     # Containers of the bench have the limit too.
     sh(bench, "/usr/lib/infralab/bin/start-docker")
     sh(bench, "docker load -qi /usr/lib/infralab/images/busybox.tar")
