@@ -27,10 +27,10 @@ CTRL_BRACKET = b"\x1d"
 class Tab:
     """A terminal with one program in it."""
 
-    def __init__(self, argv: list[str]) -> None:
+    def __init__(self, argv: list[str], environment: dict[str, str] | None = None) -> None:
         self._master, slave = os.openpty()
         self.process = subprocess.Popen(
-            argv, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+            argv, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
         )
         os.close(slave)
         self.unseen = ""

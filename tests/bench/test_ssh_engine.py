@@ -13,6 +13,7 @@ import pytest
 from lab_engine.bench import engine, ssh
 from lab_engine.errors import DockerUnavailable
 from tests.bench import sshd
+from tests.bench.test_console import Tab
 
 
 @pytest.mark.parametrize(
@@ -87,30 +88,67 @@ def test_where_no_engine_is(far: sshd.Server, monkeypatch: pytest.MonkeyPatch) -
         engine.connect()
 
 
-@pytest.mark.bench
-@pytest.mark.slow
-def test_a_lesson_behind_ssh(far: sshd.Server, image_tag: str, tmp_path: Path) -> None:
-    environment = {
-        **os.environ,
-        "DOCKER_HOST": far.address(),
-        "INFRALAB_DATA_DIR": str(tmp_path / "data"),
-    }
+class Infralab:
+    """The command, with the engine behind ssh and a data folder of its own."""
 
-    def infralab(*words: str, expected: int = 0) -> str:
+    def __init__(self, server: sshd.Server, data: Path) -> None:
+        self.environment = {
+            **os.environ,
+            "DOCKER_HOST": server.address(),
+            "INFRALAB_DATA_DIR": str(data),
+        }
+
+    def argv(self, *words: str) -> list[str]:
+        return [sys.executable, "-P", "-m", "lab_engine", *words]
+
+    def __call__(self, *words: str, expected: int = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "lab_engine", *words],
-            env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
-            check=False,
+            self.argv(*words), env=self.environment, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == expected, done.stdout + done.stderr
         return done.stdout
 
-    assert image_tag in infralab("image", "status")
-    infralab("up", "namespaces")
+
+@pytest.fixture
+def infralab(far: sshd.Server, image_tag: str, tmp_path: Path) -> Iterator[Infralab]:
+    """With a session of `namespaces`, which is ended whatever happens."""
+    verb = Infralab(far, tmp_path / "data")
+    assert image_tag in verb("image", "status")
     try:
-        infralab("check", expected=1)
-        assert "namespaces" in infralab("lessons")
-        infralab("repair")
-        infralab("gc", "--dry-run")
+        verb("up", "namespaces")
+        yield verb
     finally:
-        infralab("down")
+        verb("down")
+
+
+@pytest.mark.bench
+@pytest.mark.slow
+def test_a_lesson_behind_ssh(infralab: Infralab) -> None:
+    infralab("check", expected=1)
+    assert "namespaces" in infralab("lessons")
+    infralab("repair")
+    infralab("gc", "--dry-run")
+
+
+@pytest.mark.bench
+@pytest.mark.slow
+def test_what_is_typed_reaches_a_bench_behind_ssh(infralab: Infralab) -> None:
+    assert infralab("run", "--", "hostname") == "bench\n"
+    infralab("run", "--", "sh", "-c", "exit 7", expected=7)
+    shell = Tab(infralab.argv("shell"), infralab.environment)
+    try:
+        shell.see("$ ")
+        shell.type(b"echo far-$((40+2)); tty; exit 3\r")
+        shell.see("\rfar-42\r\n/dev/pts/")
+        assert shell.end() == 3
+    finally:
+        shell.close()
+    course = Tab(infralab.argv("learn", "namespaces", "--plain"), infralab.environment)
+    try:
+        course.see("Ready")
+        course.type(b"quit\r")
+        course.end()
+    finally:
+        course.close()
+    assert "reproduced" in infralab("replay")
