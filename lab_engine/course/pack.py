@@ -1,13 +1,13 @@
 """Packs: big systems that a bench can be given, each a folder with a recipe in `packs/`.
 
     packs/NAME/
-      pack.toml     what it is, how big, and what it is made of (`Pack`)
+      pack.toml     what it is, how big, and what it is made of (`pack_toml.Pack`)
       files/        laid over the bench's root as they are
       finish.sh     runs as root in the image at the end, without a network
       smoke.sh      runs as root in a bench that has the pack: it does real work there
 
-A recipe names what it needs and pins it: Python packages by hash, Go modules by `go.sum`. Debian's
-packages are those of the day; what came is in the image's list (`packs.bill`).
+A recipe names what it needs and pins it (`pins`). Debian's packages are those of the day; what came
+is in the image's list (`packs.bill`).
 """
 
 from __future__ import annotations
@@ -21,93 +21,12 @@ from typing import Final
 
 import msgspec
 
-from lab_engine.course import find
+from lab_engine.course import find, pins
+from lab_engine.course.pack_toml import Pack, Size, Wants
 from lab_engine.course.text import front
 from lab_engine.errors import ContentError, UsageError
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
-
-
-class Size(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What it costs, measured: MB over the network, MB in the image, minutes on two cores."""
-
-    download: int
-    installed: int
-    minutes: float
-
-
-class Debian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Packages of the bench's Debian, installed without what they only recommend."""
-
-    packages: tuple[str, ...]
-
-
-class Python(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Wheels by a lock file with hashes, in a virtual environment `/opt/packs/VENV`.
-
-    `commands` are those of its programs that stand on everybody's PATH.
-    """
-
-    lock: str
-    venv: str
-    commands: tuple[str, ...] = ()
-
-
-class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One `go build`: the package, the program's name, its linker flags."""
-
-    name: str
-    package: str = "."
-    ldflags: str = ""
-
-
-class Go(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A folder with `go.mod` and `go.sum`, and the programs that are built from it.
-
-    Args:
-        folder: the folder, in the pack's.
-        programs: what is built, statically and without cgo.
-        into: where the programs go in the image.
-        toolchain: a version such as `go1.26.8`, from the module proxy; Debian's when left out.
-        commands: those of the programs that stand on everybody's PATH.
-    """
-
-    folder: str
-    programs: tuple[Program, ...]
-    into: str = "/usr/local/bin"
-    toolchain: str = "local"
-    commands: tuple[str, ...] = ()
-
-
-class Wants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a machine must have for it: MiB of memory for a bench, kinds of processor."""
-
-    memory: int = 0
-    machines: tuple[str, ...] = ("x86_64",)
-
-
-class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A recipe, as `pack.toml` has it.
-
-    Args:
-        name: as its folder is called.
-        about: one sentence for the learner, without its full stop.
-        version: which version of the system it brings, as a learner would say it.
-        licences: SPDX names of what it brings.
-        size: what it costs.
-        needs: packs that come before it.
-    """
-
-    name: str
-    about: str
-    version: str
-    licences: tuple[str, ...]
-    size: Size
-    needs: tuple[str, ...] = ()
-    debian: Debian | None = None
-    python: tuple[Python, ...] = ()
-    go: tuple[Go, ...] = ()
-    wants: Wants = Wants()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +132,10 @@ def _read(folder: Path) -> Recipe:
             where=where,
             hint="Both are the same word, of small letters, digits and single dashes.",
         )
-    named = [part.lock for part in pack.python]
-    named += [f"{part.folder}/{name}" for part in pack.go for name in ("go.mod", "go.sum")]
-    for name in ("smoke.sh", *named):
+    for name in pins.files(pack):
         if not (folder / name).is_file():
             raise ContentError(f"its {name} is not there", where=where)
-    for part in pack.python:
-        # One is enough: with it pip refuses every package that has none (pip, "Hash-checking
-        # Mode").
-        if "--hash=sha256:" not in (folder / part.lock).read_text(encoding="utf-8"):
-            raise ContentError(f"{part.lock} pins nothing by hash", where=where)
+    fault = pins.fault(pack, folder)
+    if fault:
+        raise ContentError(fault, where=where)
     return Recipe(pack, folder)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from xml.etree import ElementTree
 
 import msgspec
 
@@ -28,26 +29,39 @@ PIP: Final = (
     "PIP_TIMEOUT", "PIP_RETRIES",
 )  # fmt: skip
 """pip's settings that mean something on another machine; paths of files do not."""
+NPM: Final = ("registry", "proxy", "https-proxy", "noproxy", "strict-ssl", "fetch-timeout")
+"""npm's settings of the same kind."""
+MAVEN: Final = (
+    "~/.m2/settings.xml",
+    "/etc/maven/settings.xml",
+    "/usr/share/maven/conf/settings.xml",
+)
+"""The user's come before the machine's (maven.apache.org/settings.html)."""
 SYSTEM: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class Handed(msgspec.Struct, frozen=True):
-    """`env` for all programs, apt's settings, a mirror or "", certificates in PEM or ""."""
+    """`env` for all programs, apt's settings, certificates in PEM or "", mirrors or "".
+
+    `mirror` is Debian's, `maven` that of Maven's default repository.
+    """
 
     env: dict[str, str]
     apt: tuple[str, ...]
     mirror: str
+    maven: str
     certificates: str
 
 
 def handed() -> Handed:
     """Read the settings. Raises nothing: what cannot be read is left out."""
     env = {name: os.environ[name] for name in PROXIES if name in os.environ}
-    env |= _pip() | _go(os.environ)
+    env |= _pip() | _go(os.environ) | _npm(os.environ)
     return Handed(
         env,
         tuple(recipe.apt_options()),
         settings_module.load().mirror or recipe.host_mirror(),
+        maven_mirror(Path(one).expanduser() for one in MAVEN),
         _certificates(),
     )
 
@@ -73,6 +87,46 @@ def _go(environ: Mapping[str, str]) -> dict[str, str]:
             name: value for name, value in zip(GO, lines, strict=False) if value and name in GO
         }
     return found
+
+
+def _npm(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings of npm, as it finds them itself: in its files, and in the environment."""
+    names = {f"npm_config_{name.replace('-', '_')}": name for name in NPM}
+    found = {name: environ[name] for name in names if name in environ}
+    if shutil.which("npm"):
+        text = _said("npm", "config", "list", "--json") or "{}"
+        try:
+            said = msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.DecodeError:
+            return found
+        for name, word in names.items():
+            value = said.get(word)
+            # npm reads `true` and `false` as words; nothing and "" are no setting.
+            if value not in (None, "", []):
+                found[name] = (
+                    value if isinstance(value, str) else msgspec.json.encode(value).decode()
+                )
+    return found
+
+
+def maven_mirror(files: Iterable[Path]) -> str:
+    """The URL of the mirror of Maven's default repository (`central`) in its settings, or "".
+
+    The first mirror that matches counts (maven.apache.org/guides/mini/guide-mirror-settings.html).
+    """
+    for path in files:
+        try:
+            root = ElementTree.fromstring(path.read_bytes())  # noqa: S314 - the user's own
+        except (OSError, ElementTree.ParseError):
+            continue
+        # Some write the namespace, some do not.
+        for mirror in root.iterfind("{*}mirrors/{*}mirror"):
+            words = (mirror.findtext("{*}mirrorOf") or "").replace(" ", "").split(",")
+            blocked = (mirror.findtext("{*}blocked") or "").strip() == "true"
+            matches = {"*", "central", "external:*"} & set(words) and "!central" not in words
+            if matches and not blocked:
+                return (mirror.findtext("{*}url") or "").strip()
+    return ""
 
 
 def _said(*argv: str) -> str:

@@ -146,7 +146,7 @@ def _build(client: Any, recipe: Recipe, below: str, key: str, progress: Progress
     path.unlink(missing_ok=True)
     log = maker.Log(path, lambda words: progress(f"pack {recipe.name}: {words}"))
     try:
-        if recipe.pack.go or recipe.pack.python:
+        if recipe.pack.compiled:
             maker.remove(client, maker.run(client, recipe, image.base_tag(), "compile", log))
         container = maker.run(client, recipe, below, "lay", log)
         try:

@@ -5,7 +5,6 @@ One at a time on an engine: the container's name is fixed, and Docker gives a na
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from docker import errors as docker_errors
 
 from lab_engine import __version__
 from lab_engine.bench import engine, owner, tarball, tool
+from lab_engine.common.digest import of as digest_of
 from lab_engine.course.pack import Recipe
 from lab_engine.errors import ImageError
 from lab_engine.packs.handed import handed
@@ -31,7 +31,13 @@ SHARES: Final = 256
 KEPT: Final = 400
 """Lines of the log that an error can look back on."""
 
-PROGRAM: Final = Path(__file__).parent / "inside" / "make.py"
+PROGRAM: Final = "make.py"
+HERE: Final = Path(__file__).parents[2]
+PARTS: Final = (
+    "packs/inside/boxes.py", "packs/inside/common.py", "packs/inside/jars.py",
+    "packs/inside/npm.py", "bench/tarball.py", "common/jars.py",
+)  # fmt: skip
+"""What the program imports, in `lab_engine`."""
 
 Progress = Callable[[str], None]
 
@@ -155,7 +161,8 @@ def _make_way(client: Any) -> None:
 def _put_inputs(client: Any, container: str, recipe: Recipe) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        tarball.add(tar, "make.py", PROGRAM.read_bytes(), mode=0o755)
+        for name, data in _program().items():
+            tarball.add(tar, name, data, mode=0o755)
         tarball.add(tar, "pack.json", msgspec.json.encode(recipe.pack))
         tarball.add(tar, "handed.json", msgspec.json.encode(handed()), mode=0o600)
         for name, data in recipe.files().items():
@@ -167,7 +174,14 @@ def _put_inputs(client: Any, container: str, recipe: Recipe) -> None:
 
 def digest() -> str:
     """Of the program that makes packs: a change of it may change what is made."""
-    return hashlib.sha256(PROGRAM.read_bytes()).hexdigest()
+    return digest_of(sorted((name, data.decode()) for name, data in _program().items()))
+
+
+def _program() -> dict[str, bytes]:
+    """The program that makes packs and what it imports, by their places beside each other."""
+    package = HERE / "lab_engine"
+    found = {f"lab_engine/{name}": (package / name).read_bytes() for name in PARTS}
+    return {PROGRAM: (package / "packs/inside" / PROGRAM).read_bytes(), **found}
 
 
 def only_file(data: bytes) -> bytes:

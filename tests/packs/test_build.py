@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -18,7 +19,7 @@ from lab_engine.bench import engine
 from lab_engine.bench.container import Bench
 from lab_engine.course import pack
 from lab_engine.errors import ImageError
-from lab_engine.packs import image, maker
+from lab_engine.packs import image, maker, sbom
 from tests.packs.test_recipes import make
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
@@ -128,6 +129,81 @@ def test_a_build_that_is_killed_goes_on_the_next_time(packs: Path, client: Any) 
     volumes = client.api.volumes(filters={"dangling": True})["Volumes"] or []
     recent = [one for one in volumes if one["Labels"] is None and _age(one) < 120]
     assert not recent, "the inputs' volume went with its container"
+
+
+BROUGHT = """
+[[maven]]
+lock = "jars.lock"
+into = "/opt/packs/brought/lib"
+[[npm]]
+folder = "node"
+into = "/opt/packs/brought/node"
+commands = ["semver"]
+[[image]]
+name = "shell"
+files = ["/bin/bash"]
+folder = "box"
+cmd = ["bash", "-c", "cat /hello"]
+"""
+JARS = (
+    "org.slf4j:slf4j-api:2.0.17 "
+    "sha256=7b751d952061954d5abfed7181c1f645d336091b679891591d63329c622eb832\n"
+)
+INTEGRITY = (
+    "sha512-RF0Fw+rO5AMf9MAyaRXI4AV0Ulj5lMHqVxxdSgiVbixSCXoEmmX"
+    "/jk0CuJw4+3SqroYO9VoUh+HcuJivvtJemA=="
+)
+
+
+def test_jars_npm_packages_and_images_are_brought(packs: Path) -> None:
+    small(packs)
+    place = packs / "small"
+    with (place / "pack.toml").open("a") as file:
+        file.write(BROUGHT)
+    (place / "jars.lock").write_text(JARS)
+    (place / "box").mkdir()
+    (place / "box" / "hello").write_text("hello from a box\n")
+    (place / "node").mkdir()
+    own = {"name": "brought", "version": "1.0.0", "dependencies": {"semver": "7.7.2"}}
+    (place / "node" / "package.json").write_text(json.dumps(own))
+    semver = {"version": "7.7.2", "integrity": INTEGRITY, "license": "ISC"}
+    semver_bin = {**semver, "bin": {"semver": "bin/semver.js"}}
+    lock = {"lockfileVersion": 3, "packages": {"": own, "node_modules/semver": semver_bin}}
+    (place / "node" / "package-lock.json").write_text(json.dumps(own | lock))
+    tag = image.ensure(["small"])
+
+    bench = Bench.create(f"pack-{secrets.token_hex(3)}", tag=tag, memory=512 << 20, passing=True)
+    try:
+        jar = bench.run(["sha256sum", "/opt/packs/brought/lib/slf4j-api-2.0.17.jar"])
+        assert jar.stdout.decode().split()[0] == JARS.split("sha256=")[1].strip()
+        assert bench.run(["head", "-1", "/usr/local/bin/semver"]).stdout.startswith(b"#!")
+        load = (
+            "/usr/lib/infralab/bin/start-docker; docker load -qi /usr/lib/infralab/images/shell.tar"
+        )
+        done = bench.run(
+            ["sh", "-c", f"{load} && docker run --rm --network none shell"], timeout=60
+        )
+        assert done.stdout.endswith(b"hello from a box\n"), done
+        # Bash itself, with its libraries, not busybox's.
+        bash = "docker run --rm --network none shell bash -c 'echo $BASH_VERSION'"
+        assert bench.run(["sh", "-c", bash], timeout=60).stdout.strip()
+    finally:
+        bench.remove()
+    components = {one["name"]: one for one in image.bill("small")["components"]}
+    assert components["org.slf4j:slf4j-api"]["licence"]
+    assert components["semver"]["licence"] == "ISC"
+    assert components["shell"]["type"] == "container"
+    assert components["bash"]["version"]
+    assert sbom.cyclonedx(image.bill("small"))["components"]
+
+
+def test_a_jar_that_is_not_the_locks_is_refused(packs: Path) -> None:
+    small(packs)
+    with (packs / "small" / "pack.toml").open("a") as file:
+        file.write('[[maven]]\nlock = "jars.lock"\ninto = "/opt/x"\n')
+    (packs / "small" / "jars.lock").write_text(JARS.partition("sha256")[0] + f"sha256={'0' * 64}\n")
+    with pytest.raises(ImageError, match="and the lock says 000"):
+        image.ensure(["small"])
 
 
 def _age(volume: Any) -> float:

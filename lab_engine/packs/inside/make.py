@@ -21,9 +21,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-# Folders that every Debian has, so that mounting makes no new one in the image.
-INPUTS, CACHE = Path("/mnt"), Path("/media")
-RECIPE, OUT = INPUTS / "pack", CACHE / "out"
+from lab_engine.packs.inside import boxes, jars, npm
+from lab_engine.packs.inside.common import (
+    CACHE,
+    INPUTS,
+    OUT,
+    RECIPE,
+    Component,
+    bill_of,
+    keep,
+    link,
+    run,
+    say,
+    unpack,
+)
+
 BILLS = Path("/usr/share/infralab/packs")
 POLICY = Path("/usr/sbin/policy-rc.d")
 LISTS_LAST = 1800.0
@@ -42,23 +54,10 @@ LICENCES = {
     "GNU GENERAL PUBLIC": "GPL-3.0",
     "Creative Commons": "CC-BY-4.0",
 }
-Component = dict[str, Any]
 LEFTOVERS = (
     "var/log/apt/*", "var/log/*.log", "var/cache/debconf/*-old", "var/cache/apt/*.bin",
     "var/lib/dpkg/*-old", "tmp/*", "root/.cache", "root/.config",
 )  # fmt: skip
-
-
-def say(words: str) -> None:
-    print(f"infralab: {words}", flush=True)
-
-
-def run(argv: list[str], **more: Any) -> None:
-    """Run a program. Its output is the build's; ends the build, naming the program, if it fails."""
-    done = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, **more)
-    if done.returncode:
-        say(f"failed with {done.returncode}: {' '.join(argv)[:300]}")
-        sys.exit(done.returncode if 0 < done.returncode < 126 else 1)
 
 
 def main() -> None:
@@ -74,7 +73,7 @@ def main() -> None:
     pack = json.loads((INPUTS / "pack.json").read_text())
     apt = Apt(handed["apt"], handed["mirror"])
     if sys.argv[1] == "compile":
-        compile_all(pack, apt)
+        compile_all(pack, apt, handed["maven"])
     else:
         lay(pack, apt)
 
@@ -115,13 +114,16 @@ class Apt:
             lines.append(f"deb {security} {suite}-security main")
         return "\n".join(lines) + "\n"
 
-    def install(self, packages: Iterable[str]) -> None:
+    def read_lists(self) -> None:
         stamp = self.lists / "read"
         # What it holds by then is still on every mirror; reading it anew takes up to half a minute.
         if not stamp.exists() or time.time() - stamp.stat().st_mtime > LISTS_LAST:
             say("reading the package lists of Debian")
             run(["apt-get", "-q", "update"])
             stamp.touch()
+
+    def install(self, packages: Iterable[str]) -> None:
+        self.read_lists()
         POLICY.write_text("#!/bin/sh\nexit 101\n")
         POLICY.chmod(0o755)
         say("installing packages of Debian")
@@ -132,7 +134,7 @@ class Apt:
 # -- compile ---------------------------------------------------------------------------------------
 
 
-def compile_all(pack: dict[str, Any], apt: Apt) -> None:
+def compile_all(pack: dict[str, Any], apt: Apt, mirror: str) -> None:
     wheels = [part for part in pack["python"] if not (OUT / python_key(part)).exists()]
     programs = [
         (part, program)
@@ -140,13 +142,20 @@ def compile_all(pack: dict[str, Any], apt: Apt) -> None:
         for program in part["programs"]
         if not (OUT / go_key(part, program) / "bill.json").exists()
     ]
-    needed = (["python3-venv", "python3-pip"] if wheels else []) + (
-        ["golang-go"] if programs else []
-    )
+    nodes, archives = npm.missing(pack), jars.missing(pack)
+    needed = ["python3-venv", "python3-pip"] if wheels else []
+    needed += ["golang-go"] if programs else []
+    needed += ["npm"] if nodes else []
     if needed:
         apt.install(needed)
+    if archives and not mirror:
+        apt.read_lists()
     for part in wheels:
         install_wheels(part)
+    for part in nodes:
+        npm.install(part)
+    for part in archives:
+        jars.fetch(part, mirror)
     for number, (part, program) in enumerate(programs, 1):
         build_program(part, program, f"{number} of {len(programs)}")
     if programs:
@@ -253,19 +262,6 @@ def licence_of(folder: Path) -> str:
     return ""
 
 
-def keep(key: str, things: dict[str, Path], bill: list[Component]) -> None:
-    """Put what was made into the cache. The folder's own name comes last: it is whole, then."""
-    fresh = OUT / f".{key}.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for name, path in things.items():
-        with tarfile.open(fresh / f"{name}.tar", "w") as tar:
-            tar.add(path, arcname=path.name)
-    (fresh / "bill.json").write_text(json.dumps(bill))
-    shutil.rmtree(OUT / key, ignore_errors=True)
-    fresh.rename(OUT / key)
-
-
 # -- lay -------------------------------------------------------------------------------------------
 
 
@@ -286,9 +282,15 @@ def lay(pack: dict[str, Any], apt: Apt) -> None:
             bill += bill_of(go_key(part, program))
         for command in part["commands"]:
             link(f"{part['into']}/{command}", command)
+    for part in pack["npm"]:
+        bill += npm.lay(part)
+    for part in pack["maven"]:
+        bill += jars.lay(part)
     if (RECIPE / "files").is_dir():
         say("laying its files")
         lay_files(RECIPE / "files")
+    for part in pack["image"]:
+        bill += boxes.make(part)
     if (RECIPE / "finish.sh").is_file():
         say("finishing")
         run(["sh", "-eu", str(RECIPE / "finish.sh")])
@@ -309,24 +311,6 @@ def lay_files(source: Path) -> None:
         else:
             shutil.copyfile(path, target)
             target.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
-
-
-def unpack(key: str, name: str, target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(OUT / key / f"{name}.tar") as tar:
-        tar.extractall(target, filter="tar")
-
-
-def bill_of(key: str) -> list[Component]:
-    found: list[Component] = json.loads((OUT / key / "bill.json").read_text())
-    return found
-
-
-def link(target: str, command: str) -> None:
-    place = Path("/usr/local/bin") / command
-    if str(place) != target:
-        place.unlink(missing_ok=True)
-        place.symlink_to(target)
 
 
 def installed() -> dict[str, str]:
