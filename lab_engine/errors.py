@@ -68,7 +68,8 @@ class WouldTake(UsageError):
 class PacksMissing(InfralabError):
     """A lesson needs packs that are not built, which takes minutes: the learner must agree first.
 
-    `names` are the packs; `cost` tells MB and minutes, such as "45 MB, about 1 minute".
+    `names` are the packs; `cost` tells MB and minutes, such as "45 MB, about 1 minute"; `lacks` is
+    for what doctor finds that this machine lacks for them.
     """
 
     exit_code = 3
@@ -81,6 +82,7 @@ class PacksMissing(InfralabError):
         )
         self.names = names
         self.cost = cost
+        self.lacks: tuple[str, ...] = ()
 
 
 class ContentError(InfralabError):

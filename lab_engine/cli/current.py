@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from lab_engine import doctor, settings
 from lab_engine import protocol as p
-from lab_engine import settings
 from lab_engine.bench.container import Bench
 from lab_engine.cli.words import confirm, say
 from lab_engine.course.lesson import Lesson, load_course
@@ -67,10 +67,16 @@ def choose(record: Record, wanted: str | None, lesson: str | None = None) -> Ses
 def agree_to_packs(lesson: Lesson, *, yes: bool = False) -> None:
     """Ask before the packs of a lesson are built, which takes minutes.
 
-    Raises PacksMissing when nobody agrees or nobody is there to be asked.
+    Raises PacksMissing when nobody agrees or nobody is there to be asked, BenchError when they
+    would be of no use on this machine.
     """
     absent = images.missing(lesson.packs) if lesson.packs else None
-    if absent is None or yes:
+    if absent is None:
+        return
+    for finding in doctor.lacking(absent.names):
+        say(f"{finding.name} {finding.found}. Lost: {finding.lost}")
+        say(f"What mends it: {finding.mend}")
+    if yes:
         return
     if not sys.stdin.isatty():
         raise absent

@@ -98,10 +98,17 @@ class Container(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Wants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a machine must have for it: MiB of memory for a bench, kinds of processor."""
+    """What a machine must have for it.
+
+    Args:
+        memory: MiB that a bench of it uses.
+        machines: kinds of processor, as `uname -m` says them.
+        cgroup: the versions of cgroups that it works with, the better first.
+    """
 
     memory: int = 0
     machines: tuple[str, ...] = ("x86_64",)
+    cgroup: tuple[int, ...] = (2, 1)
 
 
 class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

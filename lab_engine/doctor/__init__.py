@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from lab_engine.doctor import engine as docker
 from lab_engine.doctor import here, kernel, kvm
+from lab_engine.doctor import packs as big
 from lab_engine.doctor.machine import Finding, Machine, State
 from lab_engine.errors import BenchError
 
@@ -19,6 +20,7 @@ __all__ = [
     "State",
     "before_building",
     "examine",
+    "lacking",
     "ready",
     "refuse_early",
 ]
@@ -43,6 +45,7 @@ def examine(machine: Machine | None = None) -> list[Finding]:
         *kernel.features(machine, engine),
         kernel.user_namespaces(machine, engine),
         kernel.apparmor(machine, engine),
+        *big.packs(machine, engine),
         here.terminal(machine),
         here.tmux(machine),
     ]
@@ -59,6 +62,23 @@ def refuse_early(machine: Machine | None = None) -> None:
         finding = look(machine, engine)
         if finding.state is State.MISSING:
             raise BenchError(f"{finding.name}: {finding.found}", hint=finding.mend)
+
+
+def lacking(packs: Iterable[str], machine: Machine | None = None) -> list[Finding]:
+    """What this machine lacks for packs that are to be built.
+
+    Raises BenchError in doctor's words when it is something that a build would be in vain for.
+    """
+    from lab_engine.course import pack
+
+    machine = machine or Machine()
+    engine = docker.ask(machine)
+    known = pack.recipes()
+    findings = big.lacking(machine, engine, [known[name] for name in packs if name in known])
+    for finding in findings:
+        if finding.state is State.MISSING:
+            raise BenchError(f"{finding.name} {finding.found}", hint=finding.mend)
+    return findings
 
 
 def before_building(told: Callable[[str], None]) -> Callable[[str], None]:

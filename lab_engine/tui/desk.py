@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lab_engine import doctor
 from lab_engine.course.faults import verify
 from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.seed import Seed
@@ -209,7 +210,9 @@ class Desk:
                     build=build,
                     progress=self.work.hear_of_the_build(),
                 )
-            except PacksMissing:
+            except PacksMissing as asked:
+                looks = await self.aside(doctor.lacking, asked.names)
+                asked.lacks = tuple(f"{one.name} {one.found}: {one.mend}" for one in looks)
                 # Trying again is the learner's agreement.
                 self.work.then(lambda: self._open(lesson, step, seed=seed, build=True))
                 raise

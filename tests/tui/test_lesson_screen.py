@@ -10,6 +10,7 @@ import pytest
 from textual import events
 from textual.widgets import Button, Static
 
+from lab_engine import doctor
 from lab_engine.errors import AgentLost, LeaseTaken, PacksMissing, ProviderError, WouldTake
 from lab_engine.protocol import LeaseNotice
 from lab_engine.session.record import Record
@@ -322,6 +323,21 @@ async def test_a_big_system_is_built_once_the_learner_agrees(start: Start, world
         await running.press("enter")
         await running.ready()
         assert "begin" in world.log
+
+
+async def test_what_a_machine_lacks_for_a_big_system_is_said_before(
+    start: Start, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(names: tuple[str, ...]) -> list[doctor.Finding]:
+        found = f"{names[0]} wants 9.0 GiB of memory"
+        return [doctor.Finding("Pack", doctor.State.LIMITED, found, "", "Buy some more.")]
+
+    monkeypatch.setattr(doctor, "lacking", lacking)
+    world.packs_missing = PacksMissing(("kubernetes",), "290 MB, about 12 minutes")
+    async with start("bridges", size=(80, 24)) as running:
+        await running.until(lambda: "Buy some more." in running.screen_text(), "what it lacks")
+        assert "kubernetes wants 9.0 GiB of memory" in running.screen_text()
+        assert "begin" not in world.log
 
 
 async def test_a_failure_says_what_why_and_what_now(start: Start, world: World) -> None:

@@ -111,6 +111,7 @@ class Preparing(VerticalScroll, can_focus=True):
                     "Take over, and the other one is cut off. Or only look on. Or leave: Escape."
                 )
             if isinstance(error, PacksMissing):
+                parts += [f"{lack}\n" for lack in error.lacks]
                 now_do = (
                     "Build it, once. You can stop at any moment; it goes on from there. Or leave: "
                     "Escape."
