@@ -12,7 +12,7 @@ import shutil
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,22 +147,33 @@ def _build_layer(below: str, tag: str, entries: list[recipe.Entry], packs: str) 
     build.build_from(client, archive.tar_of(files), tag, build.Follower(lambda _: None))
 
 
-def save(path: Path, progress: Progress = lambda _: None, *, packages: bool = True) -> Path:
+def save(
+    path: Path,
+    progress: Progress = lambda _: None,
+    *,
+    packages: bool = True,
+    more: Mapping[str, int] | None = None,
+) -> Path:
     """Write the image (base and bench) to `path` as a tar, and its SHA-256 beside it.
 
-    With `packages`, a clone's locked Python packages go into it, too.
+    Args:
+        path: the file.
+        progress: told what takes long.
+        packages: whether a clone's locked Python packages go into it, too.
+        more: tags of other images that go into it, each with the bytes that it adds.
 
     Raises:
         ImageError: there is no image to save, or the file cannot be written.
     """
     # Twice: the folder before an image is built, the room as soon as the size is known.
-    _check_place(path, 0)
+    check_place(path, 0)
     tag = ensure_image(progress)
     # The engine writes the whole archive to a folder of its own before it sends the first byte
     # (Moby, image/tarexport/save.go): until then it is silent.
     client = engine.connect(timeout=600)
-    _check_place(path, int(_inspect(client, tag)["Size"]))
-    names = [name for name in (tag, base_tag()) if _inspect(client, name) is not None]
+    more = more or {}
+    check_place(path, int(_inspect(client, tag)["Size"]) + sum(more.values()))
+    names = [name for name in (tag, base_tag(), *more) if _inspect(client, name) is not None]
     try:
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -187,8 +198,11 @@ def save(path: Path, progress: Progress = lambda _: None, *, packages: bool = Tr
     return path
 
 
-def _check_place(path: Path, size: int) -> None:
-    """Whether a file of `size` bytes can be written at `path`, before it takes minutes to fail."""
+def check_place(path: Path, size: int) -> None:
+    """Look whether a file of `size` bytes can be written at `path`, before minutes are spent.
+
+    Raises ImageError.
+    """
     if path.is_dir():
         raise ImageError(f"{path} is a folder", hint=f"Name a file: {path / 'bench.tar'}")
     folder = path.parent
@@ -267,15 +281,14 @@ def _tags_in(path: Path) -> list[str]:
 
 
 def _check_sum(path: Path, progress: Progress) -> None:
+    try:
+        wrong = archive.damage(path)
+    except (tarfile.TarError, ValueError, OSError, EOFError) as error:
+        wrong = str(error)
+    if wrong:
+        raise ImageError(f"{path} is damaged: {wrong}", hint="Copy the file again.")
     side = path.with_name(path.name + ".sha256")
     if not side.exists():
-        # It came alone: what it says of itself must do.
-        try:
-            wrong = archive.damage(path)
-        except (tarfile.TarError, ValueError, OSError, EOFError) as error:
-            wrong = str(error)
-        if wrong:
-            raise ImageError(f"{path} is damaged: {wrong}", hint="Copy the file again.")
         return
     expected = (side.read_text(errors="replace").split() or ["nothing"])[0]
     found = _sum(path, _megabytes(progress, f"checking {path.name}"))

@@ -20,6 +20,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         examples=(
             ("infralab image build", "build it if this version's is missing"),
             ("infralab image save bench.tar", "write it to a file, with its SHA-256 beside it"),
+            ("infralab image save bench.tar --packs proxies", "with a big system"),
             ("infralab image load bench.tar", "take it from such a file"),
             ("infralab image list", "what is in the engine"),
             ("infralab image status", "exit code 0 if this version's is there, else 1"),
@@ -31,6 +32,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     save = parts.add_parser("save", help="write it to a file")
     save.add_argument("file", type=Path, metavar="FILE")
     save.add_argument("--no-wheels", action="store_true", help="without the Python packages")
+    chosen = save.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--packs", nargs="+", default=[], metavar="NAME", help="with these packs, or `all`"
+    )
+    chosen.add_argument("--all", action="store_true", help="with every pack")
     load = parts.add_parser("load", help="take it from a file that `image save` wrote")
     load.add_argument("file", type=Path, metavar="FILE")
     add_json(parts.add_parser("list", help="what is in the engine"))
@@ -62,20 +68,29 @@ def _build(_: argparse.Namespace) -> int:
 
 
 def _save(args: argparse.Namespace) -> int:
-    from lab_engine.bench import image
+    from lab_engine.course import pack
+    from lab_engine.packs import image
 
+    whole = args.all or args.packs == ["all"]
+    names = list(pack.recipes()) if whole else args.packs
+    # A wrong name is told before minutes are spent.
+    pack.chain(names)
     with Progress() as progress:
-        path = image.save(args.file.absolute(), progress, packages=not args.no_wheels)
+        path = image.save(args.file.absolute(), names, progress, packages=not args.no_wheels)
     print(f"{path} ({path.stat().st_size >> 20} MiB); its SHA-256 is in {path.name}.sha256")
     return 0
 
 
 def _load(args: argparse.Namespace) -> int:
     from lab_engine.bench import image
+    from lab_engine.packs import image as packed
 
     with Progress() as progress:
         tag = image.load(args.file.absolute(), progress)
     print(f"The bench image {tag} is there.")
+    there = packed.there()
+    if there:
+        print(f"Packs that are there: {', '.join(there)}.")
     return 0
 
 

@@ -8,6 +8,7 @@ one, and a tag never means two things.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -90,6 +91,38 @@ def current() -> set[str]:
         else:
             tags.add(image.bench_tag(below))
     return tags
+
+
+def save(
+    path: Path, names: Sequence[str], progress: Progress = lambda _: None, *, packages: bool = True
+) -> Path:
+    """Write the bench image to a file with the packs `names`, each alone and as lessons mix them.
+
+    Those that are missing are built first. Raises as `ensure` and `bench.image.save`.
+    """
+    image.check_place(path, 0)
+    client = engine.connect()
+    mixed = [one.packs for one in load_course().lessons if len(one.packs) > 1]
+    more: dict[str, int] = {}
+    for wanted in [*((name,) for name in names), *(mix for mix in mixed if set(mix) <= set(names))]:
+        ensure(wanted, progress)
+        below = image.base_tag()
+        for recipe in pack.chain(wanted):
+            size = _size(client, below)
+            below = _find(client, _key(recipe, below))
+            # It holds all that lies below it, which is in the file once.
+            more[below] = _size(client, below) - size
+    return image.save(path, progress, packages=packages, more=more)
+
+
+def there() -> list[str]:
+    """The packs that are built, in this version's recipes. Raises DockerUnavailable."""
+    return [name for name in pack.recipes() if missing([name]) is None]
+
+
+def _size(client: Any, tag: str) -> int:
+    with engine.explain(f"looking at {tag}"):
+        return int(client.api.inspect_image(tag)["Size"])
 
 
 def bill(name: str) -> dict[str, Any]:

@@ -216,6 +216,19 @@ def test_an_archive_that_came_alone_tells_of_its_damage(
     assert found in archive.damage(file)
 
 
+def test_a_sum_beside_the_file_does_not_speak_for_its_manifest(tmp_path: Path) -> None:
+    """Whoever changes the file can write the sum anew."""
+    wheel = tmp_path / "a-1.whl"
+    wheel.write_bytes(b"a wheel's bytes")
+    file = tmp_path / "classroom.tar"
+    _sealed(file, wheel)
+    file.write_bytes(file.read_bytes().replace(b'"os":"linux"', b'"os":"linuX"'))
+    sum_of_it = hashlib.sha256(file.read_bytes()).hexdigest()
+    (tmp_path / "classroom.tar.sha256").write_text(f"{sum_of_it}  classroom.tar\n")
+    with pytest.raises(ImageError, match="is damaged: the SHA-256 of"):
+        image.load(file)
+
+
 def test_an_archive_without_a_note_has_no_damage_to_tell(tmp_path: Path) -> None:
     file = tmp_path / "old.tar"
     file.write_bytes(archive.tar_of({"manifest.json": b"[]"}))

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from lab_engine.bench import engine
+from lab_engine.bench import archive, engine
+from lab_engine.bench import image as bench_image
 from lab_engine.bench.container import Bench
 from lab_engine.course import pack
 from lab_engine.errors import ImageError
@@ -204,6 +205,28 @@ def test_a_jar_that_is_not_the_locks_is_refused(packs: Path) -> None:
     (packs / "small" / "jars.lock").write_text(JARS.partition("sha256")[0] + f"sha256={'0' * 64}\n")
     with pytest.raises(ImageError, match="and the lock says 000"):
         image.ensure(["small"])
+
+
+def test_a_classroom_gets_packs_in_a_file(packs: Path, client: Any, tmp_path: Path) -> None:
+    small(packs)
+    with pytest.raises(ImageError, match="no folder"):
+        image.save(tmp_path / "none" / "class.tar", ["small"], pytest.fail)
+    file = image.save(tmp_path / "class.tar", ["small"], packages=False)
+    (tag,) = (tag for tag in archive.image_tags(file) if tag.startswith(image.REPOSITORY))
+    assert tag.startswith(f"{image.REPOSITORY}:small-")
+    for one in sorted(_tags(client), reverse=True):
+        # The bench image lies on the pack's.
+        if (
+            ":small-" in one
+            or client.api.inspect_image(one)["Config"]["Labels"].get("infralab.packs") == "small"
+        ):
+            client.api.remove_image(one, force=True)
+    assert image.there() == []
+    bench_image.load(file)
+    assert image.there() == ["small"]
+    told: list[str] = []
+    image.ensure(["small"], told.append)
+    assert not any("installing packages" in words for words in told)
 
 
 def _age(volume: Any) -> float:
