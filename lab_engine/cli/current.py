@@ -16,6 +16,7 @@ from lab_engine.bench.container import Bench
 from lab_engine.cli.words import confirm, say
 from lab_engine.course.lesson import Lesson, load_course
 from lab_engine.errors import BenchError, InfralabError, UsageError
+from lab_engine.packs import ahead
 from lab_engine.packs import image as images
 from lab_engine.session import which
 from lab_engine.session.record import Record, SessionRow
@@ -84,6 +85,24 @@ def agree_to_packs(lesson: Lesson, *, yes: bool = False) -> None:
     say("Ctrl+C stops a build; the next one goes on from there.")
     if not confirm("Build now?", yes=False):
         raise absent
+
+
+def offer_ahead(lesson: Lesson) -> None:
+    """Ask once whether the packs of a later lesson shall be built now, beside the learner's work.
+
+    Nothing happens where nobody can be asked.
+    """
+    if not sys.stdin.isatty():
+        return
+    config = settings.load()
+    offer = ahead.find(lesson, config)
+    if offer is None:
+        return
+    ahead.remember(offer, config)
+    say(f"A later lesson, {offer.words}.")
+    if confirm("Prepare it now, while you work?", yes=False):
+        path = ahead.prepare(offer, config)
+        say(f"It is being built; its log is {path}. `infralab packs` says when it is there.")
 
 
 def running_bench(row: SessionRow) -> Bench:

@@ -84,6 +84,7 @@ async def _plain(args: argparse.Namespace) -> int:
         agree_to_packs,
         choose,
         lesson_of,
+        offer_ahead,
         open_record,
         show_notice,
         take_up,
@@ -122,6 +123,7 @@ async def _plain(args: argparse.Namespace) -> int:
             session = await Session.begin(
                 lesson, record, settings.load(), seed=args.seed, progress=say
             )
+        await asyncio.to_thread(offer_ahead, lesson)
         tty = sys.stdin.isatty()
         width = args.width or min(shutil.get_terminal_size().columns, 80)
         lines = Lines(sys.stdin.fileno())

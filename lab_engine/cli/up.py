@@ -50,7 +50,7 @@ async def _up(args: argparse.Namespace) -> int:
     from contextlib import nullcontext
 
     from lab_engine import doctor, settings
-    from lab_engine.cli.current import agree_to_packs, open_record, take_up
+    from lab_engine.cli.current import agree_to_packs, offer_ahead, open_record, take_up
     from lab_engine.course.lesson import load_course
     from lab_engine.errors import BenchError
     from lab_engine.session import which
@@ -113,6 +113,7 @@ async def _up(args: argparse.Namespace) -> int:
         say(f"step {name} was done for you by its solution: it counts as given")
     print(f"{lesson.slug} / {step} is ready after {seconds:.1f} s (session {session.id}).")
     print("Work in it with `infralab shell`, then run `infralab check`.")
+    await asyncio.to_thread(offer_ahead, lesson)
     return 0
 
 

@@ -91,6 +91,7 @@ class LearnApp(App[int]):
         self._wanted = wanted
         self._home = HomeScreen()
         self._ending = False
+        self._offered = False
 
     @property
     def desk(self) -> Desk:
@@ -245,6 +246,40 @@ class LearnApp(App[int]):
         # All of them: a dialog may lie over the lesson.
         for screen in self.screen_stack:
             screen.post_message(DeskChanged(change))
+        lesson = self.desk.page.lesson
+        if change == "phase" and self.desk.work.ready and lesson and not self._offered:
+            self._offered = True
+            self.run_worker(self._offer_ahead(lesson), group="ahead")
+
+    async def _offer_ahead(self, lesson: Lesson) -> None:
+        """Ask once whether a later lesson's packs shall be built beside the learner's work."""
+        ahead = await asyncio.to_thread(import_module, "lab_engine.packs.ahead")
+        offer = await asyncio.to_thread(ahead.find, lesson, self.settings)
+        if offer is None or self._ending:
+            return
+        await asyncio.to_thread(ahead.remember, offer, self.settings)
+        from lab_engine.tui.screens.dialogs import Choice
+
+        async def begin() -> None:
+            try:
+                path = await asyncio.to_thread(ahead.prepare, offer, self.settings)
+            except OSError as error:
+                self.notify(str(error), title="It cannot be prepared", severity="error")
+                return
+            self.notify(f"Its log is {path}.", title="It is being built", markup=False)
+
+        def chosen(answer: str | None) -> None:
+            if answer == "prepare":
+                self.run_worker(begin(), group="ahead")
+
+        self.push_screen(
+            Choice(
+                f"A later lesson, {offer.words}.",
+                "Prepare it now, while you work? Else its lesson asks again.",
+                {"later": "Not now", "prepare": "Prepare it"},
+            ),
+            chosen,
+        )
 
     def _broke(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task of ours, or a callback, ended with a fault that nobody waits for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from textual.widgets import Button, Static
 
 from lab_engine import doctor
 from lab_engine.errors import AgentLost, LeaseTaken, PacksMissing, ProviderError, WouldTake
+from lab_engine.packs import ahead
 from lab_engine.protocol import LeaseNotice
 from lab_engine.session.record import Record
+from lab_engine.settings import Settings
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.options import Option
 from lab_engine.tui.document.question import QuestionCard
@@ -338,6 +341,29 @@ async def test_what_a_machine_lacks_for_a_big_system_is_said_before(
         await running.until(lambda: "Buy some more." in running.screen_text(), "what it lacks")
         assert "kubernetes wants 9.0 GiB of memory" in running.screen_text()
         assert "begin" not in world.log
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_a_later_lessons_system_is_offered_when_a_step_is_ready(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, agrees: bool
+) -> None:
+    begun: list[ahead.Offer] = []
+
+    def prepare(offer: ahead.Offer, _: Settings) -> Path:
+        begun.append(offer)
+        return tmp_path / "ahead.log"
+
+    offer = ahead.Offer("Clusters", ("kubernetes",), "290 MB, about 12 minutes")
+    monkeypatch.setattr(ahead, "find", lambda lesson, settings: offer)
+    monkeypatch.setattr(ahead, "prepare", prepare)
+    async with start("bridges", size=(80, 24)) as running:
+        await running.until(lambda: isinstance(running.app.screen, Choice), "the question")
+        assert "“Clusters” needs the pack kubernetes" in running.screen_text()
+        await running.press(*(["right"] if agrees else []), "enter")
+        await running.until(lambda: not isinstance(running.app.screen, Choice), "the lesson")
+        if agrees:
+            await running.until(lambda: bool(begun), "the build")
+    assert begun == ([offer] if agrees else [])
 
 
 async def test_a_failure_says_what_why_and_what_now(start: Start, world: World) -> None:
