@@ -148,6 +148,7 @@ class World:
             os.execve(sys.executable, program, self.env)
         self._builder = pid
         until = time.monotonic() + after
+        gone = 0
         try:
             while (left := until - time.monotonic()) > 0:
                 if select.select([terminal], [], [], left)[0]:
@@ -161,10 +162,13 @@ class World:
             if gone:
                 return False
             os.kill(pid, signal.SIGKILL)
-            _, status = os.waitpid(pid, 0)
+            gone, status = os.waitpid(pid, 0)
             return os.WIFSIGNALED(status)
         finally:
             os.close(terminal)
+            if not gone:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
     def edit(self) -> None:
         """Work from here on with a copy of the code, of another edition each time."""
