@@ -94,18 +94,27 @@ def _npm(environ: Mapping[str, str]) -> dict[str, str]:
     names = {f"npm_config_{name.replace('-', '_')}": name for name in NPM}
     found = {name: environ[name] for name in names if name in environ}
     if shutil.which("npm"):
-        text = _said("npm", "config", "list", "--json") or "{}"
-        try:
-            said = msgspec.json.decode(text, type=dict[str, Any])
-        except msgspec.DecodeError:
-            return found
-        for name, word in names.items():
-            value = said.get(word)
-            # npm reads `true` and `false` as words; nothing and "" are no setting.
-            if value not in (None, "", []):
-                found[name] = (
-                    value if isinstance(value, str) else msgspec.json.encode(value).decode()
-                )
+        said = npm_settings(_said("npm", "config", "list", "--json"))
+        found |= {name: said[word] for name, word in names.items() if word in said}
+    return found
+
+
+def npm_settings(text: str) -> dict[str, str]:
+    """The settings in the JSON of `npm config list --json`, as npm reads them in variables.
+
+    What is not set is left out; `[""]` is how npm says it of a list (docs.npmjs.com, config).
+    """
+    try:
+        said = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
+    found = {}
+    for name, value in said.items():
+        words = [str(one) for one in (value if isinstance(value, list) else [value]) if one]
+        if isinstance(value, bool):
+            words = ["true" if value else "false"]
+        if words:
+            found[name] = ",".join(words)
     return found
 
 

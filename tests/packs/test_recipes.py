@@ -10,7 +10,7 @@ import pytest
 from lab_engine.common import jars
 from lab_engine.course import pack
 from lab_engine.errors import ContentError, UsageError
-from lab_engine.packs.handed import maven_mirror
+from lab_engine.packs.handed import maven_mirror, npm_settings
 
 RECIPE = """\
 name = "{name}"
@@ -197,3 +197,22 @@ def test_mavens_mirror_is_that_of_its_settings(
     path.write_text(MIRRORS.format(of=of, namespace=namespace))
     wanted = "https://jars.example/all" if found else ""
     assert maven_mirror([tmp_path / "none.xml", path]) == wanted
+
+
+def test_npms_settings_are_those_that_are_set() -> None:
+    said = {
+        "registry": "https://npm.example/",
+        "proxy": None,
+        "noproxy": [""],
+        "strict-ssl": False,
+        "fetch-timeout": 300000,
+    }
+    assert npm_settings(json.dumps(said)) == {
+        "registry": "https://npm.example/",
+        "strict-ssl": "false",
+        "fetch-timeout": "300000",
+    }
+    assert npm_settings(json.dumps({"noproxy": ["a.example", "b.example"]})) == {
+        "noproxy": "a.example,b.example"
+    }
+    assert npm_settings("npm: not found") == {}
