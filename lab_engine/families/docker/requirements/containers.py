@@ -19,6 +19,7 @@ from lab_engine.families.docker.probes.engine import (
     DockerImageProbe,
     DockerImageReading,
 )
+from lab_engine.families.docker.probes.inside import ContainerPathsReading
 
 
 async def require_container(
@@ -56,13 +57,7 @@ async def require_container(
     answers = await see(*probes, DockerImageProbe(image or name))
     found: DockerContainerReading = answers[0]
     wanted: DockerImageReading | None = answers[-1] if image else None
-    require(
-        found.exists,
-        "absent",
-        expected=f"There is a container called {name}.",
-        observed="There is none.",
-        look="docker ps -a",
-    )
+    exists(found, name)
     require(
         wanted is None or found.image_id == wanted.id,
         "other-image",
@@ -199,6 +194,17 @@ async def require_untouched_container(see: See, name: str) -> DockerContainerRea
         look=f"docker inspect -f '{{{{.State.StartedAt}}}}' {name}",
     )
     return now
+
+
+def exists(found: DockerContainerReading | ContainerPathsReading, name: str) -> None:
+    """A container that was asked about is there. Reason: `absent`."""
+    require(
+        found.exists,
+        "absent",
+        expected=f"There is a container called {name}.",
+        observed="There is none.",
+        look="docker ps -a",
+    )
 
 
 def listed(words: Collection[str]) -> str:

@@ -24,7 +24,7 @@ from lab_engine.families.docker.probes.inside import (
     ContainerFileReading,
     ContainerPathsProbe,
 )
-from lab_engine.families.docker.requirements.containers import require_running
+from lab_engine.families.docker.requirements.containers import exists, require_running
 
 End = Literal["by itself", "killed", "stopped", "memory"]
 _SIGNAL = 128
@@ -51,7 +51,7 @@ async def require_outlived_stop(
         says: its text.
     """
     found, layers = await see(DockerContainerProbe(name), ContainerPathsProbe(name, (path,)))
-    _exists(found, name)
+    exists(found, name)
     require_running(found)
     one = layers.paths[path]
     require(
@@ -104,7 +104,7 @@ async def require_outlived_container(
         DockerEventsProbe(),
         DockerEventsProbe(kind="volume"),
     )
-    _exists(found, name)
+    exists(found, name)
     require_running(found)
     mounts = [m for m in found.mounts if f"{path}/".startswith(m.destination.rstrip("/") + "/")]
     volume = max(mounts, key=lambda mount: len(mount.destination), default=None)
@@ -203,16 +203,6 @@ async def require_ended(
         look=look,
     )
     return life
-
-
-def _exists(found: DockerContainerReading, name: str) -> None:
-    require(
-        found.exists,
-        "absent",
-        expected=f"There is a container called {name}.",
-        observed="There is none.",
-        look="docker ps -a",
-    )
 
 
 def _says(there: bool, text: str, name: str, path: str, says: str) -> None:

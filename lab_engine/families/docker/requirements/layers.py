@@ -10,7 +10,7 @@ from lab_engine.families.docker.probes.inside import (
     ContainerPathsProbe,
     ContainerPathsReading,
 )
-from lab_engine.families.docker.requirements.containers import listed
+from lab_engine.families.docker.requirements.containers import exists, listed
 
 
 async def require_layer(
@@ -47,13 +47,7 @@ async def require_layer(
     paths = tuple(dict.fromkeys((*says, *adds, *differs, *lacks)))
     found = await see(ContainerPathsProbe(name, paths, changes=same))
     look = f"docker diff {name}"
-    require(
-        found.exists,
-        "absent",
-        expected=f"There is a container called {name}.",
-        observed="There is none.",
-        look="docker ps -a",
-    )
+    exists(found, name)
     for path in paths:
         cover = found.paths[path].covered
         require(

@@ -13,18 +13,18 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from lab_engine.common.paths import ALLOWED, path_problem
-from lab_engine.common.sighting import ABSENT, Sighting
 from lab_engine.errors import ProviderError
 from lab_engine.families.files.agent import file, marks
-from lab_engine.families.files.agent.unmount import covered, unmount
+from lab_engine.families.files.agent.mounted import MountedProvider
+from lab_engine.families.files.agent.unmount import unmount
 from lab_engine.families.files.resources import Mount
-from lab_engine.families.provider import Mark, Owned, Provider, Say
+from lab_engine.families.provider import Owned
 from lab_engine.kernel import mountinfo, syscalls, trees
 
 PREFIX: Final = "trusted.infralab.at."
@@ -67,72 +67,49 @@ def _bounds() -> Iterator[_Bound]:
                 yield bound
 
 
-class MountProvider(Provider[Mount]):
+class MountProvider(MountedProvider[Mount]):
     resource = Mount
-    family = "files"
 
-    def observe(self, wanted: Sequence[Mount], mark: Mark) -> dict[str, Sighting]:
-        entries = mountinfo.mounts()
-        return {mount.name: self._sighting(mount, mark, entries) for mount in wanted}
+    def ours(self, target: str, entry: mountinfo.MountEntry, text: str) -> bool:
+        bound = _read(target, _attribute(target))
+        return bound is not None and bound.text == text
 
-    def _sighting(self, wanted: Mount, mark: Mark, entries: list[mountinfo.MountEntry]) -> Sighting:
-        entry = mountinfo.at(wanted.target, entries)
-        if entry is None:
-            return ABSENT
-        facts = {"source": wanted.source, "target": wanted.target}
-        bound = _read(wanted.target, _attribute(wanted.target))
-        if bound is None or bound.text != mark.text(wanted.key):
-            return Sighting(present=True, facts=facts)
-        drift = ""
+    def facts(self, wanted: Mount) -> dict[str, str]:
+        return {"source": wanted.source, "target": wanted.target}
+
+    def drift(self, wanted: Mount, entry: mountinfo.MountEntry) -> str:
         source = Path(wanted.source)
         if not source.exists() or not source.samefile(wanted.target):
-            drift = f"{wanted.target} shows something else than {wanted.source}"
-        elif ("ro" in entry.options) != wanted.read_only:
-            drift = f"{wanted.target} is {'read-write' if wanted.read_only else 'read-only'}"
-        return Sighting(present=True, ours=True, drift=drift, facts=facts)
+            return f"{wanted.target} shows something else than {wanted.source}"
+        if ("ro" in entry.options) != wanted.read_only:
+            return f"{wanted.target} is {'read-write' if wanted.read_only else 'read-only'}"
+        return ""
 
-    def create(self, wanted: Mount, mark: Mark, say: Say) -> None:
-        text = mark.text(wanted.key)
-        if mountinfo.at(wanted.target, mountinfo.mounts()) is not None:
-            bound = _read(wanted.target, _attribute(wanted.target))
-            if bound is None or bound.text != text:
-                raise covered(wanted.target)
-        self.destroy(wanted.name, mark)
-        source = Path(wanted.source)
+    def mount(self, wanted: Mount, text: str) -> None:
+        source, target = Path(wanted.source), Path(wanted.target)
         if not source.exists():
             raise ProviderError(
                 f"{wanted.source}, which {wanted.target} should show, does not exist",
                 hint="Declare the resource that makes it as `source_from`.",
             )
-        try:
-            target = Path(wanted.target)
-            if source.is_dir():
-                # For a path inside, since the target itself is to be made too.
-                marks.make_parents(str(target / "x"), text, "root")
-            elif not target.exists():
-                file.place(wanted.target, "", "root", 0o644, text)
-            attribute = _attribute(wanted.target)
-            # A mount bears no mark, so its source does; first, so that a crash in between is found.
-            os.setxattr(wanted.source, attribute, f"{text}\n{wanted.target}".encode())
-            syscalls.mount(wanted.source, wanted.target, flags=syscalls.MS_BIND)
-            if wanted.read_only:
-                # The kernel ignores other flags with MS_BIND; read-only takes a second call
-                # (mount(2)).
-                flags = syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY
-                syscalls.mount("none", wanted.target, flags=flags)
-        except OSError as error:
-            raise ProviderError(
-                f"{wanted.source} cannot be mounted at {wanted.target}: {error.strerror}",
-                resource=wanted.key,
-            ) from error
+        if source.is_dir():
+            # For a path inside, since the target itself is to be made too.
+            marks.make_parents(str(target / "x"), text, "root")
+        elif not target.exists():
+            file.place(wanted.target, "", "root", 0o644, text)
+        attribute = _attribute(wanted.target)
+        # A mount bears no mark, so its source does; first, so that a crash in between is found.
+        os.setxattr(wanted.source, attribute, f"{text}\n{wanted.target}".encode())
+        syscalls.mount(wanted.source, wanted.target, flags=syscalls.MS_BIND)
+        if wanted.read_only:
+            # The kernel ignores other flags with MS_BIND; read-only takes a second call (mount(2)).
+            flags = syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY
+            syscalls.mount("none", wanted.target, flags=flags)
 
-    def destroy(self, name: str, mark: Mark) -> None:
-        text = mark.text(f"mount/{name}")
-        with marks.removing(f"mount/{name}", "taken off"):
-            for bound in [bound for bound in _bounds() if bound.text == text]:
-                unmount(bound.target, partial(_shows, bound))
-                _clear(bound)
-            marks.remove_marked(text)
+    def take_off(self, text: str) -> None:
+        for bound in [bound for bound in _bounds() if bound.text == text]:
+            unmount(bound.target, partial(_shows, bound))
+            _clear(bound)
 
     def owned(self) -> Iterable[Owned]:
         found = {Owned.parse(bound.text) for bound in _bounds()}

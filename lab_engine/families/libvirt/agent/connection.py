@@ -13,6 +13,8 @@ import libvirt
 
 from lab_engine.common.patience import patient
 from lab_engine.errors import DaemonDown, ProviderError
+from lab_engine.families.libvirt.family import FAMILY
+from lab_engine.kernel import sockets
 
 URI: Final = "qemu:///system"
 # libvirt's calls have no time limit of their own. Keepalive is what ends one when the daemon hangs.
@@ -113,6 +115,27 @@ def _open() -> Any:
     if isinstance(opened, libvirt.libvirtError):
         raise opened
     return opened
+
+
+def listen(stopping: threading.Event, register: Callable[[Any], None]) -> None:
+    """Have a connection of its own tell events, until `stopping` is set or it is lost.
+
+    `register` is given the connection; nothing happens when libvirtd does not run.
+    """
+    # Asked first with a time limit: libvirt.open has none.
+    if FAMILY.daemon is None or not sockets.answers(FAMILY.daemon.socket):
+        return
+    start_event_loop()
+    connection = libvirt.open(URI)
+    try:
+        connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)
+        register(connection)
+        # The callbacks come in the thread of libvirt's event loop. This one only waits for the end.
+        while not stopping.wait(1.0):
+            if not connection.isAlive():
+                return
+    finally:
+        connection.close()
 
 
 @contextmanager

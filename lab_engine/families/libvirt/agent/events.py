@@ -6,10 +6,8 @@ from typing import Any, Final
 
 import libvirt
 
-from lab_engine.families.libvirt.agent.connection import URI, start_event_loop
-from lab_engine.families.libvirt.family import FAMILY
+from lab_engine.families.libvirt.agent.connection import listen
 from lab_engine.families.source import Source
-from lab_engine.kernel import sockets
 
 DOMAIN_EVENTS: Final = (
     libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,
@@ -28,13 +26,9 @@ class LibvirtEvents(Source):
     topics = ("libvirt",)
 
     def listen(self) -> None:
-        # Asked first with a time limit: libvirt.open has none.
-        if FAMILY.daemon is None or not sockets.answers(FAMILY.daemon.socket):
-            return
-        start_event_loop()
-        connection = libvirt.open(URI)
-        connection.setKeepAlive(5, 3)
+        listen(self.stopping, self._register)
 
+    def _register(self, connection: Any) -> None:
         def told(topic: str) -> Any:
             def callback(_: Any, thing: Any, *__: Any) -> None:
                 self.publish(topic, thing.name())
@@ -51,11 +45,3 @@ class LibvirtEvents(Source):
             libvirt.VIR_STORAGE_POOL_EVENT_ID_REFRESH,
         ):
             connection.storagePoolEventRegisterAny(None, event, told("libvirt:pool"), None)
-        try:
-            # The callbacks come in the thread of libvirt's event loop. This one only waits for the
-            # end.
-            while not self.stopping.wait(1.0):
-                if not connection.isAlive():
-                    return
-        finally:
-            connection.close()

@@ -12,10 +12,8 @@ import msgspec
 from lab_engine.common.happening import HappeningsReading
 from lab_engine.common.probe import Probe
 from lab_engine.families.journal import Chronicler, Journal
-from lab_engine.families.libvirt.agent.connection import URI, start_event_loop
-from lab_engine.families.libvirt.family import FAMILY
+from lab_engine.families.libvirt.agent.connection import listen
 from lab_engine.families.libvirt.probes.domain import DomainEventsProbe
-from lab_engine.kernel import sockets
 
 JOURNAL: Final = Journal("libvirt")
 LIFE: Final = (
@@ -36,13 +34,9 @@ LIFE: Final = (
 
 class LibvirtChronicler(Chronicler):
     def listen(self) -> None:
-        # Asked first with a time limit: libvirt.open has none.
-        if FAMILY.daemon is None or not sockets.answers(FAMILY.daemon.socket):
-            return
-        start_event_loop()
-        connection = libvirt.open(URI)
-        connection.setKeepAlive(5, 3)
+        listen(self.stopping, self._register)
 
+    def _register(self, connection: Any) -> None:
         def lived(_: Any, domain: Any, event: int, detail: int, __: Any) -> None:
             action, details = LIFE[event] if event < len(LIFE) else (str(event), ())
             why = details[detail] if detail < len(details) else str(detail)
@@ -62,13 +56,6 @@ class LibvirtChronicler(Chronicler):
         ):
             connection.domainEventRegisterAny(None, number, callback, None)
         self.journal.listening.set()
-        try:
-            # The callbacks come in the thread of libvirt's event loop.
-            while not self.stopping.wait(1.0):
-                if not connection.isAlive():
-                    return
-        finally:
-            connection.close()
 
     def _keep(self, domain: Any, action: str, facts: dict[str, str]) -> None:
         # libvirt says no time; its event comes within a few milliseconds.
