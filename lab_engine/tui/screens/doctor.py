@@ -9,9 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, LoadingIndicator, Static
+from textual.widgets import LoadingIndicator, Static
 
 from lab_engine.doctor import Finding, examine, ready
+from lab_engine.tui.panes.footer import Keys
 
 SIGNS: Final = {
     "ok": ("✔", "bold $text-success"),
@@ -38,7 +39,7 @@ class DoctorScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static("This machine", id="bar")
         yield VerticalScroll(LoadingIndicator())
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         self.action_again()

@@ -15,10 +15,11 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static, Tree
+from textual.widgets import Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
 from lab_engine.tui.messages import LessonWanted
+from lab_engine.tui.panes.footer import Keys
 from lab_engine.tui.times import ago, duration
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class HomeScreen(Screen[None]):
         """What is drawn at once; `show` adds the rest when the course was read."""
         yield Static("infralab", id="bar")
         yield Static("Reading the course …", id="reading")
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     async def _furnish(self) -> None:
         tree: Tree[Entry] = Tree("Course")

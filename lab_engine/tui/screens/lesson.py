@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from lab_engine.errors import InfralabError
 from lab_engine.tui.desk import Desk
@@ -20,6 +20,7 @@ from lab_engine.tui.document.question import QuestionCard
 from lab_engine.tui.document.task import TaskCard
 from lab_engine.tui.messages import DeskChanged
 from lab_engine.tui.panes.bar import Bar
+from lab_engine.tui.panes.footer import Keys
 from lab_engine.tui.panes.picture import PicturePane
 from lab_engine.tui.panes.preparing import Preparing
 from lab_engine.tui.panes.shell import BENCH, ShellPane
@@ -92,7 +93,7 @@ class LessonScreen(Screen[None]):
             yield ShellPane(self.desk, id="shell")
             yield TasksPane(self.desk, id="tasks")
             yield PicturePane(id="picture")
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     async def on_mount(self) -> None:
         for name, title in PANES.items():
