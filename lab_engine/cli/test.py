@@ -75,19 +75,31 @@ def _in_two_runs() -> int:
 
 
 def _spread() -> list[str]:
-    """A process a core: each takes as long to load all tests as it would save by waiting less."""
-    return ["-n", str(min(len(os.sched_getaffinity(0)), 8)), "--dist", "worksteal"]
+    """A process a core and one more, which works while others wait: for a shell, for a screen."""
+    return ["-n", str(min(len(os.sched_getaffinity(0)) + 1, 8)), "--dist", "worksteal"]
 
 
 def _pytest(*words: str) -> int:
     # -P: no module of the folder at hand goes before an installed one of the same name.
-    process = subprocess.Popen([sys.executable, "-P", "-m", "pytest", *words], cwd=ROOT)
+    command = [sys.executable, "-P", "-m", "pytest", *words]
+    process = subprocess.Popen(command, cwd=ROOT, env=_compiled_once())
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
             # pytest got it too, and has its fixtures to take down.
             continue
+
+
+def _compiled_once() -> dict[str, str]:
+    """The environment; where Python shall write no bytecode, it goes into the tools' own folder.
+
+    Without any, each process compiles all tests again: seconds for each of them.
+    """
+    env = dict(os.environ)
+    if env.pop("PYTHONDONTWRITEBYTECODE", None):
+        env.setdefault("PYTHONPYCACHEPREFIX", f"{sys.prefix}/bytecode")
+    return env
 
 
 def _marks(args: argparse.Namespace) -> str:

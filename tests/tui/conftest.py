@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from lab_engine import settings as settings_module
@@ -34,6 +36,23 @@ SECOND = '+++\ntitle = "Only text"\nsyllabus = []\nminutes = 2\n+++\nRead this.\
 STILL = 3
 """Pauses with nothing new on the screen. One thing that is done may queue another."""
 LOCAL_SHELL = ["bash", "--norc", "--noprofile"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """Styles are parsed for the first app and not for each: their text and colours are the same."""
+    kept: dict[tuple[Hashable, ...], list[RuleSet]] = {}
+    parse = Stylesheet._parse_rules
+
+    def parsed(self: Stylesheet, css: str, **about: Any) -> list[RuleSet]:
+        key = (css, *about.items(), *self._variables.items())
+        if key not in kept:
+            kept[key] = parse(self, css, **about)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Stylesheet, "_parse_rules", parsed)
+        yield
 
 
 @pytest.fixture
