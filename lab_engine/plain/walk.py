@@ -2,7 +2,6 @@
 
 No alternate screen, no cursor movement, no colour: for screen readers, small terminals, pipes and
 logs. What changes is said in a sentence. The engine is the same as behind the TUI.
-In one file: each command is a few lines on the same step, and what is said of it.
 """
 
 from __future__ import annotations
@@ -10,66 +9,18 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from lab_engine.course.lab import Variables
-from lab_engine.course.lesson import Lesson, Step
+from lab_engine.course.lesson import Step
 from lab_engine.course.text.model import Document, QuestionBlock, TaskBlock
 from lab_engine.course.text.plain import render_blocks, render_plain
-from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import InfralabError, WouldTake
 from lab_engine.plain.foreground import foreground, one_command
-from lab_engine.plain.spoken import HELP, finish, hint_cost, situation, spoken, verdict_lines
+from lab_engine.plain.learning import LearningSession
+from lab_engine.plain.spoken import HELP, finish, hint_cost, situation
 from lab_engine.plain.talk import Talk
-from lab_engine.session.lookout import Checked, Lookout
-from lab_engine.session.record import Record
+from lab_engine.plain.tasks import Tasks
 
-SETTLE_SECONDS = 0.4
-"""After a command, so long is waited for a change before the prompt."""
-VERDICTS = "verdicts"
 KEPT = "What it did by then stays, and counts as given; `reset` begins the step anew."
-
-
-class Solves(Protocol):
-    """See `lab_engine.session.solving.Solving`."""
-
-    async def solve(
-        self, name: str | None = None, *, say: Callable[[str], None] | None = None
-    ) -> None: ...
-
-
-class LearningSession(Checked, Protocol):
-    """What the walk needs of `lab_engine.session.session.Session`."""
-
-    id: str
-    mode: str
-    lesson: Lesson
-    variables: Variables
-    step_name: str
-    news: tuple[str, ...]
-    put_away: str
-    record: Record
-
-    async def at_stake(self, name: str) -> WouldTake | None: ...
-
-    async def enter(
-        self, name: str, *, agreed: bool = ..., on_notice: Callable[[Any], None] = ...
-    ) -> Sequence[str]: ...
-
-    async def check(self) -> tuple[list[Verdict], Any]: ...
-
-    async def reset(self, *, on_notice: Callable[[Any], None] = ...) -> Any: ...
-
-    async def repair(self, *, on_notice: Callable[[Any], None] = ...) -> None: ...
-
-    @property
-    def solving(self) -> Solves: ...
-
-    async def take_hint(self, task: str, number: int) -> None: ...
-
-    async def found(self, name: str) -> Sequence[str]: ...
-
-    def shell_argv(self, target: str = "bench", *, tty: bool = True) -> list[str]: ...
 
 
 class Walk:
@@ -104,10 +55,9 @@ class Walk:
         self.steps = session.lesson.steps
         self.step: Step = self.steps[0]
         self.document: Document = self.step.document(session.variables)
-        self.seen: dict[str, Outcome] = {}
         self._asked = ""
         """The step that waits for the learner's word."""
-        self._lookout = Lookout(session, self._heard, on_lost=self._blind)
+        self._tasks = Tasks(session, self.talk)
 
     async def run(self, first: str | None = None) -> None:
         """Walk until the learner leaves or the input ends. `first` is the step to begin with."""
@@ -120,33 +70,7 @@ class Walk:
             again = begin == self.session.step_name
             await self.talk.run(self.go(begin, again=again), self.obey)
         finally:
-            await self._lookout.end()
-
-    # -- what the checks tell --------------------------------------------------------------------
-
-    def _heard(self, verdicts: list[Verdict]) -> None:
-        if any(spoken(verdicts, self.seen, self._number)):
-            self.talk.between(VERDICTS, lambda: self._tell(verdicts))
-        else:
-            self.talk.forget(VERDICTS)
-
-    def _blind(self, why: InfralabError) -> None:
-        words = f"The checks cannot look any more: {why}. `repair` starts again what was stopped."
-        self.talk.between("checks", lambda: self.say(words))
-
-    def _tell(self, verdicts: Sequence[Verdict]) -> None:
-        """What is different since the last time, in a sentence each."""
-        for line in spoken(verdicts, self.seen, self._number):
-            self.say(line)
-        self._remember(verdicts)
-
-    async def _look(self) -> list[Verdict]:
-        """All verdicts now. What the checks told before is outdated by them."""
-        verdicts = await self._lookout.look()
-        if verdicts is None:
-            verdicts, _ = await self.session.check()
-        self.talk.forget(VERDICTS)
-        return verdicts
+            await self._tasks.rest()
 
     async def obey(self, line: str) -> None:
         """One command line."""
@@ -208,10 +132,9 @@ class Walk:
 
     async def _go(self, name: str, *, again: bool = False) -> None:
         step = self.session.lesson.step(name)
-        # What goes on while a step is made is no news, neither of this step nor of the last one.
-        await self._lookout.end()
         self.document = step.document(self.session.variables)
-        self.step, self.seen = step, {}
+        await self._tasks.of(self.document.tasks)
+        self.step = step
         self.say(f"Step {step.number} of {len(self.steps)}: {step.title}. ({step.minutes} minutes)")
         if step.lab_step is not None and not again:
             self.say("Making the step ready.")
@@ -224,19 +147,13 @@ class Walk:
         await self.text("")
         self.print("")
         if step.lab_step is not None:
-            verdicts = await self._look()
-            self.seen = {verdict.task: verdict.outcome for verdict in verdicts}
-            self._lookout.begin()
+            await self._tasks.begin()
         self.say("Ready. Type a command; `help` lists them.")
 
     async def next(self, rest: str) -> None:
-        open_tasks = [t.id for t in self.document.tasks if self.seen.get(t.id) is not Outcome.PASS]
-        if open_tasks and rest != "anyway":
+        if self._tasks.open and rest != "anyway":
             await self.check("")
-            open_tasks = [
-                t.id for t in self.document.tasks if self.seen.get(t.id) is not Outcome.PASS
-            ]
-        if open_tasks and rest != "anyway":
+        if self._tasks.open and rest != "anyway":
             self.say("Not all tasks are done. `next anyway` goes on all the same.")
             return
         if self.step.number == len(self.steps):
@@ -272,7 +189,7 @@ class Walk:
             self.session.lesson,
             self.step,
             self.document,
-            self.seen,
+            self._tasks.seen,
             record.answered(self.session.id, self.step.name),
             record.tasks(self.session.id),
         ):
@@ -283,17 +200,17 @@ class Walk:
             self.say("This step has nothing to reset.")
             return
         # That tasks fail while their work is undone is no news.
-        await self._lookout.end()
+        await self._tasks.rest()
         await self.session.reset(on_notice=self.on_notice)
-        self._lookout.begin()
+        self._tasks.go_on()
         self.say("The step is as it was at its start.")
-        await self.changes()
+        await self._tasks.changes()
 
     async def repair(self, _: str) -> None:
-        await self._lookout.end()
+        await self._tasks.rest()
         await self.session.repair(on_notice=self.on_notice)
         if self.step.lab_step is not None:
-            self._lookout.begin()
+            self._tasks.go_on()
         for sentence in self.session.news:
             self.say(sentence)
         self.say("What the step needs is running again.")
@@ -308,35 +225,7 @@ class Walk:
 
     async def check(self, _: str) -> None:
         """Every task's verdict."""
-        if not self.document.tasks:
-            self.say("This step has nothing to check. `next` goes on.")
-            return
-        verdicts = await self._look()
-        for verdict in verdicts:
-            for line in verdict_lines(self._number(verdict.task), verdict):
-                self.say(line)
-        self._remember(verdicts)
-
-    async def changes(self) -> None:
-        """What is different since the last look, in a sentence each."""
-        if not self.document.tasks:
-            return
-        verdicts = await self._look()
-        news = any(spoken(verdicts, self.seen, self._number))
-        if not news and not all(verdict.passed for verdict in verdicts):
-            # What was left in the background may not be up yet; later, it is told when it is.
-            await self._lookout.news(SETTLE_SECONDS)
-            verdicts = await self._look()
-        self._tell(verdicts)
-
-    def _remember(self, verdicts: Sequence[Verdict]) -> None:
-        before = all(self.seen.get(v.task) is Outcome.PASS for v in verdicts)
-        self.seen = {verdict.task: verdict.outcome for verdict in verdicts}
-        if verdicts and all(v.passed for v in verdicts) and not before:
-            self.say("All tasks of this step are done. `next` goes on.")
-
-    def _number(self, task: str) -> int:
-        return next(n for n, block in enumerate(self.document.tasks, 1) if block.id == task)
+        await self._tasks.check()
 
     async def hint(self, rest: str) -> None:
         """Without a task what the next hints cost; with one, its next hint."""
@@ -360,7 +249,7 @@ class Walk:
             self.say("There are no more hints for this task. This was the last one:")
         else:
             await self.session.take_hint(task.id, number)
-        self.say(f"Hint {number} of {len(task.hints)} for task {self._number(task.id)}:")
+        self.say(f"Hint {number} of {len(task.hints)} for task {self._tasks.number(task.id)}:")
         self.print(render_blocks(task.hints[number - 1], self.width))
 
     async def answer(self, rest: str) -> None:
@@ -410,7 +299,7 @@ class Walk:
         self.talk.stopped = KEPT
         self.say(f"Solution {rest}, {chosen.name}. Each command, and what it prints:")
         await self.session.solving.solve(chosen.name, say=self.print)
-        await self.changes()
+        await self._tasks.changes()
         self.say("What it did counts as given, not earned.")
 
     # -- working in the bench --------------------------------------------------------------------
@@ -423,7 +312,7 @@ class Walk:
         code = await self._foreground([*shell, *one_command(rest, tty=self.tty)])
         if code:
             self.say(f"It ended with exit code {code}.")
-        await self.changes()
+        await self._tasks.changes()
 
     async def shell(self, rest: str) -> None:
         if not self.tty:
@@ -432,7 +321,7 @@ class Walk:
         self.say("You are in the bench. `exit` comes back here.")
         await self._foreground(self.session.shell_argv(rest or "bench"))
         self.say("Back in the lesson.")
-        await self.changes()
+        await self._tasks.changes()
 
     async def _foreground(self, argv: Sequence[str]) -> int:
         # Without a terminal the program has no keys: then Ctrl-C is for the talk.
