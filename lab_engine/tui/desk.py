@@ -19,7 +19,6 @@ from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.seed import Seed
 from lab_engine.course.text.question import Graded
 from lab_engine.errors import AgentLost, BenchError, InfralabError, PacksMissing, WouldTake
-from lab_engine.families.drawing import Picture
 from lab_engine.session.check import evidence_at_start
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
@@ -253,23 +252,13 @@ class Desk:
     async def _show(self, step: Step, session: str) -> None:
         """The text of a step, with what is known of it."""
         assert self.page.variables is not None
-        self.page.document = await self.aside(step.document, self.page.variables)
+        document = await self.aside(step.document, self.page.variables)
         # The first look imports the lab. Screens look at it on the loop, where it must be there by
         # now.
         await self.aside(lambda: step.lab_step)
-        self.page.step = step
-        self.page.verdicts, self.page.at_start, self.page.graded, self.page.hints = {}, {}, {}, {}
-        self.page.picture = Picture()
-        record = self.record
+        self.page.turn_to(step, document)
         if session:
-            self.page.answers = await self.aside(record.answered, session, step.name)
-            for task in self.page.document.tasks:
-                self.page.hints[task.id] = await self.aside(
-                    record.hints, session, step.name, task.id
-                )
-            self.page.states = tuple(await self.aside(record.tasks, session))
-        else:
-            self.page.answers, self.page.states = {}, ()
+            await self.aside(self.page.recall, self.record, session)
         self.tell("step")
 
     async def _enter(self, name: str, *, agreed: bool = False) -> None:

@@ -9,7 +9,7 @@ from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.text.question import Graded
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.families.drawing import Picture
-from lab_engine.session.record import TaskState
+from lab_engine.session.record import Record, TaskState
 
 if TYPE_CHECKING:
     from lab_engine.course.lab import Variables
@@ -33,6 +33,22 @@ class Page:
         self.hints: dict[str, int] = {}
         self.states: tuple[TaskState, ...] = ()
         self.picture = Picture()
+
+    def turn_to(self, step: Step, document: Document) -> None:
+        """Another step, of which nothing is known yet."""
+        self.step, self.document = step, document
+        self.verdicts, self.at_start, self.graded, self.hints = {}, {}, {}, {}
+        self.answers, self.states = {}, ()
+        self.picture = Picture()
+
+    def recall(self, record: Record, session: str) -> None:
+        """What the record knows of the step. Reads the disk."""
+        assert self.step is not None
+        assert self.document is not None
+        name = self.step.name
+        self.answers = record.answered(session, name)
+        self.hints = {task.id: record.hints(session, name, task.id) for task in self.document.tasks}
+        self.states = tuple(record.tasks(session))
 
     @property
     def next_step(self) -> Step | None:

@@ -28,6 +28,7 @@ from lab_engine.tui.panes.splitter import Axis, Panes
 from lab_engine.tui.panes.tasks import TasksPane
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.screens.step_actions import StepActions
+from lab_engine.tui.screens.step_cards import StepCards
 from lab_engine.tui.terminal.pane import TerminalPane
 from lab_engine.tui.terminal.plain import plain_terminal
 
@@ -81,9 +82,8 @@ class LessonScreen(Screen[None]):
         super().__init__()
         self.desk = desk
         self.acts = StepActions(desk, self)
+        self.cards = StepCards(desk, self)
         self.which: Which = "text"
-        self._passed: set[str] = set()
-        self._told_done = False
 
     def compose(self) -> ComposeResult:
         yield Bar(self.desk)
@@ -119,9 +119,10 @@ class LessonScreen(Screen[None]):
             case "picture":
                 self.query_one(PicturePane).show(self.desk.page.picture)
             case "hints":
-                await self._show_hints()
+                await self.cards.hints()
             case "answers":
-                await self._show_answers()
+                self.cards.answers()
+                await self._show_verdicts()
             case "given":
                 steps = ", ".join(f"“{name}”" for name in self.desk.given)
                 self.notify(
@@ -143,11 +144,11 @@ class LessonScreen(Screen[None]):
         if text.shown is not desk.page.document or desk.page.introduction is not None:
             before = desk.page.introduction if desk.page.step.number == 1 else None
             await text.show(desk.page.step, desk.page.document, desk.page.answers, before)
-            self._passed, self._told_done = set(), False
+            self.cards.begin()
             self.to_text()
         await self.query_one(TasksPane).show()
-        await self._show_verdicts(quiet=True)
-        await self._show_hints()
+        await self.cards.verdicts(quiet=True)
+        await self.cards.hints()
         self.query_one(PicturePane).show(desk.page.picture)
         self._show_bar()
 
@@ -160,7 +161,7 @@ class LessonScreen(Screen[None]):
             if pane is not None and pane.ended is not None and shell.target == BENCH:
                 pane.spawn(desk.shell())
             await shell.open(BENCH if pane is None else shell.target)
-            await self._show_verdicts(quiet=True)
+            await self.cards.verdicts(quiet=True)
             if self.which == "shell":
                 self.action_pane("shell")
         else:
@@ -181,45 +182,9 @@ class LessonScreen(Screen[None]):
             desk.lost = ()
         self._show_bar()
 
-    async def _show_verdicts(self, *, quiet: bool = False) -> None:
-        page = self.desk.page
-        text = self.query_one(TextPane)
-        given = page.given
-        passed = {name for name in text.tasks if page.passed(name)}
-        for name, card in text.tasks.items():
-            card.stand(page.verdicts.get(name), touched=page.touched(name), given=name in given)
-        await self.query_one(TasksPane).refresh_verdicts()
-        news = passed - self._passed
-        self._passed = passed
-        if not quiet:
-            self._tell(news)
-        self._show_bar()
-
-    def _tell(self, news: set[str]) -> None:
-        desk, page, text = self.desk, self.desk.page, self.query_one(TextPane)
-        for name in news:
-            card = text.tasks[name]
-            title = "✔ Given" if desk.typing else "✔ Right"
-            self.notify(f"Task {card.number} is done.", title=title, timeout=4)
-        if page.done and not self._told_done:
-            self._told_done = True
-            words = "F8 goes on." if page.next_step else "That was the last step of this lesson."
-            self.notify(words, title="✔ All of this step is done", timeout=8)
-        if news and self.which != "text":
-            following = next((n for n in text.tasks if not page.passed(n)), None)
-            if following:
-                text.to_task(following)
-
-    async def _show_hints(self) -> None:
-        for name, card in self.query_one(TextPane).tasks.items():
-            await card.show_hints(self.desk.page.hints.get(name, 0))
-
-    async def _show_answers(self) -> None:
-        questions = self.query_one(TextPane).questions
-        for name, graded in self.desk.page.graded.items():
-            if name in questions:
-                questions[name].graded(graded)
-        await self._show_verdicts()
+    async def _show_verdicts(self) -> None:
+        # Where the text is in front, it stays where the learner reads.
+        await self.cards.verdicts(follow=self.which != "text")
 
     def _show_bar(self) -> None:
         self.query_one(Bar).show()
