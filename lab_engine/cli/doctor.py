@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         emit_json({"ready": able, "findings": findings})
     else:
         tty = sys.stdout.isatty()
+        # In a file or a pipe no line is broken: programs read it.
         columns = shutil.get_terminal_size().columns if tty else 0
         print(show(findings, colour=tty, columns=columns))
         print("\nThe course can be taken." if able else "\nThe course cannot be taken yet: see ✗.")

@@ -70,6 +70,7 @@ async def _gc(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import open_record
     from lab_engine.session import gc
 
+    # On a full disk it may not open, and this is what makes room there.
     record = open_record(needed=False)
     found = await asyncio.to_thread(gc.leftovers, record, owner.name(settings.load().data_dir))
     found += await gc.in_benches(record, say)

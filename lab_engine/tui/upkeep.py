@@ -60,6 +60,7 @@ class Upkeep:
 
     def check(self) -> None:
         """Look at once, whether something happened or not."""
+        # As if events had been lost: then all of the checks look.
         self._lookout.wake(RESYNC)
         self._painter.look()
 

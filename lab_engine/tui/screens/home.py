@@ -163,6 +163,7 @@ class HomeScreen(Screen[None]):
             entry = overview.course.lesson(row.lesson) if row else overview.next
         for node in _nodes(self.course.root):
             if _same(node.data, entry):
+                # A node has no line to go to until the tree is laid out again (TreeNode.line).
                 self.call_after_refresh(self.course.move_cursor, node)
                 return
 

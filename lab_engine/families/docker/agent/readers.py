@@ -131,6 +131,7 @@ def _place(pid: int) -> dict[str, Any]:
     if not pid:
         return {}
     try:
+        # The first process stands for the bench: threads of the agent visit other namespaces.
         own, bench = _namespaces(pid), _namespaces(1)
         return {
             "links": _links(pid),

@@ -81,6 +81,8 @@ class VolumeProvider(Provider[DockerVolume]):
             raise foreign("a volume", wanted.key)
         try:
             for path, text in wanted.files.items():
+                # In the engine's own folder: the agent is root in the bench, and needs no container
+                # for it.
                 target = Path(made["Mountpoint"]) / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(text)

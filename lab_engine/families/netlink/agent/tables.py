@@ -102,6 +102,7 @@ class _TableProvider(Provider[R]):
         table, text = table_name(key), mark.text(key)
         with marks.asking(f"take the {self.what} away", key):
             seen = _whereabouts.likely(text)
+            # Where it was seen last comes first: each further host costs a socket in it.
             for host in [*([seen[0]] if seen else []), *marks.places()]:
                 with suppress(FileNotFoundError), namespaces.of_host(host) as descriptor:
                     there = nft.table(descriptor, table)

@@ -116,6 +116,8 @@ async def require_link(
         look=look,
     )
     if peer:
+        # By both numbers: those of interfaces begin anew in each namespace, so that one alone may
+        # fit a stranger.
         joined = (
             other.exists
             and found.kind == other.kind == "veth"
@@ -192,6 +194,7 @@ async def require_route(
         observed=f"There are routes to {listed([one.to for one in found.routes])}.",
         look=look,
     )
+    # Of several to one network the kernel takes the one with the smallest metric (ip-route(8)).
     best = min(there, key=lambda one: one.metric)
     require(
         via in ("", best.via),
@@ -247,6 +250,7 @@ async def require_reaches(
         observed=f"No answer ({echo.problem or 'there is no such place'}).",
         look=look_at(at, f"{place.prefix(at)}ping -c 1 -W 1 {address} || true"),
     )
+    # Where a port accepts, a filter may drop the echo: then the way out alone is known.
     back = echo.back if echo.reached else echo.out
     require(
         wire in ("", echo.out) and wire in ("", back),
