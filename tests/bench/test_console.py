@@ -13,6 +13,7 @@ import pytest
 
 from lab_engine.bench.container import Bench
 from lab_engine.bench.shell import RECORDER, shell_argv
+from lab_engine.common.patience import patient
 from lab_engine.families.libvirt.agent.domain_xml import Hardware, domain
 from lab_engine.families.libvirt.family import CONSOLE
 from lab_engine.families.libvirt.guests import small
@@ -48,7 +49,7 @@ class Tab:
 
     def see(self, wanted: str, limit: float = 60) -> None:
         """Wait until this is printed, after what was seen before."""
-        end = time.monotonic() + limit
+        end = time.monotonic() + patient(limit)
         while wanted not in self.unseen:
             assert self._read(), f"ended without {wanted!r}: {self.unseen[-800:]!r}"
             assert time.monotonic() < end, f"never saw {wanted!r}: {self.unseen[-800:]!r}"

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 FACTS = (
-    "tests/bench/test_cgroup_v2.py tests/bench/test_facts.py -k"
+    "tests/bench/test_cgroup_v2.py tests/bench/test_facts.py tests/bench/test_room.py -k"
     " 'cgroup_v2 or capabilities or settings_of_the_host or docker_data or docker0 or learner"
-    " or inner_container or groups_by_hand or limits_of_the_bench or init_reaps or loop_device'"
+    " or inner_container or groups_by_hand or limits_of_the_bench or init_reaps or loop_device"
+    " or version_2 or unmounted or calls_that or one_file or device_nodes or no_disk or who_fills'"
 )
 OPTIONS = "-p pytest_asyncio.plugin -p pytest_timeout -p no:cacheprovider -m bench -v --tb=line"
 WALK = "keeping-data --walk --junit $RESULTS/walk.xml"
@@ -30,9 +31,9 @@ STEPS: tuple[tuple[str, int, str], ...] = (
         " docker info -f '{{.CgroupVersion}} {{.CgroupDriver}} {{.ServerVersion}} {{.Driver}}'",
     ),
     ("image", 900, "python3 -m lab_engine setup"),
+    ("facts", 2400, f"python3 -m pytest {OPTIONS} {FACTS}"),
     ("walk", 3600, f"python3 -m lab_engine prove {WALK}"),
     ("prove", 5400, f"python3 -m lab_engine prove {PROVE}"),
-    ("facts", 2400, f"python3 -m pytest {OPTIONS} {FACTS}"),
     ("left", 120, "docker ps --all --format '{{.Names}}'; find /sys/fs/cgroup -name 'docker-*'"),
 )
 
