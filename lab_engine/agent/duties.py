@@ -289,13 +289,19 @@ class Duties:
     async def keep_note(self) -> None:
         """Note what ends with the bench, for whoever comes after a stop."""
         loop = asyncio.get_running_loop()
-        noted, newest = 0.0, -1
+        noted, newest, own = 0.0, -1, 0
         while True:
             now = processes.newest()
             if now != newest or self._changed or loop.time() - noted > QUIET_NOTE_SECONDS:
                 noted, newest, self._changed = loop.time(), now, False
                 try:
                     await self.remains.look()
+                    # A look starts programs itself (nft, iptables-save): as many as the last one
+                    # did, and nobody else has started any. Else each look would ask for the next.
+                    begun = processes.newest() - now
+                    if begun == own:
+                        newest += begun
+                    own = begun
                 except (InfralabError, OSError) as error:
                     # A pool that is busy, or a full disk, passes: the next note is as good.
                     newest = -1
