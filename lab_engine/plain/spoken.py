@@ -7,6 +7,7 @@ from typing import Final
 
 from lab_engine.course.lesson import Lesson, Step, Task
 from lab_engine.course.text.model import Document
+from lab_engine.course.text.plain import ended
 from lab_engine.course.told import points, reasons, trouble
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.session import points as scoring
@@ -81,7 +82,7 @@ def situation(
     states: Sequence[TaskState],
 ) -> Iterator[str]:
     """Where the learner is: the step, each task and question, the points."""
-    yield f"Lesson {lesson.title}, step {step.number} of {len(lesson.steps)}: {step.title}."
+    yield f"Lesson {lesson.title}, step {step.number} of {len(lesson.steps)}: {ended(step.title)}"
     mine = {state.task: state for state in states if state.step == step.name}
     for task in step.tasks:
         state = mine.get(task.id)

@@ -13,7 +13,7 @@ from typing import Any
 
 from lab_engine.course.lesson import Step
 from lab_engine.course.text.model import Document, QuestionBlock, TaskBlock
-from lab_engine.course.text.plain import render_blocks, render_plain
+from lab_engine.course.text.plain import ended, render_blocks, render_plain
 from lab_engine.plain.foreground import foreground, one_command
 from lab_engine.plain.learning import LearningSession
 from lab_engine.plain.spoken import HELP, finish, hint_cost, situation
@@ -135,7 +135,8 @@ class Walk:
         self.document = step.document(self.session.variables)
         await self._tasks.of(self.document.tasks)
         self.step = step
-        self.say(f"Step {step.number} of {len(self.steps)}: {step.title}. ({step.minutes} minutes)")
+        head = ended(f"Step {step.number} of {len(self.steps)}: {step.title}")
+        self.say(f"{head} ({step.minutes} minutes)")
         if step.lab_step is not None and not again:
             self.say("Making the step ready.")
             given_steps = await self.session.enter(step.name, agreed=True, on_notice=self.on_notice)

@@ -17,8 +17,8 @@ from labs.keeping_data.values import Values, lab
 FOLDER = "/mnt/webvol"
 OLD_PAGE = "This page comes from the host.\n"
 NOT_BOUND = (
-    "The folder /mnt/webvol itself is not mounted at /webdata, so a change on the host does not "
-    "show. A copy, or a single file, is not enough."
+    "The folder /mnt/webvol itself is not mounted at /webdata. A copy follows no change on the "
+    "host. A single file follows only until an editor puts a new file in its place."
 )
 STILL_WRITABLE = (
     "A process in locked can still change the folder. Permissions do not stop root, and "
@@ -41,7 +41,7 @@ step = lab.step(
 async def serve(see: See, v: Values) -> None:
     web = await require_container(see, "web", image="myapp")
     here = await see(FileProbe(FOLDER))
-    look = "docker container inspect web --format '{{json .Mounts}}'"
+    look = "docker inspect -f '{{json .Mounts}} {{json .HostConfig.Tmpfs}}' web"
     mount = web.mount_at("/webdata")
     require(
         mount is not None,
@@ -73,7 +73,7 @@ async def serve(see: See, v: Values) -> None:
 async def read_only(see: See, v: Values) -> None:
     locked = await require_container(see, "locked", image="myapp")
     here = await see(FileProbe(FOLDER))
-    look = "docker exec locked cat /proc/mounts"
+    look = "docker inspect -f '{{json .Mounts}} {{json .HostConfig.Tmpfs}}' locked"
     there, mount = await see(
         FileProbe("/webdata", pid=locked.pid), MountProbe("/webdata", pid=locked.pid)
     )
@@ -91,7 +91,7 @@ async def read_only(see: See, v: Values) -> None:
         "writable",
         expected="The mount is read-only.",
         observed="It is read-write.",
-        look=look,
+        look="docker exec locked grep /webdata /proc/mounts",
     )
 
 

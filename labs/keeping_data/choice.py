@@ -18,7 +18,10 @@ DATA = "/webdata"
 SETTINGS = "/etc/shop"
 KEYS = "/run/keys"
 FOLDER = "/mnt/shop.d"
-KEYS_SIZE = "It is in memory, without the limit that the task names."
+KEYS_SIZE = (
+    "It is in memory, and its limit is not the one of the task. Without a limit it may take half "
+    "of the host's memory, and a number without a letter counts bytes, in whole pages."
+)
 
 step = lab.step(
     "which-one",
@@ -34,7 +37,7 @@ step = lab.step(
 async def place(see: See, v: Values) -> None:
     shop = await require_container(see, "shop", image="myapp")
     folder = await see(FileProbe(FOLDER))
-    look = "docker container inspect shop --format '{{json .Mounts}}' | jq"
+    look = "docker inspect -f '{{json .Mounts}} {{json .HostConfig.Tmpfs}}' shop"
     data = shop.mount_at(DATA)
     require(
         data is not None and data.type == "volume" and data.name == "shopdata",
@@ -56,7 +59,7 @@ async def place(see: See, v: Values) -> None:
         and (settings.device, settings.inode) == (folder.device, folder.inode),
         "settings",
         expected=f"{SETTINGS} in shop is the host's folder {FOLDER}.",
-        observed="Another folder is mounted there."
+        observed="Something else is mounted there."
         if settings_mount.exists
         else "Nothing is mounted there.",
         look=look,
@@ -80,8 +83,8 @@ async def place(see: See, v: Values) -> None:
     require(
         room.total == v.size << 20,
         "keys-size",
-        expected=f"{KEYS} holds at most {v.size} MiB.",
-        observed=f"It holds at most {room.total / (1 << 20):.1f} MiB.",
+        expected=f"{KEYS} has a limit of {v.size} MiB, {v.size << 20} bytes.",
+        observed=f"Its limit is {room.total} bytes.",
         look=f"docker exec shop df -h {KEYS}",
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lab_engine.authoring import (
     ContainerFileProbe,
     DockerVolumeProbe,
@@ -41,7 +43,7 @@ async def serve(see: See, v: Values) -> None:
     web = await require_container(see, "web", image="myapp")
     page = await see(HttpProbe(f"http://127.0.0.1:{v.port}/index.html"))
     mount = web.mount_at("/webdata")
-    look = "docker container inspect web --format '{{json .Mounts}}'"
+    look = "docker inspect -f '{{json .Mounts}} {{json .HostConfig.Tmpfs}}' web"
     require(
         mount is not None,
         "no-volume",
@@ -58,6 +60,13 @@ async def serve(see: See, v: Values) -> None:
         look=look,
     )
     require(
+        not re.fullmatch("[0-9a-f]{64}", mount.name),
+        "nameless",
+        expected="The volume at /webdata is called webvol.",
+        observed=f"It has a name of Docker's making, {mount.name[:12]}….",
+        look=look,
+    )
+    require(
         mount.name == "webvol",
         "other-volume",
         expected="The volume at /webdata is called webvol.",
@@ -65,10 +74,18 @@ async def serve(see: See, v: Values) -> None:
         look=look,
     )
     require(
-        any(port.container == 8080 and port.host == v.port for port in web.ports),
+        web.ports,
         "not-published",
         expected=f"Port 8080 of web is published as {v.port}.",
-        observed=f"Published are: {', '.join(str(p.host) for p in web.ports) or 'none'}.",
+        observed="None is published.",
+        look="docker port web",
+    )
+    published = ", ".join(f"{port.container} as {port.host}" for port in web.ports)
+    require(
+        any(port.container == 8080 and port.host == v.port for port in web.ports),
+        "other-port",
+        expected=f"Port 8080 of web is published as {v.port}.",
+        observed=f"Published: {published}.",
         look="docker port web",
     )
     require(
@@ -157,7 +174,7 @@ named.near_miss(
     "a volume without a name",
     lambda v: [run_web(v, "-v /webdata"), write_page(v)],
     rejected_by="serve",
-    reason="other-volume",
+    reason="nameless",
     explain="With a path alone, -v makes a volume with a random name. Nobody finds it again.",
 )
 named.near_miss(
@@ -175,6 +192,21 @@ named.near_miss(
     reason="not-published",
     explain="The server runs, but its port is only reachable at the container's own address. "
     "-p HOST:CONTAINER publishes it, and has to be given when the container is made.",
+)
+named.near_miss(
+    "the name misspelled",
+    lambda v: [run_web(v, "-v webvo:/webdata"), write_page(v)],
+    rejected_by="serve",
+    reason="other-volume",
+)
+named.near_miss(
+    "the two ports mixed up",
+    lambda v: [
+        run_web(v).replace(f"{v.port}:8080", f"8080:{v.port}"),
+        write_page(v),
+    ],
+    rejected_by="serve",
+    reason="other-port",
 )
 named.near_miss(
     "another file name",
@@ -364,8 +396,8 @@ created.near_miss(
     ],
     rejected_by="share",
     reason="other-mount",
-    explain="One of the two has something else at /shared than my-named-volume. What is written "
-    "later in writer will never show up in reader.",
+    explain="At /shared is something else than my-named-volume, at least in the one that is named. "
+    "Both are to have this one volume there.",
 )
 created.near_miss(
     "read-only in both",

@@ -129,7 +129,8 @@ step.near_miss(
     lambda v: [edit(v), f"virsh create {v.vm}.xml"],
     rejected_by="define",
     reason="transient",
-    explain="`virsh create` starts a VM without keeping its description. `virsh define` keeps it.",
+    explain="`virsh create` starts a VM without keeping its description. End it with "
+    "`virsh destroy`; `virsh define` keeps one.",
 )
 step.near_miss(
     "started-too",

@@ -186,7 +186,7 @@ async def revert(see: See, v: Values) -> None:
         ledger.answers and mistake.answers,
         "silent",
         expected=f"The guest in {v.vm} answers.",
-        observed="Its agent does not answer.",
+        observed="Its agent does not answer (yet): a guest that boots takes up to a minute.",
         look=f"virsh dumpxml {v.vm} --xpath //channel",
     )
     require(

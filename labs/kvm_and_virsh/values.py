@@ -115,6 +115,6 @@ def answered(command: GuestCommandReading, v: Values) -> None:
         command.ran,
         "silent",
         expected=f"The guest in {v.vm} has booted, and its agent answers.",
-        observed="The guest agent does not answer.",
+        observed="The guest agent does not answer (yet): a guest that boots takes up to a minute.",
         look=f"virsh dumpxml {v.vm} --xpath //channel",
     )

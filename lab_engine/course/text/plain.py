@@ -84,6 +84,11 @@ def _joined(spans: Spans, width: int) -> str:
     )
 
 
+def ended(text: str) -> str:
+    """With a full stop, unless it ends by itself, as a question does."""
+    return text if text.endswith((".", "?", "!", ":")) else f"{text}."
+
+
 class _Plain:
     def __init__(self) -> None:
         self.tasks = 0
@@ -150,7 +155,7 @@ class _Plain:
                 for name, cell in zip(block.head[1:], row[1:], strict=False)
                 if inline(cell)
             ]
-            yield from wrap("- " + "; ".join(filter(None, [head, *facts])) + ".", width, rest="  ")
+            yield from wrap("- " + ended("; ".join(filter(None, [head, *facts]))), width, rest="  ")
 
     def question(self, block: QuestionBlock, width: int) -> Iterator[str]:
         self.questions += 1

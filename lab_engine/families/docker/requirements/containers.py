@@ -134,7 +134,7 @@ def require_running(found: DockerContainerReading) -> None:
 
 
 def _mounted(found: DockerContainerReading, path: str, source: str) -> None:
-    look = f"docker inspect -f '{{{{json .Mounts}}}}' {found.name} | jq"
+    look = f"docker inspect -f '{{{{json .Mounts}}}} {{{{json .HostConfig.Tmpfs}}}}' {found.name}"
     mount = found.mount_at(path)
     if mount is None:
         require(

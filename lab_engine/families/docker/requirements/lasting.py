@@ -59,7 +59,7 @@ async def require_outlived_stop(
         "mounted-over",
         expected=f"{path} lies in the own layer of {name}.",
         observed=f"Something is mounted at {one.covered}.",
-        look=f"docker inspect -f '{{{{json .Mounts}}}}' {name} | jq",
+        look=f"docker inspect -f '{{{{json .Mounts}}}} {{{{json .HostConfig.Tmpfs}}}}' {name}",
     )
     _says(one.now.exists and one.own, one.now.content, name, path, says)
     ended, started = found.finished_at, found.started_at
@@ -113,7 +113,7 @@ async def require_outlived_container(
         "not-on-a-volume",
         expected=f"In {name}, {path} lies on a volume.",
         observed="It lies on a mount of another kind." if volume else "It lies in its own layer.",
-        look=f"docker inspect -f '{{{{json .Mounts}}}}' {name} | jq",
+        look=f"docker inspect -f '{{{{json .Mounts}}}} {{{{json .HostConfig.Tmpfs}}}}' {name}",
     )
     _says(file.exists and file.kind == "file", file.text, name, path, says)
     require(

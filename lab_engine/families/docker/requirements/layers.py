@@ -55,7 +55,7 @@ async def require_layer(
             "mounted-over",
             expected=f"In {name}, {path} lies in the container's own layer.",
             observed=f"Something is mounted at {cover}, so it does not.",
-            look=f"docker inspect -f '{{{{json .Mounts}}}}' {name} | jq",
+            look=f"docker inspect -f '{{{{json .Mounts}}}} {{{{json .HostConfig.Tmpfs}}}}' {name}",
         )
     for path in lacks:
         one = found.paths[path]
@@ -82,7 +82,7 @@ async def require_layer(
             "other-text",
             expected=f"In {name}, {path} says {text!r}.",
             observed=f"It says {now.content.strip()[:60]!r}." if now.whole else "It is longer.",
-            look=look,
+            look=_shown(name, path),
         )
     for path, line in adds.items():
         one = found.paths[path]
@@ -92,14 +92,14 @@ async def require_layer(
             "old-text-lost",
             expected=f"In {name}, {path} still has all the lines that its image has.",
             observed="Some of them are gone, or stand in another order.",
-            look=look,
+            look=_shown(name, path),
         )
         require(
             added,
             "not-added",
             expected=f"In {name}, {path} has one line more{f': {line!r}' if line else ''}.",
             observed="It has not, or more than that." if line else "It has none.",
-            look=look,
+            look=_shown(name, path),
         )
     for path in differs:
         one = found.paths[path]
@@ -108,7 +108,7 @@ async def require_layer(
             "unchanged",
             expected=f"In {name}, {path} has another content than in the image.",
             observed="It has the same.",
-            look=look,
+            look=_shown(name, path),
         )
     require(
         not (same and found.changes),
@@ -131,3 +131,8 @@ def _holds(found: ContainerPathsReading, path: str, look: str) -> None:
         else "It holds none of that name.",
         look=look,
     )
+
+
+def _shown(name: str, path: str) -> str:
+    """How the learner sees a file of a container, whether that runs or not."""
+    return f"docker cp {name}:{path} - | tar -xO"

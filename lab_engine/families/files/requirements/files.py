@@ -221,7 +221,8 @@ async def require_mount(
         "other-size",
         expected=f"The filesystem at {target} has {size} bytes.",
         observed=f"It has {has}.",
-        look=f"{look} -no OPTIONS" if pid else f"{look} -bno SIZE,FSTYPE",
+        # findmnt cannot measure what lies in another mount namespace.
+        look=f"{_there(pid)}df -k {target}" if pid else f"{look} -bno SIZE,FSTYPE",
     )
     return found
 

@@ -70,14 +70,14 @@ async def require_domain(
             not now or has == wanted << 10,
             "other-memory",
             expected=f"{name} has {wanted} {word} now.",
-            observed=f"It has {has / 1024:g}.",
+            observed=f"It has {has / 1024:g} MiB.",
             look=f"virsh dominfo {name}; virsh dommemstat {name} | grep actual || true",
         )
         require(
             not kept or will == wanted << 10,
             "other-memory-kept",
             expected=f"{name} has {wanted} {word} at its next start.",
-            observed=f"Its definition says {will / 1024:g}.",
+            observed=f"Its definition says {will / 1024:g} MiB, or {will} KiB.",
             look=f"virsh dumpxml --inactive {name} | grep -i memory",
         )
     for word, wanted, has, will in (

@@ -83,7 +83,7 @@ async def require_snapshot(
         "too-late",
         expected=f"The snapshot is older than the last change in {older_than}.",
         observed=f"It was taken {taken.created - changed:.0f} s after it.",
-        look=f"virsh snapshot-info {name} {snapshot}",
+        look=f"virsh snapshot-list {name}",
     )
     return taken
 
