@@ -198,7 +198,8 @@ step.near_miss(
     rejected_by="three-changes",
     reason="touched",
     explain="right shall show that the image is unchanged, so it must stay as it was. `docker diff "
-    "right` lists what you did there: undo it, or press reset.",
+    "right` lists what you did there. A file that was touched stays in the layer, so run right "
+    "anew (`docker rm -f right`, then `docker run` as it was), or begin the step anew.",
 )
 step.near_miss(
     "the merged view",
