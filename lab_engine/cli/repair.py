@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _repair(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import opened, show_notice
+    from lab_engine.session.drift import drift
 
     # Taking the session up is the repair: what stopped is started, what is missing made again.
     async with opened(args) as session:
@@ -39,5 +40,6 @@ async def _repair(args: argparse.Namespace) -> int:
             left = await session.reset(on_notice=show_notice)
             say("the step is as it was at its start" if left.none else "the step was built anew")
         else:
-            say("what the step needs is running")
+            said = await drift(session)
+            say(said[0].lower() + said[1:].removesuffix("."))
     return 0

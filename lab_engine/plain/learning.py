@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from lab_engine.common.plan import Plan
 from lab_engine.course.lab import Variables
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.verdict import Verdict
@@ -44,6 +45,8 @@ class LearningSession(Checked, Protocol):
     async def reset(self, *, on_notice: Callable[[Any], None] = ...) -> Any: ...
 
     async def repair(self, *, on_notice: Callable[[Any], None] = ...) -> None: ...
+
+    async def plan(self) -> Plan: ...
 
     @property
     def solving(self) -> Solves: ...

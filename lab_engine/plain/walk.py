@@ -19,6 +19,7 @@ from lab_engine.plain.learning import LearningSession
 from lab_engine.plain.spoken import HELP, finish, hint_cost, situation
 from lab_engine.plain.talk import Talk
 from lab_engine.plain.tasks import Tasks
+from lab_engine.session.drift import drift
 
 KEPT = "What it did by then stays, and counts as given; `reset` begins the step anew."
 
@@ -214,7 +215,7 @@ class Walk:
             self._tasks.go_on()
         for sentence in self.session.news:
             self.say(sentence)
-        self.say("What the step needs is running again.")
+        self.say(await drift(self.session))
 
     async def quit(self, _: str) -> None:
         self.talk.over = True

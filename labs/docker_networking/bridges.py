@@ -16,7 +16,7 @@ from lab_engine.authoring import (
     require,
     require_untouched_container,
 )
-from labs.docker_networking.values import Values, lab, runs, serving, web
+from labs.docker_networking.values import Values, lab, named, runs, serving, web
 
 ADDRESS = "{{.NetworkSettings.Networks.bridge.IPAddress}}"
 
@@ -85,7 +85,9 @@ async def by_name(see: See, v: Values) -> None:
         c2.running and "my_bridge" in c2.networks,
         "no-c2",
         expected="c2 runs on my_bridge.",
-        observed="There is no such container yet.",
+        observed=f"It is {c2.state}, on {named(c2.networks)}."
+        if c2.exists
+        else "There is no such container yet.",
         look="docker ps -a",
     )
     require(

@@ -95,6 +95,15 @@ async def addresses(see: See, v: Values) -> None:
     said: dict[str, list[str]] = {}
     for line in filter(str.strip, file.content.splitlines()):
         found = ADDRESS.findall(line)
+        words = NAME.findall(ADDRESS.sub(" ", line))
+        known = [name for name in words if name in bridge.containers]
+        require(
+            known or v.loner in words,
+            "other-line",
+            expected="One line for each container of bridge, with its name and its address.",
+            observed=f"This line names none of them: {line.strip()[:60]}",
+            look="docker network inspect bridge; cat ~/work/bridge.txt",
+        )
         require(
             found,
             "no-address",
@@ -102,7 +111,7 @@ async def addresses(see: See, v: Values) -> None:
             observed=f"This line has no address: {line.strip()[:60]}",
             look="cat ~/work/bridge.txt",
         )
-        for name in NAME.findall(ADDRESS.sub(" ", line)):
+        for name in known:
             said.setdefault(name, []).extend(found)
     missing = sorted(bridge.containers.keys() - said.keys())
     require(
@@ -188,6 +197,25 @@ step.near_miss(
     reason="no-address",
     explain="The names are right. `docker ps` knows no addresses; the network's own description "
     "has both.",
+)
+step.near_miss(
+    "the whole description",
+    lambda v: [
+        f"docker network connect bridge {v.loner}",
+        "docker network inspect bridge > bridge.txt",
+    ],
+    rejected_by="list",
+    reason="other-line",
+)
+step.near_miss(
+    "one that is not there",
+    lambda v: [
+        f"docker network connect bridge {v.loner}",
+        f"docker network inspect --format {TEMPLATE} bridge > bridge.txt",
+        "echo ghost 172.17.0.99 >> bridge.txt",
+    ],
+    rejected_by="list",
+    reason="other-line",
 )
 step.near_miss(
     "listed before it joined",

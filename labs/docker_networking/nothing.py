@@ -64,7 +64,11 @@ async def serve_inside(see: See, v: Values) -> None:
         page.exists and "net" not in c3.on_host,
         "no-c3",
         expected="c3 runs, with a network namespace of its own.",
-        observed="There is no such container.",
+        observed=f"It is {c3.state}."
+        if c3.exists and not page.exists
+        else "It uses the bench's network."
+        if c3.exists
+        else "There is no such container.",
         look="docker ps -a",
     )
     # Docker's own DNS server listens in there, too, on a network that a learner made.

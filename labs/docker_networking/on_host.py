@@ -14,7 +14,7 @@ from lab_engine.authoring import (
     SocketsProbe,
     require,
 )
-from labs.docker_networking.values import Values, lab, runs, serving
+from labs.docker_networking.values import ENDED, Values, lab, runs, serving
 
 ADMIN_TEXT = "for-this-machine-only"
 
@@ -177,4 +177,14 @@ step.near_miss(
     rejected_by="serve",
     reason="not-c4",
     explain=NOT_C4,
+)
+step.near_miss(
+    "a server in the background",
+    lambda v: [
+        "docker run -d --name c4 --network host busybox "
+        f"sh -c 'mkdir /www; httpd -p {v.host_port} -h /www'",
+    ],
+    rejected_by="c4",
+    reason="ended",
+    explain=ENDED,
 )

@@ -91,7 +91,8 @@ lab = Lab("docker-networking", Values)
 
 ENDED = (
     "A container lives as long as its first process, and that one has ended. A shell without a "
-    "terminal has nothing to read and ends. Add -it, or give the container a command that lasts."
+    "terminal has nothing to read: add -it. A server that goes to the background, as httpd does "
+    "without -f, leaves nothing behind. Give the container a command that lasts."
 )
 RESTARTING = (
     "A restart policy starts the container again each time, but its first process ends each time "

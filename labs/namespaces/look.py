@@ -85,19 +85,26 @@ async def join(see: See, v: Values) -> None:
         observed="It has ended.",
         look=Look(f"pgrep -xf 'sleep {v.odd_seconds}'", fails=True),
     )
-    process, _ = await require_process(
-        see,
-        sleep(v.join_seconds),
-        apart=[v.odd],
-        shared=[kind for kind in KINDS if kind != v.odd],
+    argv = sleep(v.join_seconds)
+    process, seen = await require_process(see, argv)
+    # Which kind it is, the learner may not have found out yet: nothing here says it.
+    look = f"sudo lsns -p {process.pid}; sudo lsns -p {there_still[0].pid}"
+    wanted = f"Where `sleep {v.odd_seconds}` is apart from your shell, it is with that one."
+    require(
+        process.namespaces[v.odd] != seen.bench[v.odd],
+        "not-joined",
+        expected=wanted,
+        observed=f"Process {process.pid} is with your shell there.",
+        look=look,
     )
     require(
         process.namespaces[v.odd] == there_still[0].namespaces[v.odd],
         "a-third-one",
-        expected=f"It is in the namespace that is there, {there_still[0].namespaces[v.odd]}.",
-        observed=f"It is in a new one, {process.namespaces[v.odd]}.",
-        look=f"sudo lsns -p {process.pid}; sudo lsns -p {there_still[0].pid}",
+        expected=wanted,
+        observed=f"Process {process.pid} is in a new namespace there.",
+        look=look,
     )
+    await require_process(see, argv, shared=[kind for kind in KINDS if kind != v.odd])
 
 
 def planted(v: Values) -> str:
@@ -178,8 +185,20 @@ step.near_miss(
     "just started",
     lambda v: [compare(v), started(f"sleep {v.join_seconds}", v.join_seconds)],
     rejected_by="join",
-    reason="not-apart",
-    explain="A process begins in the namespaces of whoever started it: here, of your shell.",
+    reason="not-joined",
+    explain="A process begins in the namespaces of whoever started it; `nsenter -t NUMBER` takes "
+    "it to where that process is. This one is where your shell is.",
+)
+step.near_miss(
+    "the namespaces of process 1",
+    lambda v: [
+        compare(v),
+        started(f"sudo nsenter -t 1 --{v.odd} sleep {v.join_seconds}", v.join_seconds),
+    ],
+    rejected_by="join",
+    reason="not-joined",
+    explain="A process begins in the namespaces of whoever started it; `nsenter -t NUMBER` takes "
+    "it to where that process is. This one is where your shell is.",
 )
 step.near_miss(
     "everything joined, and the rest new",

@@ -21,6 +21,15 @@ step = lab.step("together")
 @step.check("box", points=3)
 async def box(see: See, v: Values) -> None:
     argv = sleep(v.box_seconds)
+    process, seen = await require_process(see, argv)
+    apart = {kind for kind in KINDS if process.namespaces.get(kind) != seen.bench.get(kind)}
+    require(
+        not apart or "pid" in apart,
+        "pid-not-apart",
+        expected="The process is in a pid namespace of its own.",
+        observed=f"Process {process.pid} is in that of your shell.",
+        look=f"sudo lsns -p {process.pid}; sudo lsns -p $$",
+    )
     process, seen = await require_process(see, argv, apart=KINDS)
     owner = f"ps -o user,pid,cmd -p {process.pid}"
     require(
@@ -92,6 +101,16 @@ step.near_miss(
     rejected_by="box",
     reason="not-apart",
     explain="Each kind has an option of its own. What you leave out stays shared.",
+)
+step.near_miss(
+    "without a fork",
+    lambda v: [
+        started(f"unshare {ALL.replace(' --fork', '')} sleep {v.box_seconds}", v.box_seconds)
+    ],
+    rejected_by="box",
+    reason="pid-not-apart",
+    explain="Its pid namespace is that of your shell. `--pid` is for the children of unshare, so "
+    "it takes `--fork` as well.",
 )
 step.near_miss(
     "as real root",

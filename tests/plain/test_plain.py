@@ -13,6 +13,7 @@ import pytest
 
 from lab_engine.bench.connection import OnNotice
 from lab_engine.common.evidence import Evidence
+from lab_engine.common.plan import Action, Plan
 from lab_engine.course.lesson import Lesson, load_course
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
@@ -20,6 +21,7 @@ from lab_engine.errors import AgentLost, UsageError, WouldTake
 from lab_engine.plain.lines import Lines
 from lab_engine.plain.walk import Walk
 from lab_engine.protocol import RESYNC, EventNotice
+from lab_engine.session.drift import RUNNING
 from lab_engine.session.record import Record
 from tests.kit import Kit
 
@@ -48,6 +50,7 @@ class Standing:
         self.stake: WouldTake | None = None
         self.asked: list[str] = []
         self.done = False
+        self.gone: tuple[str, ...] = ()
         self.broken: Exception | None = None
         self.on_event: OnNotice = lambda _: None
         record.begin(self.id, lesson.slug, "a")
@@ -103,6 +106,9 @@ class Standing:
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.asked.append("repair")
+
+    async def plan(self) -> Plan:
+        return Plan(tuple(Action(key, "create", "it is gone") for key in self.gone))
 
     @property
     def solving(self) -> Standing:
@@ -339,6 +345,15 @@ async def test_errors_are_said_and_the_walk_goes_on(session: Standing) -> None:
     assert "no shell called" in after(said, 1)
     assert "no command “dance”" in after(said, 2)
     assert "answer Q A" in after(said, 3)
+
+
+async def test_a_repair_says_what_is_not_as_the_step_began(session: Standing) -> None:
+    assert RUNNING in await walk(session, "repair")
+    session.gone = ("service/odd-one",)
+    said = " ".join(" ".join(await walk(session, "repair")).split())
+    assert RUNNING not in said
+    assert "Not as the step began: service/odd-one (it is gone)." in said
+    assert "a reset begins" in said
 
 
 async def test_no_shell_without_a_terminal(session: Standing) -> None:

@@ -13,6 +13,7 @@ from lab_engine.bench import engine
 from lab_engine.course.lesson import load_course
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import AgentLost, BenchError, DaemonDown, LeaseTaken, WouldTake
+from lab_engine.session.drift import RUNNING, drift
 from lab_engine.session.lookout import Lookout
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.session import Session
@@ -189,6 +190,18 @@ def end_agent(session: Session, *ledger: dict[str, object]) -> None:
     lines = "".join(json.dumps({"session": session.id, "at": 0.0, **one}) + "\n" for one in ledger)
     script = f"cat >> /var/lib/infralab/ledger.jsonl; pkill -KILL -f {AGENT}"
     ok(session.bench.run(["sh", "-c", script], stdin=lines.encode() or b"\n"))
+
+
+async def test_a_repair_names_what_it_did_not_bring_back(begin: Begin) -> None:
+    session = await begin(lesson="namespaces")
+    await session.enter("look")
+    assert await drift(session) == RUNNING
+    seconds = session.variables.as_text()["odd_seconds"]
+    await run(session, [f"sudo pkill -xf 'sleep {seconds}'"])
+    await session.repair()
+    assert "service/odd-one" in await drift(session)
+    await session.reset()
+    assert await drift(session) == RUNNING
 
 
 async def test_an_agent_that_died_at_work_is_mended_once_and_wipes_nothing(

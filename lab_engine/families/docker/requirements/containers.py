@@ -71,7 +71,9 @@ async def require_container(
         require(
             set(found.networks) == set(networks),
             "other-networks",
-            expected=f"{name} is on {listed(networks)}.",
+            expected=f"{name} is on {listed(networks)} and on no other network."
+            if networks
+            else f"{name} is on no network.",
             observed=f"It is on {listed(found.networks) if found.networks else 'none'}.",
             look=f"docker inspect -f '{{{{json .NetworkSettings.Networks}}}}' {name} | jq",
         )

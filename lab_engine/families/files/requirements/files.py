@@ -110,7 +110,7 @@ async def require_same_file(see: See, path: str, *, pid: int = 0) -> FileReading
     require(
         now.sha256 == before.sha256,
         "other-content",
-        expected=f"{path} says what it said before.",
+        expected=f"{path} says what it said before: {before.content.strip()[:60]!r}.",
         observed=f"It says {now.content.strip()[:60]!r}.",
         look=f"{there}head -c 200 {path}",
     )
