@@ -11,6 +11,7 @@ from lab_engine.authoring import (
     DockerNetworkProbe,
     Image,
     LinkProbe,
+    LinksProbe,
     See,
     container,
     require,
@@ -42,7 +43,14 @@ async def bb1(see: See, v: Values) -> None:
         observed=f"There is {named(others)}.",
         look="docker ps -a",
     )
-    found = await runs(see, "bb1", networks=["bridge"])
+    found = await runs(see, "bb1")
+    require(
+        "bridge" in found.networks,
+        "other-networks",
+        expected="bb1 is on the default network, bridge.",
+        observed=f"It is on {named(found.networks)}.",
+        look="docker inspect -f '{{json .NetworkSettings.Networks}}' bb1",
+    )
     address = found.networks["bridge"].address
     require(
         address and ipaddress.ip_address(address) in ipaddress.ip_network(bridge.subnets[0]),
@@ -61,7 +69,7 @@ def interface_in(text: str) -> str:
 
 @step.check("cable", points=2)
 async def cable(see: See, v: Values) -> None:
-    eth0 = await see(LinkProbe("eth0", place=container("bb1")))
+    eth0, there = await see(LinkProbe("eth0", place=container("bb1")), LinksProbe())
     require(
         eth0.exists and eth0.peer,
         "no-cable",
@@ -77,12 +85,15 @@ async def cable(see: See, v: Values) -> None:
         observed=f"It has {note.size} bytes.",
         look="ls -l ~/work",
     )
-    ends = sorted({word.partition("@")[0] for word in re.findall(r"veth[\w@]+", note.content)})
+    ends = {word.partition("@")[0] for word in re.findall(r"veth[\w@]+", note.content)}
+    # By lines, since one line of `ip -o link` tells of docker0, too.
+    first = {interface_in(line) for line in note.content.splitlines() if line.strip()}
+    ends |= first & {link.name for link in there.links}
     require(
         len(ends) < 2,
         "several",
         expected="cable.txt names one interface of the bench.",
-        observed=f"It names {', '.join(ends)}.",
+        observed=f"It names {', '.join(sorted(ends))}.",
         look="cat ~/work/cable.txt",
     )
     said = interface_in(note.content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     DirectoryProbe,
+    FileProbe,
     InhabitantsProbe,
     MountsProbe,
     See,
@@ -14,6 +15,11 @@ from lab_engine.authoring import (
 from labs.namespaces.values import SHELLS, Values, disguised, lab, sleep, started
 
 step = lab.step("pid")
+
+
+def began(stat: str) -> list[str]:
+    """When a process began, in ticks; its name may hold blanks (proc_pid_stat(5))."""
+    return stat.rpartition(")")[2].split()[19:20]
 
 
 @step.check("first", points=2)
@@ -61,6 +67,16 @@ async def own_proc(see: See, v: Values) -> None:
         expected="All of a proc is mounted on /proc.",
         observed=f"Of a proc, only {on_top.root} is mounted there.",
         look=f"sudo findmnt -N {process.pid} /proc",
+    )
+    mine, theirs = await see(
+        FileProbe(f"/proc/{process.pid}/stat"), FileProbe("/proc/1/stat", pid=process.pid)
+    )
+    require(
+        numbers != [1] or began(mine.content) == began(theirs.content),
+        "another-proc",
+        expected="Number 1 in that /proc is the sleep itself.",
+        observed="It is another process: this is the /proc of another namespace.",
+        look=f"sudo nsenter -t {process.pid} --mount cat /proc/1/cmdline",
     )
     require(
         numbers == [1],
@@ -162,6 +178,19 @@ step.near_miss(
     rejected_by="first",
     reason="other-program",
     explain="A process may call itself what it likes. Which file it runs, the kernel tells.",
+)
+step.near_miss(
+    "the proc of another namespace",
+    lambda v: [
+        started("sudo unshare --pid --fork --mount-proc sleep 600", 600),
+        started(
+            "sudo nsenter -t $(pgrep -nxf 'sleep 600') --mount "
+            f"unshare --pid --fork sleep {v.pid_seconds}",
+            v.pid_seconds,
+        ),
+    ],
+    rejected_by="own-proc",
+    reason="another-proc",
 )
 step.near_miss(
     "a folder with a 1 in it",

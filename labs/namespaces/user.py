@@ -7,6 +7,8 @@ from labs.namespaces.values import LEARNER, Values, disguised, lab, sleep, start
 
 step = lab.step("user")
 
+ROOT_OUTSIDE = "With sudo, it is root outside. Leave sudo out: no right is needed for this."
+
 
 @step.check("fake-root", points=2)
 async def fake_root(see: See, v: Values) -> None:
@@ -51,6 +53,13 @@ async def numbered(see: See, v: Values) -> None:
     argv = sleep(v.mapped_seconds)
     process, _ = await require_process(see, argv, apart=["user"])
     look = f"cat /proc/{process.pid}/uid_map"
+    require(
+        process.uid != 0,
+        "real-root",
+        expected="Outside, the process belongs to learner.",
+        observed="Outside, it belongs to root.",
+        look=f"ps -o user,pid,cmd -p {process.pid}",
+    )
     require(
         process.uid == LEARNER,
         "not-learner",
@@ -111,7 +120,7 @@ step.near_miss(
     ],
     rejected_by="fake-root",
     reason="real-root",
-    explain="With sudo, the root inside is the root outside. Leave sudo out: no right is needed.",
+    explain=ROOT_OUTSIDE,
 )
 step.near_miss(
     "nobody is mapped",
@@ -166,6 +175,18 @@ step.near_miss(
     rejected_by="numbered",
     reason="no-map",
     explain="The namespace is there, but its uid_map has no line that says who you are.",
+)
+step.near_miss(
+    "root's number",
+    lambda v: [
+        started(
+            f"sudo unshare --user --map-user={v.inner_uid} sleep {v.mapped_seconds}",
+            v.mapped_seconds,
+        ),
+    ],
+    rejected_by="numbered",
+    reason="real-root",
+    explain=ROOT_OUTSIDE,
 )
 step.near_miss(
     "somebody else's number",

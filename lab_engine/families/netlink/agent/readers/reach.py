@@ -209,12 +209,14 @@ def fetch(probe: HttpProbe, *, agent: str = "infralab") -> HttpReading:
             connection.sock = opened
             connection.request("GET", path, headers={"User-Agent": agent, "Connection": "close"})
             answer = connection.getresponse()
-            body = b""
-            while len(body) < probe.limit and time.monotonic() < deadline:
+            body, whole = b"", False
+            while not whole and time.monotonic() < deadline:
                 part = answer.read1(min(16384, probe.limit - len(body)))
-                if not part:
-                    break
                 body += part
+                whole = not part or len(body) >= probe.limit
+            if not whole:
+                # A page of which only the beginning came would be taken for another page.
+                return HttpReading(problem="timeout")
         except http.client.HTTPException as error:
             closed = isinstance(error, http.client.RemoteDisconnected)
             return HttpReading(problem="closed" if closed else "malformed")
