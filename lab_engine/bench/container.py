@@ -207,6 +207,11 @@ class Bench:
         with engine.explain(f"stopping the bench {self.name}"):
             self._client.api.stop(self.id, timeout=5)
 
+    def lets_in(self) -> bool:
+        """Whether a command can still be run in it; where its /proc is covered, none can be."""
+        # runc ends with 126 when it cannot begin the command.
+        return self.run(["true"]).exit_code not in (125, 126, 127)
+
     def remove(self) -> None:
         """Remove the bench and its volumes. It is no error if parts of it are gone already."""
         with engine.explain(f"removing the bench {self.name}"):

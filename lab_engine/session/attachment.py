@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from lab_engine import protocol as p
 from lab_engine.bench.connection import Connection, OnNotice, relay_argv
 from lab_engine.bench.container import Bench
-from lab_engine.errors import BenchError, ImageError, LeaseTaken
+from lab_engine.errors import AgentLost, BenchError, ImageError, LeaseTaken
 from lab_engine.packs import image as images
 from lab_engine.settings import Settings
 
@@ -131,9 +131,29 @@ class Attachment:
             await self._aside(found.start)
 
     async def connect(self, *, steal: bool = False) -> None:
-        """A new connection to the agent, in place of the one there is. Raises LeaseTaken."""
+        """A new connection to the agent, in place of the one there is.
+
+        A bench that nobody can get into is started anew for it. Raises LeaseTaken, AgentLost, and
+        BenchError to who only looks on.
+        """
         await self.disconnect()
         self.taken = None
+        try:
+            await self._open(steal)
+        except AgentLost as lost:
+            if await self._aside(self.bench.lets_in):
+                raise
+            if self.looking_on:
+                raise BenchError(
+                    "nobody can get into the bench any more, as when its /proc is covered",
+                    hint="`infralab repair` starts it anew: what is on its disks stays, the "
+                    "programs in it end.",
+                ) from lost
+            await self._aside(self.bench.stop)
+            await self._aside(self.bench.start)
+            await self._open(steal)
+
+    async def _open(self, steal: bool) -> None:
         self._connection = Connection(relay_argv(self.bench), self._token)
         await self._connection.open(look_on=self.looking_on, steal=steal, on_event=self._hear)
 

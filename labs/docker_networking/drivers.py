@@ -48,7 +48,9 @@ async def bb1(see: See, v: Values) -> None:
         "bridge" in found.networks,
         "other-networks",
         expected="bb1 is on the default network, bridge.",
-        observed=f"It is on {named(found.networks)}.",
+        observed=f"It uses the network of {found.shares_with}."
+        if found.shares_with
+        else f"It is on {named(found.networks)}.",
         look="docker inspect -f '{{json .NetworkSettings.Networks}}' bb1",
     )
     address = found.networks["bridge"].address

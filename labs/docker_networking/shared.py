@@ -128,6 +128,13 @@ async def mend(see: See, v: Values) -> None:
     )
     await runs(see, v.rider)
     require(
+        rider.network_mode == "container",
+        "own-network",
+        expected=f"{v.rider} uses the network of {v.anchor}.",
+        observed=f"It was started on {rider.network_mode}.",
+        look=f"docker inspect -f '{{{{.HostConfig.NetworkMode}}}}' {v.rider}",
+    )
+    require(
         same_network(anchor, rider),
         "left-behind",
         expected=f"{v.rider} is in the network namespace that {v.anchor} has now.",

@@ -41,21 +41,40 @@ async def own_view(see: See, v: Values) -> None:
     path = f"/mnt/{v.folder}"
     note = f"{path}/note.txt"
     await see.before(FileProbe(note))
+    was = await see.before(FileProbe(path))
+    was_list = await see.before(DirectoryProbe(path))
+    folder, outside_list = await see(FileProbe(path), DirectoryProbe(path))
     process, _ = await require_process(see, sleep(v.mnt_seconds), apart=["mnt"])
     there = process.pid
-    leaked, inside, outside, listed, on_top = await see(
+    leaked, inside, outside, listed, on_top, folder_inside = await see(
         MountProbe(path),
         FileProbe(note, pid=there),
         FileProbe(note),
         DirectoryProbe(path, pid=there),
         MountProbe(path, pid=there),
+        FileProbe(path, pid=there),
+    )
+    require(
+        not leaked.exists or folder.device != folder_inside.device,
+        "leaked",
+        expected=f"Outside, nothing is mounted on {path}.",
+        observed=f"What is mounted inside ({leaked.fstype}) is mounted there for everybody.",
+        look=f"findmnt {path}",
     )
     require(
         not leaked.exists,
-        "leaked",
+        "mounted-outside",
         expected=f"Outside, nothing is mounted on {path}.",
-        observed=f"A {leaked.fstype} is mounted there for everybody.",
+        observed=f"Something ({leaked.fstype}) is mounted there.",
         look=f"findmnt {path}",
+    )
+    require(
+        (folder.mode, folder.owner) == (was.mode, was.owner)
+        and outside_list.entries == was_list.entries,
+        "changed-outside",
+        expected=f"Outside, {path} is as it was.",
+        observed="Its mode, its owner, or what lies in it is not.",
+        look=f"ls -la {path}",
     )
     require(
         on_top.exists

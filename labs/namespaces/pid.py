@@ -79,6 +79,13 @@ async def own_proc(see: See, v: Values) -> None:
         look=f"sudo nsenter -t {process.pid} --mount cat /proc/1/cmdline",
     )
     require(
+        len(numbers) < 2 or began(mine.content) != began(theirs.content),
+        "not-alone",
+        expected="In /proc, the sleep sees one process: itself, as number 1.",
+        observed=f"It sees {len(numbers)}: others are in its namespace, too.",
+        look=f"{there} ls /proc",
+    )
+    require(
         numbers == [1],
         "old-proc",
         expected="In /proc, the sleep sees one process: itself, as number 1.",

@@ -46,6 +46,14 @@ async def box(see: See, v: Values) -> None:
         observed=f"Outside, it belongs to uid {process.uid}.",
         look=owner,
     )
+    by_root = [kind for kind, owner in process.owners.items() if owner == seen.bench["user"]]
+    require(
+        not by_root,
+        "made-by-root",
+        expected="The root of its own user namespace has made all of them.",
+        observed=f"The root of the bench has made: {', '.join(by_root)}.",
+        look=f"sudo lsns -p {process.pid}",
+    )
     await require_process(see, argv, apart=KINDS, inner_uid=0)
     parent = await see(InhabitantsProbe(pid=process.parent))
     shell = [one for one in parent.processes if one.inner_pid == 1 and one.program in SHELLS]
@@ -118,6 +126,21 @@ step.near_miss(
     rejected_by="box",
     reason="with-sudo",
     explain="With sudo, root inside is root outside. The user namespace gives you all you need.",
+)
+step.near_miss(
+    "five walls made by root",
+    lambda v: [
+        started(
+            "sudo unshare --pid --fork --net --mount --ipc --uts "
+            f"sh -c 'hostname {v.box}; exec setpriv --reuid {LEARNER} --regid {LEARNER} "
+            f"--clear-groups unshare --user --map-root-user sleep {v.box_seconds}'",
+            v.box_seconds,
+        )
+    ],
+    rejected_by="box",
+    reason="made-by-root",
+    explain="Only the user namespace is yours: root made the other five. Without sudo, `--user` in "
+    "the same unshare gives you the right to all of them.",
 )
 step.near_miss(
     "behind a shell",

@@ -55,6 +55,13 @@ def test_a_proc_that_was_mounted_anew_is_unmounted_with_one_command(bench: Bench
     sh(bench, f"mkdir -p /tmp/new; mount -t proc proc /tmp/new; {how} /tmp/new; rmdir /tmp/new")
 
 
+def test_no_proc_is_mounted_over_that_of_the_whole_bench(bench: Bench) -> None:
+    new = "unshare --pid --fork sh -c 'mount -t proc proc /proc'"
+    told = bench.run(["sh", "-c", f"{new}; cd /; {new.replace('/proc', 'proc')}"])
+    assert told.stderr.count(b"for everybody") == 2
+    assert sh(bench, "unshare --pid --fork --mount sh -c 'mount -t proc proc /proc; ls -d /proc/1'")
+
+
 def test_a_proc_that_is_in_use_stays_mounted_and_closed(bench: Bench) -> None:
     script = """
     mkdir -p /tmp/new; mount -t proc proc /tmp/new; trap 'umount /tmp/new; rmdir /tmp/new' EXIT

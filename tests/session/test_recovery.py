@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -190,6 +191,24 @@ def end_agent(session: Session, *ledger: dict[str, object]) -> None:
     lines = "".join(json.dumps({"session": session.id, "at": 0.0, **one}) + "\n" for one in ledger)
     script = f"cat >> /var/lib/infralab/ledger.jsonl; pkill -KILL -f {AGENT}"
     ok(session.bench.run(["sh", "-c", script], stdin=lines.encode() or b"\n"))
+
+
+async def test_a_bench_that_lets_nobody_in_is_started_anew(
+    begin: Begin, record: Record, settings: Settings
+) -> None:
+    session = await with_work(begin)
+    cover = "import ctypes; ctypes.CDLL(None).mount(b'proc', b'/proc', b'proc', 0, None)"
+    # Past `mount`, which refuses: its new pid namespace ends with the command.
+    with suppress(AgentLost, BenchError):
+        await session.script([f'sudo unshare --pid --fork python3 -c "{cover}"'])
+    assert not session.bench.lets_in()
+    await session.close()
+    with pytest.raises(BenchError, match="nobody can get into the bench") as caught:
+        await again(session, record, settings, look_on=True)
+    assert "infralab repair" in caught.value.hint
+    after = await again(session, record, settings)
+    await nothing_is_gone(after)
+    await after.close()
 
 
 async def test_a_repair_names_what_it_did_not_bring_back(begin: Begin) -> None:

@@ -119,15 +119,16 @@ def _lives(
 def require_running(found: DockerContainerReading) -> None:
     """It runs, and never ended since it was made. Reasons: `not-running`, `restarting`."""
     state = f"{found.state} ({found.exit_code})" if found.state == "exited" else found.state
+    # Between two of its lives it is `restarting`, and does not run either.
     require(
-        found.running,
+        found.running or found.state == "restarting",
         "not-running",
         expected=f"{found.name} runs.",
         observed=f"Its state is {state}.",
         look="docker ps -a",
     )
     require(
-        found.restarts == 0,
+        found.restarts == 0 and found.running,
         "restarting",
         expected=f"{found.name} keeps running.",
         observed=f"It ended and was started again, {found.restarts} times so far.",

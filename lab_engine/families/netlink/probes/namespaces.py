@@ -25,7 +25,8 @@ class Inhabitant(msgspec.Struct, frozen=True):
 
     `pid`, `parent` and `uid` are as the bench counts; `pids` are its numbers from the bench's pid
     namespace down to its own, so that the last one is what it calls itself. `namespaces` maps the
-    kinds to inode numbers as `lsns` and `ls -l /proc/PID/ns` show them. `hostname` is that of its
+    kinds to inode numbers as `lsns` and `ls -l /proc/PID/ns` show them, and `owners` those kinds to
+    the user namespace whose root has a say in it. `hostname` is that of its
     UTS namespace. `started` is in clock ticks since boot: of two, the younger has the larger.
     """
 
@@ -37,6 +38,7 @@ class Inhabitant(msgspec.Struct, frozen=True):
     uid: int
     pids: tuple[int, ...]
     namespaces: dict[str, int]
+    owners: dict[str, int] = msgspec.field(default_factory=dict)
     uid_map: tuple[Mapping, ...] = ()
     gid_map: tuple[Mapping, ...] = ()
     hostname: str = ""

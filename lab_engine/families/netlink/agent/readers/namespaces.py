@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from collections.abc import Callable
@@ -30,6 +31,9 @@ from lab_engine.kernel import proc, processes
 from lab_engine.kernel.processes import Process
 
 _GONE = (FileNotFoundError, ProcessLookupError)
+_NS_GET_USERNS = 0xB701
+"""Asks a namespace for a descriptor of the user namespace that owns it (ioctl_ns(2))."""
+_OWNED = ("ipc", "mnt", "net", "pid", "uts")
 
 
 def inhabitants(probe: InhabitantsProbe) -> InhabitantsReading:
@@ -79,12 +83,22 @@ def _inhabitant(process: Process, hostnames: dict[int, str]) -> Inhabitant:
         uid=process.uid,
         pids=tuple(int(number) for number in numbers),
         namespaces=namespaces,
+        owners={kind: _owner(f"{process.pid}/ns/{kind}") for kind in _OWNED},
         uid_map=_mapping(f"{process.pid}/uid_map"),
         gid_map=_mapping(f"{process.pid}/gid_map"),
         hostname=hostnames[uts],
         cwd=proc.target(f"{process.pid}/cwd"),
         started=process.start,
     )
+
+
+def _owner(path: str) -> int:
+    with proc.held(path) as descriptor:
+        owner = fcntl.ioctl(descriptor, _NS_GET_USERNS)
+    try:
+        return os.fstat(owner).st_ino
+    finally:
+        os.close(owner)
 
 
 def _mapping(path: str) -> tuple[Mapping, ...]:
