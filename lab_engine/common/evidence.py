@@ -68,6 +68,10 @@ class See(Protocol):
         """The reading taken when the step began: the baseline that "X is gone" needs."""
         ...
 
+    async def earliest(self, probe: Probe[R1], /) -> R1:
+        """The reading taken when the step began where there is one, else that of now."""
+        ...
+
 
 class Unmet(Exception):
     """Raised by `require` inside a check; becomes a failing verdict."""

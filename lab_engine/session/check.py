@@ -71,6 +71,10 @@ class Inquiry:
             )
         return msgspec.json.decode(raw, type=probe.reading)
 
+    async def earliest(self, probe: Probe[Any]) -> Any:
+        raw = (self._start or {}).get(probe_key(probe))
+        return await self(probe) if raw is None else msgspec.json.decode(raw, type=probe.reading)
+
 
 async def run_check(
     check: Check, variables: Variables, ask: Ask, start: Mapping[str, bytes] | None

@@ -10,6 +10,7 @@ from lab_engine.authoring import (
     See,
     require,
     require_container,
+    require_read_only,
     require_served_by,
 )
 from labs.keeping_data.values import Values, lab
@@ -86,13 +87,7 @@ async def read_only(see: See, v: Values) -> None:
         else "Nothing is mounted there.",
         look=look,
     )
-    require(
-        mount.read_only,
-        "writable",
-        expected="The mount is read-only.",
-        observed="It is read-write.",
-        look="docker exec locked grep /webdata /proc/mounts",
-    )
+    await require_read_only(see, "/webdata", pid=locked.pid)
 
 
 def run(name: str, options: str = f"-v {FOLDER}:/webdata") -> str:
@@ -181,6 +176,17 @@ step.near_miss(
     rejected_by="read-only",
     reason="writable",
     explain=STILL_WRITABLE,
+)
+step.near_miss(
+    "one file of it read-write",
+    lambda _: [
+        run(
+            "locked",
+            f"-v {FOLDER}:/webdata:ro -v {FOLDER}/index.html:/webdata/index.html",
+        )
+    ],
+    rejected_by="read-only",
+    reason="mounted-below",
 )
 step.near_miss(
     "permissions taken away",

@@ -10,7 +10,9 @@ from lab_engine.authoring import (
     MountProbe,
     See,
     require,
+    require_bare,
     require_container,
+    require_read_only,
 )
 from labs.keeping_data.values import Values, lab
 
@@ -48,6 +50,16 @@ async def place(see: See, v: Values) -> None:
         else "Nothing is mounted there.",
         look=look,
     )
+    stored = await see(MountProbe(DATA, pid=shop.pid))
+    require(
+        stored.fstype != "tmpfs",
+        "data-in-memory",
+        expected=f"What lies in {DATA} outlives a restart.",
+        observed="The volume shopdata is a tmpfs itself.",
+        look="docker volume inspect shopdata",
+    )
+    for path in (DATA, KEYS):
+        await require_bare(see, path, pid=shop.pid)
     settings, settings_mount, keys, room = await see(
         FileProbe(SETTINGS, pid=shop.pid),
         MountProbe(SETTINGS, pid=shop.pid),
@@ -64,13 +76,7 @@ async def place(see: See, v: Values) -> None:
         else "Nothing is mounted there.",
         look=look,
     )
-    require(
-        settings_mount.read_only,
-        "settings-writable",
-        expected=f"shop cannot change what lies in {SETTINGS}.",
-        observed="The mount is read-write.",
-        look=f"docker exec shop grep {SETTINGS} /proc/mounts",
-    )
+    await require_read_only(see, SETTINGS, pid=shop.pid)
     require(
         keys.exists and keys.fstype == "tmpfs",
         "keys-on-disk",
@@ -126,7 +132,7 @@ step.near_miss(
     "the settings writable",
     lambda v: shop(v, settings=f"-v {FOLDER}:{SETTINGS}"),
     rejected_by="place",
-    reason="settings-writable",
+    reason="writable",
     explain="It is the right folder, but a fault in shop could change it on the host.",
 )
 step.near_miss(
@@ -136,6 +142,21 @@ step.near_miss(
     reason="keys-on-disk",
     explain="A volume lies on the disk. So does a path at which nothing is mounted. Keys belong in "
     "memory.",
+)
+step.near_miss(
+    "a volume of memory",
+    lambda v: [
+        "docker volume create -o type=tmpfs -o device=tmpfs shopdata",
+        *shop(v),
+    ],
+    rejected_by="place",
+    reason="data-in-memory",
+)
+step.near_miss(
+    "a volume in the middle of the keys",
+    lambda v: shop(v, keys=f"--tmpfs {KEYS}:size={v.size}m -v keys:{KEYS}/mine"),
+    rejected_by="place",
+    reason="mounted-below",
 )
 step.near_miss(
     "no limit for the keys",

@@ -44,8 +44,15 @@ step = lab.step(
 
 @step.check("outlive-a-stop")
 async def outlive_a_stop(see: See, v: Values) -> None:
-    await require_container(see, "diary", image="busybox")
+    diary = await require_container(see, "diary", image="busybox")
     await require_outlived_stop(see, "diary", f"/root/{v.file}", says=v.message)
+    require(
+        not any(mount.type == "volume" for mount in diary.mounts),
+        "with-a-volume",
+        expected="diary has no volume.",
+        observed=f"At {', '.join(mount.destination for mount in diary.mounts)} it has one.",
+        look="docker inspect -f '{{json .Mounts}}' diary",
+    )
 
 
 @step.check("lose-a-file", gone=True)
@@ -175,6 +182,16 @@ step.near_miss(
     reason="mounted-over",
     explain="Something is mounted at that folder, so the file does not lie in the container's own "
     "layer, which is meant here. Run diary without -v, --mount and --tmpfs.",
+)
+step.near_miss(
+    "a volume somewhere else in it",
+    lambda v: [
+        "docker run -d --name diary -v spare:/spare busybox sleep 1d",
+        f"docker exec diary sh -c 'echo {v.message} > /root/{v.file}'",
+        "docker restart -t 0 diary",
+    ],
+    rejected_by="outlive-a-stop",
+    reason="with-a-volume",
 )
 step.near_miss(
     "left stopped",

@@ -10,6 +10,7 @@ from lab_engine.authoring import (
     Image,
     See,
     require,
+    require_bare,
     require_container,
     require_mount,
 )
@@ -50,6 +51,7 @@ step = lab.step(
 async def size(see: See, v: Values) -> None:
     cache = await require_container(see, "cache", image="busybox")
     await require_mount(see, SCRATCH, fstype="tmpfs", size=v.size << 20, pid=cache.pid)
+    await require_bare(see, SCRATCH, pid=cache.pid)
 
 
 @step.check("forget", gone=True)
@@ -128,6 +130,12 @@ step.near_miss(
     rejected_by="size",
     reason="other-size",
     explain=WRONG_SIZE,
+)
+step.near_miss(
+    "more room in a second one",
+    lambda v: [cache(f"--tmpfs {SCRATCH}:size={v.size}m --tmpfs {SCRATCH}/more")],
+    rejected_by="size",
+    reason="mounted-below",
 )
 step.near_miss(
     "a volume",

@@ -16,6 +16,7 @@ from lab_engine.authoring import (
     require,
     require_container,
     require_outlived_container,
+    require_read_only,
 )
 from labs.keeping_data.values import Values, lab
 
@@ -304,9 +305,7 @@ async def share(see: See, v: Values) -> None:
         observed=f"It says {file.text.strip()[:80]!r}.",
         look=f"docker exec reader cat {path}",
     )
-    in_writer, in_reader = await see(
-        MountProbe(SHARED, pid=writer.pid), MountProbe(SHARED, pid=reader.pid)
-    )
+    in_writer = await see(MountProbe(SHARED, pid=writer.pid))
     require(
         not in_writer.read_only,
         "nobody-writes",
@@ -314,13 +313,7 @@ async def share(see: See, v: Values) -> None:
         observed="It is mounted read-only there as well.",
         look=f"docker exec writer grep {SHARED} /proc/mounts",
     )
-    require(
-        in_reader.read_only,
-        "writable",
-        expected="reader may only read.",
-        observed="The volume is mounted read-write there.",
-        look=f"docker exec reader grep {SHARED} /proc/mounts",
-    )
+    await require_read_only(see, SHARED, pid=reader.pid)
 
 
 def sharer(name: str, volume: str = VOLUME, more: str = "") -> str:
@@ -385,6 +378,16 @@ created.near_miss(
     reason="writable",
     explain="reader can change what writer wrote. A mount is read-only when :ro follows its "
     "target; a read-only root (--read-only) does not make its volumes read-only.",
+)
+created.near_miss(
+    "read-only there, and read-write beside it",
+    lambda v: [
+        sharer("writer"),
+        f"docker run -d --name reader -v {VOLUME}:{SHARED}:ro -v {VOLUME}:/mine busybox sleep 1d",
+        write_shared(v),
+    ],
+    rejected_by="share",
+    reason="writable-elsewhere",
 )
 created.near_miss(
     "a volume each, and a copy",

@@ -9,6 +9,7 @@ from lab_engine.authoring import (
     require_file,
     require_line_added,
     require_mount,
+    require_read_only,
     require_same_file,
 )
 from tests.requirements.conftest import Stage, Statement
@@ -81,6 +82,40 @@ async def test_mounts(stage: Stage, script: str, reason: str) -> None:
         assert await stage.reason(mounted) == reason
     finally:
         await stage.type("while sudo umount drawer 2>/dev/null; do :; done")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("true", "not-mounted"),
+        ("sudo mount --bind there drawer", "writable"),
+        ("sudo mount --bind -o ro there drawer", "writable-elsewhere"),
+        (
+            "sudo mount --bind -o ro there drawer; sudo mount -t tmpfs none drawer/part",
+            "mounted-below",
+        ),
+        ("sudo mount -t tmpfs -o ro none drawer", "pass"),
+        (
+            "sudo mount -t tmpfs none there; sudo mount --bind -o ro there drawer",
+            "writable-elsewhere",
+        ),
+        (
+            "sudo mount -t tmpfs none there; sudo mount --bind -o ro there drawer; "
+            "sudo mount -o remount,bind,ro there",
+            "pass",
+        ),
+    ],
+)
+async def test_what_cannot_be_changed(stage: Stage, script: str, reason: str) -> None:
+    async def closed(see: See) -> None:
+        await require_read_only(see, "/home/learner/work/drawer")
+
+    await stage.type(f"mkdir -p drawer there/part; {script}")
+    try:
+        assert await stage.reason(closed) == reason
+    finally:
+        unmount = "while sudo umount $m 2>/dev/null; do :; done"
+        await stage.type(f"for m in drawer/part drawer there; do {unmount}; done")
 
 
 DISK = "truncate -s 32M disk; loop=$(sudo losetup -f --show disk)"

@@ -18,9 +18,11 @@ from lab_engine.families.files.probes import (
     MountsReading,
 )
 from lab_engine.families.files.requirements.files import (
+    require_bare,
     require_file,
     require_line_added,
     require_mount,
+    require_read_only,
     require_same_file,
 )
 from lab_engine.families.files.resources import (
@@ -48,8 +50,10 @@ __all__ = [
     "MountsReading",
     "Tmpfs",
     "as_read",
+    "require_bare",
     "require_file",
     "require_line_added",
     "require_mount",
+    "require_read_only",
     "require_same_file",
 ]

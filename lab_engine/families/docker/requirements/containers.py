@@ -44,7 +44,8 @@ async def require_container(
     Args:
         see: the check's way to ask.
         name: its name in full.
-        image: the image that it was made of, told by id: any name of that image will do.
+        image: the image that it was made of, told by id: any name of that image will do. One that
+            was there when the step began counts as it was then.
         running: whether it must run, and have run since its last start.
         networks: the networks that it is on, all of them and no other; None for any.
         mounts: path in the container to the name of a volume, or to the path of a folder of the
@@ -57,6 +58,10 @@ async def require_container(
     answers = await see(*probes, DockerImageProbe(image or name))
     found: DockerContainerReading = answers[0]
     wanted: DockerImageReading | None = answers[-1] if image else None
+    if image:
+        # A tag can be put on another image afterwards.
+        first = await see.earliest(DockerImageProbe(image))
+        wanted = first if first.exists else wanted
     exists(found, name)
     require(
         wanted is None or found.image_id == wanted.id,

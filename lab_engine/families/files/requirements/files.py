@@ -12,6 +12,8 @@ from lab_engine.families.files.probes import (
     FileReading,
     MountProbe,
     MountReading,
+    MountsProbe,
+    MountsReading,
 )
 
 
@@ -225,6 +227,86 @@ async def require_mount(
         look=f"{_there(pid)}df -k {target}" if pid else f"{look} -bno SIZE,FSTYPE",
     )
     return found
+
+
+async def require_bare(see: See, path: str, *, pid: int = 0) -> MountsReading:
+    """Nothing is mounted below a mount: all of it is one thing. One round trip.
+
+        await require_bare(see, "/run/keys", pid=shop.pid)
+
+    Reasons: `mounted-below`.
+
+    Args:
+        see: the check's way to ask.
+        path: of the mount.
+        pid: from where to look; 0 for the bench.
+    """
+    found = await see(MountsProbe(pid=pid))
+    below = [one.target for one in found.mounts if one.target.startswith(path.rstrip("/") + "/")]
+    require(
+        not below,
+        "mounted-below",
+        expected=f"At {path} is one thing, all the way down.",
+        observed=f"Something else is mounted at {', '.join(below)}.",
+        look=f"{_there(pid)}grep {path} /proc/mounts",
+    )
+    return found
+
+
+async def require_read_only(see: See, path: str, *, pid: int = 0) -> MountReading:
+    """What is mounted at a path cannot be changed from there, by no way. One round trip.
+
+        await require_read_only(see, "/shared", pid=reader.pid)
+
+    Read-only at that path alone is not enough: the same files may be mounted a second time, or
+    something that can be written may lie on top of a part of them.
+
+    Reasons: `not-mounted`, `writable`, `mounted-below`, `writable-elsewhere`.
+
+    Args:
+        see: the check's way to ask.
+        path: of the mount.
+        pid: from where to look; 0 for the bench.
+    """
+    found = await require_bare(see, path, pid=pid)
+    here = found.at(path)
+    look = f"{_there(pid)}grep {path} /proc/mounts || echo none"
+    require(
+        here.exists,
+        "not-mounted",
+        expected=f"Something is mounted at {path}.",
+        observed="Nothing is.",
+        look=look,
+    )
+    require(
+        here.read_only,
+        "writable",
+        expected=f"The mount at {path} is read-only.",
+        observed="It is read-write.",
+        look=look,
+    )
+    ways = [
+        one.target
+        for one in found.mounts
+        if one.device == here.device
+        and one == found.at(one.target)
+        and not one.read_only
+        and _overlap(one.root, here.root)
+    ]
+    require(
+        not ways,
+        "writable-elsewhere",
+        expected=f"What is mounted at {path} cannot be changed.",
+        observed=f"It is mounted at {', '.join(ways)} as well, and can be changed there.",
+        look=f"{_there(pid)}cat /proc/mounts",
+    )
+    return here
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one of two folders of a filesystem holds the other, or is it."""
+    short, long = sorted((one.rstrip("/") + "/", other.rstrip("/") + "/"), key=len)
+    return long.startswith(short)
 
 
 def _either(words: Sequence[str]) -> str:
