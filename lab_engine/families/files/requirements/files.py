@@ -232,7 +232,7 @@ async def require_mount(
 async def require_bare(see: See, path: str, *, pid: int = 0) -> MountsReading:
     """Nothing is mounted below a mount: all of it is one thing. One round trip.
 
-        await require_bare(see, "/run/keys", pid=shop.pid)
+        await require_bare(see, "/run/keys", pid=v.pid)
 
     Reasons: `mounted-below`.
 
@@ -256,7 +256,7 @@ async def require_bare(see: See, path: str, *, pid: int = 0) -> MountsReading:
 async def require_read_only(see: See, path: str, *, pid: int = 0) -> MountReading:
     """What is mounted at a path cannot be changed from there, by no way. One round trip.
 
-        await require_read_only(see, "/shared", pid=reader.pid)
+        await require_read_only(see, "/shared", pid=v.pid)
 
     Read-only at that path alone is not enough: the same files may be mounted a second time, or
     something that can be written may lie on top of a part of them.
