@@ -61,6 +61,13 @@ async def serve(see: See, v: Values) -> None:
     )
     there = await see(FileProbe("/webdata", pid=web.pid))
     require(
+        (there.device, there.inode) == (here.device, here.inode) or mount.source != FOLDER,
+        "replaced-folder",
+        expected=f"The folder at /webdata is {FOLDER}.",
+        observed="It is the one that was there when web was started; another has its name now.",
+        look=look,
+    )
+    require(
         (there.device, there.inode) == (here.device, here.inode),
         "other-folder",
         expected=f"The folder at /webdata is {FOLDER}.",

@@ -177,8 +177,8 @@ step.near_miss(
     ],
     rejected_by="forget",
     reason="replaced",
-    explain="A removed container loses everything, so this shows nothing about tmpfs. Stop and "
-    "start the one that was there.",
+    explain="Another container has a memory of its own, so this shows nothing about the first "
+    "one's. Stop and start the one that was there.",
 )
 step.near_miss(
     "written again",

@@ -6,6 +6,7 @@ import re
 
 from lab_engine.authoring import (
     ContainerFileProbe,
+    DockerEventsProbe,
     DockerVolumeProbe,
     DockerVolumesProbe,
     HttpProbe,
@@ -107,7 +108,17 @@ async def serve(see: See, v: Values) -> None:
 
 @named.check("outlive-a-container", needs=("serve",), points=2)
 async def outlive_a_container(see: See, v: Values) -> None:
+    before = await see.before(DockerEventsProbe("web"))
+    events = await see(DockerEventsProbe("web"))
     await require_outlived_container(see, "web", PAGE, says=v.message)
+    lives = [one.action for one in events.after(before.last) if one.action in ("start", "destroy")]
+    require(
+        lives[:1] == ["start"] and "destroy" in lives,
+        "another-removed",
+        expected="A container called web was run, removed, and run anew.",
+        observed="The one that was removed had another name, or did not run.",
+        look="docker events --since 30m --until 0s --filter event=destroy",
+    )
 
 
 @named.answer("path-of-webvol")
@@ -140,12 +151,14 @@ named.solution(
     "filled by a passing container",
     lambda v: [
         "docker volume create webvol",
+        run_web(v, "--mount source=webvol,target=/webdata"),
         "docker run --rm --mount type=volume,source=webvol,target=/data myapp:latest "
         f"sh -c 'echo {v.message} > /data/index.html'",
+        "docker rm -f web",
         run_web(v, "--mount source=webvol,target=/webdata"),
     ],
     survives={0: "`docker run` makes a named volume that does not exist yet."},
-    explained={1: ["page"]},
+    explained={1: ["page"], 2: ["page"], 3: ["too-young"]},
 )
 named.solution(
     "an image by its id",
@@ -255,6 +268,16 @@ named.near_miss(
     reason="nothing-removed",
     explain="The page is older than web, but no container that had the volume was removed after it "
     "was written. Remove web, and run it anew with the same volume.",
+)
+
+named.near_miss(
+    "another container removed instead",
+    lambda v: [
+        f"docker run --rm -v webvol:/data myapp:latest sh -c 'echo {v.message} > /data/index.html'",
+        run_web(v),
+    ],
+    rejected_by="outlive-a-container",
+    reason="another-removed",
 )
 
 created = lab.step("volume-create", daemons=("docker",), resources=lambda _: [Image("busybox")])

@@ -14,6 +14,7 @@ from lab_engine.authoring import (
     Resource,
     See,
     Snapshot,
+    SnapshotFileProbe,
     as_read,
     require,
     require_domain,
@@ -91,6 +92,14 @@ async def damage(see: See, v: Values) -> None:
         look=on_console(v, "ls -l /data"),
     )
     await require_guest_mount(see, v.vm, "/data", device="/dev/vda")
+    held = await see(SnapshotFileProbe(v.vm, v.snapshot, "vda", "/ledger"))
+    require(
+        held.holds,
+        "without-it",
+        expected=f"{v.snapshot} holds the ledger.",
+        observed="In it there is no ledger: it was taken after the damage.",
+        look=f"virsh snapshot-list {v.vm}",
+    )
     await require_snapshot(see, v.vm, v.snapshot, older_than="/data")
 
 
@@ -131,7 +140,7 @@ take.near_miss(
         f"virsh snapshot-create-as {v.vm} {v.snapshot}",
     ],
     rejected_by="damage",
-    reason="too-late",
+    reason="without-it",
     explain="A snapshot holds what was there when it was taken. This one was taken after the "
     "damage, so it holds the damage.",
 )
@@ -177,10 +186,14 @@ back: LabStep = lab.step(
 @back.check("revert", points=3, settle=2.0)
 async def revert(see: See, v: Values) -> None:
     before = await see.before(DomainProbe(v.vm))
-    await see.before(DomainEventsProbe(v.vm))
-    domain, ledger, mistake = await see(
-        DomainProbe(v.vm), GuestFileProbe(v.vm, LEDGER), GuestFileProbe(v.vm, "/root/mistake")
+    heard = await see.before(DomainEventsProbe(v.vm))
+    domain, ledger, mistake, told = await see(
+        DomainProbe(v.vm),
+        GuestFileProbe(v.vm, LEDGER),
+        GuestFileProbe(v.vm, "/root/mistake"),
+        DomainEventsProbe(v.vm),
     )
+    back_once = any(one.facts.get("why") == "from_snapshot" for one in told.after(heard.last))
     await require_domain(see, v.vm)
     require(
         ledger.answers and mistake.answers,
@@ -197,7 +210,7 @@ async def revert(see: See, v: Values) -> None:
         look=f"virsh snapshot-list {v.vm}",
     )
     require(
-        ledger.exists or domain.id == before.id,
+        ledger.exists or domain.id == before.id or back_once,
         "restarted",
         expected=f"{LEDGER} is there again.",
         observed="There is no such file in the guest, which was started anew.",
@@ -284,6 +297,24 @@ back.near_miss(
     reason="not-reverted",
     explain="This machine was started anew, and the file written again. What ran in its memory is "
     "gone. A revert brings back both.",
+)
+back.near_miss(
+    "put back, and removed again",
+    lambda v: [f"virsh snapshot-revert {v.vm} {v.snapshot}", inside(v, f"rm {LEDGER}")],
+    rejected_by="revert",
+    reason="no-ledger",
+)
+back.near_miss(
+    "put back, and the snapshot taken anew",
+    lambda v: [
+        f"virsh snapshot-revert {v.vm} {v.snapshot}",
+        f"virsh snapshot-delete {v.vm} {v.snapshot}",
+        f"virsh snapshot-create-as {v.vm} {v.snapshot}",
+    ],
+    rejected_by="revert",
+    reason="new-snapshot",
+    explain="The snapshot that brought you back is gone, and the one of its name holds another "
+    "moment. A snapshot is kept until nobody may need it.",
 )
 back.near_miss(
     "invented",

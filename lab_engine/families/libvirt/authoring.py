@@ -35,6 +35,8 @@ from lab_engine.families.libvirt.probes.storage import (
     DiskReading,
     PoolProbe,
     PoolReading,
+    SnapshotFileProbe,
+    SnapshotFileReading,
 )
 from lab_engine.families.libvirt.requirements.disks import (
     require_disk,
@@ -94,6 +96,8 @@ __all__ = [
     "PoolProbe",
     "PoolReading",
     "Snapshot",
+    "SnapshotFileProbe",
+    "SnapshotFileReading",
     "VirtualNetwork",
     "VirtualNetworkProbe",
     "VirtualNetworkReading",

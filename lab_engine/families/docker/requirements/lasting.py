@@ -210,8 +210,8 @@ def _says(there: bool, text: str, name: str, path: str, says: str) -> None:
     require(
         there,
         "no-file",
-        expected=f"In {name} there is a file {path}.",
-        observed="There is none.",
+        expected=f"{name} itself has written a file {path}.",
+        observed="It has none of its own.",
         look=look,
     )
     require(

@@ -73,3 +73,34 @@ class DiskProbe(Probe[DiskReading], frozen=True, tag="disk"):
 
     def topics(self) -> frozenset[str]:
         return frozenset({"libvirt:pool"})
+
+
+class SnapshotFileReading(Reading, frozen=True):
+    """A file in a snapshot. `exists` is false without that VM, snapshot or disk."""
+
+    exists: bool = True
+    holds: bool = False
+    text: str = ""
+
+
+class SnapshotFileProbe(Probe[SnapshotFileReading], frozen=True, tag="snapshot-file"):
+    """A file (64 KiB of it) on a disk with ext2 to ext4, as an internal snapshot holds it.
+
+    `target` is the disk by its name in the VM, `path` the file within that filesystem. Reading
+    takes half a second, and is remembered.
+
+    Example::
+
+        SnapshotFileProbe("alpha", "before", "vda", "/ledger")
+        not reading.exists or reading.holds
+    """
+
+    domain: str
+    snapshot: str
+    target: str
+    path: str
+
+    reading: ClassVar[type[msgspec.Struct]] = SnapshotFileReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"libvirt:domain"})

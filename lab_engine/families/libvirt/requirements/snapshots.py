@@ -98,7 +98,8 @@ async def require_reverted(
     libvirt told of it when it happened; a VM that was stopped, started and mended by hand is
     another one.
 
-    Reasons: `absent`, `no-snapshot`, `not-reverted`, `other-snapshot`, `paused`, `off`, `on`.
+    Reasons: `absent`, `no-snapshot`, `not-reverted`, `other-snapshot`, `new-snapshot`,
+    `started-since`, `paused`, `off`, `on`.
 
     Args:
         see: the check's way to ask.
@@ -107,6 +108,7 @@ async def require_reverted(
         state: what it must be now.
     """
     before = await see.before(DomainEventsProbe(name))
+    was = (await see.before(DomainProbe(name))).snapshot(snapshot)
     found, told = await see(DomainProbe(name), DomainEventsProbe(name))
     known(found, name, persistent=False)
     look = f"virsh snapshot-list {name}; virsh domstate --reason {name}"
@@ -132,6 +134,21 @@ async def require_reverted(
         expected=f"It was put back to {snapshot}.",
         observed="It was put back to another one.",
         look=f"virsh snapshot-current {name} --name",
+    )
+    require(
+        was is None or taken is None or taken.created == was.created,
+        "new-snapshot",
+        expected=f"The snapshot {snapshot} is the one from the beginning.",
+        observed="It was taken since then.",
+        look=look,
+    )
+    since = [one for one in happened if one.facts.get("why") in ("from_snapshot", "booted")]
+    require(
+        since[-1].facts["why"] == "from_snapshot",
+        "started-since",
+        expected=f"{name} runs as {snapshot} left it.",
+        observed="After it was put back it was started anew, and its memory is gone.",
+        look=look,
     )
     is_in(found, name, state)
     return found
