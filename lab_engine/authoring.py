@@ -20,6 +20,7 @@ from lab_engine.common import place as place
 from lab_engine.common.evidence import Look as Look
 from lab_engine.common.evidence import See as See
 from lab_engine.common.evidence import require as require
+from lab_engine.common.evidence import require_all as require_all
 from lab_engine.common.growing import require_grown as require_grown
 from lab_engine.common.happening import Fact as Fact
 from lab_engine.common.happening import Happening as Happening
@@ -30,6 +31,7 @@ from lab_engine.common.place import container as container
 from lab_engine.common.place import guest as guest
 from lab_engine.common.place import host as host
 from lab_engine.common.resource import Resource as Resource
+from lab_engine.course import by_hand as by_hand
 from lab_engine.course.lab import ByHand as ByHand
 from lab_engine.course.lab import Lab as Lab
 from lab_engine.course.lab import LabStep as LabStep
@@ -41,3 +43,4 @@ from lab_engine.families.libvirt.authoring import *
 from lab_engine.families.netlink.authoring import *
 from lab_engine.families.openvswitch.authoring import *
 from lab_engine.families.process.authoring import *
+from lab_engine.families.processor.authoring import *

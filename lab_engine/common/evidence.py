@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Any, Protocol, TypeVar, overload
 
 import msgspec
@@ -97,3 +99,16 @@ def require(
     if not condition:
         seen = Look(look) if isinstance(look, str) else look
         raise Unmet(Evidence(reason, expected, observed, seen.command, seen.fails, seen.console))
+
+
+async def require_all(*statements: Awaitable[object]) -> None:
+    """Several statements at once: as quick as the slowest of them.
+
+        await require_all(*(require_container(see, name) for name in ("a", "b", "c")))
+
+    The first, in this order, that does not hold ends the check.
+    """
+    ended = await asyncio.gather(*statements, return_exceptions=True)
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one

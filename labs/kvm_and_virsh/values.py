@@ -11,6 +11,7 @@ from lab_engine.authoring import (
     Look,
     Seed,
     Variables,
+    by_hand,
     require,
 )
 
@@ -60,48 +61,18 @@ lab = Lab("kvm-and-virsh", Values)
 
 
 def awake(v: Values, before: str = "") -> ByHand:
-    """A command that waits until the guest agent of a running VM answers, two minutes at most.
-
-    `before` is a command that is run first.
-    """
-    waiting = (
-        f"virsh domstate {v.vm} | grep -q running && timeout 150 sh -c "
-        f"'until virsh guestinfo {v.vm} > /dev/null 2>&1; do sleep 0.5; done'"
-    )
-    command = f"{before} && {waiting}" if before else waiting
-    return ByHand(command, typed=f"{before}\nvirsh guestinfo {v.vm}")
+    """Wait for the guest agent; `before` is a command that is run first."""
+    return by_hand.awake(v.vm, before)
 
 
 def inside(v: Values, script: str, *, wait: str = "true") -> ByHand:
-    """A command that runs a script in the guest through its agent. No quotes in the script.
-
-    `wait` is run before it, for what a person would only have patience.
-    """
-    agent = f"virsh qemu-agent-command {v.vm}"
-    request = (
-        '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","'
-        + f"{wait}; {script}"
-        + '"]}}'
-    )
-    status = """{"execute":"guest-exec-status","arguments":{"pid":'$pid'}}"""
-    command = (
-        f"pid=$({agent} '{request}' | jq .return.pid); for _ in $(seq 200); do "
-        f"{agent} '{status}' | grep -q 'exited\":true' && break; sleep 0.3; done"
-    )
-    return ByHand(command, typed=f"virsh console {v.vm}\n{script}")
+    """Run a script in the guest. No quotes in it."""
+    return by_hand.in_guest(v.vm, script, wait=wait)
 
 
 def typed(v: Values, *lines: str, patience: int = 1) -> ByHand:
-    """A command that logs in on the serial console, types lines, and leaves with Ctrl+].
-
-    `patience` is how many seconds the last line gets to do its work.
-    """
-    keys = "; ".join(f"echo '{line}'; sleep 1" for line in ("root", *lines))
-    command = (
-        f"(sleep 1; echo; sleep 1; {keys}; sleep {patience}; printf '\\035') | "
-        f"script -qec 'virsh console {v.vm}' /dev/null"
-    )
-    return ByHand(command, typed="\n".join((f"virsh console {v.vm}", *lines)))
+    """Type lines on the console, and leave it."""
+    return by_hand.on_console(v.vm, *lines, patience=patience)
 
 
 def on_console(v: Values, command: str) -> Look:

@@ -26,7 +26,7 @@ from lab_engine.families.docker.probes.inside import (
 )
 from lab_engine.families.docker.requirements.containers import exists, require_running
 
-End = Literal["by itself", "killed", "stopped", "memory"]
+End = Literal["by itself", "killed", "stopped", "memory", "by a signal"]
 _SIGNAL = 128
 """Exit codes above it are of processes that a signal ended."""
 
@@ -153,7 +153,8 @@ async def require_ended(
 
     Its last end counts; `docker rm` may have followed. `by itself` means that the engine sent it no
     signal and that no signal ended it; `killed` and `stopped` that `docker kill`, or `docker stop`
-    and `docker restart` did; `memory` that its limit ended it.
+    and `docker restart` did; `by a signal` that one came past the engine, as from `kill` in the
+    bench; `memory` that its limit ended it.
 
     Reasons: `not-ended`, `other-end`, `other-code`.
 

@@ -1,0 +1,1 @@
+"""The processor that the bench runs on, and what runs below it."""
