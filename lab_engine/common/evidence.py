@@ -106,7 +106,7 @@ async def require_all(*statements: Awaitable[object]) -> None:
 
         await require_all(*(require_container(see, name) for name in ("a", "b", "c")))
 
-    The first, in this order, that does not hold ends the check.
+    The first, in this order, that does not hold ends the check. Reasons: those of the statements.
     """
     ended = await asyncio.gather(*statements, return_exceptions=True)
     for one in ended:
