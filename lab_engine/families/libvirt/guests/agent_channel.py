@@ -24,6 +24,8 @@ CALL_SECONDS: Final = 5
 _SILENT: Final = (
     libvirt.VIR_ERR_AGENT_UNRESPONSIVE,
     libvirt.VIR_ERR_AGENT_UNSYNCED,
+    # Of a guest whose agent is there, and gets no processor in time.
+    libvirt.VIR_ERR_AGENT_COMMAND_TIMEOUT,
     # What libvirt says of a domain that does not run.
     libvirt.VIR_ERR_OPERATION_INVALID,
     libvirt.VIR_ERR_NO_DOMAIN,
