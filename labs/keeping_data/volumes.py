@@ -158,7 +158,7 @@ named.solution(
         run_web(v, "--mount source=webvol,target=/webdata"),
     ],
     survives={0: "`docker run` makes a named volume that does not exist yet."},
-    explained={1: ["page"], 2: ["page"], 3: ["too-young"]},
+    explained={2: ["page"], 3: ["too-young"]},
 )
 named.solution(
     "an image by its id",
