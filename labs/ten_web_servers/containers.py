@@ -92,6 +92,7 @@ step.solution(
         f"docker update --memory {v.limit}m --memory-swap {v.limit * 2}m "
         f"$(docker ps -q --filter name={v.crew})",
     ],
+    explained={2: ["no-limit"]},
 )
 step.near_miss(
     "nine of them",

@@ -35,7 +35,12 @@ def machines(v: Values, *, serving: bool = False) -> list[Resource]:
     ]
 
 
-step = lab.step("as-machines", daemons=("libvirt",), resources=machines)
+step = lab.step(
+    "as-machines",
+    daemons=("libvirt",),
+    resources=machines,
+    touches=lambda v: [f"vm/{v.one}", f"vm/{v.two}"],
+)
 
 
 @step.check("pages", points=3, settle=1.0)

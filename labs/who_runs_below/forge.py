@@ -44,7 +44,8 @@ print(xml)
 def edited(v: Values, parts: str) -> ByHand:
     """Put pieces of XML into the description: t(able), m(ode), f(lag)."""
     return ByHand(
-        f"virsh dumpxml --inactive {v.vm} | python3 -c \"{EDIT}\" '{v.maker}' '{v.model}' {parts} "
+        f"cat > edit.py <<'END'\n{EDIT}END\n"
+        f"virsh dumpxml --inactive {v.vm} | python3 edit.py '{v.maker}' '{v.model}' {parts} "
         "> new.xml && virsh define new.xml",
         typed=f"virsh edit {v.vm}",
     )
@@ -141,7 +142,11 @@ step.near_miss(
 )
 step.near_miss(
     "the maker alone",
-    lambda v: [edited(v, "tmf").replace(v.model, "Lemon Squeezer 3"), *anew(v)],
+    lambda v: [
+        edited(v, "tmf"),
+        f"sed -i 's|>{v.model}<|>Lemon Squeezer 3<|' new.xml && virsh define new.xml",
+        *anew(v),
+    ],
     rejected_by="labels",
     reason="other-model",
 )

@@ -16,7 +16,12 @@ from labs.who_runs_below.values import MODEL, VENDOR, Values, lab
 
 NOTE = "/root/below"
 
-step = lab.step("in-the-guest", daemons=("libvirt",), resources=lambda v: [VM(v.vm)])
+step = lab.step(
+    "in-the-guest",
+    daemons=("libvirt",),
+    resources=lambda v: [VM(v.vm)],
+    touches=lambda v: [f"vm/{v.vm}"],
+)
 
 
 @step.check("inside", points=2)

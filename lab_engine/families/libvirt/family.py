@@ -17,7 +17,8 @@ FAMILY: Final = Family(
     daemon=Daemon(
         "/run/libvirt/libvirt-sock",
         ("libvirtd", "virtlogd", "qemu-system-x86_64", "dnsmasq"),
-        starters=("libvirtd", "virtlogd", "qemu-"),
+        # A dnsmasq of a network runs a helper of libvirt at each lease.
+        starters=("libvirtd", "virtlogd", "qemu-", "dnsmasq"),
     ),
     resources={
         resources.VM: "vm:VMProvider",
