@@ -127,12 +127,13 @@ async def flag(see: See, v: Values) -> None:
 
 step.solution("edited", lambda v: [edited(v, "tmf"), *anew(v)])
 step.solution(
-    "in two goes",
-    lambda v: [edited(v, "f"), *anew(v), edited(v, "tm"), *anew(v)],
-    survives={
-        1: "The second start is the one that counts.",
-        2: "The second start is the one that counts.",
-    },
+    "switched off by the guest",
+    lambda v: [
+        edited(v, "tmf"),
+        f"virsh shutdown {v.vm}; timeout 60 sh -c "
+        f"'until virsh domstate {v.vm} | grep -q shut; do sleep 0.3; done'; "
+        + by_hand.awake(v.vm, f"virsh start {v.vm}"),
+    ],
 )
 step.near_miss(
     "the table without the mode",
