@@ -8,7 +8,6 @@ from lab_engine.authoring import (
     DomainEventsProbe,
     DomainProbe,
     Fact,
-    File,
     Image,
     ProcessProbe,
     Resource,
@@ -30,13 +29,12 @@ KILLED = 128 + 9
 def metal(port: int) -> list[Resource]:
     """A plain server of the bench that says its port."""
     return [
-        Directory(f"metal-{port}", path=f"{METAL}-{port}"),
-        File(f"page-{port}", path=f"{METAL}-{port}/index.html", content=f"{port}\n"),
+        Directory(f"metal-{port}", path=f"{METAL}-{port}", files={"index.html": f"{port}\n"}),
         Service(
             f"metal-{port}",
             argv=("busybox", "httpd", "-f", "-p", f"127.0.0.1:{port}", "-h", f"{METAL}-{port}"),
             ready=TcpReady(port),
-            after=(f"file/page-{port}",),
+            after=(f"directory/metal-{port}",),
         ),
     ]
 
@@ -88,13 +86,13 @@ async def untouched(see: See, v: Values) -> None:
         )
 
 
-@step.check("container", points=2)
+@step.check("container", points=2, settle=2.0)
 async def container(see: See, v: Values) -> None:
     await untouched(see, v)
     await require_ended(see, v.fleet[0], how="by a signal", code=KILLED)
 
 
-@step.check("machine", points=2)
+@step.check("machine", points=2, settle=2.0)
 async def machine(see: See, v: Values) -> None:
     await untouched(see, v)
     await require_order(
@@ -109,17 +107,21 @@ def first_process(name: str) -> str:
     return f"$(docker inspect -f '{{{{.State.Pid}}}}' {name})"
 
 
+def machine_process(name: str) -> str:
+    return f"$(sudo cat /run/libvirt/qemu/{name}.pid)"
+
+
 step.solution(
     "by their numbers",
     lambda v: [
         f"sudo kill -9 {first_process(v.fleet[0])}",
-        f"sudo kill -9 $(pgrep -f 'guest={v.one},')",
+        f"sudo kill -9 {machine_process(v.one)}",
     ],
 )
 step.solution(
     "by what they run",
     lambda v: [
-        f"sudo pkill -KILL -f 'guest={v.one},'",
+        f"sudo cat /run/libvirt/qemu/{v.one}.pid | sudo xargs kill -s KILL",
         f"docker inspect -f '{{{{.State.Pid}}}}' {v.fleet[0]} | sudo xargs kill -s KILL",
     ],
 )
@@ -150,13 +152,12 @@ step.near_miss(
     reason="machine-touched",
     explain="Both machines run one program, so its name fits both. The command line of "
     "each says which guest it is.",
-    also=["machine-touched"],
 )
 step.near_miss(
     "asked to end",
     lambda v: [
-        f"sudo kill -TERM $(pgrep -f 'guest={v.one},')",
-        f"timeout 20 sh -c 'while pgrep -f guest={v.one}, >/dev/null; do sleep 0.2; done'",
+        f"sudo kill -TERM {machine_process(v.one)}",
+        f"timeout 20 sh -c 'until virsh domstate {v.one} | grep -q shut; do sleep 0.2; done'",
     ],
     rejected_by="machine",
     reason="not-happened",
