@@ -107,7 +107,7 @@ class Standing:
     ) -> None:
         self.asked.append("repair")
 
-    async def plan(self) -> Plan:
+    async def plan(self, name: str | None = None) -> Plan:
         return Plan(tuple(Action(key, "create", "it is gone") for key in self.gone))
 
     @property
