@@ -19,7 +19,8 @@ from lab_engine.families.files.probes import (
 
 def _there(pid: int) -> str:
     """What a learner writes before a command to have the mounts and the root of that process."""
-    return f"sudo nsenter -t {pid} -m -r " if pid else ""
+    # With its pid namespace, since /proc/self and so /proc/mounts are nothing without.
+    return f"sudo nsenter -t {pid} -m -p -r " if pid else ""
 
 
 async def require_file(
@@ -248,7 +249,7 @@ async def require_bare(see: See, path: str, *, pid: int = 0) -> MountsReading:
         "mounted-below",
         expected=f"At {path} is one thing, all the way down.",
         observed=f"Something else is mounted at {', '.join(below)}.",
-        look=f"{_there(pid)}grep {path} /proc/mounts",
+        look=f"sudo grep {path} {_mounts(pid)}",
     )
     return found
 
@@ -270,7 +271,7 @@ async def require_read_only(see: See, path: str, *, pid: int = 0) -> MountReadin
     """
     found = await require_bare(see, path, pid=pid)
     here = found.at(path)
-    look = f"{_there(pid)}grep {path} /proc/mounts || echo none"
+    look = f"sudo grep {path} {_mounts(pid)} || echo none"
     require(
         here.exists,
         "not-mounted",
@@ -298,9 +299,13 @@ async def require_read_only(see: See, path: str, *, pid: int = 0) -> MountReadin
         "writable-elsewhere",
         expected=f"What is mounted at {path} cannot be changed.",
         observed=f"It is mounted at {', '.join(ways)} as well, and can be changed there.",
-        look=f"{_there(pid)}cat /proc/mounts",
+        look=f"sudo cat {_mounts(pid)}",
     )
     return here
+
+
+def _mounts(pid: int) -> str:
+    return f"/proc/{pid or 'self'}/mounts"
 
 
 def _overlap(one: str, other: str) -> bool:
