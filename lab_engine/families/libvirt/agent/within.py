@@ -26,15 +26,13 @@ from lab_engine.families.libvirt.guests.agent_channel import GuestRefused, Guest
 from lab_engine.families.netlink.probes import network as net
 from lab_engine.families.netlink.probes import reach as way
 from lab_engine.families.netlink.probes import sockets as waiting
-
-# TCP_LISTEN, and TCP_CLOSE, in which a UDP socket is that is not connected (net/tcp_states.h).
-_WAITING: Final = {"tcp": "0A", "udp": "07"}
+from lab_engine.kernel import sockets as kernel_sockets
 
 _TALK: Final = """
 import socket, sys
 host, port, seconds, limit, words = sys.argv[1:]
 with socket.create_connection((host, int(port)), float(seconds)) as it:
-    it.sendall(eval(words))
+    it.sendall(bytes.fromhex(words))
     while int(limit) > 0 and (part := it.recv(4096)):
         sys.stdout.buffer.write(part)
         sys.stdout.flush()
@@ -80,7 +78,7 @@ def _talk(
     rich = shlex.join(["python3", "-c", _TALK, host, str(port), str(seconds), str(limit)])
     # Without pipefail the pipe's own code is that of `head`, so what nc says is what counts.
     script = (
-        f"if command -v python3 >/dev/null; then {rich} {shlex.quote(repr(words))}; "
+        f"if command -v python3 >/dev/null; then {rich} {shlex.quote(words.hex())}; "
         f"else {plain}; fi"
     )
     code, out, said = _run(place, script, seconds=seconds + 4)
@@ -172,6 +170,9 @@ def get(probe: way.HttpProbe) -> way.HttpReading:
         if partial is None:
             return way.HttpReading(problem="malformed")
         body = partial
+    if answer.length and len(body) < probe.limit:
+        # Of the page only the beginning came.
+        return way.HttpReading(problem="timeout")
     return way.HttpReading(
         status=answer.status,
         body=body.decode(errors="replace"),
@@ -262,8 +263,8 @@ def _routes(text: str, table: int) -> Iterator[net.RouteReading]:
 
 
 _SOCKETS: Final = r"""
-for kind in tcp tcp6 udp udp6; do sed "s/^/$kind /" /proc/net/$kind 2>/dev/null; done
-echo
+for kind in tcp tcp6 udp udp6; do echo "== $kind"; cat /proc/net/$kind 2>/dev/null; done
+echo "== held"
 for p in /proc/[0-9]*; do
   n=$(ls -l $p/fd 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p')
   [ -z "$n" ] || echo ${p#/proc/} $(readlink $p/exe) $n
@@ -276,36 +277,25 @@ def sockets(probe: waiting.SocketsProbe) -> waiting.SocketsReading:
         _, out, _ = _run(probe.place, _SOCKETS)
     except _Gone:
         return waiting.SocketsReading(exists=False)
-    told, _, held = out.partition("\n\n")
+    parts = dict(part.split("\n", 1) for part in out.split("== ")[1:])
     holders: dict[str, list[waiting.Holder]] = {}
-    for line in held.splitlines():
+    for line in parts.pop("held", "").splitlines():
         pid, *words = line.split()
         # Programs of the kernel itself have no file, and no sockets that wait for anybody.
         exe = words.pop(0) if words and words[0].startswith("/") else ""
         for inode in words:
             its = waiting.Holder(int(pid), program=exe.rpartition("/")[2], exe=exe)
             holders.setdefault(inode, []).append(its)
-    return waiting.SocketsReading(sockets=tuple(_sockets(told, holders)))
-
-
-def _sockets(
-    text: str, holders: dict[str, list[waiting.Holder]]
-) -> Iterator[waiting.SocketReading]:
-    """Lines of /proc/net/tcp and its like (proc_pid_net(5)), each after the file's name."""
-    for line in text.splitlines():
-        fields = line.split()
-        protocol = fields[0].rstrip("6")
-        if len(fields) < 11 or fields[4] != _WAITING[protocol]:
-            continue
-        raw, _, port = fields[2].partition(":")
-        # Each word of 32 bits is in the guest's byte order, which is that of x86 and of arm64.
-        packed = b"".join(bytes.fromhex(raw[i : i + 8])[::-1] for i in range(0, len(raw), 8))
-        yield waiting.SocketReading(
-            protocol,
-            str(ipaddress.ip_address(packed)),
-            int(port, 16),
-            tuple(holders.get(fields[10], ())),
+    return waiting.SocketsReading(
+        sockets=tuple(
+            waiting.SocketReading(
+                one.protocol, one.address, one.port, tuple(holders.get(one.inode, ()))
+            )
+            for kind, table in parts.items()
+            # The guest's byte order is the bench's: it has the same kind of processor.
+            for one in kernel_sockets.waiting(kind.rstrip("6"), table)
         )
+    )
 
 
 def _after(words: list[str], word: str) -> str:

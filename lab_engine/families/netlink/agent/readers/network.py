@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -51,13 +49,11 @@ from lab_engine.families.netlink.probes.sockets import (
     SocketsReading,
 )
 from lab_engine.kernel import proc, processes
+from lab_engine.kernel import sockets as kernel_sockets
 
 # By RT_SCOPE_ and RTPROT_ number (linux/rtnetlink.h).
 _SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host"}
 _PROTOCOLS: Final = {1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
-# TCP_LISTEN; a UDP socket that is not connected is in TCP_CLOSE (net/tcp_states.h).
-_LISTEN: Final = "0A"
-_UNCONNECTED: Final = "07"
 
 
 def link(probe: LinkProbe) -> LinkReading:
@@ -276,12 +272,13 @@ def firewall(probe: FirewallProbe) -> FirewallReading:
 
 
 def sockets(probe: SocketsProbe) -> SocketsReading:
-    waiting: list[tuple[str, str, int, str]] = []
+    waiting: list[kernel_sockets.Waiting] = []
     try:
         with places.network(probe.place) as descriptor, namespaces.inside(descriptor):
-            for protocol, state in (("tcp", _LISTEN), ("udp", _UNCONNECTED)):
+            for protocol in kernel_sockets.WAITING:
                 for family in ("", "6"):
-                    waiting += _waiting(protocol, family, state)
+                    table = _table(f"{protocol}{family}")
+                    waiting += kernel_sockets.waiting(protocol, table)
     except NoPlace:
         return SocketsReading(exists=False)
     held = _holders({inode for *_, inode in waiting})
@@ -293,25 +290,13 @@ def sockets(probe: SocketsProbe) -> SocketsReading:
     )
 
 
-def _waiting(protocol: str, family: str, state: str) -> Iterator[tuple[str, str, int, str]]:
-    """(protocol, address, port, inode) from the kernel's list of this thread's namespace."""
+def _table(name: str) -> str:
+    """The kernel's list of this thread's namespace; empty where it has none of that kind."""
     try:
         # /proc/net is /proc/self/net, and that the first thread's (proc_net(5)).
-        lines = proc.read_text(f"thread-self/net/{protocol}{family}").splitlines()[1:]
+        return proc.read_text(f"thread-self/net/{name}")
     except FileNotFoundError:
-        return
-    for line in lines:
-        fields = line.split()
-        if fields[3] != state:
-            continue
-        raw, _, port = fields[1].partition(":")
-        words = bytes.fromhex(raw)
-        # Each 32-bit word is written in the machine's byte order.
-        packed = b"".join(
-            socket.htonl(int.from_bytes(words[i : i + 4], "big")).to_bytes(4, "big")
-            for i in range(0, len(words), 4)
-        )
-        yield protocol, str(ipaddress.ip_address(packed)), int(port, 16), fields[9]
+        return ""
 
 
 def _holders(inodes: set[str]) -> dict[str, list[Holder]]:
