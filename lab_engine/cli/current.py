@@ -101,7 +101,12 @@ def offer_ahead(lesson: Lesson) -> None:
     ahead.remember(offer, config)
     say(f"A later lesson, {offer.words}.")
     if confirm("Prepare it now, while you work?", yes=False):
-        path = ahead.prepare(offer, config)
+        try:
+            path = ahead.prepare(offer, config)
+        except OSError as error:
+            # No reason to keep a learner from this lesson.
+            say(f"It cannot be prepared: {error}. The lesson asks again when you get there.")
+            return
         say(f"It is being built; its log is {path}. `infralab packs` says when it is there.")
 
 

@@ -264,7 +264,12 @@ class LearnApp(App[int]):
             try:
                 path = await asyncio.to_thread(ahead.prepare, offer, self.settings)
             except OSError as error:
-                self.notify(str(error), title="It cannot be prepared", severity="error")
+                self.notify(
+                    f"{error}. The lesson asks again when you get there.",
+                    title="It cannot be prepared",
+                    severity="error",
+                    markup=False,
+                )
                 return
             self.notify(f"Its log is {path}.", title="It is being built", markup=False)
 
