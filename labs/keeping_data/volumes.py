@@ -111,9 +111,10 @@ async def outlive_a_container(see: See, v: Values) -> None:
     before = await see.before(DockerEventsProbe("web"))
     events = await see(DockerEventsProbe("web"))
     await require_outlived_container(see, "web", PAGE, says=v.message)
-    lives = [one.action for one in events.after(before.last) if one.action in ("start", "destroy")]
+    lives = [one.action for one in events.after(before.last)]
+    # A first try may have been made and removed without ever running.
     require(
-        lives[:1] == ["start"] and "destroy" in lives,
+        "start" in lives and "destroy" in lives[lives.index("start") :],
         "another-removed",
         expected="A container called web was run, removed, and run anew.",
         observed="The one that was removed had another name, or did not run.",
@@ -163,12 +164,14 @@ named.solution(
 named.solution(
     "an image by its id",
     lambda v: [
+        "docker create --name web myapp && docker rm web",
         run_web(v).replace("myapp:latest", "$(docker image inspect -f '{{.Id}}' myapp)"),
         write_page(v),
         "docker rm -f web",
         run_web(v),
     ],
-    explained={0: ["page"], 1: ["page"], 2: ["too-young"]},
+    survives={0: "A first try that came to nothing."},
+    explained={1: ["page"], 2: ["page"], 3: ["too-young"]},
 )
 named.near_miss(
     "no volume",

@@ -19,6 +19,7 @@ from lab_engine.authoring import (
     require_order,
     require_untouched_container,
 )
+from labs.ten_web_servers.containers import SERVE
 from labs.ten_web_servers.machines import machines
 from labs.ten_web_servers.values import Values, lab
 
@@ -40,13 +41,12 @@ def metal(port: int) -> list[Resource]:
 
 
 def everything(v: Values) -> list[Resource]:
-    serve = "mkdir /site; hostname > /site/index.html; httpd -f -p 80 -h /site"
     return [
         *metal(v.metal_a),
         *metal(v.metal_b),
         Image("busybox"),
         *(
-            Container(name, image="busybox", hostname=name, command=("sh", "-c", serve))
+            Container(name, image="busybox", hostname=name, command=("sh", "-c", SERVE))
             for name in v.fleet[:2]
         ),
         *machines(v, serving=True),
