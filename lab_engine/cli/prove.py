@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab_engine.cli.words import add_json, emit_json, say, verb
 
 if TYPE_CHECKING:
-    from lab_engine.course.lesson import Lesson
+    from lab_engine.course.lesson import Course, Lesson
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,7 +24,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         examples=[
             ("infralab prove", "all lessons"),
             ("infralab prove namespaces --seed 1 --seed 2", "one lesson, two seeds"),
-            ("infralab prove --changed", "only what changed since its last proof"),
+            ("infralab prove --changed --record", "what three seeds have not proven as it is now"),
+            ("infralab prove --jobs 4", "four benches at once"),
             ("infralab prove namespaces --step uts", "one step, while writing it"),
             ("infralab prove namespaces --walk --record", "note what its checks see change"),
         ],
@@ -33,7 +34,15 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seed", action="append", help="may be given several times")
     parser.add_argument("--step", action="append", help="only these steps")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="N times each")
-    parser.add_argument("--changed", action="store_true", help="skip what is proven already")
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="only steps and seeds that content/proven.json does not have as they are now; "
+        "three seeds unless --seed says which",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="so many lessons or seeds at once"
+    )
     parser.add_argument(
         "--walk",
         action="store_true",
@@ -42,7 +51,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--record",
         action="store_true",
-        help="note in content/proven.json what the checks saw change, for `infralab syllabus`",
+        help="note in content/proven.json what the checks saw change, for `infralab syllabus`, and "
+        "with which seeds all was good",
     )
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     parser.add_argument("--quiet", action="store_true", help="no line for each case")
@@ -63,25 +73,18 @@ async def _prove(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import open_record
     from lab_engine.course import proven
     from lab_engine.course.lesson import load_course
-    from lab_engine.errors import UsageError
-    from lab_engine.proof import kept
-    from lab_engine.proof.report import junit, table
-    from lab_engine.proof.result import CaseResult
+    from lab_engine.proof.report import costs, junit, table
+    from lab_engine.proof.result import CaseResult, LessonProof
     from lab_engine.proof.run import prove_lesson
 
     course = load_course()
-    lessons = [course.lesson(slug) for slug in args.lessons] or list(course.lessons)
-    steps = {one.slug: _steps(one, args.step) for one in lessons}
-    if not any(chosen is None or chosen for chosen in steps.values()):
-        raise UsageError(
-            f"no step is called {' or '.join(args.step)} in {', '.join(steps)}",
-            hint="`infralab lessons LESSON` lists the steps.",
-        )
+    turns = _turns(course, args)
+    if not turns:
+        say("infralab: everything asked for is proven as it is now")
+        return 0
     config = settings.load()
-    folder = config.cache_dir / "proofs"
     record = open_record()
-    proofs = []
-    part = args.step or args.walk
+    proofs: list[LessonProof] = []
 
     def progress(lesson: str, case: CaseResult) -> None:
         if not args.quiet:
@@ -90,33 +93,74 @@ async def _prove(args: argparse.Namespace) -> int:
         if not case.good:
             say(f"     {case.problem}")
 
-    for lesson in lessons:
-        if steps[lesson.slug] == []:
-            continue
-        for seed in args.seed or ["proof"]:
-            for _ in range(args.repeat):
-                # Before: an author may go on writing while it is proven.
-                now = proven.editions(lesson)
-                key = kept.content_hash(lesson, seed)
-                # A part is no proof of the whole: neither taken for one nor kept as one.
-                old = kept.load(folder, key) if args.changed and not part else None
-                proof = old or await prove_lesson(
-                    lesson, seed, record, config, progress, steps=steps[lesson.slug], walk=args.walk
-                )
-                if not part and not old:
-                    kept.store(folder, key, proof)
-                if args.record:
-                    # After each: a run that is interrupted keeps what it has seen.
-                    proven.record(lesson, proof.seen, now, content=course.content)
-                proofs.append(proof)
-                if not args.json:
-                    print(table(proof, lesson), flush=True)
-    record.close()
+    benches = asyncio.Semaphore(args.jobs)
+
+    async def turn(lesson: Lesson, seed: str, steps: list[str] | None) -> None:
+        async with benches:
+            # Before: an author may go on writing while it is proven.
+            now = proven.editions(lesson)
+            proof = await prove_lesson(
+                lesson, seed, record, config, progress, steps=steps, walk=args.walk
+            )
+        if args.record:
+            # After each: a run that is interrupted keeps what it has seen.
+            whole = () if args.walk else proof.whole
+            proven.record(lesson, proof.seen, now, seed, whole, content=course.content)
+        proofs.append(proof)
+        if not args.json:
+            print(table(proof, lesson), flush=True)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in turns:
+                group.create_task(turn(*one))
+    except ExceptionGroup as failed:
+        # The first says what is wrong: most often the engine is, for all of them.
+        raise failed.exceptions[0] from None
+    finally:
+        record.close()
     if args.json:
         emit_json(proofs)
+    elif len({(proof.lesson, case.step) for proof in proofs for case in proof.cases}) > 2:
+        print(costs(proofs), flush=True)
     if args.junit:
         await asyncio.to_thread(Path(args.junit).write_bytes, junit(proofs))
     return 0 if all(proof.good for proof in proofs) else 1
+
+
+def _turns(course: Course, args: argparse.Namespace) -> list[tuple[Lesson, str, list[str] | None]]:
+    """What is to prove: a lesson, a seed, and the steps or None for all, each in its own bench.
+
+    Raises UsageError.
+    """
+    from lab_engine.course import proven
+    from lab_engine.errors import UsageError
+
+    lessons = [course.lesson(slug) for slug in args.lessons] or list(course.lessons)
+    steps = {one.slug: _steps(one, args.step) for one in lessons}
+    if not any(chosen is None or chosen for chosen in steps.values()):
+        raise UsageError(
+            f"no step is called {' or '.join(args.step)} in {', '.join(steps)}",
+            hint="`infralab lessons LESSON` lists the steps.",
+        )
+    if args.jobs < 1:
+        raise UsageError("--jobs wants a number of benches, at least 1")
+    notes = proven.load(course.content)
+    turns = []
+    for lesson in lessons:
+        for seed in args.seed or (proven.SEEDS if args.changed else proven.SEEDS[:1]):
+            wanted = steps[lesson.slug]
+            if args.changed:
+                wanted = [
+                    step.name
+                    for step in lesson.steps
+                    if step.lab_step
+                    and (wanted is None or step.name in wanted)
+                    and seed not in notes.seeds(lesson, step)
+                ]
+            if wanted is None or wanted:
+                turns += [(lesson, seed, wanted)] * args.repeat
+    return turns
 
 
 def _steps(lesson: Lesson, wanted: list[str] | None) -> list[str] | None:

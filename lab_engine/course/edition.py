@@ -1,6 +1,7 @@
-"""Which edition of a lesson or a step this is: a hash of its texts and its lab.
+"""Which edition of a lesson or a step this is: a hash of what a verdict on it depends on.
 
-The engine is no part of it: a better engine makes no other lesson.
+Of the engine only the words that a step's checks are written in are part of it: a better engine
+makes no other lesson.
 """
 
 from __future__ import annotations
@@ -10,28 +11,37 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab_engine.course import pack, used
+
 if TYPE_CHECKING:
     from lab_engine.course.lesson import Lesson, Step
 
 
 def of_step(lesson: Lesson, step: Step) -> str:
-    """Over the step's text and all of its lesson's lab. Raises ContentError without a lab."""
-    return _hash([step.source, *_lab(lesson)])
+    """Over a step's text, its part of the lab and the words in it, what the lab gives, the packs.
+
+    Raises ContentError without a lab.
+    """
+    modules = used.modules(lesson, step.name)
+    parts = [(step.source.name, step.source.read_bytes())]
+    parts += [(module.__name__, Path(str(module.__file__)).read_bytes()) for module in modules]
+    parts += [(name, text.encode()) for name, text in sorted(used.words(modules).items())]
+    parts += [(path.name, path.read_bytes()) for path in used.given(lesson)]
+    if lesson.packs:
+        parts += [(one.name, one.digest().encode()) for one in pack.chain(lesson.packs)]
+    return _hash(parts)
 
 
 def of_lesson(lesson: Lesson) -> str:
     """Over all texts of a lesson and its lab. Raises ContentError without a lab."""
-    return _hash([*sorted(lesson.folder.glob("*.md")), *_lab(lesson)])
+    texts = sorted(lesson.folder.glob("*.md"))
+    lab = sorted(lesson.lab_folder.rglob("*.py"))
+    return _hash((path.name, path.read_bytes()) for path in (*texts, *lab))
 
 
-def _lab(lesson: Lesson) -> list[Path]:
-    return sorted(lesson.lab_folder.rglob("*.py"))
-
-
-def _hash(paths: Iterable[Path]) -> str:
+def _hash(parts: Iterable[tuple[str, bytes]]) -> str:
     digest = hashlib.sha256()
-    for path in paths:
-        data = path.read_bytes()
-        # With the length, so that no text can move from one file to the next unseen.
-        digest.update(f"{path.name} {len(data)}\n".encode() + data)
+    for name, data in parts:
+        # With the length, so that no text can move from one part to the next unseen.
+        digest.update(f"{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()

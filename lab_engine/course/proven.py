@@ -1,7 +1,7 @@
 """What was seen of each step when it was last proven, kept beside the texts: `proven.json`.
 
-With it `infralab syllabus` needs no bench. A step's note holds as long as its text and its lesson's
-lab are what they were; the engine does not matter.
+With it `infralab syllabus` needs no bench, and `infralab prove --changed` knows what is left to do.
+A step's note holds as long as its edition (`course.edition`) is what it was.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lab_engine.course.lesson import Lesson, Step
 
 FILE: Final = "proven.json"
+SEEDS: Final = ("proof", "3", "7")
+"""With which a step is wanted proven: what one seed draws may hide a fault."""
 
 ProofState = Literal["real", "parsed", "stale", "unproven"]
 """What is known of a step: its checks saw a real change, or only files that were written; its note
@@ -37,11 +39,16 @@ class StepChanges(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What was seen of a step; `edition` is that of its text and lab then."""
+    """What was seen of a step; `edition` is what it was then.
+
+    `seeds` are those with which every case of it was good: near misses, all solutions, lines left
+    out. None when only its first solution was walked.
+    """
 
     edition: str
     real: tuple[str, ...] = ()
     parsed: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
 
 
 class Proven:
@@ -59,27 +66,53 @@ class Proven:
             return "stale"
         return "real" if note.real else "parsed"
 
-    def add(self, lesson: Lesson, seen: Iterable[StepChanges], editions: Mapping[str, str]) -> None:
+    def seeds(self, lesson: Lesson, step: Step) -> tuple[str, ...]:
+        """The seeds with which a step is proven whole as it is now. Raises ContentError."""
+        note = self.notes.get(lesson.slug, {}).get(step.name)
+        return note.seeds if note and note.edition == edition.of_step(lesson, step) else ()
+
+    def add(
+        self,
+        lesson: Lesson,
+        seen: Iterable[StepChanges],
+        editions: Mapping[str, str],
+        seed: str = "",
+        whole: Iterable[str] = (),
+    ) -> None:
         """Take new notes, and drop those of steps that the lesson has no more.
 
-        `editions` are those that were proven, as `editions` gave them before.
+        `editions` are those that were proven, as `editions` gave them before; `whole` the steps of
+        which every case was good with `seed`.
         """
-        new = {one.step: Note(editions[one.step], one.real, one.parsed) for one in seen}
-        kept = self.notes.get(lesson.slug, {}) | new
+        old = self.notes.get(lesson.slug, {})
+        new = {}
+        for one in seen:
+            note = old.get(one.step)
+            now = editions[one.step]
+            seeds = set(note.seeds) if note and note.edition == now else set()
+            seeds |= {seed} if one.step in whole else set()
+            new[one.step] = Note(now, one.real, one.parsed, tuple(sorted(seeds)))
+        kept = old | new
         names = [step.name for step in lesson.steps if step.name in kept]
         if names:
             self.notes[lesson.slug] = {name: kept[name] for name in names}
 
 
 def editions(lesson: Lesson) -> dict[str, str]:
-    """The edition of each step that has a lab, as its text and lab are now."""
+    """The edition of each step that has a lab, as it is now."""
     return {step.name: edition.of_step(lesson, step) for step in lesson.steps if step.lab_step}
 
 
 def record(
-    lesson: Lesson, seen: Iterable[StepChanges], editions: Mapping[str, str], *, content: Path
+    lesson: Lesson,
+    seen: Iterable[StepChanges],
+    editions: Mapping[str, str],
+    seed: str = "",
+    whole: Iterable[str] = (),
+    *,
+    content: Path,
 ) -> None:
-    """Add to the notes in the folder `content`. Several proofs may do so at once.
+    """Add to the notes in the folder `content` (`Proven.add`). Several proofs may do so at once.
 
     Raises ContentError.
     """
@@ -88,7 +121,7 @@ def record(
         # The folder and not the file, in whose place another one comes; gone with its process.
         fcntl.flock(handle, fcntl.LOCK_EX)
         notes = load(content)
-        notes.add(lesson, seen, editions)
+        notes.add(lesson, seen, editions, seed, whole)
         store(content, notes)
     finally:
         os.close(handle)

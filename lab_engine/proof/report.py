@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
@@ -12,10 +13,10 @@ from lab_engine.shown import shown
 
 def table(proof: LessonProof, lesson: Lesson) -> str:
     """One line a check: near misses killed, seconds; then each case that went wrong."""
-    kept = ", proven before and unchanged" if proof.kept else ""
-    lines = [f"{proof.lesson}  seed {proof.seed}  {proof.seconds:.1f} s{kept}"]
+    lines = [f"{proof.lesson}  seed {proof.seed}  {proof.seconds:.1f} s"]
     lines.append(f"  {'step':<22} {'check':<24} {'rejected':>9}")
-    for step in lesson.lab.steps.values():
+    taken = {case.step for case in proof.cases}
+    for step in (step for step in lesson.lab.steps.values() if step.name in taken):
         for check in step.checks:
             killed, total = proof.killed(step.name, check.task)
             lines.append(f"  {step.name:<22} {check.task:<24} {f'{killed}/{total}':>9}")
@@ -32,6 +33,30 @@ def table(proof: LessonProof, lesson: Lesson) -> str:
         f"  PROBLEM {case.step} {case.kind} {case.name}: {case.problem}"
         for case in proof.cases
         if not case.good
+    ]
+    return shown("\n".join(lines))
+
+
+def costs(proofs: Sequence[LessonProof], most: int = 10) -> str:
+    """The dearest steps, slowest first: seconds of a seed, cases, the median and slowest case."""
+    spent: dict[tuple[str, str], list[CaseResult]] = {}
+    seeds: dict[tuple[str, str], set[str]] = {}
+    for proof in proofs:
+        for case in proof.cases:
+            if case.step:
+                spent.setdefault((proof.lesson, case.step), []).append(case)
+                seeds.setdefault((proof.lesson, case.step), set()).add(proof.seed)
+    rows = []
+    for key, cases in spent.items():
+        total = sum(case.seconds for case in cases) / len(seeds[key])
+        slowest = max(cases, key=lambda case: case.seconds)
+        median = statistics.median(case.seconds for case in cases)
+        rows.append((total, "/".join(key), len(cases) // len(seeds[key]), median, slowest))
+    rows.sort(key=lambda row: row[:2], reverse=True)
+    lines = [f"  {'dearest steps':<42} {'s a seed':>8} {'cases':>5} {'median':>6}  slowest case"]
+    lines += [
+        f"  {name:<42} {total:8.1f} {count:5} {median:6.2f}  {slow.seconds:.1f} {slow.name}"
+        for total, name, count, median, slow in rows[:most]
     ]
     return shown("\n".join(lines))
 

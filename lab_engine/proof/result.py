@@ -36,14 +36,23 @@ class LessonProof(msgspec.Struct, frozen=True):
     seed: str
     cases: tuple[CaseResult, ...]
     seconds: float
-    kept: bool = False
-    """Whether this is an earlier proof of exactly the same content."""
     seen: tuple[StepChanges, ...] = ()
     """What the checks saw change, of each step whose first solution is accepted."""
 
     @property
     def good(self) -> bool:
         return all(case.good for case in self.cases)
+
+    @property
+    def whole(self) -> frozenset[str]:
+        """The steps of which every case is good; none when something was left afterwards.
+
+        Of a walk this says nothing.
+        """
+        bad = {case.step for case in self.cases if not case.good}
+        if "" in bad:
+            return frozenset()
+        return frozenset(case.step for case in self.cases) - bad - {""}
 
     def killed(self, step: str, task: str) -> tuple[int, int]:
         """Near misses and left-out lines that the check of `task` rejected, of how many."""
