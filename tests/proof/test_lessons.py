@@ -1,9 +1,10 @@
 """The lessons' checks, proven on the real bench, step by step until a budget is spent.
 
-Where it begins differs from day to day, so that in some days every step has its turn. What was left
-out is among the skipped, with its command. `INFRALAB_PROOF_MINUTES=600` leaves nothing out. Without
-it the budget is what the tests before have left of the time that a whole run may take: a machine
-that has other work, or a suite that has grown, proves fewer steps a day instead of running over.
+First what no proof is noted of as it is now (`content/proven.json`). Where the rest begins differs
+from day to day, so that in some days every step has its turn. What was left out is among the
+skipped, with its command. `INFRALAB_PROOF_MINUTES=600` leaves nothing out. Without it the budget is
+what the tests before have left of the time that a whole run may take: a machine that has other
+work, or a suite that has grown, proves fewer steps a day instead of running over.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from __future__ import annotations
 import functools
 import os
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from lab_engine.course.lesson import load_course
+from lab_engine.course import proven
+from lab_engine.course.lesson import Step, load_course
 from lab_engine.proof.run import prove_lesson
 from lab_engine.session.record import Record
 from lab_engine.settings import Settings
@@ -24,21 +28,30 @@ from lab_engine.settings import Settings
 pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.proof]
 
 MOST, LEAST, WHOLE_RUN = 25 * 60, 8 * 60, 52 * 60
-VM_LESSONS = {"kvm-and-virsh"}
-STEPS = [
-    pytest.param(
-        lesson.slug,
-        step.name,
-        marks=[pytest.mark.vm] if lesson.slug in VM_LESSONS else [],
-        id=f"{lesson.slug}/{step.name}",
-    )
-    for lesson in load_course().lessons
-    for step in lesson.steps
-    if step.lab_step
-]
-# A stride that shares no factor with most numbers of steps: each day begins somewhere else.
-_FIRST = datetime.now(UTC).toordinal() * 7 % len(STEPS)
 spent = 0.0
+
+
+def steps() -> list[Any]:
+    """Every step with a lab, in the order in which they have their turn."""
+    course = load_course()
+    notes = proven.load(course.content)
+    every = [(lesson, step) for lesson in course.lessons for step in lesson.steps if step.lab_step]
+    # A stride that shares no factor with most numbers of steps: each day begins somewhere else.
+    first = datetime.now(UTC).toordinal() * 7 % len(every)
+    turns = sorted(every[first:] + every[:first], key=lambda one: bool(notes.seeds(*one)))
+    return [
+        pytest.param(
+            lesson.slug,
+            step.name,
+            marks=[pytest.mark.vm] if "libvirt" in _daemons(step) else [],
+            id=f"{lesson.slug}/{step.name}",
+        )
+        for lesson, step in turns
+    ]
+
+
+def _daemons(step: Step) -> Collection[str]:
+    return step.lab_step.daemons if step.lab_step else ()
 
 
 @functools.cache
@@ -52,7 +65,7 @@ def budget() -> float:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("slug", "step"), STEPS[_FIRST:] + STEPS[:_FIRST])
+@pytest.mark.parametrize(("slug", "step"), steps())
 async def test_proof(
     image_tag: str, slug: str, step: str, record: Record, settings: Settings
 ) -> None:
