@@ -34,6 +34,7 @@ VERBS: Final = (
     "plan",
     "repair",
     "replay",
+    "submit",
     "down",
     # this machine
     "setup",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lab_engine.course import pack, used
 
 if TYPE_CHECKING:
-    from lab_engine.course.lesson import Lesson, Step
+    from lab_engine.course.lesson import Course, Lesson, Step
 
 
 def of_step(lesson: Lesson, step: Step) -> str:
@@ -37,6 +37,15 @@ def of_lesson(lesson: Lesson) -> str:
     texts = sorted(lesson.folder.glob("*.md"))
     lab = sorted(lesson.lab_folder.rglob("*.py"))
     return _hash((path.name, path.read_bytes()) for path in (*texts, *lab))
+
+
+def of_course(course: Course) -> str:
+    """Over all texts of the course, without the labs: those are part of each lesson's edition."""
+    return _hash(
+        (path.relative_to(course.content).as_posix(), path.read_bytes())
+        for path in sorted(course.content.rglob("*"))
+        if path.suffix in (".md", ".toml", ".tsv")
+    )
 
 
 def _hash(parts: Iterable[tuple[str, bytes]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -75,6 +75,14 @@ class Replayed(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Past(Protocol):
+    """Where the moments and the verdicts of a session are: a record, or what was handed in."""
+
+    def moments(self, session: str) -> list[Moment]: ...
+
+    def history(self, session: str) -> list[PastVerdict]: ...
+
+
 def not_replayable(session: str, error: InfralabError) -> Replayed:
     """A replay that could not begin."""
     return Replayed(session, "not replayable", f"not replayable: {_why(error)}", (), 0, 0.0)
@@ -88,7 +96,7 @@ async def replay(
     lesson: Lesson,
     row: SessionRow,
     casts: Sequence[Cast],
-    record: Record,
+    record: Past,
     scratch: Record,
     settings: Settings,
     say: Say = lambda _: None,

@@ -60,6 +60,25 @@ class PastVerdict(msgspec.Struct, frozen=True):
     given: bool
 
 
+class Hint(msgspec.Struct, frozen=True):
+    """A hint that was shown first at that time; `number` counts from 1."""
+
+    at: float
+    step: str
+    task: str
+    number: int
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer to a question, right or wrong."""
+
+    at: float
+    step: str
+    question: str
+    answer: str
+    correct: bool
+
+
 class TaskState(msgspec.Struct, frozen=True):
     """The best a task reached in a session: `passed` once is passed; `given` was not earned."""
 
@@ -163,6 +182,13 @@ class Record:
             for at, step, task, outcome, given in rows
         ]
 
+    def evidence(self, session: str) -> list[Verdict | None]:
+        """The whole verdicts, in the order of `history`; None for one that cannot be read."""
+        rows = self._store.read(
+            "SELECT verdict FROM verdict WHERE session = ? ORDER BY rowid", (session,)
+        )
+        return [_verdict(data) for (data,) in rows]
+
     def start_readings(self, session: str, step: str) -> dict[str, bytes] | None:
         """What `enter` was given; None when there is none, or it cannot be read any more."""
         rows = self._store.read(
@@ -222,11 +248,7 @@ class Record:
             "SELECT verdict, MAX(rowid) FROM verdict WHERE session = ? AND step = ? GROUP BY task",
             (session, step),
         )
-        found = []
-        for verdict, _ in rows:
-            with suppress(msgspec.DecodeError):
-                found.append(msgspec.msgpack.decode(verdict, type=Verdict))
-        return found
+        return [found for data, _ in rows if (found := _verdict(data)) is not None]
 
     def hint(self, session: str, step: str, task: str, number: int) -> None:
         self._write(
@@ -242,6 +264,13 @@ class Record:
             (session, step, task),
         )
         return int(count)
+
+    def all_hints(self, session: str) -> list[Hint]:
+        """Every hint that was taken, in the order of time."""
+        rows = self._store.read(
+            "SELECT at, step, task, number FROM hint WHERE session = ? ORDER BY at", (session,)
+        )
+        return [Hint(*row) for row in rows]
 
     def answer(self, session: str, step: str, question: str, answer: str, *, correct: bool) -> None:
         self._write(
@@ -259,6 +288,15 @@ class Record:
             (session, step),
         )
         return {question: bool(correct) for question, correct, _ in rows}
+
+    def all_answers(self, session: str) -> list[Answer]:
+        """Every answer that was given, in the order of time."""
+        rows = self._store.read(
+            "SELECT at, step, question, answer, correct FROM answer WHERE session = ? "
+            "ORDER BY rowid",
+            (session,),
+        )
+        return [Answer(at, step, asked, said, bool(right)) for at, step, asked, said, right in rows]
 
     def tasks(self, session: str) -> list[TaskState]:
         """The state of every task that has a verdict."""
@@ -299,8 +337,22 @@ class Record:
         )
         return [SessionRow(*row) for row in rows]
 
+    def sessions(self, lesson: str) -> list[SessionRow]:
+        """Every session of a lesson, ended or not, the one touched last first."""
+        rows = self._store.read(
+            f"SELECT {_SESSION} FROM session WHERE lesson = ? ORDER BY touched DESC",  # noqa: S608
+            (lesson,),
+        )
+        return [SessionRow(*row) for row in rows]
+
     def _write(self, command: str, values: tuple[object, ...]) -> None:
         self._store.write(lambda db: db.execute(command, values))
 
     def close(self) -> None:
         self._store.close()
+
+
+def _verdict(data: bytes) -> Verdict | None:
+    with suppress(msgspec.DecodeError):
+        return msgspec.msgpack.decode(data, type=Verdict)
+    return None
