@@ -43,6 +43,9 @@ VERBS: Final = (
     "packs",
     "gc",
     "uninstall",
+    # teaching
+    "class",
+    "bundle",
     # writing lessons
     "new-lesson",
     "lint",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab_engine.cli.words import add_json, emit_json, say, tell, verb
 
@@ -23,11 +23,13 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "seal by which you can prove later that this is the file.",
         examples=[
             ("infralab submit namespaces --learner ada", "writes infralab-ada.zip here"),
+            ("infralab submit --ticket week-3-ada.toml", "all lessons of an assignment"),
             ("infralab submit --show infralab-ada.zip", "what is in a file, and whether it holds"),
         ],
     )
     parser.add_argument("lessons", nargs="*", metavar="LESSON")
     parser.add_argument("--learner", metavar="ID", help="who you are to your instructor")
+    parser.add_argument("--ticket", type=Path, metavar="FILE", help="what your instructor gave you")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it")
     parser.add_argument("--show", type=Path, metavar="FILE", help="look into a file; write none")
     add_json(parser)
@@ -46,16 +48,71 @@ def run(args: argparse.Namespace) -> int:
 
 def _written(args: argparse.Namespace) -> Path:
     """Make the file, and give its path. Raises InfralabError."""
-    import msgspec
-
     from lab_engine import settings
     from lab_engine.cli.current import open_record
     from lab_engine.common import replacing
     from lab_engine.course.lesson import load_course
     from lab_engine.errors import InfralabError, UsageError
     from lab_engine.grading.submission import gather, handed
+
+    asked = _asked(args)
+    path: Path = args.output or Path(f"infralab-{asked.name}.zip")
+    if path.exists():
+        raise UsageError(
+            f"{path} is there already", hint="Remove it, or name another file with --output."
+        )
+    course = load_course()
+    record = open_record()
+    try:
+        parts = []
+        for slug in asked.lessons:
+            lesson = course.lesson(slug)
+            row = gather.choose(record, lesson, seed=asked.seed, mode=asked.mode)
+            say(f"{lesson.slug}: session {row.id}")
+            parts.append(gather.handed(lesson, row, record, settings.load().data_dir))
+    finally:
+        record.close()
+    manifest = gather.manifest(course, asked.learner, parts, asked.assignment)
+    data = handed.pack(manifest, tuple(parts))
+    # What the instructor's infralab would refuse is refused here, while it can be mended.
+    handed.parse(data)
+    try:
+        replacing.write(path, data, durable=True)
+    except OSError as error:
+        raise InfralabError(
+            f"{path} cannot be written: {error}", hint="Name another place with --output."
+        ) from error
+    return path
+
+
+class _Asked(NamedTuple):
+    learner: str
+    lessons: tuple[str, ...]
+    seed: str | None = None
+    mode: str | None = None
+    assignment: str = ""
+
+    @property
+    def name(self) -> str:
+        return "-".join(part for part in (self.assignment, self.learner) if part)
+
+
+def _asked(args: argparse.Namespace) -> _Asked:
+    """What is handed in, and by whom. Raises InfralabError."""
+    import msgspec
+
+    from lab_engine.errors import UsageError
+    from lab_engine.grading import ticket
     from lab_engine.grading.submission.manifest import LearnerId
 
+    if args.ticket:
+        own = ticket.read(args.ticket)
+        mode = None if own.mode == "any" else own.mode
+        if args.learner not in (None, own.learner):
+            raise UsageError(f"the ticket is {own.learner}'s, not {args.learner}'s")
+        # A lesson that was never begun is left out by naming the others.
+        lessons = tuple(dict.fromkeys(args.lessons)) or own.lessons
+        return _Asked(own.learner, lessons, own.seed, mode, own.assignment)
     if not args.lessons or not args.learner:
         raise UsageError(
             "nothing was named to hand in",
@@ -68,32 +125,7 @@ def _written(args: argparse.Namespace) -> Path:
             f"--learner {args.learner!r} cannot be used",
             hint="It has letters, digits, and . _ @ + - alone.",
         ) from None
-    path: Path = args.output or Path(f"infralab-{learner}.zip")
-    if path.exists():
-        raise UsageError(
-            f"{path} is there already", hint="Remove it, or name another file with --output."
-        )
-    course = load_course()
-    record = open_record()
-    try:
-        parts = []
-        for slug in dict.fromkeys(args.lessons):
-            lesson = course.lesson(slug)
-            row = gather.choose(record, lesson)
-            say(f"{lesson.slug}: session {row.id}")
-            parts.append(gather.handed(lesson, row, record, settings.load().data_dir))
-    finally:
-        record.close()
-    data = handed.pack(gather.manifest(course, learner, parts), tuple(parts))
-    # What the instructor's infralab would refuse is refused here, while it can be mended.
-    handed.parse(data)
-    try:
-        replacing.write(path, data, durable=True)
-    except OSError as error:
-        raise InfralabError(
-            f"{path} cannot be written: {error}", hint="Name another place with --output."
-        ) from error
-    return path
+    return _Asked(learner, tuple(dict.fromkeys(args.lessons)))
 
 
 def _told(submission: Submission, path: Path, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import add_json, emit_json, say, verb
@@ -31,6 +32,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--assessed", action="store_true", help="for a grade: one hint a task, no solutions"
     )
+    parser.add_argument("--ticket", type=Path, metavar="FILE", help="for an assignment of a class")
     parser.add_argument("--new", action="store_true", help="a new session, on a bench of its own")
     parser.add_argument(
         "--yes", action="store_true", help="agree that what you made in the step before goes"
@@ -52,7 +54,8 @@ async def _up(args: argparse.Namespace) -> int:
     from lab_engine import doctor, settings
     from lab_engine.cli.current import agree_to_packs, offer_ahead, open_record, take_up
     from lab_engine.course.lesson import load_course
-    from lab_engine.errors import BenchError
+    from lab_engine.errors import BenchError, UsageError
+    from lab_engine.grading import ticket
     from lab_engine.session import which
     from lab_engine.session.opening import alone
     from lab_engine.session.session import Session
@@ -60,14 +63,22 @@ async def _up(args: argparse.Namespace) -> int:
     began = time.monotonic()
     lesson = load_course().lesson(args.lesson)
     asked = lesson.step(args.step).name if args.step else None
-    mode = "assessed" if args.assessed else "practice"
+    mode, seed = "assessed" if args.assessed else "practice", args.seed
+    if args.ticket:
+        own = ticket.read(args.ticket)
+        if lesson.slug not in own.lessons:
+            raise UsageError(
+                f"lesson {lesson.slug} is not in assignment {own.assignment}",
+                hint=f"It has: {', '.join(own.lessons)}.",
+            )
+        mode, seed = "assessed" if own.mode == "assessed" else mode, own.seed
     record = open_record()
     config = settings.load()
     # Who asks for a new session gets one, however many others do.
     with nullcontext() if args.new else alone(config.data_dir, f"lesson {lesson.slug}"):
         old = None
         if not args.new:
-            old = which.latest(record, lessons=(lesson.slug,), seed=args.seed, mode=mode)
+            old = which.latest(record, lessons=(lesson.slug,), seed=seed, mode=mode)
         if old:
             session = await take_up(lesson, old, record, steal=args.take_over)
         else:
@@ -78,7 +89,7 @@ async def _up(args: argparse.Namespace) -> int:
                     lesson,
                     record,
                     config,
-                    seed=args.seed,
+                    seed=seed,
                     mode=mode,
                     progress=doctor.before_building(say),
                 )

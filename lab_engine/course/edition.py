@@ -7,7 +7,7 @@ makes no other lesson.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,15 @@ def of_lesson(lesson: Lesson) -> str:
     texts = sorted(lesson.folder.glob("*.md"))
     lab = sorted(lesson.lab_folder.rglob("*.py"))
     return _hash((path.name, path.read_bytes()) for path in (*texts, *lab))
+
+
+def of_files(texts: Mapping[str, bytes], lab: Mapping[str, bytes]) -> str:
+    """As `of_lesson`, of a lesson whose files are in memory, by their paths."""
+    pairs = (
+        *((name, data) for name, data in sorted(texts.items()) if name.endswith(".md")),
+        *((name, data) for name, data in sorted(lab.items()) if name.endswith(".py")),
+    )
+    return _hash((name.rpartition("/")[2], data) for name, data in pairs)
 
 
 def of_course(course: Course) -> str:

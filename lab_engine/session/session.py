@@ -363,6 +363,12 @@ class Session:
 
     async def _make_ready(self, name: str, on_notice: OnNotice) -> list[str]:
         earlier = self.lab_step(name)
+        if not earlier.solutions:
+            # A course for assessment has none.
+            raise UsageError(
+                f"the step goes on from step {name}, which you have not done",
+                hint=f"Do it first: `infralab up {self.lesson.slug} {name}`.",
+            )
         given: list[str] = []
         if earlier.continues is None:
             await self._clean(earlier, on_notice)

@@ -1,0 +1,1 @@
+"""What is asked of learners, until when, and what their work counts."""

@@ -1,0 +1,1 @@
+"""Who is in a class: the lists that course platforms and spreadsheets export."""
