@@ -12,12 +12,11 @@ import os
 from typing import Final
 
 from lab_engine.errors import DaemonDown
-from lab_engine.families.family import Family
+from lab_engine.families.family import Daemon, Family
 from lab_engine.kernel import proc, processes, sockets
 
 CREATED: Final = "INFRALAB_CREATED"
 """In the agent's environment: when the bench was created, in seconds since 1970."""
-_FOLDERS: Final = ("/usr/sbin", "/usr/bin")
 _HINT: Final = (
     "`infralab repair` starts the bench's own again; `infralab down` and `infralab up` give a "
     "fresh bench."
@@ -33,7 +32,7 @@ def require_genuine(family: Family) -> None:
     except OSError:
         # Nobody answers: whoever asks next says so, with what to do.
         return
-    fault = _fault(pid, family.daemon.programs)
+    fault = _fault(pid, family.daemon)
     if fault:
         raise DaemonDown(
             f"{family.daemon.socket} is answered by {fault}, not by the bench's own {family.name}",
@@ -42,11 +41,11 @@ def require_genuine(family: Family) -> None:
         )
 
 
-def _fault(pid: int, programs: tuple[str, ...]) -> str:
+def _fault(pid: int, daemon: Daemon) -> str:
     """What is wrong with the process behind a socket, in words; empty when nothing is."""
     exe = proc.target(f"{pid}/exe")
     who = f"process {pid} ({exe or 'gone'})"
-    if exe not in {f"{folder}/{name}" for folder in _FOLDERS for name in programs}:
+    if exe not in {f"{folder}/{name}" for folder in daemon.folders for name in daemon.programs}:
         return who
     if processes.container(pid) or proc.inode(f"{pid}/ns/mnt") != proc.inode("self/ns/mnt"):
         return f"{who} in a container or a mount namespace of its own"

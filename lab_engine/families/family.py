@@ -127,12 +127,14 @@ class Daemon:
         starters: beginnings of the names of its programs that start others by themselves, which is
             not the learner's doing.
         pidfile: the file with the number of a second process, without which it does no work.
+        folders: where its programs lie.
     """
 
     socket: str
     programs: tuple[str, ...]
     starters: tuple[str, ...] = ()
     pidfile: str = ""
+    folders: tuple[str, ...] = ("/usr/sbin", "/usr/bin")
 
 
 @dataclass(frozen=True, slots=True)

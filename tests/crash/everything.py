@@ -11,6 +11,7 @@ from lab_engine.families.docker.resources import (
     Image,
 )
 from lab_engine.families.files.resources import Directory, File, Mount, Tmpfs
+from lab_engine.families.incus.resources import IncusImage, IncusInstance, IncusProject
 from lab_engine.families.libvirt.resources import (
     VM,
     Disk,
@@ -37,7 +38,7 @@ from lab_engine.families.registry import AnyResource
 
 EVERYTHING: tuple[AnyResource, ...] = (
     Image("busybox"),
-    DockerNetwork("lan", subnet="10.77.0.0/24"),
+    DockerNetwork("lan", subnet="10.78.0.0/24"),
     DockerVolume("data", files={"one.txt": "one\n"}),
     Container(
         "web",
@@ -64,5 +65,8 @@ EVERYTHING: tuple[AnyResource, ...] = (
     Tmpfs("scratch", target="/srv/scratch"),
     OvsBridge("s1"),
     OvsPort("p1", bridge="s1", tag=10),
+    IncusImage("web"),
+    IncusProject("bank"),
+    IncusInstance("bank_web1", image="web"),
     Service("idle", argv=("sleep", "1000"), host="left"),
 )

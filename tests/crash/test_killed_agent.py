@@ -12,6 +12,7 @@ import pytest
 from lab_engine.bench.container import Bench
 from lab_engine.common.plan import ordered
 from lab_engine.families.registry import KINDS, daemons
+from lab_engine.packs.image import ensure
 from tests.bench.conftest import ok
 from tests.crash.everything import EVERYTHING
 
@@ -28,7 +29,8 @@ def points(key: str) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def crash_bench(make_bench: Callable[..., Bench]) -> Bench:
-    bench = make_bench("crash", memory=2 << 30)
+    # A family may be in a pack, and every daemon is started.
+    bench = make_bench("crash", memory=2 << 30, tag=ensure(["incus"]))
     for daemon in daemons():
         ok(bench.run([f"/usr/lib/infralab/bin/start-{daemon}"]))
     ok(bench.run(["mkdir", "-p", "/opt/tests/tests/crash"]))

@@ -41,6 +41,7 @@ class Case:
         foreign: a shell command that puts an unmarked thing where ours would go.
         theirs: a shell command that succeeds as long as that thing is untouched.
         marked: False for a kind that cannot bear a mark.
+        packs: what the bench needs besides its base image.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Case:
     foreign: str = ""
     theirs: str = ""
     marked: bool = True
+    packs: tuple[str, ...] = ()
 
 
 def changes(*damages: str | Damage) -> tuple[Damage, ...]:

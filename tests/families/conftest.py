@@ -40,7 +40,12 @@ def bench() -> Iterator[Bench]:
         tag = image.ensure_image(print)
     except DockerUnavailable as error:
         pytest.skip(str(error))
-    made = Bench.create(f"test-{os.getpid()}-contract", memory=2 << 30, idle_seconds=0, tag=tag)
+    yield from bench_of(tag, "contract")
+
+
+def bench_of(tag: str, name: str) -> Iterator[Bench]:
+    """A bench of an image, with this folder in it; removed at the end."""
+    made = Bench.create(f"test-{os.getpid()}-{name}", memory=2 << 30, idle_seconds=0, tag=tag)
     try:
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:

@@ -32,7 +32,8 @@ def parameter(case: Case) -> object:
     return pytest.param(case, id=case.name, marks=marks)
 
 
-@pytest.mark.parametrize("case", [parameter(case) for case in CASES])
+# Those of a family that is in a pack have a bench of their own, in the family's tests.
+@pytest.mark.parametrize("case", [parameter(case) for case in CASES if not case.packs])
 def test_every_obligation_is_kept(in_bench: InBench, case: Case) -> None:
     its = family(case)
     in_bench("obligations", case.name, daemon=its.name if its.daemon else "")

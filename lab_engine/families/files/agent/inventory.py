@@ -27,6 +27,7 @@ OTHERS_MOUNTS: Final = (
     "/run/infralab",
     "/var/lib/docker",
     "/var/lib/containerd",
+    "/var/lib/incus",
 )
 """Mounts below these belong to the kernel's own trees, to containers and to network namespaces,
 which other inventories list."""

@@ -31,6 +31,7 @@ from lab_engine.families.netlink.agent.rtnl import AddressFacts, LinkFacts, Rout
 
 _DAEMONS_TABLES: Final = re.compile(
     r"(ip6?|bridge) (filter|nat|raw|mangle|security)|ip6? libvirt_network|\S+ docker-\S+"
+    r"|(inet|bridge) incus"
 )
 _GLOBAL: Final = 0
 _KERNEL: Final = 2

@@ -1,0 +1,1 @@
+"""In the bench: makes, reads and undoes what Incus holds."""

@@ -1,0 +1,1 @@
+"""What a lab can require of Incus."""
