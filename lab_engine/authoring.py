@@ -45,3 +45,4 @@ from lab_engine.families.netlink.authoring import *
 from lab_engine.families.openvswitch.authoring import *
 from lab_engine.families.process.authoring import *
 from lab_engine.families.processor.authoring import *
+from lab_engine.families.vagrant.authoring import *

@@ -45,7 +45,10 @@ class Surroundings:
     def __init__(self, family: str) -> None:
         names = dict.fromkeys(("netlink", "files", "process", family))
         self._inventories: dict[str, Inventory] = {
-            name: FAMILIES[name].part(FAMILIES[name].inventory) for name in names
+            name: FAMILIES[name].part(FAMILIES[name].inventory)
+            for name in names
+            # What a family without one makes are files and processes.
+            if FAMILIES[name].inventory
         }
 
     def now(self) -> dict[str, str]:

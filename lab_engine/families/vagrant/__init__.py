@@ -1,0 +1,1 @@
+"""Vagrant: boxes to make machines from, and the machines that a project has made."""

@@ -1,0 +1,1 @@
+"""In the bench: makes boxes, and finds the machines behind what Vagrant noted."""

@@ -1,0 +1,1 @@
+"""What a lab may state about machines of Vagrant."""
