@@ -39,6 +39,7 @@ from lab_engine.families.netlink.probes.network import (
     NetworkNamespacesProbe,
     NetworkNamespacesReading,
 )
+from lab_engine.families.vagrant.probes import VagrantProjectsProbe, VagrantProjectsReading
 from lab_engine.protocol import (
     ActionNotice,
     Answer,
@@ -123,6 +124,8 @@ class World:
                 return DockerVolumesReading(())
             case NetworkNamespacesProbe():
                 return NetworkNamespacesReading(1, {})
+            case VagrantProjectsProbe():
+                return VagrantProjectsReading()
             case LinksProbe():
                 return LinksReading()
         raise AssertionError(probe)
