@@ -46,6 +46,7 @@ VERBS: Final = (
     # teaching
     "class",
     "bundle",
+    "gradebook",
     # writing lessons
     "new-lesson",
     "lint",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from lab_engine.common import digest
 from lab_engine.common.evidence import Evidence
 from lab_engine.course.verdict import Outcome, Verdict
+from lab_engine.grading.gradebook.graded import Graded, LessonGrade, TaskGrade, TaskOutcome
+from lab_engine.grading.roster.learner import Learner, Roster
 from lab_engine.grading.submission import handed
 from lab_engine.grading.submission.handed import Handed
 from lab_engine.grading.submission.manifest import Happened, Hinted, Manifest, Part, Past, Told
@@ -85,3 +88,35 @@ def manifest(
 def packed(*parts: Handed, learner: str = "ada", assignment: str = "") -> bytes:
     parts = parts or (part(),)
     return handed.pack(manifest(*parts, learner=learner, assignment=assignment), parts)
+
+
+ROSTER = Roster(
+    "plain",
+    ("login", "name"),
+    tuple(
+        Learner(who, who.capitalize(), row={"login": who}) for who in ("ada", "bob", "cyd", "dan")
+    ),
+)
+
+
+def task(name: str = "create", outcome: TaskOutcome = "pass", **fields: Any) -> TaskGrade:
+    return TaskGrade("one", name, 2, outcome, **fields)
+
+
+def lesson_grade(*tasks: TaskGrade, **fields: Any) -> LessonGrade:
+    told: dict[str, Any] = {
+        "lesson": "bridges", "title": "Bridges", "session": "3fa2b1c0", "outcome": "reproduced",
+        "message": "", "tasks": tasks or (task(),),
+    }  # fmt: skip
+    return LessonGrade(**(told | fields))
+
+
+def graded(learner: str = "ada", *lessons: LessonGrade, **fields: Any) -> Graded:
+    told: dict[str, Any] = {
+        "submission": f"{learner}-1", "seal": "5" * 64, "file": f"{learner}.zip",
+        "learner": learner, "assignment": "week-3", "received": BEGAN, "by": "claimed",
+        "made": BEGAN, "outcome": "reproduced", "earned": 10.0, "possible": 20.0, "late": "",
+        "lessons": lessons or (lesson_grade(),), "edition": "e1", "image": "i1",
+        "program": "0.1.0", "at": BEGAN + 5,
+    }  # fmt: skip
+    return Graded(**(told | fields))

@@ -21,7 +21,7 @@ from lab_engine.grading.roster.learner import Learner, Roster, Source
 CANVAS: Final = ("Student", "ID", "SIS Login ID", "Section")
 MOODLE: Final = ("First name", "Email address")
 PLAIN: Final = ("learner", "id", "login", "username", "student id", "matriculation")
-_POINTS: Final = "Points Possible"
+POINTS: Final = "Points Possible"
 _TEST_STUDENT: Final = "Student, Test"
 _OTHER: Final = re.compile(r"[^A-Za-z0-9._@+-]+")
 
@@ -58,7 +58,7 @@ def _canvas(rows: Iterable[dict[str, str]]) -> list[Learner]:
     return [
         _learner((row["SIS Login ID"], row.get("SIS User ID", ""), row["ID"]), row["Student"], row)
         for row in rows
-        if row["Student"] not in ("", _POINTS, _TEST_STUDENT) and row.get("ID")
+        if row["Student"] not in ("", POINTS, _TEST_STUDENT) and row.get("ID")
     ]
 
 

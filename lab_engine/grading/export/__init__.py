@@ -1,0 +1,1 @@
+"""Grades for other programs and for learners. Each module writes one form."""
