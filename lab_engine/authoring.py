@@ -39,6 +39,7 @@ from lab_engine.course.lab import Variables as Variables
 from lab_engine.course.seed import Seed as Seed
 from lab_engine.families.docker.authoring import *
 from lab_engine.families.files.authoring import *
+from lab_engine.families.git.authoring import *
 from lab_engine.families.incus.authoring import *
 from lab_engine.families.libvirt.authoring import *
 from lab_engine.families.netlink.authoring import *

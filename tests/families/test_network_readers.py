@@ -23,7 +23,7 @@ from lab_engine.families.netlink.agent import namespaces
 from lab_engine.families.netlink.agent.inventory import network as network_inventory
 from lab_engine.families.netlink.agent.readers import namespaces as inhabitants_reader
 from lab_engine.families.netlink.agent.readers import network as reader
-from lab_engine.families.netlink.agent.readers import reach
+from lab_engine.families.netlink.agent.readers import reach, traffic
 from lab_engine.families.netlink.probes.firewall import FirewallProbe
 from lab_engine.families.netlink.probes.namespaces import InhabitantsProbe, SystemVProbe
 from lab_engine.families.netlink.probes.network import (
@@ -44,6 +44,7 @@ from lab_engine.families.netlink.probes.reach import (
     ReachProbe,
 )
 from lab_engine.families.netlink.probes.sockets import SocketsProbe
+from lab_engine.families.netlink.probes.traffic import BurstProbe
 from lab_engine.families.netlink.resources import (
     Address,
     Bridge,
@@ -167,12 +168,35 @@ def test_reach() -> None:
     assert not reach.reach(ReachProbe("10.2.0.2", "host:nowhere")).exists
 
 
-def serve(listener: socket.socket, *answers: bytes) -> None:
+def serve(listener: socket.socket, *answers: bytes, asked: list[bytes] | None = None) -> None:
     for answer in answers:
         peer, _ = listener.accept()
         with peer:
-            peer.recv(4096)
+            asked = asked if asked is not None else []
+            asked.append(peer.recv(4096))
             peer.sendall(answer)
+
+
+def test_the_header_host_is_the_urls_or_what_is_asked_for() -> None:
+    good = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+    asked: list[bytes] = []
+    with closing(listening("b", "10.2.0.2", 80)) as listener:
+        server = threading.Thread(
+            target=serve, args=(listener, good, good, good), kwargs={"asked": asked}, daemon=True
+        )
+        server.start()
+        assert reach.get(HttpProbe("http://10.2.0.2/", "host:a")).ok
+        assert reach.get(HttpProbe("http://10.2.0.2/", "host:a", host="shop.test")).ok
+        burst = BurstProbe("http://10.2.0.2/", "host:a", 1, 1, host="blog.test")
+        assert traffic.burst(burst).answers == {"200": 1}
+        server.join(5)
+    hosts = [
+        [line for line in words.split(b"\r\n") if line.lower().startswith(b"host:")]
+        for words in asked
+    ]
+    assert hosts == [[b"Host: 10.2.0.2"], [b"Host: shop.test"], [b"Host: blog.test"]]
+    with pytest.raises(ValueError, match="no name of a host"):
+        HttpProbe("http://10.2.0.2/", host="a\r\nX-Evil: yes")
 
 
 def test_http_and_connect() -> None:

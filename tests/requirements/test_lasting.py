@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab_engine.authoring import (
+    ContainerLogProbe,
     DockerEventsProbe,
     Fact,
     See,
@@ -13,6 +14,7 @@ from lab_engine.authoring import (
     require_outlived_container,
     require_outlived_stop,
 )
+from lab_engine.session.check import Inquiry
 from tests.requirements.conftest import Stage
 
 pytestmark = [pytest.mark.bench]
@@ -137,6 +139,48 @@ async def test_ended_otherwise(stage: Stage, how: str, script: str) -> None:
     await stage.start(so)
     await stage.type(script)
     assert await stage.reason(so, settled="pass") == "pass"
+
+
+FAREWELL = "trap 'echo bye; exit 0' TERM; while :; do sleep 0.1; done"
+JOB = "docker run -d --name job"
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (f'{JOB} busybox sh -c "{FAREWELL}"; sleep 0.5; docker stop job', "pass"),
+        (f'{JOB} busybox sh -c "{FAREWELL}"; sleep 0.5; docker restart job', "pass"),
+        (f"{JOB} busybox true; sleep 0.5; docker rm job", "other-end"),
+        (f"{JOB} {SLEEP}; docker stop -t 1 job", "other-signals"),
+        (f"{JOB} --stop-signal KILL {SLEEP}; docker stop job", "other-signals"),
+        (f'{JOB} busybox sh -c "{FAREWELL.replace("echo bye", "sleep 3")}"; sleep 0.5; '
+         "docker stop job", "too-slow"),
+        (f"{JOB} --init {SLEEP}; sleep 0.3; docker stop job", "other-code"),
+        (f"{JOB} {SLEEP}; docker kill job", "other-end"),
+    ],
+)  # fmt: skip
+async def test_ended_politely(stage: Stage, script: str, reason: str) -> None:
+    async def so(see: See) -> None:
+        await require_ended(see, "job", how="stopped", code=0, signals=[15], within=2)
+
+    await stage.start(so)
+    await stage.type(script)
+    assert await stage.reason(so, settled=reason) == reason
+
+
+async def test_what_a_container_wrote(stage: Stage) -> None:
+    await stage.type(
+        "docker run -d --name job busybox sh -c 'echo one; echo two >&2; echo three'; "
+        "docker wait job; docker start -a job"
+    )
+    see = Inquiry(stage.ask, None)
+    log, last, none = await see(
+        ContainerLogProbe("job"), ContainerLogProbe("job", lines=1), ContainerLogProbe("jo")
+    )
+    assert log.out == ("one", "three", "one", "three")
+    assert log.err == ("two", "two")
+    assert len(last.out + last.err) == 1
+    assert not none.exists
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from lab_engine.families.docker.probes.engine import (
     DockerVolumesProbe,
     DockerVolumesReading,
 )
+from lab_engine.families.git.probes import GitRepositoriesProbe, GitRepositoriesReading
 from lab_engine.families.netlink.probes.network import (
     LinksProbe,
     LinksReading,
@@ -128,6 +129,8 @@ class World:
                 return VagrantProjectsReading()
             case LinksProbe():
                 return LinksReading()
+            case GitRepositoriesProbe():
+                return GitRepositoriesReading()
         raise AssertionError(probe)
 
 

@@ -26,6 +26,7 @@ FAMILY: Final = Family(
         engine.DockerEventsProbe,
         inside.ContainerCommandProbe,
         inside.ContainerFileProbe,
+        inside.ContainerLogProbe,
         container.DockerContainerProbe,
         container.DockerContainersProbe,
         engine.DockerImageProbe,

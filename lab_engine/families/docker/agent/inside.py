@@ -27,6 +27,8 @@ from lab_engine.families.docker.probes.inside import (
     ContainerCommandReading,
     ContainerFileProbe,
     ContainerFileReading,
+    ContainerLogProbe,
+    ContainerLogReading,
 )
 
 OUR_EXECS: deque[str] = deque(maxlen=512)
@@ -127,6 +129,23 @@ def _collect(
         # Read even when there is enough of it: a full pipe would stop the command.
         kept = streams[1 if kind == _STDERR else 0]
         kept += data[: max(0, limit - len(kept))]
+
+
+def read_log(probe: ContainerLogProbe) -> ContainerLogReading:
+    """What the engine kept of a container's output; nothing where its driver keeps none."""
+    with asking(f"read the log of the container {probe.container}") as api:
+        try:
+            found = named.container(api, probe.container)
+            out, err = (
+                api.logs(found["Id"], stdout=not errors, stderr=errors, tail=probe.lines)
+                for errors in (False, True)
+            )
+        except docker.errors.NotFound:
+            return ContainerLogReading(exists=False)
+    return ContainerLogReading(
+        out=tuple(out.decode(errors="replace").splitlines()),
+        err=tuple(err.decode(errors="replace").splitlines()),
+    )
 
 
 class _OpenHow(ctypes.Structure):

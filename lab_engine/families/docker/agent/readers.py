@@ -14,7 +14,7 @@ import msgspec
 from lab_engine.common.probe import Probe
 from lab_engine.families.docker.agent import named
 from lab_engine.families.docker.agent.engine import Api, asking
-from lab_engine.families.docker.agent.inside import read_file, run_command
+from lab_engine.families.docker.agent.inside import read_file, read_log, run_command
 from lab_engine.families.docker.probes.container import (
     ContainerSummary,
     DockerContainerProbe,
@@ -45,6 +45,7 @@ from lab_engine.families.docker.probes.inside import (
     ContainerFileProbe,
     ContainerLayersProbe,
     ContainerLayersReading,
+    ContainerLogProbe,
 )
 
 NAMESPACES: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
@@ -330,6 +331,7 @@ def image(probe: DockerImageProbe) -> DockerImageReading:
         environment=_pairs(config.get("Env")),
         labels=config.get("Labels") or {},
         layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
+        user=config.get("User") or "",
     )
 
 
@@ -377,5 +379,6 @@ READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {
     DockerInfoProbe: info,
     ContainerCommandProbe: run_command,
     ContainerFileProbe: read_file,
+    ContainerLogProbe: read_log,
     ContainerLayersProbe: read_layers,
 }

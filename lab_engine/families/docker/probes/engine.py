@@ -125,7 +125,10 @@ class DockerVolumesProbe(Probe[DockerVolumesReading], frozen=True, tag="docker-v
 
 
 class DockerImageReading(Reading, frozen=True):
-    """One image. `size` is in bytes; `layers` are the digests of its layers, lowest first."""
+    """One image. `size` is in bytes; `layers` are the digests of its layers, lowest first.
+
+    `user` is whom its containers run as, empty for root.
+    """
 
     exists: bool = True
     id: str = ""
@@ -137,6 +140,7 @@ class DockerImageReading(Reading, frozen=True):
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     layers: tuple[str, ...] = ()
+    user: str = ""
 
 
 class DockerImageProbe(Probe[DockerImageReading], frozen=True, tag="docker-image"):

@@ -56,6 +56,32 @@ class ContainerCommandProbe(Probe[ContainerCommandReading], frozen=True, tag="co
         return INSIDE_TOPICS
 
 
+class ContainerLogReading(Reading, frozen=True):
+    """What a container's processes wrote, as the engine kept it, oldest first."""
+
+    exists: bool = True
+    out: tuple[str, ...] = ()
+    err: tuple[str, ...] = ()
+
+
+class ContainerLogProbe(Probe[ContainerLogReading], frozen=True, tag="container-log"):
+    """The last `lines` of a container's standard output and error together, all its lives.
+
+    Example::
+
+        ContainerLogProbe("web")
+        "ready" in reading.out
+    """
+
+    container: str
+    lines: int = 200
+
+    reading: ClassVar[type[msgspec.Struct]] = ContainerLogReading
+
+    def topics(self) -> frozenset[str]:
+        return INSIDE_TOPICS
+
+
 class ContainerFileReading(Reading, frozen=True):
     """A path as a container sees it, through its mounts.
 

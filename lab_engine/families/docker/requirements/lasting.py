@@ -145,7 +145,13 @@ async def require_outlived_container(
 
 
 async def require_ended(
-    see: See, name: str, *, how: End, code: int | None = None
+    see: See,
+    name: str,
+    *,
+    how: End,
+    code: int | None = None,
+    signals: Sequence[int] | None = None,
+    within: float | None = None,
 ) -> Sequence[Happening]:
     """Since the step began a container ended, and in this way. One round trip.
 
@@ -156,13 +162,16 @@ async def require_ended(
     and `docker restart` did; `by a signal` that one came past the engine, as from `kill` in the
     bench; `memory` that its limit ended it.
 
-    Reasons: `not-ended`, `other-end`, `other-code`.
+    Reasons: `not-ended`, `other-end`, `other-signals`, `too-slow`, `other-code`.
 
     Args:
         see: the check's way to ask.
         name: the container, by its name then or its id.
         how: see above.
         code: its exit code; None for any.
+        signals: the numbers of the signals that the engine sent it in this life, in order; None for
+            any. A stop that was not heard ends with 9.
+        within: the most seconds between the first of these signals and its end; None for any.
     """
     happened = await since_start(see, DockerEventsProbe(name))
     look = f"docker ps -a; docker events --since 10m --until 0s --filter container={name}"
@@ -196,6 +205,23 @@ async def require_ended(
         observed=f"It ended: {truly}, with exit code {exit_code}.",
         look=look,
     )
+    sent = [one for one in life if one.action == "kill"]
+    numbers = [int(one.facts.get("signal", "0")) for one in sent]
+    require(
+        signals is None or numbers == list(signals),
+        "other-signals",
+        expected=f"{name} was sent the signal {_numbers(signals or ())}.",
+        observed=f"It was sent {_numbers(numbers)}.",
+        look=look,
+    )
+    took = happened[at].at - sent[0].at if sent else 0.0
+    require(
+        within is None or took <= within,
+        "too-slow",
+        expected=f"{name} ended within {within:g} s of the signal." if within else "",
+        observed=f"It took {took:.1f} s.",
+        look=look,
+    )
     require(
         code in (None, exit_code),
         "other-code",
@@ -204,6 +230,10 @@ async def require_ended(
         look=look,
     )
     return life
+
+
+def _numbers(signals: Sequence[int]) -> str:
+    return ", then ".join(map(str, signals)) or "none"
 
 
 def _says(there: bool, text: str, name: str, path: str, says: str) -> None:

@@ -151,7 +151,7 @@ def get(probe: way.HttpProbe) -> way.HttpReading:
     if not re.fullmatch(r"[\w.:-]+", name):
         return way.HttpReading(problem="unknown-name")
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    asked = f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\nUser-Agent: infralab\r\n"
+    asked = f"GET {path} HTTP/1.1\r\nHost: {probe.host or url.netloc}\r\nUser-Agent: infralab\r\n"
     words = f"{asked}Connection: close\r\n\r\n".encode()
     # Room for the headers, which are no part of what the probe limits.
     limit = min(probe.limit, 48 << 10) + (8 << 10)

@@ -8,6 +8,7 @@ answer is none of its kind), `unknown-name`. Event topics: everything that shape
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import msgspec
@@ -19,6 +20,14 @@ SECONDS_LIMIT = 5.0
 TOPICS = frozenset(
     {"link", "address", "route", "netns", "nft", "process", "docker:container", "docker:network"}
 )
+
+
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]*\Z")
+
+
+def host_problem(host: str) -> str:
+    """Why `host` cannot be what the header `Host` says; empty when it can (RFC 9110, 7.2)."""
+    return "" if _HOST.match(host) else f"{host!r} is no name of a host"
 
 
 class ReachReading(Reading, frozen=True):
@@ -121,11 +130,12 @@ class HttpReading(Reading, frozen=True):
 class HttpProbe(Placed, Probe[HttpReading], frozen=True, tag="http"):
     """One GET, without following redirects.
 
-    A name in the URL is looked up as the place does: its hosts file, then its name server.
+    A name in the URL is looked up as the place does: its hosts file, then its name server. `host`
+    is what the header `Host` says; what the URL says when empty. A router of many sites goes by it.
 
     Example::
 
-        HttpProbe("http://127.0.0.1:8080/")
+        HttpProbe("http://127.0.0.1:8080/", host="shop.lab.test")
         reading.ok and "hello" in reading.body
     """
 
@@ -133,6 +143,7 @@ class HttpProbe(Placed, Probe[HttpReading], frozen=True, tag="http"):
     place: Place = BENCH
     seconds: float = 3.0
     limit: int = 65536
+    host: str = ""
 
     reading: ClassVar[type[msgspec.Struct]] = HttpReading
     in_guests: ClassVar[bool] = True
@@ -141,6 +152,8 @@ class HttpProbe(Placed, Probe[HttpReading], frozen=True, tag="http"):
         super().__post_init__()
         if not self.url.startswith("http://"):
             raise ValueError(f"{self.url!r} does not begin with http://")
+        if host_problem(self.host):
+            raise ValueError(host_problem(self.host))
 
     def topics(self) -> frozenset[str]:
         return TOPICS

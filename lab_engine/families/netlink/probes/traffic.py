@@ -12,7 +12,7 @@ import msgspec
 
 from lab_engine.common.place import BENCH, Place, Placed
 from lab_engine.common.probe import Probe, Reading
-from lab_engine.families.netlink.probes.reach import TOPICS
+from lab_engine.families.netlink.probes.reach import TOPICS, host_problem
 
 MOST_REQUESTS = 500
 MOST_AT_ONCE = 64
@@ -43,7 +43,7 @@ class BurstReading(Reading, frozen=True):
 class BurstProbe(Placed, Probe[BurstReading], frozen=True, tag="burst"):
     """`requests` GETs, `at_once` of them side by side, each on a connection of its own.
 
-    `seconds` is how long each may take.
+    `seconds` is how long each may take. `host` is what the header `Host` says, if not the URL's.
 
     Example::
 
@@ -56,6 +56,7 @@ class BurstProbe(Placed, Probe[BurstReading], frozen=True, tag="burst"):
     requests: int = 20
     at_once: int = 4
     seconds: float = 2.0
+    host: str = ""
 
     reading: ClassVar[type[msgspec.Struct]] = BurstReading
 
@@ -65,6 +66,8 @@ class BurstProbe(Placed, Probe[BurstReading], frozen=True, tag="burst"):
             raise ValueError(
                 f"a burst has 1 to {MOST_REQUESTS} requests, 1 to {MOST_AT_ONCE} at once"
             )
+        if host_problem(self.host):
+            raise ValueError(host_problem(self.host))
 
     def topics(self) -> frozenset[str]:
         return TOPICS

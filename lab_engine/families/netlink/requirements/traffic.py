@@ -28,6 +28,7 @@ async def require_burst(
     answers: Collection[str] = (GOOD,),
     bodies: Collection[str] = (),
     slowest: float | None = None,
+    host: str = "",
 ) -> BurstReading:
     """Many requests, several at once, are all answered in one of these ways. One round trip.
 
@@ -45,11 +46,12 @@ async def require_burst(
         answers: statuses and problems that may come and must come, such as `200`, `503`, `refused`.
         bodies: the texts of good answers, all of which must come, and no other; empty for any.
         slowest: milliseconds that an answer may take at most.
+        host: what the header `Host` says; what the URL says when empty.
     """
-    found = await see(BurstProbe(url, at, requests, at_once))
-    look = (
-        f"for i in 1 2 3 4 5; do {place.prefix(at)}curl -s -m 2 -w ' %{{http_code}}\\n' {url}; done"
-    )
+    found = await see(BurstProbe(url, at, requests, at_once, host=host))
+    header = f"-H 'Host: {host}' " if host else ""
+    curl = f"{place.prefix(at)}curl -s -m 2 {header}-w ' %{{http_code}}\\n' {url}"
+    look = f"for i in 1 2 3 4 5; do {curl}; done"
     look = f"{look} || true"
     require(
         found.exists,

@@ -207,7 +207,9 @@ def fetch(probe: HttpProbe, *, agent: str = "infralab") -> HttpReading:
             opened.connect((address, port))
             # Connected here: by itself it would look up and connect from the agent's own place.
             connection.sock = opened
-            connection.request("GET", path, headers={"User-Agent": agent, "Connection": "close"})
+            headers = {"User-Agent": agent, "Connection": "close"}
+            # Given, it takes the place of what the URL says.
+            connection.request("GET", path, headers=headers | _host(probe))
             answer = connection.getresponse()
             body, whole = b"", False
             while not whole and time.monotonic() < deadline:
@@ -227,6 +229,10 @@ def fetch(probe: HttpProbe, *, agent: str = "infralab") -> HttpReading:
             body=body.decode(errors="replace"),
             headers={name.lower(): value for name, value in answer.getheaders()},
         )
+
+
+def _host(probe: HttpProbe) -> dict[str, str]:
+    return {"Host": probe.host} if probe.host else {}
 
 
 def _address_of(name: str, place: Place, seconds: float) -> str:

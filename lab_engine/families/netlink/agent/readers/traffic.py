@@ -46,7 +46,7 @@ def _answer(found: HttpReading) -> str:
 
 
 def burst(probe: BurstProbe) -> BurstReading:
-    request = HttpProbe(probe.url, probe.place, probe.seconds)
+    request = HttpProbe(probe.url, probe.place, probe.seconds, host=probe.host)
     answers: Counter[str] = Counter()
     bodies: Counter[str] = Counter()
     slowest = 0.0

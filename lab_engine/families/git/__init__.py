@@ -1,0 +1,1 @@
+"""Git repositories of the bench, which the pack `git` brings."""

@@ -1,0 +1,1 @@
+"""The part of the family that works in the bench."""
