@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ def test_a_copy_of_ours_is_not_ours() -> None:
     its.destroy("page", MARK)
     assert not Path("/srv/a.txt").exists()
     assert Path("/srv/b.txt").read_text() == "a"
+
+
+def test_files_made_side_by_side_share_the_folder_that_both_lacked() -> None:
+    """Each was a plan of its own: the second one found the folder of the first in its place."""
+    its = provider("file")
+    for turn in range(20):
+        wanted = [File(f"p{n}", path=f"/srv/n{turn}/deep/{n}.txt", owner="root") for n in range(8)]
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            list(pool.map(lambda one: its.create(one, MARK, lambda _: None), wanted))
+        assert len(list(Path(f"/srv/n{turn}/deep").iterdir())) == len(wanted)
 
 
 def test_folder_above_stays_with_what_others_put_there() -> None:

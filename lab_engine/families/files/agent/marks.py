@@ -13,6 +13,7 @@ import os
 import pwd
 import shutil
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,9 @@ XATTR: Final = "trusted.infralab"
 STAGED: Final = ".infralab-new~"
 """Begins the name of what is still being made. The rest of the name is the mark, so that a crash
 between making and marking leaves nothing that cannot be told apart."""
+
+
+_MAKING: Final = threading.Lock()
 
 
 class Marked(NamedTuple):
@@ -152,20 +156,22 @@ def removing(key: str, what: str = "removed") -> Iterator[None]:
 
 def make_parents(path: str, text: str, owner: str) -> None:
     """Make the missing folders above `path`, each marked as made for the same resource."""
-    missing = [folder for folder in Path(path).parents if not folder.exists()]
-    if not missing:
-        return
-    top = missing[-1]
-    staged = staged_path(str(top), text)
-    remove(str(staged))
-    user, group = ids(owner)
-    for folder in reversed(missing):
-        made = staged / folder.relative_to(top)
-        made.mkdir()
-        os.chown(made, user, group)
-        set_mark(str(made), text, str(folder), above=True)
-    # All or nothing: each folder is marked before any of them is in its place.
-    staged.rename(top)
+    # Two resources that are made side by side may miss the same folder.
+    with _MAKING:
+        missing = [folder for folder in Path(path).parents if not folder.exists()]
+        if not missing:
+            return
+        top = missing[-1]
+        staged = staged_path(str(top), text)
+        remove(str(staged))
+        user, group = ids(owner)
+        for folder in reversed(missing):
+            made = staged / folder.relative_to(top)
+            made.mkdir()
+            os.chown(made, user, group)
+            set_mark(str(made), text, str(folder), above=True)
+        # All or nothing: each folder is marked before any of them is in its place.
+        staged.rename(top)
 
 
 def remove(path: str) -> None:
