@@ -1,0 +1,1 @@
+"""Programs that lessons give to the learner."""
