@@ -26,7 +26,6 @@ from tests.families.case import Case
 from tests.families.cases_git import CASES, PACKS
 from tests.families.conftest import InBench, bench_of
 
-
 PATH = "/srv/git/shop.git"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
