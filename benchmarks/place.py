@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 
 from benchmarks.measure import Comparison, Result, as_json, table, told
-from lab_engine.bench import engine, image, walls
+from lab_engine.bench import engine, walls
 from lab_engine.bench.container import Bench
+from lab_engine.packs import image as pack_image
 from lab_engine.session.record import Record
 
 HERE = Path(__file__).parent
@@ -45,9 +46,11 @@ def session(name: str) -> str:
 
 
 @contextmanager
-def bench(name: str, *, daemons: Sequence[str] = (), internet: bool = False) -> Iterator[Bench]:
-    """A bench of the benchmark's own, with its code in it; removed at the end."""
-    tag = image.ensure_image()
+def bench(
+    name: str, *, daemons: Sequence[str] = (), internet: bool = False, packs: Sequence[str] = ()
+) -> Iterator[Bench]:
+    """A bench of the benchmark's own, with its code and packs in it; removed at the end."""
+    tag = pack_image.ensure(packs)
     made = Bench.create(
         session(name), memory=6 << 30, internet=internet, tag=tag, idle_seconds=3600
     )

@@ -30,6 +30,7 @@ from lab_engine.common.place import BENCH as BENCH
 from lab_engine.common.place import container as container
 from lab_engine.common.place import guest as guest
 from lab_engine.common.place import host as host
+from lab_engine.common.place import pod as pod
 from lab_engine.common.resource import Resource as Resource
 from lab_engine.course import by_hand as by_hand
 from lab_engine.course.lab import ByHand as ByHand
@@ -41,6 +42,7 @@ from lab_engine.families.docker.authoring import *
 from lab_engine.families.files.authoring import *
 from lab_engine.families.git.authoring import *
 from lab_engine.families.incus.authoring import *
+from lab_engine.families.kubernetes.authoring import *
 from lab_engine.families.libvirt.authoring import *
 from lab_engine.families.netlink.authoring import *
 from lab_engine.families.openvswitch.authoring import *

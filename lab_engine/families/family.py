@@ -199,6 +199,7 @@ class Family:
         daemon: the daemon that its providers and readers talk to.
         drawn: each kind of thing that its `picture` module adds to the picture.
         shells: each kind of place that a learner can have a shell in.
+        pack: the pack without which it can make nothing; empty for what every bench has.
     """
 
     name: str
@@ -219,6 +220,7 @@ class Family:
     daemon: Daemon | None = None
     drawn: Mapping[str, Drawn] = field(default_factory=dict)
     shells: Mapping[str, Shell] = field(default_factory=dict)
+    pack: str = ""
 
     def part(self, target: str) -> Any:
         """The module `target` of the family's agent side, or what it names after a colon."""

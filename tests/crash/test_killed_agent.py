@@ -11,7 +11,7 @@ import pytest
 
 from lab_engine.bench.container import Bench
 from lab_engine.common.plan import ordered
-from lab_engine.families.registry import KINDS, daemons
+from lab_engine.families.registry import KINDS, daemons, of_kind
 from lab_engine.packs.image import ensure
 from tests.bench.conftest import ok
 from tests.crash.everything import EVERYTHING
@@ -54,7 +54,9 @@ def act(bench: Bench, *words: str) -> dict[str, list[str]] | None:
 
 
 def test_one_of_every_kind_is_here() -> None:
-    assert {resource.kind() for resource in EVERYTHING} == set(KINDS)
+    # What needs a pack is made in the tests of that pack, which few machines have.
+    ordinary = {kind for kind in KINDS if (its := of_kind(kind)) and not its.pack}
+    assert {resource.kind() for resource in EVERYTHING} == ordinary
 
 
 @pytest.mark.timeout(900)

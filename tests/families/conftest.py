@@ -18,7 +18,9 @@ import pytest
 
 from lab_engine.bench import image
 from lab_engine.bench.container import Bench
+from lab_engine.course import pack
 from lab_engine.errors import DockerUnavailable
+from lab_engine.packs import image as packs
 from tests.joined import outcomes
 
 HERE: Final = Path(__file__).parent
@@ -33,9 +35,22 @@ INSIDE: Final = "a_report_from_the_bench"
 InBench = Callable[..., str]
 
 
+def _made(tag: str, name: str, memory: int) -> Bench:
+    """A bench with this folder's modules; its daemons are not started yet."""
+    made = Bench.create(f"test-{os.getpid()}-{name}", memory=memory, idle_seconds=0, tag=tag)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for path in (HERE.parent / "__init__.py", HERE.parent / "joined.py"):
+            tar.add(path, f"tests/{path.name}")
+        for path in HERE.glob("*.py"):
+            tar.add(path, f"tests/families/{path.name}")
+    unpack = f"mkdir -p {PLACE} && tar -x -C {PLACE}"
+    assert made.run(["sh", "-c", unpack], stdin=archive.getvalue()).exit_code == 0
+    return made
+
+
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    """A bench whose daemons are not started yet."""
     try:
         tag = image.ensure_image(print)
     except DockerUnavailable as error:
@@ -45,33 +60,22 @@ def bench() -> Iterator[Bench]:
 
 def bench_of(tag: str, name: str) -> Iterator[Bench]:
     """A bench of an image, with this folder in it; removed at the end."""
-    made = Bench.create(f"test-{os.getpid()}-{name}", memory=2 << 30, idle_seconds=0, tag=tag)
+    made = _made(tag, name, 2 << 30)
     try:
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            for path in (HERE.parent / "__init__.py", HERE.parent / "joined.py"):
-                tar.add(path, f"tests/{path.name}")
-            for path in HERE.glob("*.py"):
-                tar.add(path, f"tests/families/{path.name}")
-        unpack = f"mkdir -p {PLACE} && tar -x -C {PLACE}"
-        assert made.run(["sh", "-c", unpack], stdin=archive.getvalue()).exit_code == 0
         yield made
     finally:
         made.remove()
 
 
-@pytest.fixture
-def in_bench(bench: Bench) -> InBench:
-    """Run a module of this folder in the bench, with the daemon that it needs; it must succeed."""
-
-    def run(module: str, *words: str, daemon: str = "") -> str:
+def _runner(bench: Bench) -> InBench:
+    def run(module: str, *words: str, daemon: str = "", limit: float = LIMIT) -> str:
         if daemon:
             started = bench.run([f"/usr/lib/infralab/bin/start-{daemon}"])
             assert started.exit_code == 0, started.stderr.decode(errors="replace")
         done = bench.run(
             [PYTHON, "-m", f"tests.families.{module}", *words],
             env={"PYTHONPATH": f"/opt/infralab/lib:{PLACE}", "PYTHONDONTWRITEBYTECODE": "1"},
-            timeout=LIMIT,
+            timeout=limit,
         )
         text = (done.stdout + done.stderr).decode(errors="replace")
         print(text)
@@ -79,6 +83,34 @@ def in_bench(bench: Bench) -> InBench:
         return text
 
     return run
+
+
+@pytest.fixture
+def in_bench(bench: Bench) -> InBench:
+    """Run a module of this folder in the bench, with the daemon that it needs; it must succeed."""
+    return _runner(bench)
+
+
+@pytest.fixture
+def in_bench_with() -> Iterator[Callable[[str], InBench]]:
+    """The same in a bench that has a pack; skipped where that is not built, which takes minutes."""
+    benches: list[Bench] = []
+
+    def with_pack(name: str) -> InBench:
+        try:
+            absent = packs.missing([name])
+        except DockerUnavailable as error:
+            pytest.skip(str(error))
+        if absent:
+            pytest.skip(str(absent))
+        tag = packs.ensure([name], print)
+        memory = max(pack.chain([name])[-1].pack.wants.memory, 2048) << 20
+        benches.append(_made(tag, f"with-{name}", memory))
+        return _runner(benches[-1])
+
+    yield with_pack
+    for made in benches:
+        made.remove()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

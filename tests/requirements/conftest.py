@@ -73,12 +73,14 @@ class Stage:
         try:
             await statement(Inquiry(self.ask, self.before))
         except Unmet as unmet:
-            look = unmet.evidence.look
+            evidence = unmet.evidence
+            look = evidence.look
             done = await asyncio.to_thread(
                 self.bench.run, ["bash", "-c", look], user="learner", workdir="/home/learner/work"
             )
-            assert done.exit_code == 0, f"{look}: {done.stderr.decode(errors='replace')}"
-            return unmet.evidence.reason
+            said = f"{look}: {done.stderr.decode(errors='replace')}"
+            assert (done.exit_code != 0) is evidence.look_fails, said
+            return evidence.reason
         return str(Outcome.PASS)
 
 

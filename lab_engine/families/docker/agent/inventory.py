@@ -12,7 +12,8 @@ import docker.errors
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
 from lab_engine.families.docker.agent import named
-from lab_engine.families.docker.agent.engine import WORK_SECONDS, Api, asking
+from lab_engine.families.docker.agent.engine import RESOURCE_LABEL, WORK_SECONDS, Api, asking
+from lab_engine.families.docker.family import FAMILY
 from lab_engine.families.docker.resources import BUILT_IN_NETWORKS
 
 _MAX_FILES: Final = 5000
@@ -39,10 +40,10 @@ def entries() -> dict[str, str]:
     found: dict[str, str] = {}
     with asking("list what it has") as api:
         for entry in api.containers(all=True):
-            if mark := _container(api, entry["Id"]):
+            if not _is_anothers(entry) and (mark := _container(api, entry["Id"])):
                 found[f"container/{entry['Names'][0].lstrip('/')}"] = mark
         for entry in api.networks():
-            if entry["Name"] not in BUILT_IN_NETWORKS:
+            if entry["Name"] not in BUILT_IN_NETWORKS and not _is_anothers(entry):
                 about = digest.of([entry["IPAM"], entry["Options"], entry["Internal"]])
                 mark = f"{entry['Id'][:12]} {entry['Driver']} {about}"
                 found[f"docker-network/{entry['Name']}"] = mark
@@ -50,10 +51,18 @@ def entries() -> dict[str, str]:
             mark = f"{entry['CreatedAt']} {entry['Driver']} {digest.of(entry['Options'])}"
             found[f"docker-volume/{entry['Name']}"] = f"{mark}\n{_contents(entry['Mountpoint'])}"
         for entry in api.images():
+            if _is_anothers(entry):
+                continue
             names = entry["RepoTags"] or [entry["Id"].removeprefix("sha256:")[:12]]
             for name in names:
                 found[f"image/{short_reference(name)}"] = entry["Id"]
     return found
+
+
+def _is_anothers(entry: dict[str, Any]) -> bool:
+    """Whether another family made it with this engine: a cluster's node is in its own inventory."""
+    key = str((entry.get("Labels") or {}).get(RESOURCE_LABEL, ""))
+    return bool(key) and key.partition("/")[0] not in FAMILY.removal
 
 
 def _container(api: Api, container: str) -> str:

@@ -44,6 +44,7 @@ NOT_WATCHED: Final = frozenset(
         "/etc/openvswitch",
         "/etc/ld.so.cache",
         "/etc/machine-id",
+        "/root/.kube",
     }
 )
 """What daemons and tools write by themselves; what libvirt keeps there is in its own inventory."""
@@ -58,6 +59,7 @@ TRACES: Final = frozenset(
         ".cache",
         ".config",
         ".docker",
+        ".kube",
         ".lesshst",
         ".local",
         ".python_history",

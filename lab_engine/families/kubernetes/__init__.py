@@ -1,0 +1,1 @@
+"""Kubernetes in the bench: a cluster that kubeadm makes, and objects in it."""

@@ -1,0 +1,1 @@
+"""In the bench: makes the cluster, asks its API, and undoes what was made there."""

@@ -1,0 +1,43 @@
+"""Kubernetes in the bench: a cluster whose nodes are containers of the bench's Docker engine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lab_engine.families.family import Drawn, Family, Removal, Shell
+from lab_engine.families.kubernetes import probes, resources
+
+FAMILY: Final = Family(
+    name="kubernetes",
+    pack="kubernetes",
+    threads=8,
+    resources={
+        resources.Cluster: "cluster:ClusterProvider",
+        resources.Manifest: "manifest:ManifestProvider",
+    },
+    probes=probes.PROBES,
+    readers=("readers",),
+    places={"pod": "within"},
+    topics={"kube": "events:KubeEvents"},
+    inventory="inventory",
+    removal={
+        "kube": Removal.PROCESSES,
+        "kube-node": Removal.PROCESSES,
+        "cluster": Removal.MACHINES,
+    },
+    mended=("cluster", "kube-node"),
+    interfaces="interfaces",
+    fleeting="fleeting",
+    drawn={
+        "pod": Drawn("pod", "place", "◉"),
+        "kube-service": Drawn("service", "segment"),
+        "claim": Drawn("claim", "store", "▤"),
+    },
+    shells={
+        "pod": Shell(
+            ("kubectl", "exec", "-it", "{}", "--", "sh"),
+            "◉",
+            ("kubectl", "exec", "-i", "{}", "--", "sh"),
+        )
+    },
+)

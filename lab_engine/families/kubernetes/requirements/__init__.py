@@ -1,0 +1,1 @@
+"""Statements about a cluster that a lab can require (client side)."""

@@ -1,0 +1,217 @@
+"""Kubernetes: what its resources accept, how objects are read, and the contract on a bench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lab_engine.common import place
+from lab_engine.errors import ResourceError
+from lab_engine.families.kubernetes.agent import inventory, objects, readers
+from lab_engine.families.kubernetes.agent.api import base, deleting
+from lab_engine.families.kubernetes.probes import KubeContainer
+from lab_engine.families.kubernetes.resources import Cluster, Manifest
+from tests.families.case import Case
+from tests.families.cases_kubernetes import CASES
+from tests.families.conftest import InBench
+
+
+@pytest.mark.bench
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+def test_every_obligation_is_kept(in_bench_with: Callable[[str], InBench], case: Case) -> None:
+    in_bench_with("kubernetes")("obligations", case.name, daemon="docker", limit=1100.0)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("name", lambda: Cluster("Lab")),
+        ("workers", lambda: Cluster("lab", workers=6)),
+        ("memory", lambda: Cluster("lab", memory=100)),
+        ("text", lambda: Manifest("site", cluster="lab", text="# nothing")),
+    ],
+)
+def test_what_cannot_be_is_refused(field: str, wrong: Any) -> None:
+    with pytest.raises(ResourceError) as refused:
+        wrong()
+    assert refused.value.field == field
+
+
+def test_a_manifest_comes_once_its_cluster_works() -> None:
+    (need,) = Manifest("site", cluster="lab", text="kind: Pod").needs()
+    assert (need.key, need.stage) == ("cluster/lab", "running")
+    assert Cluster("lab", workers=2).nodes == ("cp", "w1", "w2")
+
+
+def test_a_pod_is_a_place() -> None:
+    where = place.pod("web", "shop")
+    assert place.parse(where) == ("pod", "shop:web")
+    assert place.words(where) == "the pod web"
+    assert place.prefix(where) == "kubectl exec -n shop web -- "
+    for wrong in ("pod:web", "pod::web", "pod:shop:", "pod:../x:y"):
+        with pytest.raises(ValueError, match="is no place"):
+            place.parse(wrong)
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        (("v1/pods", "default", "web"), "/api/v1/namespaces/default/pods/web"),
+        (("v1/nodes", "", "w1"), "/api/v1/nodes/w1"),
+        (("apps/v1/deployments", "shop"), "/apis/apps/v1/namespaces/shop/deployments"),
+        (("v1/configmaps", "default", "a/b"), "/api/v1/namespaces/default/configmaps/a%2Fb"),
+    ],
+)
+def test_where_the_api_has_objects(asked: tuple[str, ...], path: str) -> None:
+    assert base(*asked) == path
+
+
+def owned(kind: str, owner: str, uid: str, **more: Any) -> dict[str, Any]:
+    above = {"kind": kind, "name": owner, "uid": uid, "controller": True}
+    return {"metadata": {"uid": f"of-{uid}", "ownerReferences": [above], **more}}
+
+
+def test_owners_are_told_by_uid() -> None:
+    """A ReplicaSet of the same name that was made anew is not the owner of an older pod."""
+    pod = owned("ReplicaSet", "web-5d9", "old")
+    known = {"new": owned("Deployment", "web", "d")}
+    assert [one["name"] for one in readers.chain(pod, known)] == ["web-5d9"]
+    known["old"] = owned("Deployment", "web", "d")
+    assert [one["name"] for one in readers.chain(pod, known)] == ["web-5d9", "web"]
+
+
+POD: dict[str, Any] = {
+    "metadata": {
+        "name": "web",
+        "namespace": "default",
+        "uid": "u",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    },
+    "spec": {
+        "nodeName": "w1",
+        "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}],
+        "containers": [{"name": "web", "image": "web:1.0"}],
+    },
+    "status": {
+        "phase": "Running",
+        "podIP": "10.244.1.2",
+        "conditions": [
+            {"type": "Ready", "status": "False", "message": "containers with unready status"},
+            {"type": "PodScheduled", "status": "True"},
+        ],
+        "containerStatuses": [
+            {
+                "name": "web",
+                "imageID": "sha256:1",
+                "restartCount": 2,
+                "ready": False,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"reason": "Error", "exitCode": 137}},
+            }
+        ],
+    },
+}
+
+
+def test_a_pod_that_fails_says_why() -> None:
+    found = readers.pod(POD, {})
+    assert (found.ready, found.why) == (False, "containers with unready status")
+    assert found.claims == ("data",)
+    assert found.containers == (
+        KubeContainer("web", "web:1.0", "sha256:1", "", "CrashLoopBackOff", False, 2, "Error", 137),
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec.containers.0.image", "web:1.0"),
+        ("spec.containers.1.image", None),
+        ("spec.nodeName.x", None),
+        ("status.phase", "Running"),
+    ],
+)
+def test_selected_fields(path: str, value: Any) -> None:
+    assert readers.at(POD, path) == value
+
+
+@pytest.mark.parametrize(
+    ("user", "groups"),
+    [
+        ("anna", ["system:authenticated"]),
+        ("system:serviceaccount:broken", ["system:authenticated"]),
+        (
+            "system:serviceaccount:shop:reader",
+            ["system:authenticated", "system:serviceaccounts", "system:serviceaccounts:shop"],
+        ),
+    ],
+)
+def test_whom_a_user_belongs_to(user: str, groups: list[str]) -> None:
+    assert readers._groups(user) == groups
+
+
+def service(**more: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "web", "uid": "1", "resourceVersion": "7", "labels": {"app": "web"}},
+        "spec": {"type": "ClusterIP", "clusterIP": "10.96.0.7", "ports": [{"port": 80}]} | more,
+        "status": {"loadBalancer": {}},
+    }
+
+
+def test_what_was_wished_of_an_object() -> None:
+    """Nothing that the cluster writes counts, and all that people write does."""
+    one = service()
+    again = service(clusterIP="10.96.0.9")
+    again["metadata"] |= {"uid": "2", "resourceVersion": "9"}
+    again["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "3"}
+    again["status"] = {"loadBalancer": {"ingress": []}}
+    assert objects.wished(one) == objects.wished(again)
+    again["metadata"]["labels"] = {"app": "shop"}
+    assert objects.wished(one) != objects.wished(again)
+    assert objects.wished(one) != objects.wished(service(ports=[{"port": 81}]))
+    assert deleting({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
+
+
+def named(name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "uid": name, "namespace": namespace, **more}}
+
+
+@pytest.mark.parametrize(
+    ("plural", "one", "own"),
+    [
+        ("pods", named("web", "default"), False),
+        ("pods", named("coredns", "kube-system"), True),
+        ("namespaces", named("kube-system"), True),
+        ("namespaces", named("shop"), False),
+        ("configmaps", named("kube-root-ca.crt", "shop"), True),
+        ("clusterroles", named("system:node"), True),
+        ("clusterroles", named("reader"), False),
+        (
+            "persistentvolumes",
+            named("pvc-1", annotations={"pv.kubernetes.io/provisioned-by": "rancher.io"}),
+            True,
+        ),
+        ("pods", owned("ReplicaSet", "web-5", "u", name="web-5-x", namespace="default"), True),
+    ],
+)
+def test_what_the_cluster_made_for_itself_is_left_out(
+    plural: str, one: dict[str, Any], own: bool
+) -> None:
+    assert inventory._is_own(plural, one) is own
+
+
+def test_a_nodes_fingerprint_leaves_out_what_follows_from_its_state() -> None:
+    one: dict[str, Any] = {
+        "metadata": {"labels": {"disk": "ssd"}},
+        "spec": {"taints": [{"key": "team", "value": "b", "effect": "NoSchedule"}]},
+    }
+    before = inventory._node(one)
+    silent = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": "now"}
+    one["spec"]["taints"].append(silent)
+    assert inventory._node(one) == before
+    one["spec"]["unschedulable"] = True
+    assert inventory._node(one) != before
