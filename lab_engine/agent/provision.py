@@ -134,7 +134,7 @@ class Provisioning:
 
         loop = asyncio.get_running_loop()
         tell("started", reason)
-        if replace:
+        if replace and not its.in_place:
             await destroy_one(resource.key, self.mark, self.ledger, self.pools)
         needs = tuple(need.key for need in resource.needs())
         # Before the act: whatever a kill -9 leaves of it from here on, `recover` finds this line.

@@ -66,6 +66,9 @@ class Provider(ABC, Generic[R]):
     family: ClassVar[str]
     """Which thread pool and which daemon: the name of the family."""
     limits: ClassVar[dict[str, float]] = {}
+    in_place: ClassVar[bool] = False
+    """Whether `create` sees itself to what is there and has drifted, and may keep most of it. Else
+    that is destroyed first."""
 
     def limit(self, act: str) -> float:
         """Seconds that `observe`, `create`, `destroy` or `ready` may take."""

@@ -48,7 +48,7 @@ kubectl scale deploy/web --replicas=3 > /dev/null
 kubectl set image deploy/web web=web:2.0 > /dev/null
 ok "a rolling update" rolled
 kubectl set image deploy/web web=web:2.1 > /dev/null
-rolled > /dev/null 2>&1
+rolled > /dev/null 2>&1 || true
 stuck() {
     json deploy web | jq -r '"\(.status.readyReplicas) \(.status.conditions[] |
         select(.type == "Progressing").reason)"'

@@ -104,7 +104,8 @@ def destroying_nothing_is_no_error(walk: Walk) -> None:
 
 def is_there_as_wanted_once_made(walk: Walk) -> None:
     make(walk.wanted)
-    assert look(walk.wanted) == AS_WANTED
+    found = look(walk.wanted)
+    assert found == AS_WANTED, found
     assert walk.plan().empty, walk.plan().changes
 
 

@@ -31,6 +31,7 @@ SCRIPTS: Final = Path("/opt/kube/conf")
 NODE_LABEL: Final = "infralab.node"
 UP_SECONDS: Final = 240.0
 DOWN_SECONDS: Final = 60.0
+ROUTES_SECONDS: Final = 20.0
 USERS: Final = ("learner", "root")
 """Whose kubectl talks to the cluster."""
 
@@ -122,6 +123,7 @@ def run(script: str, *words: str, seconds: float, key: str, say: Say = lambda _:
 class ClusterProvider(Provider[Cluster]):
     resource = Cluster
     family = "kubernetes"
+    in_place = True
     limits: ClassVar[dict[str, float]] = {
         "observe": 20,
         "create": UP_SECONDS + 20,
@@ -148,6 +150,11 @@ class ClusterProvider(Provider[Cluster]):
                 resource=wanted.key,
                 hint=f"If you do not need it any more: `docker rm -f {taken}`.",
             )
+        if _only_stopped(wanted, there):
+            # With the objects in it, and in a tenth of the time that a new one takes.
+            for name in start_nodes():
+                say(f"{name} started again")
+            return
         # Also what a run left that was killed before its first node.
         run("down.sh", seconds=DOWN_SECONDS, key=wanted.key)
         labels = mark.labels(wanted.key) | {SPEC_LABEL: digest.of(wanted)}
@@ -187,10 +194,20 @@ class ClusterProvider(Provider[Cluster]):
         ready = ready_nodes()
         if not all(ready.get(name) for name in wanted.nodes):
             return False
+        # The routes to its pods went with the bridge if all nodes were stopped.
+        run("routes.sh", seconds=ROUTES_SECONDS, key=wanted.key)
         # Also for a cluster that is kept: what somebody set in it ends with the step.
         for user in USERS:
             hand_out(user)
         return True
+
+
+def _only_stopped(wanted: Cluster, there: list[dict[str, Any]]) -> bool:
+    """Whether it is what is wanted but for nodes that do not run."""
+    spec = digest.of(wanted)
+    whole = {name_of(one) for one in there if one["Labels"].get(SPEC_LABEL) == spec}
+    stopped = any(one["State"] != "running" for one in there)
+    return stopped and whole == set(wanted.nodes) and api.CONFIG.is_file()
 
 
 def _half_made(there: list[dict[str, Any]]) -> bool:

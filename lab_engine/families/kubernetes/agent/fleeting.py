@@ -41,7 +41,7 @@ def again(keys: Sequence[str]) -> dict[str, str]:
             time.sleep(0.5)
             ready = cluster.ready_nodes()
         # The bridge is another one after a stop, and the routes went with the old one.
-        cluster.run("routes.sh", seconds=20, key=keys[0])
+        cluster.run("routes.sh", seconds=cluster.ROUTES_SECONDS, key=keys[0])
     except InfralabError as error:
         return dict.fromkeys(keys, error.message)
     return {}

@@ -85,8 +85,8 @@ class ManifestProvider(Provider[Manifest]):
 def parsed(wanted: Manifest) -> list[Object]:
     """Its objects. kubectl reads the YAML, as it would the learner's. Raises ProviderError."""
     done = subprocess.run(
-        ["kubectl", f"--kubeconfig={api.CONFIG}", "create", "--dry-run=client", "-o", "json",
-         "-f", "-"],
+        ["/opt/kube/bin/kubectl", f"--kubeconfig={api.CONFIG}", "create", "--dry-run=client",
+         "-o", "json", "-f", "-"],
         input=wanted.text, capture_output=True, text=True, check=False,
         timeout=patient(READ_SECONDS),
     )  # fmt: skip
@@ -106,16 +106,23 @@ def parsed(wanted: Manifest) -> list[Object]:
 
 
 def _marked() -> list[tuple[Place, Object]]:
-    """Everything in the cluster that bears a mark of ours; nothing where it does not answer."""
+    """Everything in the cluster that bears a mark of ours; nothing where it does not answer.
+
+    Not what a controller made: a ReplicaSet gets its Deployment's annotations, ours among them.
+    """
     try:
         return [
             (_place(resource, one), one)
             for resource in _MARKED
             for one in api.listed(resource)
-            if objects.annotation(one, "mark")
+            if objects.annotation(one, "mark") and not _controlled(one)
         ]
     except (api.NoCluster, DaemonDown):
         return []
+
+
+def _controlled(one: Object) -> bool:
+    return any(owner.get("controller") for owner in one["metadata"].get("ownerReferences", []))
 
 
 def _place(resource: str, one: Object) -> Place:

@@ -2,7 +2,9 @@
 # up.sh WORKERS MIB [LABEL...]: a cluster of cp and w1 to wWORKERS, up to all that it needs.
 # Each worker is said to have MIB of memory (0: all). What is made bears the labels. Says what it
 # does, with the seconds since its start.
-set -eu
+set -euo pipefail
+# The bench's agent runs it, on whose PATH nothing is that a learner may replace.
+PATH=/opt/kube/bin:$PATH
 workers=${1:-2} mib=${2:-1024}
 shift 2 || shift $#
 labels=("$@")
