@@ -46,6 +46,7 @@ VERBS: Final = (
     # teaching
     "class",
     "bundle",
+    "grade",
     "gradebook",
     # writing lessons
     "new-lesson",

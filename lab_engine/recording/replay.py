@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Literal, Protocol
 
@@ -92,6 +92,13 @@ def _why(error: InfralabError) -> str:
     return f"{error.message}. {error.hint}" if error.hint else error.message
 
 
+Look = Callable[[Session], Awaitable[None]]
+
+
+async def _not_looked_at(session: Session) -> None:
+    pass
+
+
 async def replay(
     lesson: Lesson,
     row: SessionRow,
@@ -102,6 +109,8 @@ async def replay(
     say: Say = lambda _: None,
     *,
     was: str = "",
+    before: Look = _not_looked_at,
+    after: Look = _not_looked_at,
 ) -> Replayed:
     """Do again what a session did, in a bench of its own that is removed at the end.
 
@@ -114,6 +123,8 @@ async def replay(
         settings: for the bench.
         say: told what goes on.
         was: the edition of the lesson that it was recorded with, where that is known.
+        before: looks at the replay's own session before anything is done in it.
+        after: looks at it when all is done, before its bench is removed.
 
     Raises InfralabError when the bench cannot be made.
     """
@@ -127,7 +138,9 @@ async def replay(
         return not_replayable(row.id, error)
     session = await Session.begin(lesson, scratch, settings, seed=row.seed, mode="replay")
     try:
+        await before(session)
         result = await replay_in(session, row.id, casts, moments, history, say)
+        await after(session)
     finally:
         # Shielded: Ctrl-C must not leave the bench behind.
         await asyncio.shield(session.down())

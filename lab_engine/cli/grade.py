@@ -1,0 +1,124 @@
+"""`infralab grade`: do again what was handed in, and write down what it is worth."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab_engine.cli.words import add_json, emit_json, say, tell, verb
+
+if TYPE_CHECKING:
+    from lab_engine.grading.batch.run import Report, Wanted
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs,
+        "grade",
+        "for instructors: grade what was handed in, by doing it again",
+        about="Verifies each file, makes a fresh bench with the learner's seed, types again what "
+        "was recorded and runs the same checks. `reproduced` and `diverged` have points; `not "
+        "replayable` has none until you look. It may be stopped at any moment: the next run goes "
+        "on with what is not graded yet.",
+        examples=[
+            ("infralab grade handed-in/ --assignment week-3.toml --class net-27", "a folder"),
+            ("infralab grade ada.zip --assignment week-3.toml --benches 4", "four at once"),
+        ],
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="or folders of them")
+    parser.add_argument("--assignment", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--class", dest="folder", type=Path, default=Path(), metavar="FOLDER", help="else here"
+    )
+    parser.add_argument(
+        "--received",
+        choices=("claimed", "file"),
+        default="claimed",
+        help="when it was handed in: by the learner's clock, or the time of the file",
+    )
+    parser.add_argument("--benches", type=int, help="so many at once; else by cores and memory")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from lab_engine.cli.current import run_async
+
+    return run_async(lambda: _grade(args))
+
+
+async def _grade(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from lab_engine.grading.batch import run as batch
+    from lab_engine.grading.gradebook.book import Gradebook
+    from lab_engine.packs import image as images
+
+    wanted = _wanted(args)
+    files = _files(args.files)
+    with Gradebook.writing(wanted.classroom.gradebook) as book:
+        # Once, before several benches ask for it at the same time.
+        for terms in wanted.assignment.lessons:
+            packs = wanted.course.lesson(terms.slug).packs
+            await asyncio.to_thread(images.ensure, packs, say)
+        report = await batch.run(files, wanted, book, say)
+    return _told(report, as_json=args.json)
+
+
+def _wanted(args: argparse.Namespace) -> Wanted:
+    from lab_engine import settings
+    from lab_engine.course.lesson import load_course
+    from lab_engine.grading.assignment import terms
+    from lab_engine.grading.batch import graders
+    from lab_engine.grading.batch.run import Wanted
+    from lab_engine.grading.classroom import Classroom
+
+    course, assignment = load_course(), terms.read(args.assignment)
+    terms.verify(assignment, course)
+    config = settings.load()
+    return Wanted(
+        course,
+        assignment,
+        Classroom.at(args.folder),
+        graders.of(course, assignment),
+        config,
+        args.received,
+        args.benches or benches(config.bench_memory),
+    )
+
+
+def benches(memory: int) -> int:
+    """How many benches this machine has room for: one a core, each with its memory."""
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(os.cpu_count() or 1, pages * size * 3 // 4 // memory))
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """The files, and those in the folders, in the order of their names. Raises UsageError."""
+    from lab_engine.errors import UsageError
+
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.glob("**/*.zip")) if path.is_dir() else [path]
+    if not found:
+        raise UsageError("there is no file to grade", hint="Submissions end with `.zip`.")
+    return list(dict.fromkeys(found))
+
+
+def _told(report: Report, *, as_json: bool) -> int:
+    if as_json:
+        refused = {
+            name: {"reason": one.reason, "message": one.message}
+            for name, one in report.refused.items()
+        }
+        emit_json({"refused": refused, "before": report.before, "graded": report.graded})
+    else:
+        for name, one in report.refused.items():
+            tell(f"{name}: {one.message}")
+        for outcome in ("reproduced", "diverged", "not replayable"):
+            count = sum(one.outcome == outcome for one in report.graded)
+            tell(f"{count} {outcome}")
+    whole = all(one.outcome == "reproduced" for one in report.graded)
+    return 0 if whole and not report.refused else 1
