@@ -47,7 +47,9 @@ VERBS: Final = (
     "class",
     "bundle",
     "grade",
+    "regrade",
     "gradebook",
+    "copies",
     # writing lessons
     "new-lesson",
     "lint",

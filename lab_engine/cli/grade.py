@@ -28,6 +28,12 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             ("infralab grade ada.zip --assignment week-3.toml --benches 4", "four at once"),
         ],
     )
+    add_what(parser)
+    add_json(parser)
+
+
+def add_what(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the choice of what is graded, and how."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="or folders of them")
     parser.add_argument("--assignment", type=Path, required=True, metavar="FILE")
     parser.add_argument(
@@ -40,7 +46,6 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="when it was handed in: by the learner's clock, or the time of the file",
     )
     parser.add_argument("--benches", type=int, help="so many at once; else by cores and memory")
-    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,24 +55,30 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _grade(args: argparse.Namespace) -> int:
-    import asyncio
-
     from lab_engine.grading.batch import run as batch
     from lab_engine.grading.gradebook.book import Gradebook
-    from lab_engine.packs import image as images
 
-    wanted = _wanted(args)
-    files = _files(args.files)
-    with Gradebook.writing(wanted.classroom.gradebook) as book:
-        # Once, before several benches ask for it at the same time.
-        for terms in wanted.assignment.lessons:
-            packs = wanted.course.lesson(terms.slug).packs
-            await asyncio.to_thread(images.ensure, packs, say)
-        report = await batch.run(files, wanted, book, say)
+    asked = wanted(args)
+    paths = files(args.files)
+    with Gradebook.writing(asked.classroom.gradebook) as book:
+        await prepare(asked)
+        report = await batch.run(paths, asked, book, say)
     return _told(report, as_json=args.json)
 
 
-def _wanted(args: argparse.Namespace) -> Wanted:
+async def prepare(wanted: Wanted) -> None:
+    """Have the images, once, before several benches ask for them at the same time."""
+    import asyncio
+
+    from lab_engine.packs import image as images
+
+    for terms in wanted.assignment.lessons:
+        packs = wanted.course.lesson(terms.slug).packs
+        await asyncio.to_thread(images.ensure, packs, say)
+
+
+def wanted(args: argparse.Namespace) -> Wanted:
+    """What a batch is about. Raises InfralabError."""
     from lab_engine import settings
     from lab_engine.course.lesson import load_course
     from lab_engine.grading.assignment import terms
@@ -95,7 +106,7 @@ def benches(memory: int) -> int:
     return max(1, min(os.cpu_count() or 1, pages * size * 3 // 4 // memory))
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
+def files(paths: Sequence[Path]) -> list[Path]:
     """The files, and those in the folders, in the order of their names. Raises UsageError."""
     from lab_engine.errors import UsageError
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lab_engine.grading.classroom import Classroom
     from lab_engine.grading.gradebook.standing import Standing
 
-ACTS: Final = ("show", "export", "feedback", "history", "comment", "override")
+ACTS: Final = ("show", "export", "feedback", "mistakes", "history", "comment", "override")
 FORMS: Final = ("csv", "json", "junit", "canvas", "moodle", "gradescope")
 
 
@@ -32,6 +32,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
                 "infralab gradebook feedback week-3.toml --to feedback/",
                 "two files for each learner",
             ),
+            ("infralab gradebook mistakes week-3.toml", "what many got wrong"),
             ("infralab gradebook history week-3.toml ada", "every grading of a learner"),
             (
                 "infralab gradebook override week-3.toml ada --points 8 --text 'Shown to me.'",
@@ -65,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         return _say(assignment, classroom, args)
     if args.act == "history":
         return _history(assignment, classroom, args)
+    if args.act == "mistakes":
+        return _mistakes(assignment, classroom, as_json=args.json)
     found = _standings(assignment, classroom, args.learner)
     if args.act == "export":
         return _export(assignment, classroom, found, args)
@@ -189,6 +192,20 @@ def _say(assignment: Assignment, classroom: Classroom, args: argparse.Namespace)
     with book.Gradebook.writing(classroom.gradebook) as written:
         written.say(word)
     tell("Noted.")
+    return 0
+
+
+def _mistakes(assignment: Assignment, classroom: Classroom, *, as_json: bool) -> int:
+    from lab_engine.grading.gradebook.book import Gradebook
+    from lab_engine.grading.insight.mistakes import mistakes
+
+    with Gradebook.reading(classroom.gradebook) as book:
+        found = mistakes(book.latest(assignment.id))
+    if as_json:
+        emit_json(found)
+        return 0
+    for one in found:
+        tell(one.told)
     return 0
 
 
