@@ -90,7 +90,9 @@ class Mending:
         return tuple(sorted(only))
 
     async def _start(self, took: Things, left: dict[str, str]) -> list[str]:
-        started: list[str] = []
+        ended: dict[str, list[str]] = {}
+        # All of them first: the node of a cluster is a container, too, and once the engine has it
+        # running nothing says any more that the cluster in it has only just begun.
         for name, things in took.items():
             family = FAMILIES.get(name)
             if family is None or not family.fleeting or not things:
@@ -99,9 +101,11 @@ class Mending:
                 left[name] = "its daemon does not answer"
                 continue
             before = await self.remains.there(family, {})
-            keys = [key for key in things if key not in before]
-            left |= await self._again(family, keys)
-            now = await self.remains.there(family, {})
+            ended[name] = [key for key in things if key not in before]
+        started: list[str] = []
+        for name, keys in ended.items():
+            left |= await self._again(FAMILIES[name], keys)
+            now = await self.remains.there(FAMILIES[name], {})
             started += [key for key in keys if key in now]
         return started
 

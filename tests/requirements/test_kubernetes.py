@@ -326,3 +326,26 @@ async def test_a_node_that_was_killed_is_seen_and_comes_back(lab: Stage) -> None
     await lab._link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
     assert await lab.type(whose) == before
     await lab.type("kubectl get pvc data; kubectl wait --for=condition=Ready node/w1 --timeout=1s")
+
+
+async def test_a_cluster_outlives_a_stop_of_the_bench(lab: Stage, with_cluster: Bench) -> None:
+    """By itself, with the same addresses, the same objects, and the way to its pods."""
+    await lab.type("kubectl create configmap mine --from-literal=colour=green")
+    told = "kubectl get nodes -o jsonpath='{.items[*].status.addresses[0].address} {.items[*]."
+    told += "metadata.uid}'"
+    before = await lab.type(told)
+    await lab._link.close()
+    await asyncio.to_thread(with_cluster.stop)
+    await asyncio.to_thread(with_cluster.start)
+    link = Connection(relay_argv(with_cluster))
+    await link.open(steal=True)
+    report = await link.request(p.Mend, p.MendReport, daemons=("docker",), resources=RESOURCES)
+    assert report.stopped
+    assert (report.lost, report.left) == ((), ())
+    assert await lab.type(told) == before
+    await lab.type("kubectl get configmap mine; kubectl rollout status deploy web --timeout=60s")
+    # Those that the stop ended stay listed, without an address.
+    running = "--field-selector=status.phase=Running"
+    pod = f"kubectl get pods -l app=web {running} -o jsonpath='{{.items[0].status.podIP}}'"
+    await lab.type(f'curl -sf -m 5 "http://$({pod}):8080/"; kubectl delete configmap mine')
+    await link.close()
