@@ -104,11 +104,14 @@ class Wants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         memory: MiB that a bench of it uses.
         machines: kinds of processor, as `uname -m` says them.
         cgroup: the versions of cgroups that it works with, the better first.
+        inotify: how many inotify instances root has to be allowed (inotify(7)) where cgroups are of
+            version 2: there each pod's containerd-shim takes one, and all benches share them.
     """
 
     memory: int = 0
     machines: tuple[str, ...] = ("x86_64",)
     cgroup: tuple[int, ...] = (2, 1)
+    inotify: int = 0
 
 
 class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""What the packs want of a machine: a kind of processor, memory, room on the disk, cgroups."""
+"""What the packs want of a machine: a kind of processor, memory, disk, cgroups, inotify."""
 
 from __future__ import annotations
 
@@ -116,6 +116,25 @@ def _memory(machine: Machine, engine: Engine, recipe: Recipe) -> Finding | None:
     )
 
 
+def _inotify(machine: Machine, engine: Engine, recipe: Recipe) -> Finding | None:
+    wanted = recipe.pack.wants.inotify
+    if not wanted or engine.remote or str(engine.info.get("CgroupVersion") or 1) != "2":
+        return None
+    key = "fs.inotify.max_user_instances"
+    value = (machine.read(f"/proc/sys/{key.replace('.', '/')}") or "").strip()
+    if not value.isdigit() or int(value) >= wanted:
+        return None
+    # Never set here: it is the whole machine's, and other programs have their share of it.
+    return Finding(
+        _name(recipe),
+        State.LIMITED,
+        f"wants {key} of {wanted}; this machine has {value}",
+        f"{_lost(recipe)[:-1]} may see pods that never start: too many open files.",
+        f"{sudo(machine, f'sysctl -w {key}={wanted}')}  (until the machine restarts; a file in "
+        "/etc/sysctl.d keeps it)",
+    )
+
+
 def _disk(machine: Machine, engine: Engine, recipes: Sequence[Recipe]) -> Finding | None:
     where = str(engine.info.get("DockerRootDir") or "/var/lib/docker")
     free = None if engine.remote else machine.free(where)
@@ -138,6 +157,7 @@ LOOKS: Final[tuple[Callable[[Machine, Engine, Recipe], Finding | None], ...]] = 
     _machine,
     _cgroup,
     _memory,
+    _inotify,
 )
 
 

@@ -77,3 +77,21 @@ def test_memory_that_is_short_is_told_and_not_refused() -> None:
     (limit,) = doctor.lacking(["big"], machine)
     assert "allows a bench 2.0 GiB" in limit.found
     assert limit.mend == "export INFRALAB_BENCH_MEMORY=3g"
+
+
+@pytest.mark.parametrize(
+    ("version", "allowed", "short"),
+    [("2", "128\n", True), ("2", "256\n", False), ("1", "128\n", False), ("2", None, False)],
+)
+def test_inotify_that_is_short_is_told_where_each_pod_takes_one(
+    version: str, allowed: str | None, short: bool, tmp_path: Path
+) -> None:
+    make(tmp_path, "pods", installed=500, more="[wants]\ninotify = 256\n")
+    machine = healthy(CgroupVersion=version)
+    if allowed:
+        machine.files["/proc/sys/fs/inotify/max_user_instances"] = allowed
+    found = doctor.lacking(["pods"], machine)
+    assert bool(found) == short
+    for one in found:
+        assert "max_user_instances of 256; this machine has 128" in one.found
+        assert "sysctl -w fs.inotify.max_user_instances=256" in one.mend
