@@ -25,6 +25,7 @@ from lab_engine.session import which
 from lab_engine.settings import Settings
 from lab_engine.tui.messages import DeskChanged, LessonWanted
 from lab_engine.tui.screens.home import HomeScreen
+from lab_engine.tui.terminal import typed
 
 if TYPE_CHECKING:
     from lab_engine.course.lesson import Lesson
@@ -83,6 +84,7 @@ class LearnApp(App[int]):
     def __init__(
         self, settings: Settings, record: Callable[[], Record], wanted: Wanted | None = None
     ) -> None:
+        typed.install()
         super().__init__()
         self.settings = settings
         self.overview: Overview | None = None
