@@ -39,23 +39,30 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if not args.plain:
+    why = "" if args.plain else _without_screens()
+    if not args.plain and not why:
         return _screens(args)
+    if why:
+        say(f"infralab: {why}, so this goes line by line, as with --plain")
     from lab_engine.cli.current import run_async
 
     return run_async(lambda: _plain(args))
 
 
-def _screens(args: argparse.Namespace) -> int:
-    """The TUI. Refuses what it cannot draw on, and says what can be done instead."""
+def _without_screens() -> str:
+    """Why the screens cannot be drawn here; empty when they can."""
+    import os
     import sys
 
-    from lab_engine.errors import UsageError
-
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "the screens need a terminal", hint="`infralab learn --plain` works line by line."
-        )
+        return "the screens need a terminal"
+    # terminfo(5): one that can do nothing but print. An unset TERM is a terminal of unknown kind.
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        return f"the terminal says that it can only print (TERM={os.environ.get('TERM', '')})"
+    return ""
+
+
+def _screens(args: argparse.Namespace) -> int:
     from lab_engine import settings
     from lab_engine.tui.app import LearnApp, Wanted
 

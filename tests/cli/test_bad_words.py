@@ -40,7 +40,6 @@ def infralab(home: Path, *argv: str, **env: str) -> subprocess.CompletedProcess[
         (("up", "namespaces", "99"), "has no step '99'"),
         (("prove", "namespaces", "--step", "nope"), "no step is called nope"),
         (("learn", "--plain", "namespaces", "nope"), "has no step 'nope'"),
-        (("learn",), "need a terminal"),
         (("lint", "nope"), "there is no lesson 'nope'"),
     ],
 )
@@ -104,10 +103,34 @@ def test_lessons_say_how_far_one_is_and_write_nothing(tmp_path: Path) -> None:
     assert "0 of 8 steps done" in infralab(tmp_path, "lessons", "namespaces").stdout
 
 
-def _screens(home: Path, terminal: int) -> subprocess.Popen[bytes]:
+def test_without_a_terminal_the_course_goes_line_by_line(tmp_path: Path) -> None:
+    done = infralab(tmp_path, "learn", "namespaces", "nope")
+    assert "the screens need a terminal, so this goes line by line" in done.stderr
+    # It went on: the plain walk refuses the step.
+    assert (done.returncode, "has no step 'nope'" in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.timeout(120)
+def test_on_a_terminal_that_can_only_print_too(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = _screens(tmp_path, theirs, "namespaces", "nope", TERM="dumb")
+    try:
+        assert process.wait(timeout=90) == 2
+        seen = _read(ours)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert b"can only print (TERM=dumb)" in seen
+    assert b"has no step 'nope'" in seen
+    assert b"\x1b" not in seen
+
+
+def _screens(
+    home: Path, terminal: int, *words: str, TERM: str = "xterm-256color"
+) -> subprocess.Popen[bytes]:
     # `setsid --ctty` makes it the terminal's own, which is told when the terminal goes.
     return subprocess.Popen(
-        ["setsid", "--ctty", sys.executable, "-m", "lab_engine", "learn"],
+        ["setsid", "--ctty", sys.executable, "-m", "lab_engine", "learn", *words],
         cwd=ROOT,
         stdin=terminal,
         stdout=terminal,
@@ -115,7 +138,7 @@ def _screens(home: Path, terminal: int) -> subprocess.Popen[bytes]:
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(home),
-            "TERM": "xterm-256color",
+            "TERM": TERM,
             "COLUMNS": "100",
             "LINES": "30",
         },
