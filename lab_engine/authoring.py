@@ -41,6 +41,7 @@ from lab_engine.course.seed import Seed as Seed
 from lab_engine.families.docker.authoring import *
 from lab_engine.families.files.authoring import *
 from lab_engine.families.git.authoring import *
+from lab_engine.families.haproxy.authoring import *
 from lab_engine.families.incus.authoring import *
 from lab_engine.families.kubernetes.authoring import *
 from lab_engine.families.libvirt.authoring import *

@@ -1,0 +1,1 @@
+"""HAProxy, as far as it is running: what it knows of its servers."""
