@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from lab_engine.course.seed import Seed
     from lab_engine.course.text.model import Document
 
-FOLDER = re.compile(r"(?P<number>\d\d(?:\.\d+)?)-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)\Z")
+# A letter tells a second lesson of the same part of the syllabus from the first.
+FOLDER = re.compile(r"(?P<number>\d\d(?:\.\d+)?[b-z]?)-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)\Z")
 STEP_FILE = re.compile(r"(?P<number>\d\d)-(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)\.md\Z")
 
 
@@ -241,7 +242,7 @@ def load_course(content: Path | None = None, *, labs: str = "labs") -> Course:
     _once([c.number for c in course.chapters], "the chapter number", where)
     folders = sorted(p for p in content.iterdir() if (p / "lesson.md").is_file())
     lessons = sorted(
-        (_lesson(p, labs) for p in folders), key=lambda one: syllabus.order(one.number)
+        (_lesson(p, labs) for p in folders), key=lambda one: _place(one.number)
     )
     _once([one.slug for one in lessons], "the slug", "content")
     _once([one.number for one in lessons], "the lesson number", "content")
@@ -347,6 +348,17 @@ def _document(path: Path, where: str, variables: Variables) -> Document:
 
     parts = front.split(front.read(path, where=where), where=where)
     return parse(parts.body, variables.as_text(), where=where, first_line=parts.first_line)
+
+
+def _place(number: str) -> tuple[tuple[int, ...], str]:
+    """`07.10b` as ((7, 10), "b"), so that it comes after `07.10`, and that after `07.9`."""
+    part = part_of(number)
+    return syllabus.order(part), number.removeprefix(part)
+
+
+def part_of(number: str) -> str:
+    """The part of the syllabus that a lesson's number begins with: `02.3` of `02.3b`."""
+    return number.rstrip("bcdefghijklmnopqrstuvwxyz")
 
 
 def _once(values: list[str], what: str, where: str) -> None:

@@ -147,6 +147,14 @@ class TestBadFrontMatter:
         with pytest.raises(ContentError, match=r"'07.6' is used twice"):
             kit.load()
 
+    def test_a_second_lesson_of_one_part(self, kit: Kit) -> None:
+        for number, slug in (("07.6b", "other"), ("07.10", "last")):
+            front = LESSON.replace('"bridges"', f'"{slug}"')
+            kit.write(f"content/{number}-{slug}/lesson.md", front)
+            kit.write(f"content/{number}-{slug}/10-one.md", STEP)
+        found = [one.number for one in kit.load().lessons]
+        assert found == ["07.6", "07.6b", "07.10"]
+
     def test_needs_a_later_lesson_and_one_that_is_not_there(self, kit: Kit) -> None:
         kit.write("content/07.7-other/lesson.md", LESSON.replace('"bridges"', '"other"'))
         path = "content/07.6-bridges/lesson.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab_engine.course import cover, proven, syllabus
-from lab_engine.course.lesson import Lesson
+from lab_engine.course.lesson import Lesson, part_of
 from lab_engine.course.lint.finding import Finding
 
 OFF_BY = 0.25
@@ -18,7 +18,7 @@ def findings(lesson: Lesson) -> Iterator[Finding]:
     ids = [syllabus.order(identifier) for identifier in lesson.syllabus]
     if ids != sorted(ids):
         yield Finding(lesson.where, "order", "syllabus is not in the source's order", "Sort it.")
-    if lesson.number != lesson.syllabus[0]:
+    if part_of(lesson.number) != lesson.syllabus[0]:
         yield Finding(
             lesson.where,
             "order",
