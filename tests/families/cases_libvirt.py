@@ -61,6 +61,14 @@ CASES = (
         shown="ip addr show quiet0 | grep -q 192.168.150.1/28",
     ),
     Case(
+        "virtual-network-open",
+        VirtualNetwork("order", subnet="10.77.0.0/24", mode="open"),
+        damages=changes("virsh net-autostart order"),
+        # What libvirt adds for other modes names the bridge in its rules.
+        shown="bridge=$(virsh net-info order | awk '/Bridge/ {print $2}'); "
+        "ip addr show $bridge | grep -q 10.77.0.1/24; ! nft list ruleset | grep -q $bridge",
+    ),
+    Case(
         "pool",
         STORE,
         damages=changes(

@@ -47,6 +47,10 @@ from lab_engine.families.libvirt.requirements.domains import (
     require_booted,
     require_domain,
 )
+from lab_engine.families.libvirt.requirements.networks import (
+    require_card,
+    require_virtual_network,
+)
 from lab_engine.families.libvirt.requirements.snapshots import (
     require_reverted,
     require_snapshot,
@@ -59,6 +63,7 @@ from lab_engine.families.libvirt.resources import (
     DiskUse,
     Nic,
     Pool,
+    Reservation,
     Snapshot,
     VirtualNetwork,
 )
@@ -95,6 +100,7 @@ __all__ = [
     "Pool",
     "PoolProbe",
     "PoolReading",
+    "Reservation",
     "Snapshot",
     "SnapshotFileProbe",
     "SnapshotFileReading",
@@ -102,10 +108,12 @@ __all__ = [
     "VirtualNetworkProbe",
     "VirtualNetworkReading",
     "require_booted",
+    "require_card",
     "require_disk",
     "require_domain",
     "require_guest_mount",
     "require_reverted",
     "require_snapshot",
+    "require_virtual_network",
     "require_volume",
 ]

@@ -37,6 +37,10 @@ def _cards(domain: DomainReading) -> tuple[DomainInterface, ...]:
 def _network(name: str, network: VirtualNetworkReading, parts: Parts) -> None:
     key = f"virtual-network/{name}"
     facts = [("mode", network.mode), ("address", network.address), ("bridge", network.bridge)]
+    facts += [
+        (f"kept for {one.hostname or one.mac}", one.address)
+        for one in network.reservations or network.config_reservations
+    ]
     if network.bridge:
         parts.bridges[network.bridge] = key
     state = "up" if network.active else "down"

@@ -20,7 +20,8 @@ SMALL_INITRAMFS: Final = "/usr/lib/infralab/guest/small.cpio"
 """What a VM with the small guest boots; both are there whenever libvirt runs in the bench."""
 VM_STATES: Final = ("running", "paused", "shut")
 NIC_MODELS: Final = ("virtio", "e1000", "rtl8139")
-FORWARD_MODES: Final = ("nat", "isolated")
+FORWARD_MODES: Final = ("nat", "isolated", "open")
+# `open`: the bench passes packets on, and libvirt adds no rules to its packet filter.
 DISK_FORMATS: Final = ("qcow2", "raw")
 FILESYSTEMS: Final = ("", "ext2", "ext4")
 # The least with which each was seen to boot.
@@ -191,6 +192,14 @@ class VM(Resource, frozen=True, kw_only=True, tag="vm"):
     def _one_of(self, field: str, value: str, choices: tuple[str, ...]) -> None:
         if value not in choices:
             raise self.wrong(field, f"{value!r} is not one of {', '.join(choices)}")
+
+
+class Reservation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The address that DHCP keeps for one card, and if wanted the name that goes with it."""
+
+    mac: str
+    address: str
+    hostname: str = ""
 
 
 class VirtualNetwork(Resource, frozen=True, kw_only=True, tag="virtual-network"):

@@ -124,7 +124,10 @@ def _inside(domain: Any) -> str:
 def _network(one: Any) -> str:
     config = one.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE)
     persistent = bool(one.isPersistent())
-    return _print(config, one.isActive(), persistent, persistent and one.autostart())
+    # A reservation may be added to the running network alone. The rest of its live description
+    # counts the machines on it.
+    live = [ET.tostring(part) for part in _xml(one.XMLDesc(0)) if part.tag in ("dns", "ip")]
+    return _print(config, *live, one.isActive(), persistent, persistent and one.autostart())
 
 
 def _pool(one: Any) -> str:

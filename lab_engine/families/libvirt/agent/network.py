@@ -23,8 +23,8 @@ def network_xml(wanted: VirtualNetwork, made: ET.Element) -> str:
     root = ET.Element("network")
     ET.SubElement(root, "name").text = wanted.name
     ET.SubElement(root, "metadata").append(made)
-    if wanted.mode == "nat":
-        ET.SubElement(root, "forward", mode="nat")
+    if wanted.mode != "isolated":
+        ET.SubElement(root, "forward", mode=wanted.mode)
     bridge = {"name": wanted.bridge} if wanted.bridge else {}
     # With spanning tree a new port would wait for twice the delay before it forwards, and there is
     # no loop here.

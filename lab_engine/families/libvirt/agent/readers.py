@@ -54,6 +54,7 @@ from lab_engine.families.libvirt.probes.storage import (
     PoolProbe,
     PoolReading,
 )
+from lab_engine.families.libvirt.resources import Reservation
 
 FILE_LIMIT: Final = 64 << 10
 _PID_FOLDER: Final = Path("/run/libvirt/qemu")
@@ -105,6 +106,7 @@ def _domain(it: Any) -> DomainReading:
         initrd=now.findtext("os/initrd", ""),
         config_kernel=config.findtext("os/kernel", ""),
         config_initrd=config.findtext("os/initrd", ""),
+        agent_channel=channel is not None,
         agent=channel is not None and channel.get("state") == "connected",
     )
 
@@ -256,25 +258,49 @@ def virtual_network(probe: VirtualNetworkProbe) -> VirtualNetworkReading:
             return VirtualNetworkReading(exists=False)
         root = _xml(network.XMLDesc(0))
         active, persistent = bool(network.isActive()), bool(network.isPersistent())
+        config = (
+            _xml(network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE)) if persistent else root
+        )
         leases = network.DHCPLeases(None, 0) if active else []
         autostart = persistent and bool(network.autostart())
         uuid = network.UUIDString()
-    forward, bridge, domain_name = root.find("forward"), root.find("bridge"), root.find("domain")
-    given = root.find("ip/dhcp/range")
+    bridge, domain_name = root.find("bridge"), root.find("domain")
     return VirtualNetworkReading(
         active=active,
         persistent=persistent,
         autostart=autostart,
         uuid=uuid,
-        mode="isolated" if forward is None else forward.get("mode", "nat"),
+        mode=_mode(root),
         bridge="" if bridge is None else bridge.get("name", ""),
         address=_address(root.find("ip")),
-        dhcp=None if given is None else (given.get("start", ""), given.get("end", "")),
+        dhcp=_range(root),
         domain="" if domain_name is None else domain_name.get("name", ""),
+        reservations=_reservations(root),
+        config_mode=_mode(config),
+        config_address=_address(config.find("ip")),
+        config_dhcp=_range(config),
+        config_reservations=_reservations(config),
         leases=tuple(
             Lease(lease["ipaddr"], lease["mac"], lease.get("hostname") or "", lease["expirytime"])
             for lease in sorted(leases, key=lambda lease: str(lease["ipaddr"]))
         ),
+    )
+
+
+def _mode(root: ET.Element) -> str:
+    forward = root.find("forward")
+    return "isolated" if forward is None else forward.get("mode", "nat")
+
+
+def _range(root: ET.Element) -> tuple[str, str] | None:
+    given = root.find("ip/dhcp/range")
+    return None if given is None else (given.get("start", ""), given.get("end", ""))
+
+
+def _reservations(root: ET.Element) -> tuple[Reservation, ...]:
+    return tuple(
+        Reservation(one.get("mac", "").lower(), one.get("ip", ""), one.get("name", ""))
+        for one in root.findall("ip/dhcp/host")
     )
 
 

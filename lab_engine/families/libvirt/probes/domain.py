@@ -96,8 +96,10 @@ class DomainReading(Reading, frozen=True):
     initrd: str = ""
     config_kernel: str = ""
     config_initrd: str = ""
+    agent_channel: bool = False
+    """Whether it has a channel for a guest agent, as the lessons' own machines have."""
     agent: bool = False
-    """Whether the guest agent has its end of the channel open."""
+    """Whether the guest agent has its end of that channel open."""
 
     @property
     def running(self) -> bool:

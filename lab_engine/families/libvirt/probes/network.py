@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from lab_engine.common.probe import Probe, Reading
+from lab_engine.families.libvirt.resources import Reservation
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -19,7 +20,11 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class VirtualNetworkReading(Reading, frozen=True):
-    """One network of libvirt. `mode` is `nat`, `isolated`, `route`, `open` and so on."""
+    """One network of libvirt. `mode` is `nat`, `isolated`, `route`, `open` and so on.
+
+    A field that begins with `config_` is about the definition, that is, about the next start; the
+    others are about now, as far as it runs. `reservations` are the addresses that DHCP keeps.
+    """
 
     exists: bool = True
     active: bool = False
@@ -32,7 +37,16 @@ class VirtualNetworkReading(Reading, frozen=True):
     """The bench's own, as `192.168.130.1/24`."""
     dhcp: tuple[str, str] | None = None
     domain: str = ""
+    reservations: tuple[Reservation, ...] = ()
     leases: tuple[Lease, ...] = ()
+    config_mode: str = ""
+    config_address: str = ""
+    config_dhcp: tuple[str, str] | None = None
+    config_reservations: tuple[Reservation, ...] = ()
+
+    def lease(self, mac: str) -> str:
+        """The address that the card of this MAC was given; empty for none."""
+        return next((one.address for one in self.leases if one.mac == mac.lower()), "")
 
 
 class VirtualNetworkProbe(Probe[VirtualNetworkReading], frozen=True, tag="virtual-network"):
@@ -41,7 +55,7 @@ class VirtualNetworkProbe(Probe[VirtualNetworkReading], frozen=True, tag="virtua
     Example::
 
         VirtualNetworkProbe("lab-net")
-        reading.active and any(lease.hostname == "alpha" for lease in reading.leases)
+        reading.active and reading.lease("52:54:00:00:00:11") == "192.168.130.11"
     """
 
     network: str
