@@ -150,6 +150,8 @@ def _told(submission: Submission, path: Path, *, as_json: bool) -> None:
             f"{len(one.casts)} recordings, {len(one.past.verdicts)} verdicts, "
             f"{len(passed)} tasks passed, {len(one.past.work)} files of ~/work"
         )
+        if not one.casts:
+            tell("    nothing was typed in infralab's shells: there is nothing to do again")
         if one.part.work:
             tell(f"    no files of ~/work: {one.part.work}")
         for name, why in one.part.left_out.items():

@@ -133,14 +133,14 @@ async def test_a_class_of_twelve(
         code = 1 if words[0] == "grade" else 0
         said[" ".join(words[:2])] = infralab(tmp_path, *words, code=code)
 
-    rows = list(csv.DictReader((tmp_path / "grades.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "grades.csv").read_text().splitlines()))
     assert {row["learner"]: row["state"] for row in rows} == STATES
     assert {row["learner"]: row["earned"] for row in rows} == POINTS
     assert "refused: " in said["grade handed-in"]
     assert "certain: ada and cyd: the same recording" in said["copies handed-in"]
     assert "namespaces/uts/own-name" in said["gradebook mistakes"]
     assert "override to 12 by prof" in said["gradebook history"]
-    assert "Well" not in (tmp_path / "feedback" / "hal.md").read_text()
+    assert "infralab learn namespaces uts" in (tmp_path / "feedback" / "hal.md").read_text()
     assert "See me about network names." in (tmp_path / "feedback" / "hal.html").read_text()
     score = json.loads((tmp_path / "gradescope" / "bob" / "results.json").read_text())["score"]
     assert score == 18.0

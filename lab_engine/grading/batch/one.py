@@ -12,7 +12,7 @@ import msgspec
 from lab_engine.common.patience import patient
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.verdict import Verdict
-from lab_engine.errors import InfralabError
+from lab_engine.errors import DockerUnavailable, InfralabError
 from lab_engine.grading.assignment.terms import LessonTerms
 from lab_engine.grading.batch import surroundings, tasks
 from lab_engine.grading.batch.graders import Graders
@@ -55,7 +55,7 @@ async def grade(
     settings: Settings,
     say: Say = lambda _: None,
 ) -> LessonGrade:
-    """Grade a lesson with the seed that is the learner's. Never raises InfralabError."""
+    """Grade a lesson with the seed that is the learner's. Raises DockerUnavailable alone."""
     troubles: list[str] = []
     differences: list[str] = []
     last: Done | None = None
@@ -113,6 +113,9 @@ async def once(
     except TimeoutError:
         message = f"not replayable: it took longer than {patient(MOST_SECONDS):.0f} s in all"
         return Done(Replayed(row.id, "not replayable", message, (), 0, MOST_SECONDS), {}, nothing)
+    except DockerUnavailable:
+        # Nothing can be graded then, and nothing is to be written of it.
+        raise
     except InfralabError as error:
         return Done(None, {}, nothing, f"{type(error).__name__}: {error.message}")
     finally:
@@ -218,6 +221,7 @@ def untold(
         graders.editions[lesson.slug],
         graders.checkers[lesson.slug],
         tries=tries,
+        failed=True,
     )
 
 

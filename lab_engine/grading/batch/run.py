@@ -15,7 +15,7 @@ from typing import Literal
 
 from lab_engine import __version__
 from lab_engine.course.lesson import Course
-from lab_engine.errors import InfralabError, unexpected
+from lab_engine.errors import DockerUnavailable, InfralabError, unexpected
 from lab_engine.grading.assignment import lateness
 from lab_engine.grading.assignment.terms import Assignment
 from lab_engine.grading.batch import claims, one
@@ -60,7 +60,10 @@ class Report:
 async def run(
     files: Sequence[Path], wanted: Wanted, book: Gradebook, say: Say = lambda _: None
 ) -> Report:
-    """Grade what the gradebook does not have. Raises InfralabError when it cannot be written."""
+    """Grade what the gradebook does not have.
+
+    Raises InfralabError when it cannot be written, DockerUnavailable when there is no engine.
+    """
     report = Report()
     ready = []
     seen: set[str] = set()
@@ -129,6 +132,8 @@ async def submission_graded(submission: Submission, path: Path, wanted: Wanted, 
             graded = await wanted.grade_lesson(
                 lesson, terms, part, seed, wanted.graders, wanted.settings, say
             )
+        except DockerUnavailable:
+            raise
         except Exception as error:
             # One submission never ends the batch; this is a fault of ours, never the learner's.
             trouble = unexpected(error).message

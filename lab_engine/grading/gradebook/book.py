@@ -25,9 +25,10 @@ _TABLES: Final = (
     "CREATE TABLE grading (id INTEGER PRIMARY KEY, submission TEXT NOT NULL, seal TEXT NOT NULL, "
     "learner TEXT NOT NULL, assignment TEXT NOT NULL, received REAL NOT NULL, "
     "outcome TEXT NOT NULL, earned REAL, possible REAL NOT NULL, edition TEXT NOT NULL, "
-    "at REAL NOT NULL, body BLOB NOT NULL) STRICT",
+    "at REAL NOT NULL, failed INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
     "CREATE INDEX grading_by_learner ON grading (assignment, learner)",
-    "CREATE UNIQUE INDEX grading_once ON grading (submission, assignment, edition)",
+    "CREATE UNIQUE INDEX grading_once ON grading (submission, assignment, edition) "
+    "WHERE failed = 0",
     "CREATE TABLE word (id INTEGER PRIMARY KEY, learner TEXT NOT NULL, assignment TEXT NOT NULL, "
     "kind TEXT NOT NULL CHECK (kind IN ('comment', 'override')), points REAL, "
     "text TEXT NOT NULL CHECK (text <> ''), author TEXT NOT NULL CHECK (author <> ''), "
@@ -113,20 +114,24 @@ class Gradebook:
             graded.possible,
             graded.edition,
             graded.at,
+            int(graded.failed),
             msgspec.json.encode(graded),
         )
         try:
             self._db.execute(
                 "INSERT INTO grading (submission, seal, learner, assignment, received, outcome, "
-                "earned, possible, edition, at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "earned, possible, edition, at, failed, body) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
         except sqlite3.Error as error:
             raise InfralabError(f"the grading could not be written: {error}") from error
 
     def has(self, submission: str, assignment: str, edition: str) -> bool:
+        """Whether there is a grading by this edition at which infralab did not fail itself."""
         rows = self._rows(
-            "SELECT 1 FROM grading WHERE submission = ? AND assignment = ? AND edition = ?",
+            "SELECT 1 FROM grading WHERE submission = ? AND assignment = ? AND edition = ? "
+            "AND failed = 0",
             (submission, assignment, edition),
         )
         return bool(rows)

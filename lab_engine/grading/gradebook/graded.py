@@ -34,7 +34,8 @@ class LessonGrade(msgspec.Struct, frozen=True):
 
     `title` is the lesson's; `session` is empty for one that was not handed in, which counts as
     reproduced: nothing was claimed. `edition` and `checkers` are those that graded; `notes` is
-    what a person may look at; `tries` how many benches it took.
+    what a person may look at; `tries` how many benches it took; `failed` whether infralab failed in
+    all of them, so that it is tried again.
     """
 
     lesson: str
@@ -49,6 +50,7 @@ class LessonGrade(msgspec.Struct, frozen=True):
     commands: int = 0
     seconds: float = 0.0
     tries: int = 1
+    failed: bool = False
 
 
 class Graded(msgspec.Struct, frozen=True):
@@ -65,7 +67,7 @@ class Graded(msgspec.Struct, frozen=True):
     learner: str
     assignment: str
     received: float
-    by: Literal["claimed", "file", "given"]
+    by: Literal["claimed", "file"]
     made: float
     outcome: Outcome
     earned: float | None
@@ -85,6 +87,11 @@ class Graded(msgspec.Struct, frozen=True):
             f"{one.lesson}: {one.message}" for one in self.lessons if one.outcome != "reproduced"
         ]
         return "; ".join(said)
+
+    @property
+    def failed(self) -> bool:
+        """Whether infralab failed at a part of it: the next run tries it again."""
+        return any(one.failed for one in self.lessons)
 
     @property
     def hints(self) -> int:

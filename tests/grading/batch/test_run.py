@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lab_engine.errors import InfralabError
+from lab_engine.errors import DockerUnavailable, InfralabError
 from lab_engine.grading.batch import run
 from lab_engine.grading.batch.run import Report, Wanted
 from lab_engine.grading.gradebook.book import Gradebook
@@ -74,6 +74,32 @@ async def test_a_fault_of_ours_is_never_a_zero(kit: Kit, tmp_path: Path) -> None
     assert (of["bob"].earned, of["bob"].outcome) == (None, "not replayable")
     assert "a bug" in of["bob"].message
     assert of["cyd"].earned == 20.0
+
+
+async def test_what_infralab_failed_at_is_tried_again(kit: Kit, tmp_path: Path) -> None:
+    async def broken(*given: Any) -> LessonGrade:
+        raise RuntimeError("a bug")
+
+    one = wanted(kit.load(), tmp_path / "net", WHO, grade=broken)
+    paths = submissions(one.classroom, tmp_path / "in", ["ada"])
+    assert (await graded(one, paths)).graded[0].failed
+    report = await graded(wanted(kit.load(), tmp_path / "net", WHO), paths)
+    assert [row.earned for row in report.graded] == [20.0]
+    assert len((await graded(one, paths)).before) == 1
+    with Gradebook.reading(one.classroom.gradebook) as book:
+        assert [row.earned for row in book.gradings("week-3")] == [None, 20.0]
+        assert [row.earned for row in book.latest("week-3")] == [20.0]
+
+
+async def test_without_an_engine_nothing_is_written(kit: Kit, tmp_path: Path) -> None:
+    async def gone(*given: Any) -> LessonGrade:
+        raise DockerUnavailable("no engine answers")
+
+    asked = wanted(kit.load(), tmp_path / "net", WHO, grade=gone, benches=3)
+    paths = submissions(asked.classroom, tmp_path / "in", WHO)
+    with pytest.raises(DockerUnavailable):
+        await graded(asked, paths)
+    assert rows(asked) == []
 
 
 async def test_so_many_benches_at_once(kit: Kit, tmp_path: Path) -> None:
