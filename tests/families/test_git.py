@@ -21,6 +21,7 @@ from lab_engine.families.git.probes import (
 )
 from lab_engine.families.git.resources import GitRepository
 from lab_engine.packs.image import ensure
+from lab_engine.tui.topology.layout import draw
 from lab_engine.tui.topology.read import PictureReader
 from tests.families.case import Case
 from tests.families.cases_git import CASES, PACKS
@@ -108,3 +109,5 @@ def test_repositories_are_drawn() -> None:
     assert (node.name, node.state, node.on) == ("shop.git", "main 0123456", True)
     assert ("hook pre-receive", "") in node.facts
     assert ("hook update", "not executable") in node.facts
+    drawn = "\n".join("".join(run.text for run in line) for line in draw(picture, 60, now=0.0))
+    assert "shop.git main 0123456" in drawn

@@ -84,7 +84,13 @@ class _Drawing:
             lines.append(self._bar(node, [], []))
         for node in self.picture.stores:
             if not self.picture.edges_of(node.key):
-                lines.append((self._tag(f"{node.drawn.sign} {node.name}", node, " unused"),))
+                lines.append(
+                    (
+                        self._tag(
+                            f"{node.drawn.sign} {node.name}", node, f" {node.state or 'unused'}"
+                        ),
+                    )
+                )
         for node, _ in self.picture.gone:
             lines.append((Run(f"{NEW} {node.drawn.word} {node.name} is gone", "new"),))
         return lines
