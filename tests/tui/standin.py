@@ -34,6 +34,13 @@ from lab_engine.families.docker.probes.engine import (
     DockerVolumesReading,
 )
 from lab_engine.families.git.probes import GitRepositoriesProbe, GitRepositoriesReading
+from lab_engine.families.haproxy.probes import HaproxiesProbe, HaproxiesReading
+from lab_engine.families.kubernetes.probes import (
+    KubeObjectsProbe,
+    KubeObjectsReading,
+    KubePodsProbe,
+    KubePodsReading,
+)
 from lab_engine.families.netlink.probes.network import (
     LinksProbe,
     LinksReading,
@@ -131,6 +138,12 @@ class World:
                 return LinksReading()
             case GitRepositoriesProbe():
                 return GitRepositoriesReading()
+            case HaproxiesProbe():
+                return HaproxiesReading()
+            case KubePodsProbe():
+                return KubePodsReading(exists=False)
+            case KubeObjectsProbe():
+                return KubeObjectsReading(exists=False)
         raise AssertionError(probe)
 
 
