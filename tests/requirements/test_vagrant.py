@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,7 @@ from tests.requirements.conftest import Stage, Statement
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
 WORK = "/home/learner/work"
+FINISHED = Path(__file__).parents[2] / "vagrant/lessons"
 CONTAINER = """Vagrant.configure("2") do |config|
   config.vm.synced_folder ".", "/vagrant", disabled: true
   config.vm.provider "docker" do |docker|
@@ -183,3 +185,14 @@ async def test_a_machine_and_nothing_left_of_it(stage: Stage) -> None:
     assert await stage.type(kept) == before
     volumes = await stage.type("virsh vol-list default | grep -c orchard || true")
     assert volumes == "0"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(FINISHED.glob("*/Vagrantfile")), ids=lambda p: p.parent.name
+)
+async def test_a_finished_file_of_the_lessons_is_valid(stage: Stage, path: Path) -> None:
+    async def there(see: See) -> None:
+        await require_vagrant_machine(see, f"{WORK}/finished")
+
+    text = project("finished", path.read_text(encoding="utf-8"))
+    await goes(stage, there, (text + "cd ~/work/finished; vagrant validate", "not-up"))
