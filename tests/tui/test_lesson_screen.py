@@ -15,6 +15,7 @@ from lab_engine import doctor
 from lab_engine.errors import AgentLost, LeaseTaken, PacksMissing, ProviderError, WouldTake
 from lab_engine.packs import ahead
 from lab_engine.protocol import LeaseNotice
+from lab_engine.session import points as scoring
 from lab_engine.session.record import Record
 from lab_engine.settings import Settings
 from lab_engine.tui.document.blocks import CodeBlock
@@ -27,6 +28,8 @@ from lab_engine.tui.panes.shell import ShellPane
 from lab_engine.tui.panes.tasks import TaskRow
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.screens.dialogs import Choice
+from lab_engine.tui.screens.help import HelpScreen
+from lab_engine.tui.screens.hint import HintScreen
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.screens.lesson import LessonScreen
 from lab_engine.tui.screens.solution import SolutionScreen
@@ -118,6 +121,47 @@ async def test_hints_come_one_after_another(start: Start, record: Record) -> Non
             await running.press("f9")
             assert len(running.app.screen.query("TaskCard .hint")) == n
         assert record.hints(running.desk.session.id, "one", "create") == 3
+
+
+async def test_a_hint_from_the_shell_asks_first_and_leaves_it_alone(
+    start: Start, record: Record
+) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.until(lambda: "$" in _screen(running), "a prompt")
+        await running.press("f3", *"echo half")
+        await running.press("f9")
+        screen = running.app.screen
+        assert isinstance(screen, HintScreen)
+        price = f"costs {scoring.shown(scoring.cost(2, 0))} of its 2 points"
+        await running.until(lambda: price in running.screen_text(), "the price")
+        assert record.hints(running.desk.session.id, "one", "create") == 0
+        await running.press("escape")
+        assert record.hints(running.desk.session.id, "one", "create") == 0
+        await running.press("f9")
+        running.app.screen.query_one("#show", Button).press()
+        await running.until(
+            lambda: record.hints(running.desk.session.id, "one", "create") == 1, "the hint"
+        )
+        await running.until(lambda: running.app.screen.query("HintScreen Blocks"), "its text")
+        await running.press("enter")
+        assert terminal(running).has_focus
+        await running.press(*"-typed")
+        await running.until(lambda: "echo half-typed" in _screen(running), "the line as it was")
+        assert len(running.app.screen.query("TaskCard .hint")) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "screen"), [("f1", HelpScreen), ("shift+f9", SolutionScreen), ("f20", Choice)]
+)
+async def test_keys_that_work_in_the_shell_too(start: Start, key: str, screen: type) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.until(lambda: "$" in _screen(running), "a prompt")
+        await running.press("f3", key)
+        await running.until(lambda: isinstance(running.app.screen, screen), key)
+        await running.press("escape")
+        await running.until(lambda: terminal(running).has_focus, "the shell")
 
 
 async def test_a_question_is_graded_at_once(start: Start, record: Record) -> None:

@@ -47,7 +47,7 @@ class TaskCard(Vertical, can_focus=True):
     TaskCard:focus { border: round $accent; }
     TaskCard.-done { border: round $success; border-title-color: $text-success; }
     TaskCard.-wrong { border: round $error; border-title-color: $text-error; }
-    TaskCard .hint { margin: 0; padding: 0 1; border-left: wide $warning; }
+    TaskCard .hint { height: auto; margin: 0; padding: 0 1; border-left: wide $warning; }
     TaskCard .hint .lead { color: $text-warning; text-style: bold; }
     """
 
@@ -86,6 +86,12 @@ class TaskCard(Vertical, can_focus=True):
             return "no more hints"
         price = scoring.shown(scoring.cost(self.worth, self._shown))
         return f"h: hint {self._shown + 1} of {total}, costs {price}"
+
+    @property
+    def price(self) -> str:
+        """What the next hint costs, of how much, in words."""
+        price = scoring.shown(scoring.cost(self.worth, self._shown))
+        return f"{price} of its {told.points(self.worth)}"
 
     async def show_hints(self, count: int) -> None:
         """Show the first `count` hints."""

@@ -61,6 +61,11 @@ class LessonScreen(Screen[None]):
         Binding("f8", "next", "Next step", priority=True, key_display="F8"),
         Binding("f9", "hint", "Hint", priority=True, key_display="F9"),
         Binding("f10", "app.command_palette", "Menu", priority=True, key_display="F10"),
+        # What a terminal without Kitty's protocol sends with Shift is F19, F20, F21 (xterm).
+        Binding("shift+f7,f19", "repair", "Repair", priority=True, show=False),
+        Binding("shift+f8,f20", "reset", "Reset", priority=True, show=False),
+        Binding("shift+f9,f21", "solution", "Solution", priority=True, show=False),
+        Binding("f1", "app.help", "Keys", priority=True, show=False),
         Binding("question_mark", "app.help", "Keys", key_display="?"),
         Binding("f12", "plain", "Plain terminal", priority=True, show=False),
         Binding("escape", "course", "Course", show=False),
@@ -248,8 +253,11 @@ class LessonScreen(Screen[None]):
     # -- what the learner does -------------------------------------------------------------------
 
     @on(CodeBlock.Sent)
-    def _send(self, event: CodeBlock.Sent) -> None:
+    def _sent(self, event: CodeBlock.Sent) -> None:
         event.stop()
+        self._send(event.text)
+
+    def _send(self, text: str) -> None:
         pane = self.query_one(ShellPane).pane
         if pane is None or not pane.running or not self.desk.ready:
             self.notify("The shell is not open yet.", severity="warning")
@@ -257,7 +265,7 @@ class LessonScreen(Screen[None]):
         if self.desk.typing:
             self.notify(self.acts.wait(), severity="warning")
             return
-        pane.send_text(event.text)
+        pane.send_text(text)
         self.action_pane("shell")
         self.notify("It is in the shell. Press Enter there to run it.", timeout=3)
 
@@ -298,7 +306,10 @@ class LessonScreen(Screen[None]):
         if task is None:
             self.notify("All tasks of this step are done.")
             return
-        await self._take_hint(task)
+        if isinstance(self.focused, TerminalPane):
+            self._ask_hint(task)
+        else:
+            await self._take_hint(task)
 
     def _current_task(self) -> str | None:
         """The task that the learner is at, else the first that is not done."""
@@ -309,11 +320,41 @@ class LessonScreen(Screen[None]):
                 return name
         return next((n for n in cards if not self.desk.page.passed(n)), None)
 
+    def _has_hint(self, card: TaskCard) -> bool:
+        if self.desk.page.hints.get(card.block.id, 0) < len(card.block.hints):
+            return True
+        self.notify(
+            f"There are no more hints for task {card.number}. Shift+F9 shows the solutions."
+        )
+        return False
+
+    def _ask_hint(self, task: str) -> None:
+        """From the shell: the price first, and nothing moves behind the question."""
+        card = self.query_one(TextPane).tasks[task]
+        if not self._has_hint(card):
+            return
+        from lab_engine.tui.screens.hint import HintScreen
+
+        async def take() -> str:
+            try:
+                await self.desk.take_hint(task)
+            except InfralabError as error:
+                return f"{error.message}. {error.hint}"
+            return ""
+
+        def closed(text: str | None) -> None:
+            if text:
+                self._send(text)
+
+        taken = self.desk.page.hints.get(task, 0)
+        lead = f"Task {card.number}: hint {taken + 1} of {len(card.block.hints)}"
+        self.app.push_screen(
+            HintScreen(card.block, lead, f"It costs {card.price}.", taken, take), closed
+        )
+
     async def _take_hint(self, task: str) -> None:
         text = self.query_one(TextPane)
-        card = text.tasks[task]
-        if self.desk.page.hints.get(task, 0) >= len(card.block.hints):
-            self.notify(f"There are no more hints for task {card.number}. `s` shows the solution.")
+        if not self._has_hint(text.tasks[task]):
             return
         try:
             await self.desk.take_hint(task)
