@@ -23,6 +23,7 @@ from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.packs import image as packs
 from lab_engine.session.check import Inquiry
+from labs.vagrant_up import first
 from tests.bench.conftest import ok
 from tests.requirements.conftest import Stage, Statement
 
@@ -196,3 +197,8 @@ async def test_a_finished_file_of_the_lessons_is_valid(stage: Stage, path: Path)
 
     text = project("finished", path.read_text(encoding="utf-8"))
     await goes(stage, there, (text + "cd ~/work/finished; vagrant validate", "not-up"))
+
+
+def test_the_finished_files_are_what_the_lessons_ask_for() -> None:
+    texts = {one.parent.name: one.read_text("utf-8") for one in FINISHED.glob("*/Vagrantfile")}
+    assert texts == {"first": first.vagrantfile(192)}
