@@ -47,6 +47,7 @@ def reading(about: dict[str, Any]) -> IncusInstanceReading:
     state = about.get("state") or {}
     pid = state.get("pid") or 0
     group = cgroups.read_cgroup(CgroupProbe(pid=pid)) if pid > 0 else CgroupReading(exists=False)
+    exact, ticks = _cpu(group)
     devices = about["expanded_devices"] or {}
     roots = [
         one["pool"] for one in devices.values() if one["type"] == "disk" and one.get("path") == "/"
@@ -71,7 +72,8 @@ def reading(about: dict[str, Any]) -> IncusInstanceReading:
         memory=group.memory,
         cpus=group.cpus,
         memory_used=group.memory_used,
-        cpu_seconds=_cpu_seconds(group),
+        cpu_seconds=exact,
+        cpu_ticks=ticks,
         created_at=moment(about["created_at"]),
         started_at=moment(state.get("started_at", "")) if pid > 0 else 0.0,
     )
@@ -104,16 +106,20 @@ def _pids(group: CgroupReading) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _cpu_seconds(group: CgroupReading) -> float:
+def _cpu(group: CgroupReading) -> tuple[float, float]:
+    """Seconds of processor, exactly and by ticks (cgroups(7), the kernel's cpuacct.rst)."""
     with suppress(OSError, ValueError):
         if group.version == 1 and (cpu := _folder(group, "cpu")):
             # The two controllers may be mounted together or apart; their paths are the same.
             for folder in (cpu, Path("/sys/fs/cgroup/cpuacct") / cpu.name):
                 if (folder / "cpuacct.usage").is_file():
-                    return int((folder / "cpuacct.usage").read_text()) / _NANO
+                    exact = int((folder / "cpuacct.usage").read_text())
+                    table = (folder / "cpuacct.usage_all").read_text().splitlines()[1:]
+                    ticks = sum(int(word) for line in table for word in line.split()[1:])
+                    return exact / _NANO, ticks / _NANO
         elif unified := _folder(group, "unified"):
             for line in (unified / "cpu.stat").read_text().splitlines():
                 name, _, value = line.partition(" ")
                 if name == "usage_usec":
-                    return int(value) / _MICRO
-    return 0.0
+                    return int(value) / _MICRO, int(value) / _MICRO
+    return 0.0, 0.0
