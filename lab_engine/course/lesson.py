@@ -241,9 +241,7 @@ def load_course(content: Path | None = None, *, labs: str = "labs") -> Course:
     course = front.convert(table, _CourseFront, where=where)
     _once([c.number for c in course.chapters], "the chapter number", where)
     folders = sorted(p for p in content.iterdir() if (p / "lesson.md").is_file())
-    lessons = sorted(
-        (_lesson(p, labs) for p in folders), key=lambda one: _place(one.number)
-    )
+    lessons = sorted((_lesson(p, labs) for p in folders), key=lambda one: _place(one.number))
     _once([one.slug for one in lessons], "the slug", "content")
     _once([one.number for one in lessons], "the lesson number", "content")
     known = {c.number for c in course.chapters}

@@ -132,7 +132,7 @@ async def test_another_program_at_that_path_is_no_balancer(room: Stage) -> None:
     )
     await room.type(answers)
     fake = "read word; case $word in *stat) cat stat;; *) cat state;; esac"
-    listen = f"socat UNIX-LISTEN:{SOCKET},fork,mode=666 SYSTEM:\"{fake}\""
+    listen = f'socat UNIX-LISTEN:{SOCKET},fork,mode=666 SYSTEM:"{fake}"'
     script = f"cd ~/work; setsid {listen.replace('$', chr(92) + '$')} >/dev/null 2>&1 < /dev/null &"
     # HAProxy runs on, and somebody else waits at the path that was its own.
     await room.type(f"sudo rm {SOCKET}; sudo chmod 777 /run; {script} sleep 0.5")

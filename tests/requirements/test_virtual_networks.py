@@ -85,7 +85,7 @@ async def test_a_network_from_nothing(room: Stage) -> None:
         return described(forward) + "virsh net-destroy tenant; virsh net-define net.xml"
 
     kept = HOST.replace("77", "78")
-    update = "virsh net-update tenant {} ip-dhcp-host \"{}\" {}"
+    update = 'virsh net-update tenant {} ip-dhcp-host "{}" {}'
     await goes(
         room,
         tenant,
@@ -118,8 +118,8 @@ async def test_a_card_and_its_address(room: Stage) -> None:
     plug = f"virsh attach-interface alpha network order --model virtio --mac {MAC}"
     unplug = f"virsh detach-interface alpha network --mac {MAC}"
     in_guest = (
-        "virsh qemu-agent-command alpha '{\"execute\":\"guest-exec\",\"arguments\":{\"path\":"
-        "\"/bin/sh\",\"arg\":[\"-c\",\"ADDRESS\"]}}'"
+        'virsh qemu-agent-command alpha \'{"execute":"guest-exec","arguments":{"path":'
+        '"/bin/sh","arg":["-c","ADDRESS"]}}\''
     )
     by_hand = in_guest.replace(
         "ADDRESS", "killall udhcpc; ip addr flush dev eth0; ip addr add 10.77.0.30/24 dev eth0"

@@ -136,9 +136,7 @@ def read(pid: int, stat: str, state: str) -> HaproxyReading:
                 )
             )
             sessions[f"{proxy}/{name}"] = int(row["stot"] or 0)
-    return HaproxyReading(
-        pid=pid, servers=tuple(servers), frontends=frontends, sessions=sessions
-    )
+    return HaproxyReading(pid=pid, servers=tuple(servers), frontends=frontends, sessions=sessions)
 
 
 def _addresses(state: str) -> Iterator[tuple[tuple[str, str], str]]:

@@ -258,9 +258,7 @@ def virtual_network(probe: VirtualNetworkProbe) -> VirtualNetworkReading:
             return VirtualNetworkReading(exists=False)
         root = _xml(network.XMLDesc(0))
         active, persistent = bool(network.isActive()), bool(network.isPersistent())
-        config = (
-            _xml(network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE)) if persistent else root
-        )
+        config = _xml(network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE)) if persistent else root
         leases = network.DHCPLeases(None, 0) if active else []
         autostart = persistent and bool(network.autostart())
         uuid = network.UUIDString()
