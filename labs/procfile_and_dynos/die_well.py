@@ -1,0 +1,99 @@
+"""A request to end: not heard, and heard."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import ContainerLogProbe, Image, See, require, require_ended
+from labs.procfile_and_dynos.values import Values, lab
+
+TERM, KILL = 15, 9
+step = lab.step("die-well", daemons=("docker",), resources=lambda _: [Image("busybox")])
+
+
+@step.check("rude", points=2, settle=2.0)
+async def rude(see: See, v: Values) -> None:
+    await require_ended(see, v.rude, how="stopped", signals=[TERM, KILL], code=128 + KILL)
+
+
+@step.check("polite", points=3, settle=2.0)
+async def polite(see: See, v: Values) -> None:
+    await require_ended(see, v.polite, how="stopped", signals=[TERM], code=0, within=2.0)
+    log = await see(ContainerLogProbe(v.polite))
+    require(
+        v.last_words in log.out,
+        "no-last-words",
+        expected=f"{v.polite} has written {v.last_words!r}, and is still there to be read.",
+        observed=f"It has written {(log.out + log.err)[-1:]}."
+        if log.exists
+        else "It was removed, and its log with it.",
+        look=f"docker logs --tail 5 {v.polite} || docker ps -a",
+    )
+
+
+def run(name: str, words: str, options: str = "") -> str:
+    return f'docker run -d {options} --name {name} busybox sh -c "{words}"; sleep 0.5'
+
+
+def heard(v: Values, last: str = "") -> str:
+    return f"trap 'echo {last or v.last_words}; exit 0' TERM; while :; do sleep 1; done"
+
+
+DEAF = "while :; do sleep 1; done"
+step.solution(
+    "as shown",
+    lambda v: [
+        run(v.rude, DEAF),
+        f"docker stop -t 2 {v.rude}",
+        run(v.polite, heard(v)),
+        f"docker stop {v.polite}",
+    ],
+)
+step.solution(
+    "waiting, and by restart",
+    lambda v: [
+        run(v.polite, f"trap 'echo {v.last_words}; exit 0' TERM; sleep 1d & wait"),
+        f"docker restart {v.polite}",
+        f"docker run -d --name {v.rude} --stop-timeout 1 busybox sleep 1d; sleep 0.5",
+        f"docker stop {v.rude}",
+    ],
+)
+step.near_miss(
+    "ended at once by force",
+    lambda v: [run(v.rude, DEAF), f"docker kill {v.rude}"],
+    rejected_by="rude",
+    reason="other-end",
+)
+step.near_miss(
+    "one that hears",
+    lambda v: [run(v.rude, heard(v)), f"docker stop -t 3 {v.rude}"],
+    rejected_by="rude",
+    reason="other-signals",
+)
+step.near_miss(
+    "with --init alone",
+    lambda v: [run(v.polite, DEAF, "--init"), f"docker stop {v.polite}"],
+    rejected_by="polite",
+    reason="other-code",
+    explain="It went at once, but it did not end itself: the signal ended it, which is code 143. "
+    "Nothing was tidied up. A `trap` is the program's own answer.",
+)
+step.near_miss(
+    "not heard",
+    lambda v: [run(v.polite, DEAF), f"docker stop -t 1 {v.polite}"],
+    rejected_by="polite",
+    reason="other-signals",
+)
+step.near_miss(
+    "other last words",
+    lambda v: [run(v.polite, heard(v, "bye")), f"docker stop {v.polite}"],
+    rejected_by="polite",
+    reason="no-last-words",
+)
+step.near_miss(
+    "too long over it",
+    lambda v: [
+        run(v.polite, f"trap 'sleep 4; echo {v.last_words}; exit 0' TERM; {DEAF}"),
+        f"docker stop {v.polite}",
+    ],
+    rejected_by="polite",
+    reason="too-slow",
+)
