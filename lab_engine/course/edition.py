@@ -26,7 +26,7 @@ def of_step(lesson: Lesson, step: Step) -> str:
     parts = [(step.source.name, step.source.read_bytes())]
     parts += [(module.__name__, Path(str(module.__file__)).read_bytes()) for module in modules]
     parts += [(name, text.encode()) for name, text in sorted(used.words(modules).items())]
-    parts += [(path.name, path.read_bytes()) for path in used.given(lesson)]
+    parts += [(path.name, path.read_bytes()) for path in used.given(modules)]
     if lesson.packs:
         parts += [(one.name, one.digest().encode()) for one in pack.chain(lesson.packs)]
     return _hash(parts)

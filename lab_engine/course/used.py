@@ -68,11 +68,11 @@ def words(used: list[ModuleType]) -> dict[str, str]:
     return found
 
 
-def given(lesson: Lesson) -> list[Path]:
-    """What a lab gives to its learners: all of its folder that is no module of the lab."""
-    folder = lesson.lab_folder
+def given(used: list[ModuleType]) -> list[Path]:
+    """What labs give to learners: all in the folders of the modules that is no module itself."""
     return [
         path
+        for folder in sorted({_file(module).parent for module in used})
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and "__pycache__" not in path.parts

@@ -35,6 +35,11 @@ def stripped(modules: Mapping[str, bytes]) -> dict[str, bytes]:
     }
 
 
+def require_no_proofs(data: bytes, name: str) -> None:
+    """Of a module that is handed on as it is. Raises ContentError when it declares a proof."""
+    _require_none(ast.parse(data, name), name)
+
+
 def _is_proof(node: ast.stmt) -> bool:
     """A statement that does nothing but declare proofs or answers."""
     match node:

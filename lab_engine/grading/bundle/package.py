@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from lab_engine.course import edition, find
+from lab_engine.course import edition, find, used
 from lab_engine.course.lesson import Course, Lesson
 from lab_engine.grading.bundle import labs, texts
 
@@ -44,6 +44,25 @@ def lesson_files(lesson: Lesson) -> dict[str, bytes]:
     return found
 
 
+def shared_files(lesson: Lesson) -> dict[str, bytes]:
+    """What several labs share and this one uses, by its path in a clone. Raises ContentError.
+
+    It belongs to no lesson and holds no proofs; one that does is refused.
+    """
+    own = lesson.lab_folder
+    used_ones = [module for step in lesson.lab.steps for module in used.modules(lesson, step)]
+    folders = {Path(str(module.__file__)).parent for module in used_ones} - {own}
+    found: dict[str, bytes] = {}
+    for folder in sorted(one for one in folders if own not in one.parents):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                name = f"labs/{folder.name}/{path.relative_to(folder).as_posix()}"
+                found[name] = path.read_bytes()
+                if path.suffix == ".py":
+                    labs.require_no_proofs(found[name], name)
+    return found
+
+
 def edition_of(lesson: Lesson) -> str:
     """The edition that a lesson has where it was taken from a bundle, as `edition.of_lesson`."""
     files = lesson_files(lesson)
@@ -70,7 +89,8 @@ def files(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[bytes, i
     for name in ("course.toml", "syllabus.tsv"):
         found[f"content/{name}"] = _file(course.content / name)
     for lesson in lessons:
-        found |= {name: (data, 0o644) for name, data in lesson_files(lesson).items()}
+        whole = lesson_files(lesson) | shared_files(lesson)
+        found |= {name: (data, 0o644) for name, data in whole.items()}
     return found
 
 
