@@ -21,11 +21,11 @@ from lab_engine.settings import Settings
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.options import Option
 from lab_engine.tui.document.question import QuestionCard
-from lab_engine.tui.document.task import Evidence
+from lab_engine.tui.document.task import Evidence, TaskCard
 from lab_engine.tui.panes.picture import PicturePane
 from lab_engine.tui.panes.preparing import Preparing
 from lab_engine.tui.panes.shell import ShellPane
-from lab_engine.tui.panes.tasks import TaskRow
+from lab_engine.tui.panes.strip import TaskStrip
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.screens.dialogs import Choice
 from lab_engine.tui.screens.help import HelpScreen
@@ -61,10 +61,10 @@ async def do_the_task(running: Running, world: World) -> None:
 async def test_a_task_turns_green_while_the_learner_works(start: Start, world: World) -> None:
     async with start("bridges") as running:
         await running.ready()
-        assert "○ 1." in running.screen_text()
+        assert "─ Task 1 of 1 ○ to do ─" in running.screen_text()
         await do_the_task(running, world)
         text = running.screen_text()
-        assert "✔ 1." in text
+        assert "✔ Task 1 is done." in text
         assert "✔ Task 1: done" in text
         assert "1/1 tasks" in text
 
@@ -77,12 +77,12 @@ async def test_a_wrong_attempt_opens_to_its_reason(start: Start, world: World) -
         world.event()
         await running.until(lambda: running.app.screen.query(Evidence), "the reason")
         text = running.screen_text()
-        assert "✘ 1." in text
+        assert "─ Task 1 of 1 ✘ not yet ─" in text
+        assert "Found: macvlan" in text
         assert "Expected  bridge" in text
         assert "Found     macvlan" in text
         assert "Perhaps   x" in text
-        row = running.app.screen.query_one(TaskRow)
-        row.focus()
+        running.app.screen.query_one(TaskCard).focus()
         await running.press("enter")
         assert not running.app.screen.query(Evidence)
 
@@ -501,9 +501,9 @@ async def test_reset_asks_first(start: Start, world: World) -> None:
 @pytest.mark.parametrize(
     ("size", "shown"),
     [
-        ((160, 50), {"text", "shell", "tasks", "picture"}),
-        ((120, 40), {"text", "shell", "tasks"}),
-        ((80, 24), {"text"}),
+        ((160, 50), {"text", "shell", "strip", "picture"}),
+        ((120, 40), {"text", "shell", "strip"}),
+        ((80, 24), {"text", "strip"}),
     ],
 )
 async def test_the_layout_adapts(start: Start, size: tuple[int, int], shown: set[str]) -> None:
@@ -511,16 +511,49 @@ async def test_the_layout_adapts(start: Start, size: tuple[int, int], shown: set
         await running.ready()
 
         def visible() -> set[str]:
-            panes = ("text", "shell", "tasks", "picture")
+            panes = ("text", "shell", "strip", "picture")
             return {n for n in panes if running.app.screen.query_one(f"#{n}").size.width}
 
         assert visible() == shown
         await running.press("f5")
         assert "picture" in visible()
         await running.press("f6")
-        assert visible() == {"picture"}
-        await running.press("f6", "f2")
+        assert visible() == {"picture", "strip"}
+        await running.press("f6", "f5", "f2")
         assert visible() == shown
+
+
+async def test_the_picture_stays_while_one_types(start: Start) -> None:
+    async with start("bridges", size=(120, 40)) as running:
+        await running.ready()
+        await running.until(lambda: "$" in _screen(running), "a prompt")
+        picture = running.app.screen.query_one(PicturePane)
+        await running.press("f5", "f3", *"echo a")
+        assert picture.size.width
+        assert terminal(running).has_focus
+        await running.press("f5", "f5")
+        assert not picture.size.width
+
+
+async def test_the_open_task_is_at_hand(start: Start, world: World) -> None:
+    """F4 goes to its card; what the strip says is of the task that the learner is at."""
+    async with start("bridges", size=(80, 24)) as running:
+        await running.ready()
+        strip = running.app.screen.query_one(TaskStrip)
+        assert strip.at == "create"
+        await running.press("f3", "f4")
+        assert running.app.focused is running.app.screen.query_one(TaskCard)
+        height = running.app.screen.query_one(ShellPane).size.height
+        await do_the_task(running, world)
+        assert strip.at == ""
+        assert "The questions are in the text" in running.screen_text()
+        card = running.app.screen.query_one(QuestionCard)
+        card.query(Option).first().focus()
+        await running.press("enter")
+        await running.until(lambda: running.desk.page.done, "the step")
+        await running.until(lambda: "F8 goes on to “Only text”." in running.screen_text(), "where")
+        assert strip.has_class("-done")
+        assert running.app.screen.query_one(ShellPane).size.height == height
 
 
 async def test_resizing_loses_nothing(start: Start, world: World) -> None:
@@ -567,11 +600,11 @@ async def test_the_menu_lists_everything(start: Start, world: World) -> None:
 async def test_the_borders_move(start: Start) -> None:
     async with start("bridges", size=(160, 50)) as running:
         await running.ready()
-        text = running.app.screen.query_one("#text")
-        before = text.size
-        await running.press("ctrl+right", "ctrl+right", "ctrl+down")
-        assert text.size.width > before.width
-        assert text.size.height > before.height
+        text, shell = (running.app.screen.query_one(f"#{name}") for name in ("text", "shell"))
+        width, height = text.size.width, shell.size.height
+        await running.press("ctrl+right", "ctrl+right", "ctrl+up")
+        assert text.size.width > width
+        assert shell.size.height < height
 
 
 async def test_a_change_of_step_says_what_goes_and_waits_for_the_word(

@@ -31,9 +31,12 @@ def reasons(verdict: Verdict) -> list[tuple[str, str]]:
 
 
 class TaskCard(Vertical, can_focus=True):
-    """One task. `h` gives the next hint."""
+    """One task. Opens to why it is not done; `h` gives the next hint."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("h", "hint", "Hint")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "unfold", "Why"),
+        Binding("h", "hint", "Hint"),
+    ]
     DEFAULT_CSS = """
     TaskCard {
         height: auto;
@@ -60,23 +63,52 @@ class TaskCard(Vertical, can_focus=True):
         self.block = block
         self.number = number
         self.worth = worth
+        self.open: bool | None = None
+        """What the learner chose; None leaves it to the verdict."""
         self._shown = 0
         self._done = False
+        self._verdict: Verdict | None = None
+        self._touched = False
+        self._unfolded: Verdict | None = None
 
     def compose(self) -> ComposeResult:
         yield from build(self.block.body)
 
-    def on_mount(self) -> None:
-        self.stand(None, touched=False)
+    async def on_mount(self) -> None:
+        await self.stand(None, touched=False)
 
-    def stand(self, verdict: Verdict | None, *, touched: bool, given: bool = False) -> None:
+    async def stand(self, verdict: Verdict | None, *, touched: bool, given: bool = False) -> None:
         """Show how the task stands now."""
+        self._verdict, self._touched = verdict, touched
         sign, word, _ = sign_of(verdict, touched=touched, given=given)
         self.border_title = f"{sign} Task {self.number}: {word} · {told.points(self.worth)}"
         self._done = verdict is not None and verdict.passed
         self.set_class(self._done, "-done")
         self.border_subtitle = self._hint_words()
         self.set_class(touched, "-wrong")
+        await self._unfold()
+
+    async def _unfold(self) -> None:
+        wanted = self._verdict if self._is_open() else None
+        if wanted == self._unfolded:
+            return
+        self._unfolded = wanted
+        await self.query(Evidence).remove()
+        if wanted is not None:
+            hint = next(iter(self.query(".hint")), None)
+            await self.mount(Evidence(wanted), before=hint)
+
+    def _is_open(self) -> bool:
+        verdict = self._verdict
+        if verdict is None or verdict.outcome in (Outcome.PASS, Outcome.WAITING):
+            return False
+        if self.open is not None:
+            return self.open
+        return self._touched or verdict.outcome is Outcome.ERROR
+
+    async def action_unfold(self) -> None:
+        self.open = not self._is_open()
+        await self._unfold()
 
     def _hint_words(self) -> str:
         total = len(self.block.hints)
@@ -109,7 +141,7 @@ class Evidence(Vertical):
     """Why a task is not done, with the command that shows it."""
 
     DEFAULT_CSS = """
-    Evidence { height: auto; padding: 0 0 0 5; }
+    Evidence { height: auto; margin: 1 0 0 0; }
     Evidence > Horizontal { height: auto; }
     Evidence .word { width: 10; text-style: bold; }
     Evidence .said { width: 1fr; height: auto; }

@@ -77,6 +77,11 @@ class PicturePane(ScrollView, can_focus=True):
             self.chosen = ""
         self._draw()
 
+    @property
+    def rows(self) -> int:
+        """How many lines it has to show."""
+        return len(self._lines)
+
     def _age(self) -> None:
         """Take back the marks of what is no longer new."""
         if self._drawn_recent:

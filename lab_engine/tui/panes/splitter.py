@@ -9,18 +9,24 @@ from textual.containers import Container
 from textual.geometry import Offset
 from textual.widget import Widget
 
+from lab_engine.tui.panes.strip import ROWS
+
 Axis = Literal["columns", "rows"]
 AXES: Final[tuple[Axis, ...]] = ("columns", "rows")
 SPLIT: Final = (0.2, 0.8)
 """How small and how large the left column and the upper row may be made."""
+LEAST: Final = 3
+MOST: Final = 14
+"""Rows of a picture, its frame not counted."""
 FRAME: Final = 1 / 20
 """Seconds between two layouts while a border is dragged."""
 
 
 class Panes(Container):
-    """A grid of two by two. What was chosen for a border stays through every layout.
+    """Text at the left; shell, strip and picture at the right, one below the other.
 
-    The border cells between neighbours are the handle; where four panes meet it moves both ways.
+    What was chosen for a border stays through every layout. The border cells between neighbours are
+    the handle. The picture has the rows that it needs, from LEAST to MOST, until a border is moved.
     """
 
     DEFAULT_CSS = """
@@ -33,6 +39,7 @@ class Panes(Container):
         super().__init__(id=id)
         self.shares: dict[Axis, float] = {}
         """The part of the width or height that the first pane has, where the learner chose."""
+        self._picture = LEAST
         self._dragged: tuple[Axis, ...] = ()
         self._at = self._grip = Offset()
         self._moving = False
@@ -43,15 +50,29 @@ class Panes(Container):
         whole = self.size.width if axis == "columns" else self.size.height
         cells = round(share * whole)
         # In fractions, so that it grows and shrinks with the screen.
-        setattr(self.styles, f"grid_{axis}", f"{cells}fr {whole - cells}fr")
+        if axis == "columns":
+            self.styles.grid_columns = f"{cells}fr {whole - cells}fr"
+        else:
+            rest = max(whole - cells - ROWS, 1)
+            self.styles.grid_rows = f"{cells}fr {ROWS} {rest}fr"
+
+    def want_picture(self, rows: int) -> None:
+        """Give the picture these rows. It grows and never shrinks: the shell would jump."""
+        rows = min(max(rows, LEAST, self._picture), MOST)
+        self._picture = rows
+        if "rows" not in self.shares:
+            self.styles.grid_rows = f"1fr {ROWS} {rows + 2}"
+
+    def forget_picture(self) -> None:
+        """Another step's picture begins small."""
+        self._picture = LEAST
 
     def widen(self, axis: Axis, by: float) -> None:
         """Move a border by this part of the whole."""
-        first = self.children[0].outer_size
         now = (
-            first.width / max(self.size.width, 1)
+            self.children[0].outer_size.width / max(self.size.width, 1)
             if axis == "columns"
-            else first.height / max(self.size.height, 1)
+            else self.children[1].outer_size.height / max(self.size.height, 1)
         )
         self.split(axis, self.shares.get(axis, now) + by)
 
@@ -82,8 +103,8 @@ class Panes(Container):
             event.stop()
             self.capture_mouse()
             self._at = event.screen_offset
-            edge = self.children[0].region.bottom_right
-            self._grip = edge - self._at
+            text, shell = self.children[0].region, self.children[1].region
+            self._grip = Offset(text.right, shell.bottom) - self._at
             # A press in a pane begins to select text there.
             self.screen.clear_selection()
 

@@ -15,8 +15,9 @@ KEYS: Final = (
     (
         "Everywhere in a lesson, in the shell too",
         (
-            ("F2 F3 F4 F5", "go to the text, the shell, the tasks, the picture"),
+            ("F2 F3 F4 F5", "go to the text, the shell, the open task, the picture"),
             ("F3 again", "the next shell, when several are open"),
+            ("F5 again", "puts the picture away, where the screen is not wide enough for all"),
             ("F6", "show one pane alone, and back"),
             ("F7", "check now (the tasks are checked by themselves, too)"),
             ("F8", "the next step"),

@@ -25,18 +25,17 @@ from lab_engine.tui.panes.picture import PicturePane
 from lab_engine.tui.panes.preparing import Preparing
 from lab_engine.tui.panes.shell import BENCH, ShellPane
 from lab_engine.tui.panes.splitter import Axis, Panes
-from lab_engine.tui.panes.tasks import TasksPane
+from lab_engine.tui.panes.strip import TaskStrip
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.screens.step_actions import StepActions
 from lab_engine.tui.screens.step_cards import StepCards
 from lab_engine.tui.terminal.pane import TerminalPane
 from lab_engine.tui.terminal.plain import plain_terminal
 
-Which = Literal["text", "shell", "tasks", "picture"]
+Which = Literal["text", "shell", "picture"]
 PANES: Final[dict[Which, str]] = {
     "text": "F2 Text",
     "shell": "F3 Shell",
-    "tasks": "F4 Tasks",
     "picture": "F5 Picture",
 }
 
@@ -49,12 +48,13 @@ class LessonScreen(Screen[None]):
         (0, "-narrow"),
         (110, "-middle"),
         (150, "-wide"),
+        (162, "-vast"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "pane('text')", "Text", priority=True, show=False),
         Binding("f3", "pane('shell')", "Shell", priority=True, show=False),
-        Binding("f4", "pane('tasks')", "Tasks", priority=True, show=False),
+        Binding("f4", "task", "Task", priority=True, show=False),
         Binding("f5", "pane('picture')", "Picture", priority=True, show=False),
         Binding("f6", "zoom", "Zoom", priority=True, key_display="F6"),
         Binding("f7", "check", "Check", priority=True, key_display="F7"),
@@ -96,7 +96,7 @@ class LessonScreen(Screen[None]):
         with Panes(id="panes"):
             yield TextPane(id="text")
             yield ShellPane(self.desk, id="shell")
-            yield TasksPane(self.desk, id="tasks")
+            yield TaskStrip(self.desk, id="strip")
             yield PicturePane(id="picture")
         yield Keys()
 
@@ -122,9 +122,10 @@ class LessonScreen(Screen[None]):
             case "verdicts":
                 await self._show_verdicts()
             case "picture":
-                self.query_one(PicturePane).show(self.desk.page.picture)
+                self._show_picture()
             case "hints":
                 await self.cards.hints()
+                self.query_one(TaskStrip).show()
             case "answers":
                 self.cards.answers()
                 await self._show_verdicts()
@@ -150,11 +151,11 @@ class LessonScreen(Screen[None]):
             before = desk.page.introduction if desk.page.step.number == 1 else None
             await text.show(desk.page.step, desk.page.document, desk.page.answers, before)
             self.cards.begin()
+            self.query_one(Panes).forget_picture()
             self.to_text()
-        await self.query_one(TasksPane).show()
         await self.cards.verdicts(quiet=True)
         await self.cards.hints()
-        self.query_one(PicturePane).show(desk.page.picture)
+        self._show_picture()
         self._show_bar()
 
     async def _show_phase(self) -> None:
@@ -196,30 +197,38 @@ class LessonScreen(Screen[None]):
         self._show_tabs()
 
     def _show_tabs(self) -> None:
-        done = sum(self.desk.page.passed(name) for name in self.query_one(TextPane).tasks)
         parts: list[tuple[str, str]] = []
         for name, title in PANES.items():
-            count = f" {done}/{len(self.query_one(TextPane).tasks)}" if name == "tasks" else ""
             style = "bold reverse" if name == self.which else "dim"
-            parts += [(f" {title}{count} ", style), (" ", "")]
+            parts += [(f" {title} ", style), (" ", "")]
         self.query_one("#tabs", Static).update(Content.assemble(*parts))
+
+    def _show_picture(self) -> None:
+        pane = self.query_one(PicturePane)
+        pane.show(self.desk.page.picture)
+        self.query_one(Panes).want_picture(pane.rows)
 
     # -- panes -----------------------------------------------------------------------------------
 
     def _mark(self, which: Which) -> None:
         self.which = which
         # A class of the screen is dear: Textual then matches every rule with every widget again.
-        self.set_class(which == "picture", "-picture")
+        if which == "picture":
+            # It stays beside the shell, until F5 in it puts it away.
+            self.add_class("-picture")
         for name in PANES:
             self.query_one(f"#{name}").set_class(name == which, "-current")
         self._show_tabs()
 
     def action_pane(self, which: Which) -> None:
-        """Go to a pane; in the shell, once more goes to the next shell."""
+        """Go to a pane; once more goes to the next shell, or puts the picture away."""
         shell = self.query_one(ShellPane)
         if which == "shell" and self.which == "shell" and shell.has_focus_within:
             shell.next_tab()
             return
+        if which == "picture" and self.which == "picture" and self.has_class("-middle"):
+            self.remove_class("-picture")
+            which = "text"
         self._mark(which)
         target: Widget = shell.in_front if which == "shell" else self.query_one(f"#{which}")
         # At once: `Widget.focus` waits for its turn, and keys that were typed right after this one
@@ -227,6 +236,8 @@ class LessonScreen(Screen[None]):
         self.set_focus(target)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, TaskCard):
+            self.query_one(TaskStrip).show(event.widget.block.id)
         for name in PANES:
             pane = self.query_one(f"#{name}")
             if event.widget is pane or pane in event.widget.ancestors:
@@ -236,6 +247,17 @@ class LessonScreen(Screen[None]):
         """Bring the text to the front."""
         self._mark("text")
         self.query_one(TextPane).focus()
+
+    def action_task(self) -> None:
+        """Go to the card of the task that the learner is at."""
+        task = self._current_task()
+        if task is None:
+            self.to_text()
+            return
+        self._mark("text")
+        text = self.query_one(TextPane)
+        text.to_task(task)
+        self.set_focus(text.tasks[task])
 
     @on(ShellPane.FrontWanted)
     def _front_wanted(self, event: ShellPane.FrontWanted) -> None:
@@ -299,7 +321,7 @@ class LessonScreen(Screen[None]):
         self.desk.check()
         self.notify("Looking at your work now.", timeout=2)
         if not isinstance(self.focused, TerminalPane):
-            self.action_pane("tasks")
+            self.action_task()
 
     async def action_hint(self) -> None:
         task = self._current_task()

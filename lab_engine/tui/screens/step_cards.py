@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.document.pane import TextPane
-from lab_engine.tui.panes.tasks import TasksPane
+from lab_engine.tui.panes.strip import TaskStrip
 
 
 class StepCards:
@@ -16,14 +16,13 @@ class StepCards:
 
     Args:
         desk: whose page is shown.
-        screen: has a TextPane and a TasksPane, and tells the learner.
+        screen: has a TextPane and a TaskStrip.
     """
 
     def __init__(self, desk: Desk, screen: Screen[Any]) -> None:
         self.desk = desk
         self.screen = screen
         self._passed: set[str] = set()
-        self._told_done = False
 
     @property
     def _text(self) -> TextPane:
@@ -31,7 +30,8 @@ class StepCards:
 
     def begin(self) -> None:
         """Another step is shown: nothing of it was told yet."""
-        self._passed, self._told_done = set(), False
+        self._passed = set()
+        self.screen.query_one(TaskStrip).at = ""
 
     async def verdicts(self, *, quiet: bool = False, follow: bool = False) -> None:
         """How the tasks stand now.
@@ -43,24 +43,31 @@ class StepCards:
         given = page.given
         passed = {name for name in text.tasks if page.passed(name)}
         for name, card in text.tasks.items():
-            card.stand(page.verdicts.get(name), touched=page.touched(name), given=name in given)
-        await self.screen.query_one(TasksPane).refresh_verdicts()
+            await card.stand(
+                page.verdicts.get(name), touched=page.touched(name), given=name in given
+            )
         news = passed - self._passed
         self._passed = passed
+        strip = self.screen.query_one(TaskStrip)
+        if strip.at not in text.tasks or page.passed(strip.at):
+            strip.at = next((n for n in text.tasks if not page.passed(n)), "")
+        strip.show()
         if not quiet:
             self._tell(news, follow=follow)
 
     def _tell(self, news: set[str], *, follow: bool) -> None:
         desk, page, text = self.desk, self.desk.page, self._text
-        for name in news:
-            card = text.tasks[name]
-            title = "✔ Given" if desk.typing else "✔ Right"
-            self.screen.notify(f"Task {card.number} is done.", title=title, timeout=4)
-        if page.done and not self._told_done:
-            self._told_done = True
-            words = "F8 goes on." if page.next_step else "That was the last step of this lesson."
-            self.screen.notify(words, title="✔ All of this step is done", timeout=8)
-        if news and follow:
+        if news:
+            numbers = sorted(text.tasks[name].number for name in news)
+            which = (
+                f"Task {numbers[0]} is"
+                if len(numbers) == 1
+                else (f"Tasks {', '.join(map(str, numbers))} are")
+            )
+            how = "given" if desk.typing else "done"
+            # In the strip and not over the shell, whose lines may just be read.
+            self.screen.query_one(TaskStrip).tell(f"✔ {which} {how}.")
+        if news and follow and not page.done:
             following = next((n for n in text.tasks if not page.passed(n)), None)
             if following:
                 text.to_task(following)

@@ -1,0 +1,138 @@
+"""The strip under the shell: the open task, where the learner works."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.content import Content
+from textual.widgets import Static
+
+from lab_engine.course.told import points, reasons
+from lab_engine.course.verdict import Verdict
+from lab_engine.session import points as scoring
+from lab_engine.tui.desk import Desk
+from lab_engine.tui.document.content import sign_of, summary
+
+ROWS: Final = 5
+"""A rule and four lines, whatever it says: the shell above it must not change its height."""
+NEWS_SECONDS: Final = 6.0
+
+
+class TaskStrip(Static):
+    """What is to do, how it stands, what was found, and what the next hint costs."""
+
+    DEFAULT_CSS = f"""
+    TaskStrip {{ height: {ROWS}; width: 1fr; padding: 0 1; border-top: solid $foreground 30%; }}
+    TaskStrip.-done {{ border-top: solid $success; }}
+    TaskStrip.-wrong {{ border-top: solid $error; }}
+    TaskStrip.-blind {{ border-top: solid $warning; }}
+    """
+
+    def __init__(self, desk: Desk, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.desk = desk
+        self.at = ""
+        """The task that the learner is at."""
+        self._news = ""
+
+    def on_resize(self) -> None:
+        self.show()
+
+    def tell(self, news: str) -> None:
+        """Say something for some seconds, in the last line."""
+        self._news = news
+        self.show()
+        self.set_timer(NEWS_SECONDS, lambda: self._forget(news))
+
+    def _forget(self, news: str) -> None:
+        if self._news == news:
+            self._news = ""
+            self.show()
+
+    def show(self, task: str | None = None) -> None:
+        """How the step stands now; `task` is another one that the learner is at."""
+        if task is not None:
+            self.at = task
+        desk, page = self.desk, self.desk.page
+        if page.document is None:
+            self.update("")
+            return
+        width = max(self.content_size.width, 20)
+        verdict = page.verdicts.get(self.at)
+        wrong = bool(self.at) and page.touched(self.at)
+        self.set_class(page.done and desk.ready, "-done")
+        self.set_class(page.blind and desk.ready, "-blind")
+        self.set_class(wrong and not page.blind, "-wrong")
+        self.border_title = self._head(verdict, wrong=wrong)
+        self.update(Content("\n").join(self._lines(width, verdict)), layout=False)
+
+    def _head(self, verdict: Verdict | None, *, wrong: bool) -> Content:
+        """The rule's words: how the task stands at the left, what it is worth at the right."""
+        page = self.desk.page
+        tasks = {task.id: task for task in page.step.tasks} if page.step else {}
+        here = tasks.get(self.at)
+        if page.done or here is None:
+            return Content("")
+        sign, word, style = sign_of(verdict, touched=wrong, given=self.at in page.given)
+        head = f" Task {here.number} of {len(tasks)} {sign} {word} "
+        taken = page.hints.get(self.at, 0)
+        worth = points(here.points)
+        if taken < here.hints and not page.passed(self.at):
+            price = scoring.shown(scoring.cost(here.points, taken))
+            worth += f" · hint {taken + 1}/{here.hints} costs {price}"
+        # The rule itself takes a cell at each end.
+        rule = "─" * max(self.outer_size.width - len(head) - len(worth) - 6, 1)
+        return Content.assemble((head, style), (rule, "dim"), f" {worth} ")
+
+    def _lines(self, width: int, verdict: Verdict | None) -> list[Content]:
+        desk, page = self.desk, self.desk.page
+        lines: list[Content] = []
+        if page.blind and desk.ready:
+            words = "! Something in the bench does not answer. Shift+F7 repairs it."
+            lines.append(Content.styled(words, "bold $text-warning"))
+        if page.done and desk.ready:
+            lines.append(Content.styled(self._finish(), "bold $text-success"))
+        elif not self.at:
+            lines.append(Content("All tasks are done. The questions are in the text: F2."))
+        elif page.document and self.at:
+            block = next((b for b in page.document.tasks if b.id == self.at), None)
+            if block is not None:
+                lines += summary(block.body).wrap(width)[:2]
+            lines += self._found(width, verdict)
+        rest = self._others()
+        lines.append(Content(self._news) if self._news else rest)
+        return [line.truncate(width, ellipsis=True) for line in lines[: ROWS - 1]]
+
+    def _found(self, width: int, verdict: Verdict | None) -> list[Content]:
+        if verdict is None or verdict.passed or not self.desk.page.touched(self.at):
+            return []
+        said = dict(reasons(verdict))
+        found = f"Found: {said['observed']}" if "observed" in said else ""
+        look = verdict.evidence.look if verdict.evidence else ""
+        parts = [Content(found)]
+        if look and "\n" not in look and len(found) + len(look) + 8 < width:
+            parts += [Content("   See: "), Content.styled(look, "bold $text-accent")]
+        return [Content.assemble(*parts)] if found else []
+
+    def _others(self) -> Content:
+        """The other tasks and the questions, each by its sign."""
+        page = self.desk.page
+        parts: list[Content] = []
+        for task in page.step.tasks if page.step else ():
+            if task.id == self.at and not page.done:
+                continue
+            touched = page.touched(task.id)
+            sign, _, style = sign_of(page.verdicts.get(task.id), touched=touched)
+            parts.append(Content.styled(f"{sign} {task.number}", style))
+        if page.document and page.document.questions:
+            right = sum(bool(page.answers.get(q.question.id)) for q in page.document.questions)
+            total = len(page.document.questions)
+            parts.append(Content.styled(f"questions {right} of {total}", "dim"))
+        return Content("   ").join(parts)
+
+    def _finish(self) -> str:
+        page = self.desk.page
+        following = page.next_step
+        words = f"F8 goes on to “{following.title}”." if following else "That was the last step."
+        has = bool(page.document and (page.document.tasks or page.document.questions))
+        return ("✔ This step is done. " if has else "Nothing to do here but read. ") + words
