@@ -310,6 +310,29 @@ class LearnApp(App[int]):
             await self.pop_screen()
         self.run_worker(self.reload(), group="load", exclusive=True)
 
+    def action_lesson_end(self) -> None:
+        """What became of the lesson that is open, and where to go from there."""
+        from lab_engine.tui.screens.lesson_end import LessonEnd
+
+        page = self.desk.page
+        if page.lesson is None:
+            return
+        lesson = page.lesson
+        every = self.overview.course.lessons if self.overview else ()
+        slugs = [one.slug for one in every]
+        later = every[slugs.index(lesson.slug) + 1 :] if lesson.slug in slugs else ()
+        following = next(iter(later), None)
+
+        async def chosen(where: str | None) -> None:
+            if where == "course":
+                await self.run_action("home")
+            elif where == "next" and following:
+                self.take_up(following)
+            elif where:
+                self.desk.go(where)
+
+        self.push_screen(LessonEnd(lesson, page.states, following), chosen)
+
     async def action_help(self) -> None:
         from lab_engine.tui.screens.help import HelpScreen
 

@@ -9,6 +9,7 @@ from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.text.question import Graded
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.families.drawing import Picture
+from lab_engine.session import points as scoring
 from lab_engine.session.record import Record, TaskState
 
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ class Page:
         if self.step is None:
             return set()
         return {s.task for s in self.states if s.step == self.step.name and s.given}
+
+    @property
+    def points(self) -> str:
+        """What was earned in the lesson so far, of how much: `4.4/22`."""
+        if self.lesson is None:
+            return ""
+        whole = sum(step.points for step in self.lesson.steps)
+        return f"{scoring.shown(scoring.total(self.states))}/{whole}"
 
     def passed(self, task: str) -> bool:
         verdict = self.verdicts.get(task)

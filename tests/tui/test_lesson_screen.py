@@ -32,6 +32,7 @@ from lab_engine.tui.screens.help import HelpScreen
 from lab_engine.tui.screens.hint import HintScreen
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.screens.lesson import LessonScreen
+from lab_engine.tui.screens.lesson_end import LessonEnd
 from lab_engine.tui.screens.solution import SolutionScreen
 from lab_engine.tui.terminal.pane import TerminalPane
 from tests.tui.conftest import Running
@@ -162,6 +163,39 @@ async def test_keys_that_work_in_the_shell_too(start: Start, key: str, screen: t
         await running.until(lambda: isinstance(running.app.screen, screen), key)
         await running.press("escape")
         await running.until(lambda: terminal(running).has_focus, "the shell")
+
+
+async def test_the_end_of_a_lesson_sums_it_up(start: Start, world: World) -> None:
+    async with start("bridges", step="two") as running:
+        await running.until(lambda: running.desk.ready, "the step")
+        await running.press("f8")
+        await running.until(lambda: isinstance(running.app.screen, LessonEnd), "the end")
+        text = running.screen_text()
+        assert "Bridges: 0 of 2 points" in text
+        assert "○ 1. One  0 of 2 points  still open" in text
+        assert "Worth reading again: “One”." in text
+        running.app.screen.query_one("#again", Button).press()
+        await running.until(lambda: running.desk.page.step.name == "one", "the step to read again")
+        await running.ready()
+        await running.press("f9")
+        await do_the_task(running, world)
+        await running.until(lambda: running.desk.page.points == "1.6/2", "the points")
+        assert "1.6/2 pts" in running.screen_text()
+
+
+async def test_what_is_marked_in_a_block_is_copied_not_sent(start: Start) -> None:
+    async with start("bridges", size=(160, 50)) as running:
+        await running.ready()
+        await running.until(lambda: "$" in _screen(running), "a prompt")
+        block = running.app.screen.query_one("#text").query_one(CodeBlock)
+        pilot = running.pilot
+        x, y = block.content_region.x, block.content_region.y
+        await pilot.mouse_down(offset=(x, y))
+        await pilot.hover(offset=(x + 6, y))
+        await pilot.mouse_up(offset=(x + 6, y))
+        await running.until(lambda: running.app.clipboard, "the copy")
+        assert running.app.clipboard in "docker network ls"
+        assert "docker" not in _screen(running)
 
 
 async def test_a_question_is_graded_at_once(start: Start, record: Record) -> None:

@@ -73,6 +73,7 @@ class CodeBlock(Static, can_focus=True):
         self.notify("Copied.")
 
     def on_click(self) -> None:
+        # A drag that marks a part of it is no click: Textual tells of none.
         self.action_send()
 
 

@@ -78,4 +78,5 @@ class Bar(Static):
                     f"✔ step done{' · F8 next' if page.next_step else ''}", "bold"
                 )
             case _:
-                return Content(f"● ready · {tasks}" if tasks else "● ready")
+                ready = f"● ready · {tasks}" if tasks else "● ready"
+                return Content(f"{ready} · {page.points} pts")

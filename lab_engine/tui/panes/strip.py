@@ -133,6 +133,6 @@ class TaskStrip(Static):
     def _finish(self) -> str:
         page = self.desk.page
         following = page.next_step
-        words = f"F8 goes on to “{following.title}”." if following else "That was the last step."
+        words = f"F8 goes on to “{following.title}”." if following else "F8 sums the lesson up."
         has = bool(page.document and (page.document.tasks or page.document.questions))
         return ("✔ This step is done. " if has else "Nothing to do here but read. ") + words

@@ -291,6 +291,12 @@ class LessonScreen(Screen[None]):
         self.action_pane("shell")
         self.notify("It is in the shell. Press Enter there to run it.", timeout=3)
 
+    def on_text_selected(self) -> None:
+        """What the mouse has marked in a text is copied, as in the shell."""
+        if marked := self.get_selected_text():
+            self.app.copy_to_clipboard(marked)
+            self.notify("Copied.", timeout=2)
+
     @on(TaskCard.HintWanted)
     async def _hint(self, event: TaskCard.HintWanted) -> None:
         event.stop()

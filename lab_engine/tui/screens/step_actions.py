@@ -28,7 +28,7 @@ class StepActions:
         desk = self.desk
         following = desk.page.next_step
         if following is None:
-            self.screen.notify("This is the last step. Escape goes back to the course.")
+            await self.screen.run_action("app.lesson_end")
             return
         if desk.busy:
             self.screen.notify(self.wait(), severity="warning")
@@ -156,7 +156,7 @@ class StepActions:
             self.screen.notify("What was typed stays. The shell is yours again.", title="Stopped")
         elif shown.verdicts and not all(verdict.passed for verdict in shown.verdicts):
             self.screen.notify(
-                "F4 says what is still open. Was part of the step done before? r resets it.",
+                "F4 says what is still open. Was part of it done before? Shift+F8 resets the step.",
                 title="The solution is typed, but not all tasks are done",
                 severity="warning",
                 timeout=15,

@@ -1,0 +1,111 @@
+"""The page at the end of a lesson: what was earned, what to read again, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from lab_engine.course.lesson import Lesson, Step
+from lab_engine.course.told import points
+from lab_engine.session import points as scoring
+from lab_engine.session.record import TaskState
+from lab_engine.tui.document.content import DONE, OPEN
+
+MANY_HINTS: Final = 2
+"""From so many hints on a step is worth reading once more."""
+
+
+def rows(lesson: Lesson, states: Sequence[TaskState]) -> list[tuple[Step, Content, bool]]:
+    """Each step that has tasks, how it went, and whether it is worth reading again."""
+    found = []
+    for step in lesson.steps:
+        if not step.tasks:
+            continue
+        mine = [state for state in states if state.step == step.name]
+        passed = {state.task for state in mine if state.passed}
+        whole = passed >= {task.id for task in step.tasks}
+        hints = sum(state.hints for state in mine)
+        given = any(state.given for state in mine if state.passed)
+        notes = [f"{hints} hint{'s' if hints > 1 else ''}"] if hints else []
+        notes += ["given by its solution"] if given else []
+        notes += [] if whole else ["still open"]
+        earned = scoring.shown(scoring.total(mine))
+        line = Content.assemble(
+            (f"{DONE if whole else OPEN} ", "bold $text-success" if whole else "dim"),
+            f"{step.number}. {step.title}  ",
+            (f"{earned} of {points(step.points)}", "bold"),
+            (f"  {', '.join(notes)}" if notes else "", "dim"),
+        )
+        found.append((step, line, given or not whole or hints >= MANY_HINTS))
+    return found
+
+
+class LessonEnd(ModalScreen[str | None]):
+    """Returns `course`, `next`, the name of a step to read again, or None to stay."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Stay"),
+        Binding("right,down", "app.focus_next", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+    ]
+    DEFAULT_CSS = """
+    LessonEnd { align: center middle; }
+    LessonEnd > Vertical {
+        width: 76; max-width: 96%; height: auto; max-height: 94%; padding: 1 2;
+        border: round $success; background: $surface;
+    }
+    LessonEnd VerticalScroll { height: auto; max-height: 14; }
+    LessonEnd Static { height: auto; }
+    LessonEnd .lead { text-style: bold; margin: 0 0 1 0; }
+    LessonEnd .again { color: $text-muted; margin: 1 0; }
+    LessonEnd Horizontal { height: auto; align-horizontal: right; }
+    LessonEnd Button { margin: 0 0 0 2; }
+    """
+
+    def __init__(
+        self, lesson: Lesson, states: Sequence[TaskState], following: Lesson | None
+    ) -> None:
+        super().__init__()
+        self.lesson = lesson
+        self.following = following
+        self.rows = rows(lesson, states)
+        self.earned: Fraction = scoring.total(states)
+
+    def compose(self) -> ComposeResult:
+        whole = points(sum(step.points for step in self.lesson.steps))
+        again = [step for step, _, worth in self.rows if worth]
+        with Vertical():
+            lead = f"{self.lesson.title}: {scoring.shown(self.earned)} of {whole}"
+            yield Static(lead, classes="lead", markup=False)
+            with VerticalScroll():
+                for _, line, _ in self.rows:
+                    yield Static(line)
+            titles = ", ".join(f"“{step.title}”" for step in again)
+            words = f"Worth reading again: {titles}." if again else "All of it by your own work."
+            if self.following:
+                words += f" Next: “{self.following.title}”, {self.following.minutes} minutes."
+            yield Static(words, classes="again", markup=False)
+            with Horizontal():
+                yield Button("Stay here", id="stay", compact=True)
+                if again:
+                    yield Button("Read again", id="again", compact=True)
+                yield Button("The course", id="course", compact=True)
+                if self.following:
+                    yield Button("Next lesson", id="next", variant="primary", compact=True)
+
+    @on(Button.Pressed)
+    def _chosen(self, event: Button.Pressed) -> None:
+        event.stop()
+        which = event.button.id
+        if which == "again":
+            which = next(step.name for step, _, worth in self.rows if worth)
+        self.dismiss(None if which == "stay" else which)
