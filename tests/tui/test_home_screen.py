@@ -18,6 +18,7 @@ from lab_engine.tui.screens.help import HelpScreen
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.screens.lesson import LessonScreen
 from tests.kit import Kit
+from tests.tui.conftest import Running
 from tests.tui.standin import World
 
 Start = Callable[..., Any]
@@ -86,20 +87,54 @@ async def test_begin_anew_asks(start: Start, record: Record, world: World) -> No
 async def test_search_narrows_the_tree(start: Start) -> None:
     async with start() as running:
         await running.press("slash", *"only text")
-        await running.until(lambda: "06 Six" not in running.screen_text(), "fewer chapters")
+        await running.until(
+            lambda: "without a lesson yet" not in running.screen_text(), "fewer chapters"
+        )
         assert "2. Only text" in running.screen_text()
         await running.press(*"zzz")
-        nothing = "Nothing in the course is called so"
+        nothing = "Nothing in the course has these words"
         await running.until(lambda: nothing in running.screen_text(), "nothing")
         await running.press("escape")
         assert running.app.screen.query_one(Input).value == ""
-        await running.until(lambda: "06 Six" in running.screen_text(), "the whole course")
+        await running.until(
+            lambda: "without a lesson yet" in running.screen_text(), "the whole course"
+        )
+
+
+def tree(running: Running) -> str:
+    """The course's tree, without what is told of an entry beside it."""
+    return "\n".join(line.partition("│")[0] for line in running.screen_text().split("\n"))
+
+
+async def test_search_finds_words_in_the_texts(start: Start) -> None:
+    """Of the text that is read, and nothing of hints and answers."""
+    async with start() as running:
+        await running.press("slash", *"network ls")
+        await running.until(lambda: "1. One" in tree(running), "the step")
+        assert "2. Only text" not in tree(running)
+        for hidden in ("spans", "hint"):
+            running.app.screen.query_one(Input).value = ""
+            await running.press("slash", *hidden)
+            await running.until(lambda: "has these words" in running.screen_text(), hidden)
+
+
+async def test_the_arrows_open_and_close(start: Start) -> None:
+    async with start() as running:
+        assert "1. One" not in tree(running)
+        await running.press("right")
+        await running.until(lambda: "○ 1. One" in tree(running), "the steps")
+        await running.press("right")
+        await running.until(lambda: "opens the lesson at this step" in running.screen_text(), "it")
+        await running.press("left", "left")
+        await running.until(lambda: "○ 1. One" not in tree(running), "the lesson closed")
+        await running.press("down", "right")
+        await running.until(lambda: "06 Six" in running.screen_text(), "a chapter without lessons")
 
 
 async def test_enter_goes_to_what_was_searched_for_without_waiting(start: Start) -> None:
     async with start() as running:
         await running.press("slash", *"only text", "enter")
-        assert "06 Six" not in running.screen_text()
+        assert "without a lesson yet" not in running.screen_text()
         assert running.app.screen.course.has_focus
 
         def there() -> bool:

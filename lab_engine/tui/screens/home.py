@@ -5,6 +5,7 @@ This screen is the first that is drawn: the course itself is imported and read a
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from rich.text import Text
@@ -53,6 +54,8 @@ class HomeScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.overview: Overview | None = None
+        self._texts: dict[tuple[str, str], str] = {}
+        """What can be searched of each step, by lesson and step, once it is read."""
         self._searching: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -62,7 +65,7 @@ class HomeScreen(Screen[None]):
         yield Keys()
 
     async def _furnish(self) -> None:
-        tree: Tree[Entry] = Tree("Course")
+        tree = CourseTree("Course")
         tree.show_root = False
         tree.guide_depth = 2
         await self.query_one("#reading").remove()
@@ -92,6 +95,13 @@ class HomeScreen(Screen[None]):
         self.query_one("#bar", Static).update(bar)
         self._show_resume(overview)
         self._fill(self.query_one(Input).value)
+        if not self._texts:
+            self.run_worker(self._read_texts(overview), group="texts", exclusive=True)
+
+    async def _read_texts(self, overview: Overview) -> None:
+        self._texts = await asyncio.to_thread(_texts, overview)
+        if self.query_one(Input).value:
+            self._fill(self.query_one(Input).value)
 
     def _show_resume(self, overview: Overview) -> None:
         area = self.query_one("#resume", Static)
@@ -131,27 +141,47 @@ class HomeScreen(Screen[None]):
         tree.clear()
         words = wanted.casefold().split()
         for chapter in overview.course.chapters:
-            lessons = [one for one in chapter.lessons if _matches(one, chapter, words)]
-            if words and not lessons:
+            lessons = [one for one in chapter.lessons if self._found(one, chapter, words)]
+            if not lessons:
                 continue
             label = Content.assemble((f"{chapter.number} {chapter.title}", "bold"))
-            if not chapter.lessons:
-                label = Content.styled(f"{chapter.number} {chapter.title}", "dim")
-                tree.root.add_leaf(_text(label), chapter)
-                continue
             branch = tree.root.add(_text(label), chapter, expand=True)
             for lesson in lessons:
-                self._add_lesson(branch, lesson, overview, expand=bool(words))
-        if not tree.root.children:
-            tree.root.add_leaf("Nothing in the course is called so.", None)
+                self._add_lesson(branch, lesson, overview, words)
+        if not words:
+            self._add_empty(tree, overview)
+        elif not tree.root.children:
+            tree.root.add_leaf("Nothing in the course has these words.", None)
         self._point(kept)
 
+    def _add_empty(self, tree: Tree[Entry], overview: Overview) -> None:
+        """The chapters that have no lesson yet, folded."""
+        empty = [chapter for chapter in overview.course.chapters if not chapter.lessons]
+        if empty:
+            count = f"{len(empty)} chapter{'s' if len(empty) > 1 else ''} without a lesson yet"
+            branch = tree.root.add(_text(Content.styled(count, "dim")), None)
+            for chapter in empty:
+                label = Content.styled(f"{chapter.number} {chapter.title}", "dim")
+                branch.add_leaf(_text(label), chapter)
+
+    def _found(self, lesson: Lesson, chapter: Chapter, words: list[str]) -> bool:
+        return _matches(lesson, chapter, words) or any(
+            self._in_text(step, words) for step in lesson.steps
+        )
+
+    def _in_text(self, step: Step, words: list[str]) -> bool:
+        text = f"{step.title.casefold()} {self._texts.get((step.lesson, step.name), '')}"
+        return all(word in text for word in words)
+
     def _add_lesson(
-        self, branch: TreeNode[Entry], lesson: Lesson, overview: Overview, *, expand: bool
+        self, branch: TreeNode[Entry], lesson: Lesson, overview: Overview, words: list[str]
     ) -> None:
         state = overview.states[lesson.slug]
-        node = branch.add(_text(_lesson_label(lesson, state)), lesson, expand=expand)
+        node = branch.add(_text(_lesson_label(lesson, state)), lesson, expand=bool(words))
+        its = [step.name for step in lesson.steps if self._in_text(step, words)]
         for step, done in zip(lesson.steps, state.steps, strict=False):
+            if words and its and step.name not in its:
+                continue
             sign = "✔" if done else "○"
             node.add_leaf(_text(Content(f"{sign} {step.number}. {step.title}")), step)
 
@@ -303,6 +333,43 @@ class HomeScreen(Screen[None]):
             return
         lesson = entry if isinstance(entry, Lesson) else self.overview.course.lesson(entry.lesson)
         self.post_message(LessonWanted(lesson, anew=True))
+
+
+class CourseTree(Tree["Entry"]):
+    """The tree, with the arrows that everybody tries: right opens, left closes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "into", "Open", show=False),
+        Binding("left", "out", "Close", show=False),
+    ]
+
+    def action_into(self) -> None:
+        node = self.cursor_node
+        if node is None or not node.children:
+            return
+        if node.is_expanded:
+            self.move_cursor(node.children[0])
+        else:
+            node.expand()
+
+    def action_out(self) -> None:
+        node = self.cursor_node
+        if node is None:
+            return
+        if node.children and node.is_expanded:
+            node.collapse()
+        elif node.parent is not None and node.parent is not self.root:
+            self.move_cursor(node.parent)
+
+
+def _texts(overview: Overview) -> dict[tuple[str, str], str]:
+    from lab_engine.course.text.search import searchable
+
+    return {
+        (lesson.slug, step.name): searchable(step.source)
+        for lesson in overview.course.lessons
+        for step in lesson.steps
+    }
 
 
 def _nodes(node: TreeNode[Entry]) -> list[TreeNode[Entry]]:
