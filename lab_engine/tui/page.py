@@ -34,6 +34,8 @@ class Page:
         self.hints: dict[str, int] = {}
         self.states: tuple[TaskState, ...] = ()
         self.picture = Picture()
+        self.reading: tuple[int, int] | None = None
+        """Where in the text the learner was when the screen was left."""
 
     def turn_to(self, step: Step, document: Document) -> None:
         """Another step, of which nothing is known yet."""
@@ -41,6 +43,7 @@ class Page:
         self.verdicts, self.at_start, self.graded, self.hints = {}, {}, {}, {}
         self.answers, self.states = {}, ()
         self.picture = Picture()
+        self.reading = None
 
     def recall(self, record: Record, session: str) -> None:
         """What the record knows of the step. Reads the disk."""

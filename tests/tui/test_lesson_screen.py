@@ -20,6 +20,7 @@ from lab_engine.session.record import Record
 from lab_engine.settings import Settings
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.options import Option
+from lab_engine.tui.document.pane import TextPane
 from lab_engine.tui.document.question import QuestionCard
 from lab_engine.tui.document.task import Evidence, TaskCard
 from lab_engine.tui.panes.picture import PicturePane
@@ -35,6 +36,7 @@ from lab_engine.tui.screens.lesson import LessonScreen
 from lab_engine.tui.screens.lesson_end import LessonEnd
 from lab_engine.tui.screens.solution import SolutionScreen
 from lab_engine.tui.terminal.pane import TerminalPane
+from tests.kit import Kit
 from tests.tui.conftest import Running
 from tests.tui.standin import World
 
@@ -658,3 +660,38 @@ async def test_a_change_of_step_says_what_goes_and_waits_for_the_word(
             await running.until(lambda: not isinstance(running.app.screen, Choice), "the answer")
             await running.ready()
         await running.until(lambda: world.log.count("enter one") == entered + 1, "the step")
+
+
+async def test_the_reading_place_is_a_paragraph(start: Start, kit: Kit) -> None:
+    """Kept over another size, over zoom, and over leaving and coming back."""
+    more = "\n".join(
+        f"Paragraph {n}. " + "And so it goes on and on. " * 8 + "\n" for n in range(30)
+    )
+    kit.change("content/07.6-bridges/10-one.md", "Why it is so.\n", f"Why it is so.\n\n{more}")
+    async with start("bridges", size=(160, 50)) as running:
+        await running.ready()
+        text = running.app.screen.query_one(TextPane)
+        child = next(c for c in text.children if "Paragraph 17." in str(getattr(c, "content", "")))
+        text.scroll_to(y=child.virtual_region.y, animate=False, force=True)
+        await running.still()
+
+        def first() -> str:
+            text = running.app.screen.query_one(TextPane)
+            top = round(text.scroll_y)
+            at = next(c for c in text.children if c.virtual_region.bottom > top)
+            return str(getattr(at, "content", ""))[:13]
+
+        assert first() == "Paragraph 17."
+        for size in ((80, 24), (120, 40), (160, 50)):
+            await running.pilot.resize_terminal(*size)
+            await running.still()
+            assert first() == "Paragraph 17.", size
+        await running.press("f6")
+        await running.still()
+        assert first() == "Paragraph 17."
+        await running.press("f6", "escape")
+        await running.until(lambda: isinstance(running.app.screen, HomeScreen), "the course")
+        await running.press("enter")
+        await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
+        await running.still()
+        assert first() == "Paragraph 17."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -15,6 +16,13 @@ from lab_engine.course.text.model import Document, QuestionBlock, TaskBlock
 from lab_engine.tui.document.blocks import build
 from lab_engine.tui.document.question import QuestionCard
 from lab_engine.tui.document.task import TaskCard
+
+
+class Place(NamedTuple):
+    """The first paragraph in sight, by its number, and how many lines of it are above the edge."""
+
+    paragraph: int
+    lines: int
 
 
 class TextPane(VerticalScroll, can_focus=True):
@@ -42,12 +50,19 @@ class TextPane(VerticalScroll, can_focus=True):
         self.tasks: dict[str, TaskCard] = {}
         self.questions: dict[str, QuestionCard] = {}
         self.shown: Document | None = None
+        self.place: Place | None = None
+        """Where the learner reads: kept over another width and height."""
+        self.on_place: Callable[[Place], None] = lambda _: None
+        """Told of each other place."""
+        self._laid_out = 0
+        """The width at which `place` counts."""
 
     async def show(
         self, step: Step, document: Document, answers: dict[str, bool], before: Document | None
     ) -> None:
         """Show a step; `before` is the lesson's introduction, shown above its first step."""
         self.shown = document
+        self.place = None
         self.tasks, self.questions = {}, {}
         widgets: list[Widget] = []
         if before is not None:
@@ -78,6 +93,35 @@ class TextPane(VerticalScroll, can_focus=True):
             await self.remove_children()
             await self.mount_all(widgets)
         self.scroll_home(animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        # What a new layout moves is no reading: the size is new, and `on_resize` is still to come.
+        if self.size.width != self._laid_out:
+            return
+        top = round(new_value)
+        for number, child in enumerate(self.children):
+            region = child.virtual_region
+            if region.bottom > top:
+                self.place = Place(number, top - region.y)
+                self.on_place(self.place)
+                break
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        self._laid_out = self.size.width
+        if self.place is not None:
+            self.to_place(self.place)
+
+    def to_place(self, place: Place) -> None:
+        """Have that paragraph at the top again."""
+        if place.paragraph < len(self.children):
+            region = self.children[place.paragraph].virtual_region
+            lines = min(place.lines, max(region.height - 1, 0))
+            self.scroll_to(y=region.y + lines, animate=False, force=True, immediate=True)
+            self.place = place
 
     def to_task(self, task: str) -> None:
         """Bring a task into sight."""

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from lab_engine.errors import InfralabError
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.document.blocks import CodeBlock
-from lab_engine.tui.document.pane import TextPane
+from lab_engine.tui.document.pane import Place, TextPane
 from lab_engine.tui.document.question import QuestionCard
 from lab_engine.tui.document.task import TaskCard
 from lab_engine.tui.messages import DeskChanged
@@ -104,6 +104,7 @@ class LessonScreen(Screen[None]):
         for name, title in PANES.items():
             self.query_one(f"#{name}").border_title = title
         self._mark("text")
+        self.query_one(TextPane).on_place = self._read_at
         await self._show_step()
         await self._show_phase()
         self.query_one(TextPane).focus()
@@ -153,10 +154,15 @@ class LessonScreen(Screen[None]):
             self.cards.begin()
             self.query_one(Panes).forget_picture()
             self.to_text()
+            if (place := desk.page.reading) is not None:
+                self.call_after_refresh(text.to_place, Place(*place))
         await self.cards.verdicts(quiet=True)
         await self.cards.hints()
         self._show_picture()
         self._show_bar()
+
+    def _read_at(self, place: Place) -> None:
+        self.desk.page.reading = place
 
     async def _show_phase(self) -> None:
         desk = self.desk
