@@ -7,6 +7,7 @@ line and its prefix key are off, so that a learner meets only the shell, and may
 from __future__ import annotations
 
 import re
+import string
 from typing import TYPE_CHECKING, Final
 
 from lab_engine.bench.shell import SHELLS, shell_argv
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from lab_engine.bench.container import Bench
 
 SOCKET: Final = "infralab"
+_TYPED: Final = (
+    # By their codes: a semicolon would end the command. As a key it is written with a backslash.
+    *((f"\\{c}" if c == ";" else c, ("-H", f"{ord(c):x}")) for c in string.printable[:94]),
+    *((key, (key,)) for key in ("Space", "Enter", "Tab", "BSpace", "C-c", "C-d", "C-u", "C-r")),
+)
+"""Keys as tmux names them, with what sends each; all together within tmux's 16 KiB of a message."""
 OPTIONS: Final = (
     ("set", "-g", "status", "off"),
     ("set", "-g", "prefix", "None"),
@@ -50,6 +57,11 @@ OPTIONS: Final = (
             # Whoever scrolled back and types on wants the shell, not keys of tmux.
             ("Any", ("cancel",)),
         )
+    ),
+    # The key that brings the shell forward again is typed into it, too. `Any` is for all others.
+    *(
+        ("bind", "-T", "copy-mode", key, "send-keys", "-X", "cancel", "\\;", "send-keys", *sent)
+        for key, sent in _TYPED
     ),
     # tmux's own menu would come up.
     ("unbind", "-n", "MouseDown3Pane"),

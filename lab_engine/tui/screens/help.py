@@ -46,7 +46,7 @@ KEYS: Final = (
         "In the shell",
         (
             ("every other key", "goes to the shell"),
-            ("wheel, Shift+PgUp", "look back; any key comes forward again"),
+            ("wheel, Shift+PgUp", "look back; what you type brings you forward again"),
             ("drag the mouse", "copies what you mark"),
             ("Ctrl+]", "leaves the console of a virtual machine"),
             ("Esc, then a digit", "a function key, for programs such as mc"),
