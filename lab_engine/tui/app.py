@@ -15,6 +15,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -23,7 +24,8 @@ from textual.screen import Screen
 from lab_engine.errors import InfralabError, UsageError, unexpected
 from lab_engine.session import which
 from lab_engine.settings import Settings
-from lab_engine.tui.messages import DeskChanged, LessonWanted
+from lab_engine.tui import looks
+from lab_engine.tui.messages import BordersMoved, DeskChanged, LessonWanted
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.terminal import typed
 
@@ -39,7 +41,11 @@ SAID_SECONDS = 30.0
 FIRST_FRAME = 0.05
 """Seconds that the first frame has the machine for itself."""
 LESSON_SCREEN = "lab_engine.tui.screens.lesson"
-THEMES = {"dark": "textual-dark", "light": "textual-light"}
+THEMES = (
+    "textual-dark", "textual-light", "solarized-light", "catppuccin-latte", "nord", "gruvbox",
+    "ansi-dark", "ansi-light",
+)  # fmt: skip
+"""Those that the menu goes through: dark and light ones, and two in the terminal's own colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,10 @@ class LearnApp(App[int]):
         self._home = HomeScreen()
         self._ending = False
         self._offered = False
+        # Before the first frame, and before there is a loop that a slow disk could hold.
+        self.looks = looks.load(settings.data_dir)
+        if self.looks.theme in self.available_themes:
+            self.theme = self.looks.theme
 
     @property
     def desk(self) -> Desk:
@@ -209,7 +219,12 @@ class LearnApp(App[int]):
         from lab_engine.tui.screens.lesson import LessonScreen
 
         if not isinstance(self.screen, LessonScreen):
-            self.push_screen(LessonScreen(self.desk))
+            self.push_screen(LessonScreen(self.desk, self.looks.columns, self.looks.rows))
+
+    @on(BordersMoved)
+    def _borders_moved(self, event: BordersMoved) -> None:
+        self.looks.columns, self.looks.rows = event.columns, event.rows
+        self.keep_looks()
 
     @on(LessonWanted)
     def _lesson_wanted(self, event: LessonWanted) -> None:
@@ -344,10 +359,17 @@ class LearnApp(App[int]):
 
         await self.push_screen(DoctorScreen())
 
-    def action_light(self) -> None:
-        """Light or dark."""
-        dark = self.theme == THEMES["dark"]
-        self.theme = THEMES["light"] if dark else THEMES["dark"]
+    def choose_theme(self, theme: str) -> None:
+        """Draw with it from now on, and the next time."""
+        self.theme = theme
+        self.looks.theme = theme
+        self.keep_looks()
+
+    def keep_looks(self) -> None:
+        kept = msgspec.structs.replace(self.looks)
+        self.run_worker(
+            partial(looks.store, self.settings.data_dir, kept), thread=True, group="looks"
+        )
 
     async def action_leave(self) -> None:
         """Quit. The bench goes on, and the next start offers to take it up."""
@@ -383,11 +405,24 @@ class LearnApp(App[int]):
         await self.desk.close()
         self.exit(code)
 
-    async def action_finish(self) -> None:
-        """Remove the bench of the open lesson."""
-        self.notify("Removing the bench …")
-        await self.desk.finish()
-        await self.action_home()
+    def action_finish(self) -> None:
+        """Remove the bench of the open lesson, once the learner has agreed."""
+        from lab_engine.tui.screens.dialogs import Choice
+
+        async def chosen(answer: str | None) -> None:
+            if answer == "remove":
+                self.notify("Removing the bench …")
+                await self.desk.finish()
+                await self.action_home()
+
+        self.push_screen(
+            Choice(
+                "Remove the bench?",
+                "What you made in it goes with it, your files too. Your points stay.",
+                {"stay": "Keep it", "remove": "Remove it"},
+            ),
+            chosen,
+        )
 
     async def action_quit(self) -> None:
         await self.action_leave()
@@ -408,7 +443,12 @@ class LearnApp(App[int]):
             "This machine (doctor)", "what is there, what is missing", self.action_doctor
         )
         yield SystemCommand("Keys and signs", "help", self.action_help)
-        yield SystemCommand("Light or dark", "change the colours", self.action_light)
+        for theme in THEMES:
+            yield SystemCommand(
+                f"Theme {theme}",
+                "the one now" if theme == self.theme else "draw with it",
+                partial(self.choose_theme, theme),
+            )
         if self.overview and self.desk.session is not None:
             yield SystemCommand(
                 "Remove the bench", "ends the session; your progress stays", self.action_finish

@@ -33,3 +33,11 @@ class LessonWanted(Message):
     anew: bool = False
     steal: bool = False
     look_on: bool = False
+
+
+@dataclass
+class BordersMoved(Message):
+    """The learner moved a border between panes: parts of the width and height, 0 for ours."""
+
+    columns: float
+    rows: float

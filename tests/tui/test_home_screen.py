@@ -13,6 +13,9 @@ from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.doctor.machine import Finding, State
 from lab_engine.session.record import Record
 from lab_engine.settings import Settings
+from lab_engine.tui import looks
+from lab_engine.tui.looks import Looks
+from lab_engine.tui.screens.dialogs import Choice
 from lab_engine.tui.screens.doctor import DoctorScreen
 from lab_engine.tui.screens.help import HelpScreen
 from lab_engine.tui.screens.home import HomeScreen
@@ -184,12 +187,47 @@ async def test_help_and_doctor(start: Start, monkeypatch: pytest.MonkeyPatch) ->
         assert isinstance(running.app.screen, HomeScreen)
 
 
-async def test_light_and_dark(start: Start) -> None:
+async def test_theme_and_borders_are_kept(start: Start, settings: Settings) -> None:
+    async with start("bridges", size=(160, 50)) as running:
+        await running.ready()
+        running.app.choose_theme("solarized-light")
+        await running.press("ctrl+right", "ctrl+up")
+        width = running.app.screen.query_one("#text").size.width
+        height = running.app.screen.query_one("#shell").size.height
+        wanted = Looks("solarized-light", running.app.looks.columns, running.app.looks.rows)
+        await running.until(lambda: looks.load(settings.data_dir) == wanted, "the file")
+        assert wanted.columns > 0
+        assert wanted.rows > 0
+    async with start("bridges", size=(160, 50)) as running:
+        await running.ready()
+        assert running.app.theme == "solarized-light"
+        text, shell = (running.app.screen.query_one(f"#{name}") for name in ("text", "shell"))
+        await running.until(lambda: text.size.width == width, "the width")
+        assert abs(shell.size.height - height) <= 1
+
+
+@pytest.mark.parametrize("written", ['{"theme": "no such"}', '{"theme": 3}', "[", ""])
+async def test_looks_that_cannot_be_are_ours(
+    start: Start, settings: Settings, written: str
+) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / looks.FILE).write_text(written)
     async with start() as running:
-        before = running.app.theme
-        running.app.action_light()
-        assert running.app.theme != before
-        assert "Bridges" in running.screen_text()
+        assert running.app.theme == "textual-dark"
+
+
+async def test_removing_the_bench_asks(start: Start, world: World) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        for button, removed in (("#stay", False), ("#remove", True)):
+            running.app.action_finish()
+            await running.until(lambda: isinstance(running.app.screen, Choice), "the question")
+            running.app.screen.query_one(button, Button).press()
+            await running.until(lambda: not isinstance(running.app.screen, Choice), "the answer")
+            if removed:
+                await running.until(lambda: "down" in world.log, "its end")
+            else:
+                assert "down" not in world.log
 
 
 async def test_quitting_leaves_the_bench(start: Start, world: World) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from textual import events
 from textual.containers import Container
 from textual.geometry import Offset
 from textual.widget import Widget
 
+from lab_engine.tui.messages import BordersMoved
 from lab_engine.tui.panes.strip import ROWS
 
 Axis = Literal["columns", "rows"]
@@ -56,6 +57,12 @@ class Panes(Container):
             rest = max(whole - cells - ROWS, 1)
             self.styles.grid_rows = f"{cells}fr {ROWS} {rest}fr"
 
+    def take_shares(self, columns: float, rows: float) -> None:
+        """Have the borders where they were the last time; 0 leaves one as it is."""
+        for axis, share in (("columns", columns), ("rows", rows)):
+            if share:
+                self.split(cast("Axis", axis), share)
+
     def want_picture(self, rows: int) -> None:
         """Give the picture these rows. It grows and never shrinks: the shell would jump."""
         rows = min(max(rows, LEAST, self._picture), MOST)
@@ -75,6 +82,11 @@ class Panes(Container):
             else self.children[1].outer_size.height / max(self.size.height, 1)
         )
         self.split(axis, self.shares.get(axis, now) + by)
+        self._tell()
+
+    def _tell(self) -> None:
+        shares = self.shares
+        self.post_message(BordersMoved(shares.get("columns", 0.0), shares.get("rows", 0.0)))
 
     # -- the mouse -------------------------------------------------------------------------------
 
@@ -124,6 +136,7 @@ class Panes(Container):
             self._at = event.screen_offset
             self._follow()
             self._end()
+            self._tell()
 
     def on_mouse_release(self) -> None:
         self._end()

@@ -83,9 +83,11 @@ class LessonScreen(Screen[None]):
         Binding("ctrl+down", "split('rows', 0.05)", "Taller", show=False),
     ]
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, columns: float = 0.0, rows: float = 0.0) -> None:
+        """With the borders at these parts of the width and height; 0 leaves them to us."""
         super().__init__()
         self.desk = desk
+        self._shares = columns, rows
         self.acts = StepActions(desk, self)
         self.cards = StepCards(desk, self)
         self.which: Which = "text"
@@ -105,6 +107,7 @@ class LessonScreen(Screen[None]):
             self.query_one(f"#{name}").border_title = title
         self._mark("text")
         self.query_one(TextPane).on_place = self._read_at
+        self.call_after_refresh(self.query_one(Panes).take_shares, *self._shares)
         await self._show_step()
         await self._show_phase()
         self.query_one(TextPane).focus()
