@@ -30,6 +30,11 @@ def lesson_commands(screen: LessonScreen) -> Iterator[SystemCommand]:
         "Back to the course", "the bench goes on", partial(screen.run_action, "app.home")
     )
     yield SystemCommand("Shell in the bench", "F3", partial(screen.open_shell, "bench"))
+    yield SystemCommand(
+        "Another shell",
+        "F11, in a tab; F3 again goes from one to the next",
+        screen.action_another_shell,
+    )
     for node in desk.page.picture.places:
         if node.target and node.kind != "bench":
             yield SystemCommand(

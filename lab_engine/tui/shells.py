@@ -71,6 +71,14 @@ SOLUTION: Final = "solution"
 """A second shell in the bench, where a solution is typed when the first one is in use."""
 
 
+_ANOTHER: Final = re.compile(r"bench-\d+\Z")
+
+
+def another(number: int) -> str:
+    """The target that is one more shell in the bench; `number` from 2."""
+    return f"bench-{number}"
+
+
 def session_name(target: str) -> str:
     """A name without dot and colon, which tmux does not take."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", target)
@@ -89,7 +97,8 @@ def lasting(bench: Bench, target: str, *, alone: bool = True) -> list[str]:
     With `alone`, others that are attached to it are detached.
     Raises UsageError for a target that is none.
     """
-    whole = shell_argv(bench, "bench" if target == SOLUTION else target)
+    in_bench = target == SOLUTION or _ANOTHER.match(target)
+    whole = shell_argv(bench, "bench" if in_bench else target)
     inner = whole[whole.index(bench.id) + 1 :]
     # A learner's ~/.tmux.conf is for a tmux of their own.
     words = ["tmux", "-u", "-L", SOCKET, "-f", "/dev/null", "start-server"]

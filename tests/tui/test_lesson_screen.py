@@ -106,6 +106,29 @@ def _screen(running: Running) -> str:
     return emulator.text() if emulator else ""
 
 
+async def test_another_shell_is_a_tab(start: Start) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.until(lambda: "$" in _screen(running), "a prompt")
+        await running.press("f3", *"echo first", "enter")
+        first = terminal(running)
+        await running.press("f11")
+        await running.until(lambda: terminal(running) is not first and terminal(running).running)
+        assert terminal(running).has_focus
+        assert "bench-2" in running.screen_text()
+        await running.until(lambda: "$" in _screen(running), "its prompt")
+        await running.press(*"echo second", "enter")
+        await running.until(lambda: "\nsecond" in _screen(running), "the echo")
+        await running.press("f3")
+        await running.until(lambda: terminal(running) is first, "the first shell")
+        assert "second" not in _screen(running)
+        await running.press("f3", *"exit", "enter")
+        await running.until(lambda: terminal(running) is first, "the end of the other one")
+        assert terminal(running).has_focus
+        await running.press("f11")
+        await running.until(lambda: "bench-2" in running.screen_text(), "its name is free again")
+
+
 async def test_a_block_of_commands_goes_to_the_shell_without_enter(start: Start) -> None:
     async with start("bridges") as running:
         await running.ready()

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from itertools import count
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,7 +18,7 @@ from textual.widgets import ContentSwitcher, Tab, Tabs
 from lab_engine.errors import InfralabError
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.panes.preparing import Preparing
-from lab_engine.tui.shells import title
+from lab_engine.tui.shells import another, title
 from lab_engine.tui.terminal.pane import TerminalPane
 
 PREPARING = "preparing"
@@ -90,6 +91,11 @@ class ShellPane(Vertical):
             pane.spawn(self.desk.shell(target))
         self.target = target
         self._front(pane)
+
+    async def open_another(self) -> None:
+        """One more shell in the bench, in a tab."""
+        number = next(n for n in count(2) if another(n) not in self._panes)
+        await self.open(another(number))
 
     def _front(self, pane: TerminalPane) -> None:
         self.query_one(ContentSwitcher).current = pane.id

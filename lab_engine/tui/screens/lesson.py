@@ -67,6 +67,7 @@ class LessonScreen(Screen[None]):
         Binding("shift+f9,f21", "solution", "Solution", priority=True, show=False),
         Binding("f1", "app.help", "Keys", priority=True, show=False),
         Binding("question_mark", "app.help", "Keys", key_display="?"),
+        Binding("f11", "another_shell", "Another shell", priority=True, show=False),
         Binding("f12", "plain", "Plain terminal", priority=True, show=False),
         Binding("escape", "course", "Course", show=False),
         Binding("n", "next", "Next", show=False),
@@ -328,6 +329,15 @@ class LessonScreen(Screen[None]):
         await self.query_one(ShellPane).open(target)
         self._mark("shell")
         self.query_one(ShellPane).in_front.focus()
+
+    async def action_another_shell(self) -> None:
+        if not self.desk.ready:
+            self.notify("The step is not ready yet.", severity="warning")
+            return
+        shell = self.query_one(ShellPane)
+        await shell.open_another()
+        self._mark("shell")
+        self.set_focus(shell.in_front)
 
     def action_check(self) -> None:
         if not self.desk.ready:
