@@ -546,6 +546,18 @@ async def test_a_step_is_taken_up_where_it_was(start: Start, world: World, recor
         await running.until(lambda: running.desk.page.touched("create"), "the start is still known")
 
 
+async def test_what_was_done_before_is_not_told_again(start: Start, world: World) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await do_the_task(running, world)
+        assert "✔ Task 1 is done." in running.screen_text()
+    async with start("bridges") as running:
+        await running.until(lambda: running.desk.ready and running.desk.page.verdicts, "the step")
+        await running.still()
+        assert running.desk.page.passed("create")
+        assert "is done." not in running.screen_text()
+
+
 async def test_reset_asks_first(start: Start, world: World) -> None:
     async with start("bridges") as running:
         await running.ready()

@@ -27,7 +27,7 @@ KEYS: Final = (
             ("Shift+F9", "the step's solutions"),
             ("F1", "this page"),
             ("F10", "the menu: every action, every lesson, every shell"),
-            ("F11", "another shell in the bench, in a tab; it goes when its shell exits"),
+            ("F11", "another shell in the bench, in a tab"),
             ("F12", "the shell in the plain terminal; F12 comes back"),
         ),
     ),

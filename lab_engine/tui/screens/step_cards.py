@@ -23,6 +23,8 @@ class StepCards:
         self.desk = desk
         self.screen = screen
         self._passed: set[str] = set()
+        self._looked = False
+        """Whether the step's tasks were looked at since it is shown."""
 
     @property
     def _text(self) -> TextPane:
@@ -30,7 +32,7 @@ class StepCards:
 
     def begin(self) -> None:
         """Another step is shown: nothing of it was told yet."""
-        self._passed = set()
+        self._passed, self._looked = set(), False
         self.screen.query_one(TaskStrip).at = ""
 
     async def verdicts(self, *, quiet: bool = False, follow: bool = False) -> None:
@@ -52,7 +54,9 @@ class StepCards:
         if strip.at not in text.tasks or page.passed(strip.at):
             strip.at = next((n for n in text.tasks if not page.passed(n)), "")
         strip.show()
-        if not quiet:
+        known, self._looked = self._looked, self._looked or bool(page.verdicts)
+        # What is done already when a step is taken up is no news.
+        if known and not quiet:
             self._tell(news, follow=follow)
 
     def _tell(self, news: set[str], *, follow: bool) -> None:
