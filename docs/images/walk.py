@@ -26,7 +26,7 @@ from film import Film
 from benchmarks import place
 from lab_engine.tui.terminal.emulator import Emulator
 
-COLUMNS, ROWS = 150, 40
+COLUMNS, ROWS = 160, 42
 LESSON: Final = "docker-networking"
 SEED: Final = "walk"
 FRAME: Final = 0.1
@@ -121,7 +121,7 @@ def walk(camera: Camera) -> None:
     camera.watch(2.5)
     camera.type(GUESS)
     camera.press("\r")
-    camera.until("✘ 2.")
+    camera.until("Task 2 of 2 ✘ not yet")
     camera.watch(3.5)
     for line in (LOOK, ANSWER):
         camera.type(line)

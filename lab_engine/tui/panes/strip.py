@@ -97,7 +97,11 @@ class TaskStrip(Static):
         elif page.document and self.at:
             block = next((b for b in page.document.tasks if b.id == self.at), None)
             if block is not None:
-                lines += summary(block.body).wrap(width)[:2]
+                folded = summary(block.body).wrap(width)
+                lines += folded[:2]
+                if len(folded) > 2:
+                    # All of it stands in the text: F4.
+                    lines[-1] = Content.assemble(lines[-1].truncate(width - 5), " … F4")
             lines += self._found(width, verdict)
         rest = self._others()
         lines.append(Content(self._news) if self._news else rest)
