@@ -136,15 +136,14 @@ def line(project: str, more: str = "") -> str:
     )
 
 
+# Who asks for the metrics again within eight seconds is told the same: so the wait belongs to it.
 step.solution(
     "from the metrics",
     lambda v: [
         limit(v),
         spend(v),
-        "sleep 9",
-        f"{{ {line(v.first)}; {line(v.second)}; }} > bill",
+        f"sleep 9; {{ {line(v.first)}; {line(v.second)}; }} > bill",
     ],
-    survives={2: "only who asked for the numbers just before is told the old ones"},
 )
 
 
