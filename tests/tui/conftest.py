@@ -94,6 +94,8 @@ async def world(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> World:
         "lab_engine.tui.overview.load_course", lambda: load_course(kit.content, labs=kit.package)
     )
     monkeypatch.setenv("PS1", "$ ")
+    # A busy machine may take longer to look than a reader does.
+    monkeypatch.setattr("lab_engine.tui.panes.strip.NEWS_SECONDS", 600.0)
     # What is typed into a shell here must not reach the machine's own engine.
     monkeypatch.setenv("BASH_FUNC_docker%%", "() { :; }")
     return made

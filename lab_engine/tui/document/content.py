@@ -52,15 +52,15 @@ def summary(body: tuple[Block, ...]) -> Content:
 def sign_of(verdict: Verdict | None, *, touched: bool, given: bool = False) -> tuple[str, str, str]:
     """How a task stands: a sign, a word, a style. All three say the same."""
     if verdict is None:
-        return OPEN, "to do", "dim"
+        return OPEN, "to do", "$text-muted"
     match verdict.outcome:
         case Outcome.PASS:
             return DONE, "done, given" if given else "done", "bold $text-success"
         case Outcome.WAITING:
-            return WAITING, "after the tasks before it", "dim"
+            return WAITING, "after the tasks before it", "$text-muted"
         case Outcome.ERROR:
             return ERROR, "could not be checked", "bold $text-warning"
         case Outcome.FAIL:
             if touched:
                 return WRONG, "not yet", "bold $text-error"
-            return OPEN, "to do", "dim"
+            return OPEN, "to do", "$text-muted"

@@ -69,7 +69,7 @@ class TextPane(VerticalScroll, can_focus=True):
             widgets += build(before.blocks)
         title = Content.assemble(
             (f"{step.number}. {step.title}", ""),
-            (f"  about {step.minutes} minutes", "dim"),
+            (f"  about {step.minutes} minutes", "not bold $text-muted"),
         )
         widgets.append(Static(title, classes="step-title"))
         if step.instead:

@@ -11,6 +11,11 @@ from textual.widgets import Footer
 class Keys(Footer):
     """Textual's footer, made anew only when it would say something else."""
 
+    # Textual's own colour of a key cannot be read in its light themes.
+    DEFAULT_CSS = """
+    Keys:light FooterKey .footer-key--key { color: $footer-description-foreground; }
+    """
+
     def __init__(self) -> None:
         super().__init__(show_command_palette=False)
         self._said: list[tuple[str, str, bool, str]] | None = None

@@ -48,7 +48,7 @@ class PicturePane(ScrollView, can_focus=True):
     PicturePane { scrollbar-size: 1 1; padding: 0 1; }
     PicturePane .picture--frame { color: $text-secondary; }
     PicturePane .picture--name { color: $foreground; text-style: bold; }
-    PicturePane .picture--off { color: $foreground; text-style: dim; }
+    PicturePane .picture--off { color: $foreground 80%; }
     PicturePane .picture--bar { color: $text-primary; }
     PicturePane .picture--label { color: $foreground; }
     PicturePane .picture--new { color: $text-warning; text-style: bold; }

@@ -22,7 +22,9 @@ class TaskStrip(Static):
     """What is to do, how it stands, what was found, and what the next hint costs."""
 
     DEFAULT_CSS = f"""
-    TaskStrip {{ height: {ROWS}; width: 1fr; padding: 0 1; border-top: solid $foreground 30%; }}
+    TaskStrip {{ height: {ROWS}; width: 1fr; padding: 0 1; border-top: solid $foreground 30%;
+        border-title-color: $foreground;
+    }}
     TaskStrip.-done {{ border-top: solid $success; }}
     TaskStrip.-wrong {{ border-top: solid $error; }}
     TaskStrip.-blind {{ border-top: solid $warning; }}
@@ -131,7 +133,7 @@ class TaskStrip(Static):
         if page.document and page.document.questions:
             right = sum(bool(page.answers.get(q.question.id)) for q in page.document.questions)
             total = len(page.document.questions)
-            parts.append(Content.styled(f"questions {right} of {total}", "dim"))
+            parts.append(Content.styled(f"questions {right} of {total}", "$text-muted"))
         return Content("   ").join(parts)
 
     def _finish(self) -> str:
