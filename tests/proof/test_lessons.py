@@ -27,7 +27,7 @@ from lab_engine.settings import Settings
 # After all others, which have a claim on the time: `tests/conftest.py`.
 pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.proof]
 
-MOST, LEAST, WHOLE_RUN = 25 * 60, 8 * 60, 52 * 60
+MOST, LEAST, WHOLE_RUN = 25 * 60, 4 * 60, 52 * 60
 spent = 0.0
 
 
