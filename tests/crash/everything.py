@@ -11,7 +11,6 @@ from lab_engine.families.docker.resources import (
     Image,
 )
 from lab_engine.families.files.resources import Directory, File, Mount, Tmpfs
-from lab_engine.families.git.resources import GitRepository
 from lab_engine.families.incus.resources import IncusImage, IncusInstance, IncusProject
 from lab_engine.families.libvirt.resources import (
     VM,
@@ -67,10 +66,9 @@ EVERYTHING: tuple[AnyResource, ...] = (
     Tmpfs("scratch", target="/srv/scratch"),
     OvsBridge("s1"),
     OvsPort("p1", bridge="s1", tag=10),
-    GitRepository("shop", path="/srv/git/shop.git", bare=True, files={"index.html": "hello\n"}),
-    VagrantBox("meadow", versions=("1.0.0",)),
     IncusImage("web"),
     IncusProject("bank"),
     IncusInstance("bank_web1", image="web"),
+    VagrantBox("meadow", versions=("1.0.0",)),
     Service("idle", argv=("sleep", "1000"), host="left"),
 )

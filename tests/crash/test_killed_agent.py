@@ -30,7 +30,7 @@ def points(key: str) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def crash_bench(make_bench: Callable[..., Bench]) -> Bench:
     # A family may be in a pack, and every daemon is started.
-    bench = make_bench("crash", memory=2 << 30, tag=ensure(["git", "incus"]))
+    bench = make_bench("crash", memory=2 << 30, tag=ensure(["incus"]))
     for daemon in daemons():
         ok(bench.run([f"/usr/lib/infralab/bin/start-{daemon}"]))
     ok(bench.run(["mkdir", "-p", "/opt/tests/tests/crash"]))

@@ -9,6 +9,7 @@ from lab_engine.families.git import probes, resources
 
 FAMILY: Final = Family(
     name="git",
+    pack="git",
     threads=4,
     resources={resources.GitRepository: "repository:GitRepositoryProvider"},
     probes=(
