@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -23,12 +24,19 @@ def image_tag() -> str:
         pytest.skip(str(error))
 
 
+_ASKED: Counter[str] = Counter()
+"""Of the whole run: a folder that takes the fixture over has one of its own."""
+
+
 @pytest.fixture(scope="session")
 def make_bench(image_tag: str) -> Iterator[Callable[..., Bench]]:
     """Make benches whose session begins with `test-<pid>`; all of them go at the end."""
     made: list[Bench] = []
 
     def make(name: str, **options: object) -> Bench:
+        # A bench stays until all tests are done, and tests do not know of each other's names.
+        _ASKED[name] += 1
+        name += f"-{_ASKED[name]}" if _ASKED[name] > 1 else ""
         settings: dict[str, object] = {
             "memory": MEMORY,
             "idle_seconds": 0,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
-from typing import Final
 
 import pytest
 
@@ -12,8 +10,6 @@ from lab_engine.bench.container import Bench
 from lab_engine.errors import DockerUnavailable
 from lab_engine.packs import image as packs
 from tests.bench.conftest import ok
-
-_NUMBERS: Final = count(1)
 
 
 def bench_with(make_bench: Callable[..., Bench], *names: str) -> Bench:
@@ -24,9 +20,7 @@ def bench_with(make_bench: Callable[..., Bench], *names: str) -> Bench:
         pytest.skip(str(error))
     if absent:
         pytest.skip(str(absent))
-    # Several modules may want the same packs, and a bench stays until all tests are done.
-    name = "-".join(("with", *names, str(next(_NUMBERS))))
-    made = make_bench(name, tag=packs.ensure(list(names), print))
+    made = make_bench("with-" + "-".join(names), tag=packs.ensure(list(names), print))
     ok(made.run(["/usr/lib/infralab/bin/start-docker"]))
     ok(made.run(["docker", "load", "-q", "-i", "/usr/lib/infralab/images/busybox.tar"]))
     return made
