@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.tui.shells import OPTIONS
+from lab_engine.bench import base
+from lab_engine.tui.shells import CONFIG
 
 pytestmark = pytest.mark.skipif(not shutil.which("tmux"), reason="there is no tmux here")
+ROOT = Path(base.__file__).parent / "rootfs"
 BACK = b"\x1b[5;2~"  # Shift+PgUp
 
 
@@ -23,11 +25,8 @@ class Shell:
     """`cat` in tmux, as the learner's shell is, and a terminal that is attached to it."""
 
     def __init__(self, folder: Path) -> None:
-        self.tmux = ["tmux", "-S", str(folder / "tmux"), "-f", "/dev/null"]
-        words = [*self.tmux, "start-server"]
-        for option in OPTIONS:
-            words += [";", *option]
-        words += [";", "new-session", "-A", "-s", "s", "sh -c 'stty -echo raw; exec cat -v'"]
+        self.tmux = ["tmux", "-S", str(folder / "tmux"), "-f", str(ROOT / CONFIG.lstrip("/"))]
+        words = [*self.tmux, "new-session", "-A", "-s", "s", "stty -echo raw; exec cat -v"]
         pid, self.terminal = pty.fork()
         if not pid:
             os.environ.update(TERM="xterm-256color", LANG="C.UTF-8")
