@@ -19,6 +19,7 @@ from lab_engine.families.docker.agent.engine import (
     foreign,
     is_ours,
     owned_by,
+    remove_container,
 )
 from lab_engine.families.docker.agent.wishes import config_of, drift_of
 from lab_engine.families.docker.resources import Container, with_tag
@@ -103,7 +104,7 @@ class ContainerProvider(Provider[Container]):
             except docker.errors.APIError as error:
                 # Made but never started, it would keep its name. `v`: nobody else would ever remove
                 # the volumes without a name.
-                api.remove_container(made["Id"], force=True, v=True)
+                remove_container(api, made["Id"])
                 raise ProviderError(
                     f"the engine could not start it: {error.explanation}",
                     resource=wanted.key,
@@ -125,7 +126,7 @@ class ContainerProvider(Provider[Container]):
             try:
                 found = named.container(api, name)
                 if is_ours(found["Config"]["Labels"], key, mark):
-                    api.remove_container(found["Id"], force=True, v=True)
+                    remove_container(api, found["Id"])
             except docker.errors.NotFound:
                 return
 

@@ -10,7 +10,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import docker
@@ -121,6 +121,22 @@ def foreign(what: str, key: str) -> ProviderError:
     )
 
 
+def remove_container(api: Api, identity: str) -> None:
+    """Remove a container whatever it does, with its anonymous volumes, and return when it is gone.
+
+    Raises docker.errors.NotFound when it was gone before.
+    """
+    try:
+        api.remove_container(identity, force=True, v=True)
+    except docker.errors.APIError as error:
+        # Somebody asked for it before, such as an agent that was killed since: the engine goes on,
+        # and refuses the second one meanwhile.
+        if error.status_code != CONFLICT or "already in progress" not in str(error.explanation):
+            raise
+        with suppress(docker.errors.NotFound):
+            api.wait(identity, timeout=api.timeout, condition="removed")
+
+
 def free(api: Api, users: Iterable[Mapping[str, Any]], key: str, mark: Mark) -> None:
     """Remove the session's own containers among `users`, which hold on to `key`.
 
@@ -130,7 +146,7 @@ def free(api: Api, users: Iterable[Mapping[str, Any]], key: str, mark: Mark) -> 
     for entry in users:
         name = entry["Names"][0].lstrip("/")
         if is_ours(entry["Labels"], f"container/{name}", mark):
-            api.remove_container(entry["Id"], force=True, v=True)
+            remove_container(api, entry["Id"])
         else:
             others.append(name)
     if others:

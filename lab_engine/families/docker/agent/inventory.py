@@ -12,7 +12,13 @@ import docker.errors
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
 from lab_engine.families.docker.agent import named
-from lab_engine.families.docker.agent.engine import RESOURCE_LABEL, WORK_SECONDS, Api, asking
+from lab_engine.families.docker.agent.engine import (
+    RESOURCE_LABEL,
+    WORK_SECONDS,
+    Api,
+    asking,
+    remove_container,
+)
 from lab_engine.families.docker.family import FAMILY
 from lab_engine.families.docker.resources import BUILT_IN_NETWORKS
 
@@ -125,7 +131,7 @@ def remove(key: str) -> None:
     with asking(f"remove {key}", key, seconds=WORK_SECONDS) as api:
         try:
             if kind == "container":
-                api.remove_container(named.container(api, name)["Id"], force=True, v=True)
+                remove_container(api, named.container(api, name)["Id"])
             elif kind == "docker-network":
                 # The engine keeps a network that still has endpoints.
                 network = named.network(api, name)
@@ -148,4 +154,4 @@ def remove(key: str) -> None:
 
 def _remove_users(api: Api, what: str, name: str) -> None:
     for entry in api.containers(all=True, filters={what: name}):
-        api.remove_container(entry["Id"], force=True, v=True)
+        remove_container(api, entry["Id"])
