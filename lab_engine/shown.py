@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+PRINT_ONLY: Final = frozenset({"", "dumb", "unknown"})
+"""Values of TERM of terminals that can only print, or say nothing of themselves (terminfo(5))."""
 _SEQUENCE: Final = re.compile(
     # Strings first (OSC, DCS, SOS, PM, APC), then CSI, then the short escapes: ECMA-48, 5.3 to 5.6.
     # A string without an end is cut where it begins to be text again: at the end of its line.

@@ -55,10 +55,13 @@ class Camera:
             env={**clean, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment},
         )
         os.close(slave)
-        self._screen = Emulator(COLUMNS, ROWS, lambda data: void(os.write(self._master, data)))
+        self._screen = Emulator(COLUMNS, ROWS, self._reply)
         self.film = Film(COLUMNS, ROWS)
         self.clock = 0.0
         self.speed = 1.0
+
+    def _reply(self, data: bytes) -> None:
+        os.write(self._master, data)
 
     def watch(self, seconds: float) -> None:
         """Film for so long, by the film's clock."""
@@ -96,10 +99,6 @@ class Camera:
         self._process.kill()
         self._process.wait()
         os.close(self._master)
-
-
-def void(_: object) -> None:
-    pass
 
 
 def walk(camera: Camera) -> None:

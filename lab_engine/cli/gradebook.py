@@ -83,9 +83,14 @@ def _standings(assignment: Assignment, classroom: Classroom, learner: str | None
 
     with Gradebook.reading(classroom.gradebook) as book:
         found = standings(book, assignment, classroom.roster())
+    if not found:
+        raise UsageError("nobody is in the class", hint="`infralab class import LIST` fills it.")
     found = [one for one in found if learner in (None, one.learner)]
     if not found:
-        raise UsageError(f"nobody in the class is called {learner!r}")
+        raise UsageError(
+            f"nobody in the class is called {learner!r}",
+            hint="`infralab class show` lists the learners by their ids.",
+        )
     return found
 
 

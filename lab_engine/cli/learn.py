@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import say, verb
+from lab_engine.shown import PRINT_ONLY
 
 if TYPE_CHECKING:
     from lab_engine.course.lesson import Course, Lesson
@@ -56,10 +57,8 @@ def _without_screens() -> str:
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "the screens need a terminal"
-    # terminfo(5): one that can do nothing but print. An unset TERM is a terminal of unknown kind.
-    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
-        return f"the terminal says that it can only print (TERM={os.environ.get('TERM', '')})"
-    return ""
+    kind = os.environ.get("TERM", "")
+    return f"the terminal says that it can only print (TERM={kind})" if kind in PRINT_ONLY else ""
 
 
 def _screens(args: argparse.Namespace) -> int:

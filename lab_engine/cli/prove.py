@@ -73,6 +73,7 @@ async def _prove(args: argparse.Namespace) -> int:
     from lab_engine.cli.current import open_record
     from lab_engine.course import proven
     from lab_engine.course.lesson import load_course
+    from lab_engine.errors import InfralabError
     from lab_engine.proof.report import costs, junit, table
     from lab_engine.proof.result import CaseResult, LessonProof
     from lab_engine.proof.run import prove_lesson
@@ -114,7 +115,7 @@ async def _prove(args: argparse.Namespace) -> int:
         async with asyncio.TaskGroup() as group:
             for one in turns:
                 group.create_task(turn(*one))
-    except ExceptionGroup as failed:
+    except* InfralabError as failed:
         # The first says what is wrong: most often the engine is, for all of them.
         raise failed.exceptions[0] from None
     finally:

@@ -8,6 +8,7 @@ from lab_engine import settings
 from lab_engine.doctor.engine import Engine
 from lab_engine.doctor.machine import Finding, Machine, State, install, me
 from lab_engine.errors import InfralabError
+from lab_engine.shown import PRINT_ONLY
 
 COLUMNS: Final = 80
 LINES: Final = 24
@@ -70,7 +71,7 @@ def terminal(machine: Machine) -> Finding:
             "Text and shell do not fit beside each other.",
             f"Make the window at least {COLUMNS} columns wide and {LINES} lines high.",
         )
-    if machine.env.get("TERM", "") in ("", "dumb"):
+    if machine.env.get("TERM", "") in PRINT_ONLY:
         return Finding(
             name,
             State.LIMITED,

@@ -66,7 +66,6 @@ class TaskCard(Vertical, can_focus=True):
         self.open: bool | None = None
         """What the learner chose; None leaves it to the verdict."""
         self._shown = 0
-        self._done = False
         self._verdict: Verdict | None = None
         self._touched = False
         self._unfolded: Verdict | None = None
@@ -82,7 +81,6 @@ class TaskCard(Vertical, can_focus=True):
         self._verdict, self._touched = verdict, touched
         sign, word, _ = sign_of(verdict, touched=touched, given=given)
         self.border_title = f"{sign} Task {self.number}: {word} · {told.points(self.worth)}"
-        self._done = verdict is not None and verdict.passed
         self.set_class(self._done, "-done")
         self.border_subtitle = self._hint_words()
         self.set_class(touched, "-wrong")
@@ -110,20 +108,22 @@ class TaskCard(Vertical, can_focus=True):
         self.open = not self._is_open()
         await self._unfold()
 
+    @property
+    def _done(self) -> bool:
+        return self._verdict is not None and self._verdict.passed
+
     def _hint_words(self) -> str:
         total = len(self.block.hints)
         if not total or self._done:
             return ""
         if self._shown >= total:
             return "no more hints"
-        price = scoring.shown(scoring.cost(self.worth, self._shown))
-        return f"h: hint {self._shown + 1} of {total}, costs {price}"
+        return f"h: hint {self._shown + 1} of {total}, costs {self.price}"
 
     @property
     def price(self) -> str:
-        """What the next hint costs, of how much, in words."""
-        price = scoring.shown(scoring.cost(self.worth, self._shown))
-        return f"{price} of its {told.points(self.worth)}"
+        """What the next hint costs, in points."""
+        return scoring.shown(scoring.cost(self.worth, self._shown))
 
     async def show_hints(self, count: int) -> None:
         """Show the first `count` hints."""

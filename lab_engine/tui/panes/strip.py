@@ -96,18 +96,19 @@ class TaskStrip(Static):
             lines.append(Content.styled(self._finish(), "bold $text-success"))
         elif not self.at:
             lines.append(Content("All tasks are done. The questions are in the text: F2."))
-        elif page.document and self.at:
-            block = next((b for b in page.document.tasks if b.id == self.at), None)
-            if block is not None:
-                folded = summary(block.body).wrap(width)
-                lines += folded[:2]
-                if len(folded) > 2:
-                    # All of it stands in the text: F4.
-                    lines[-1] = Content.assemble(lines[-1].truncate(width - 5), " … F4")
-            lines += self._found(width, verdict)
-        rest = self._others()
-        lines.append(Content(self._news) if self._news else rest)
+        else:
+            lines += [*self._words(width), *self._found(width, verdict)]
+        lines.append(Content(self._news) if self._news else self._others())
         return [line.truncate(width, ellipsis=True) for line in lines[: ROWS - 1]]
+
+    def _words(self, width: int) -> list[Content]:
+        """The task's first paragraph, in two lines."""
+        blocks = self.desk.page.document.tasks if self.desk.page.document else ()
+        folded = next((summary(b.body).wrap(width) for b in blocks if b.id == self.at), [])
+        if len(folded) > 2:
+            # All of it stands in the text: F4.
+            folded[1] = Content.assemble(folded[1].truncate(width - 5), " … F4")
+        return folded[:2]
 
     def _found(self, width: int, verdict: Verdict | None) -> list[Content]:
         if verdict is None or verdict.passed or not self.desk.page.touched(self.at):

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from lab_engine.course.told import points
 from lab_engine.errors import InfralabError
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.document.blocks import CodeBlock
@@ -395,9 +396,8 @@ class LessonScreen(Screen[None]):
 
         taken = self.desk.page.hints.get(task, 0)
         lead = f"Task {card.number}: hint {taken + 1} of {len(card.block.hints)}"
-        self.app.push_screen(
-            HintScreen(card.block, lead, f"It costs {card.price}.", taken, take), closed
-        )
+        price = f"It costs {card.price} of its {points(card.worth)}."
+        self.app.push_screen(HintScreen(card.block, lead, price, taken, take), closed)
 
     async def _take_hint(self, task: str) -> None:
         text = self.query_one(TextPane)
