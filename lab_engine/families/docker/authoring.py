@@ -39,6 +39,9 @@ from lab_engine.families.docker.probes.inside import (
     ContainerLogReading,
     ContainerPathsProbe,
     ContainerPathsReading,
+    DockerImagePathsProbe,
+    DockerImagePathsReading,
+    ImagePath,
     LayeredFile,
     LayeredPath,
 )
@@ -47,6 +50,7 @@ from lab_engine.families.docker.requirements.containers import (
     require_running,
     require_untouched_container,
 )
+from lab_engine.families.docker.requirements.images import require_image
 from lab_engine.families.docker.requirements.lasting import (
     require_ended,
     require_outlived_container,
@@ -84,6 +88,8 @@ __all__ = [
     "DockerContainersProbe",
     "DockerContainersReading",
     "DockerEventsProbe",
+    "DockerImagePathsProbe",
+    "DockerImagePathsReading",
     "DockerImageProbe",
     "DockerImageReading",
     "DockerInfoProbe",
@@ -101,6 +107,7 @@ __all__ = [
     "Endpoint",
     "Health",
     "Image",
+    "ImagePath",
     "LayeredFile",
     "LayeredPath",
     "Limits",
@@ -109,6 +116,7 @@ __all__ = [
     "PublishedPort",
     "require_container",
     "require_ended",
+    "require_image",
     "require_layer",
     "require_outlived_container",
     "require_outlived_stop",

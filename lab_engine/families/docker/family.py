@@ -37,6 +37,7 @@ FAMILY: Final = Family(
         engine.DockerVolumesProbe,
         inside.ContainerLayersProbe,
         inside.ContainerPathsProbe,
+        inside.DockerImagePathsProbe,
     ),
     readers=("readers", "layered", "journal"),
     journal="journal",

@@ -28,6 +28,9 @@ from lab_engine.families.docker.probes.inside import (
     CONTENT_LIMIT,
     ContainerPathsProbe,
     ContainerPathsReading,
+    DockerImagePathsProbe,
+    DockerImagePathsReading,
+    ImagePath,
     LayeredFile,
     LayeredPath,
 )
@@ -48,6 +51,18 @@ def look(layers: Sequence[str], path: str) -> LayeredFile:
     except OSError:
         return LayeredFile(exists=False)
     return LayeredFile(exists=False) if found is None else _described(found)
+
+
+def _from(layers: Sequence[str], path: str) -> ImagePath:
+    """What the layers show at a path, and from which of them, counted from the lowest."""
+    try:
+        found = _real(layers, path)
+    except OSError:
+        found = None
+    if found is None:
+        return ImagePath(LayeredFile(exists=False))
+    place = next(at for at, layer in enumerate(layers) if found.is_relative_to(layer))
+    return ImagePath(_described(found), len(layers) - 1 - place)
 
 
 def _real(layers: Sequence[str], path: str) -> Path | None:
@@ -141,14 +156,7 @@ def read_paths(probe: ContainerPathsProbe) -> ContainerPathsReading:
             changes = (api.diff(about["Id"]) if probe.changes else None) or []
         except docker.errors.NotFound:
             return ContainerPathsReading(exists=False)
-    graph = about.get("GraphDriver") or {}
-    if graph.get("Name") not in OVERLAYS:
-        raise ProviderError(
-            f"the layers of {probe.container} are kept by {graph.get('Name')!r}, not by overlay2",
-            hint="Start the bench anew: `infralab down`, then `infralab up`.",
-        )
-    own = graph["Data"]["UpperDir"]
-    lower = list(filter(None, graph["Data"].get("LowerDir", "").split(":")))
+    own, *lower = _folders(about, probe.container)
     covers = _covers(about)
     return ContainerPathsReading(
         id=about["Id"],
@@ -163,6 +171,30 @@ def read_paths(probe: ContainerPathsProbe) -> ContainerPathsReading:
             for path in probe.paths
         },
         changes={change["Path"]: CHANGES[change["Kind"]] for change in changes},
+    )
+
+
+def _folders(about: Mapping[str, Any], name: str) -> list[str]:
+    """The layers of a container or an image as folders, topmost first."""
+    graph = about.get("GraphDriver") or {}
+    if graph.get("Name") not in OVERLAYS:
+        raise ProviderError(
+            f"the layers of {name} are kept by {graph.get('Name')!r}, not by overlay2",
+            hint="Start the bench anew: `infralab down`, then `infralab up`.",
+        )
+    data = graph.get("Data") or {}
+    return [*filter(None, [data.get("UpperDir"), *data.get("LowerDir", "").split(":")])]
+
+
+def read_image_paths(probe: DockerImagePathsProbe) -> DockerImagePathsReading:
+    with asking(f"look into the layers of the image {probe.image}") as api:
+        try:
+            about = named.image(api, probe.image)
+        except docker.errors.NotFound:
+            return DockerImagePathsReading(exists=False)
+    layers = _folders(about, probe.image)
+    return DockerImagePathsReading(
+        id=about["Id"], paths={path: _from(layers, path) for path in probe.paths}
     )
 
 
@@ -182,4 +214,7 @@ def _cover(path: str, covers: Collection[str]) -> str:
     return max(around, key=len, default="")
 
 
-READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {ContainerPathsProbe: read_paths}
+READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {
+    ContainerPathsProbe: read_paths,
+    DockerImagePathsProbe: read_image_paths,
+}

@@ -211,3 +211,39 @@ class ContainerPathsProbe(Probe[ContainerPathsReading], frozen=True, tag="contai
 
     def topics(self) -> frozenset[str]:
         return frozenset({"docker:container", "docker:exec"})
+
+
+class ImagePath(msgspec.Struct, frozen=True):
+    """A path as an image has it. `layer` is the place of the layer that it comes from.
+
+    0 is the lowest layer; -1 stands for none, since the path is not there.
+    """
+
+    file: LayeredFile
+    layer: int = -1
+
+
+class DockerImagePathsReading(Reading, frozen=True):
+    """`paths` by path."""
+
+    exists: bool = True
+    id: str = ""
+    paths: dict[str, ImagePath] = msgspec.field(default_factory=dict)
+
+
+class DockerImagePathsProbe(Probe[DockerImagePathsReading], frozen=True, tag="docker-image-paths"):
+    """What an image holds at some absolute paths, and in which of its layers.
+
+    Example::
+
+        DockerImagePathsProbe("busybox", ("/bin/busybox",))
+        reading.paths["/bin/busybox"].layer == 0
+    """
+
+    image: str
+    paths: tuple[str, ...]
+
+    reading: ClassVar[type[msgspec.Struct]] = DockerImagePathsReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"docker:image"})

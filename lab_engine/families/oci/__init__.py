@@ -1,0 +1,1 @@
+"""Image layouts: folders of blobs that bear the hash of their bytes as their name."""

@@ -1,0 +1,1 @@
+"""What a check can require of image layouts (client side)."""
