@@ -8,6 +8,7 @@ from lab_engine.families.libvirt.resources import (
     DiskUse,
     Nic,
     Pool,
+    Reservation,
     Snapshot,
     VirtualNetwork,
 )
@@ -27,6 +28,23 @@ WEB = VM(
     disks=(DiskUse("data.qcow2"),),
     networks=(Nic("lan"),),
     first_boot="mkdir /data; mount /dev/vda /data; grep -q one /data/deep/one.txt",
+)
+
+CARD = "52:54:00:99:00:11"
+ORDER = VirtualNetwork(
+    "order",
+    subnet="10.77.0.0/24",
+    mode="open",
+    reservations=(Reservation(CARD, "10.77.0.11", "page"),),
+)
+PAGE = VM(
+    "page",
+    memory=192,
+    networks=(Nic("order", mac=CARD),),
+    files={
+        "www/index.html": "a page that comes again\n",
+        "etc/rc.local": "#!/bin/sh\nhttpd -p 80 -h /www\n",
+    },
 )
 
 CASES = (
@@ -62,8 +80,12 @@ CASES = (
     ),
     Case(
         "virtual-network-open",
-        VirtualNetwork("order", subnet="10.77.0.0/24", mode="open"),
-        damages=changes("virsh net-autostart order"),
+        ORDER,
+        damages=changes(
+            f"virsh net-update order delete ip-dhcp-host \"<host mac='{CARD}'/>\" --live --config",
+            f"virsh net-update order modify ip-dhcp-host "
+            f"\"<host mac='{CARD}' ip='10.77.0.12'/>\" --live",
+        ),
         # What libvirt adds for other modes names the bridge in its rules.
         shown="bridge=$(virsh net-info order | awk '/Bridge/ {print $2}'); "
         "ip addr show $bridge | grep -q 10.77.0.1/24; ! nft list ruleset | grep -q $bridge",
@@ -130,6 +152,16 @@ CASES = (
         needs=(LAN, STORE, BASE, DATA),
         damages=changes("virsh destroy web", "virsh undefine web", "virsh suspend web"),
         shown="pgrep -f guest=web; virsh domblklist web | grep -q data.qcow2",
+    ),
+    Case(
+        "vm-files",
+        PAGE,
+        needs=(ORDER,),
+        damages=changes(
+            Damage("rm /var/lib/infralab/initramfs/page.cpio", listed=False),
+            "virsh detach-interface page network --config",
+        ),
+        shown="curl -s --retry 5 --retry-connrefused http://10.77.0.11/ | grep -q again",
     ),
     Case(
         "snapshot",

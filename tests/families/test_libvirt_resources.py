@@ -11,9 +11,14 @@ from lab_engine.families.libvirt.resources import (
     DiskUse,
     Nic,
     Pool,
+    Reservation,
     Snapshot,
     VirtualNetwork,
 )
+
+
+def network(*reservations: Reservation) -> VirtualNetwork:
+    return VirtualNetwork("n", subnet="10.0.0.0/24", reservations=reservations)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,32 @@ from lab_engine.families.libvirt.resources import (
         (lambda: VirtualNetwork("n", subnet="10.0.0.0/24", dhcp=("10.0.1.2", "")), "dhcp"),
         (lambda: VirtualNetwork("n", subnet="10.0.0.0/24", dhcp=("10.0.0.1", "")), "dhcp"),
         (lambda: VirtualNetwork("n", subnet="10.0.0.0/24", dhcp=("x", "")), "dhcp"),
+        (lambda: network(Reservation("52:54:00:00:00:0A", "10.0.0.9")), "reservations[0].mac"),
+        (lambda: network(Reservation("52:54:00:00:00:0a", "10.0.1.9")), "reservations[0].address"),
+        (lambda: network(Reservation("52:54:00:00:00:0a", "10.0.0.1")), "reservations[0].address"),
+        (lambda: network(Reservation("52:54:00:00:00:0a", "nine")), "reservations[0].address"),
+        (
+            lambda: network(Reservation("52:54:00:00:00:0a", "10.0.0.9", "A b")),
+            "reservations[0].hostname",
+        ),
+        (
+            lambda: network(
+                Reservation("52:54:00:00:00:0a", "10.0.0.9"),
+                Reservation("52:54:00:00:00:0b", "10.0.0.9"),
+            ),
+            "reservations",
+        ),
+        (
+            lambda: VirtualNetwork(
+                "n",
+                subnet="10.0.0.0/24",
+                dhcp=None,
+                reservations=(Reservation("52:54:00:00:00:0a", "10.0.0.9"),),
+            ),
+            "reservations",
+        ),
+        (lambda: VM("v", guest="full", memory=512, files={"a": ""}), "files"),
+        (lambda: VM("v", files={"../a": ""}), "files"),
         (lambda: Disk("d", pool="p"), "size"),
         (lambda: Disk("d", pool="p", size=1, format="vmdk"), "format"),
         (lambda: Disk("d", pool="p", size=1, format="raw", backing="e"), "backing"),

@@ -9,6 +9,8 @@ import pytest
 from lab_engine import protocol as p
 from lab_engine.authoring import (
     VM,
+    Nic,
+    Reservation,
     See,
     VirtualNetwork,
     require_card,
@@ -22,7 +24,17 @@ from tests.requirements.conftest import Stage, Statement
 pytestmark = [pytest.mark.bench, pytest.mark.vm, pytest.mark.slow]
 
 MAC = "52:54:00:99:00:21"
+OTHER = "52:54:00:99:00:22"
 HOST = f"<host mac='{MAC}' ip='10.77.0.21'/>"
+SERVING = VM(
+    "page",
+    networks=(Nic("order", mac=OTHER),),
+    files={
+        "www/index.html": "comes again\n",
+        "etc/rc.local": "#!/bin/sh\nhttpd -p 80 -h /www\n",
+    },
+)
+READ = "curl -sm 2 http://10.77.0.22/"
 
 
 def described(forward: str = "") -> str:
@@ -50,9 +62,13 @@ async def room(host: Bench) -> AsyncIterator[Stage]:
     await link.open(steal=True)
     stage = Stage(host, link)
     await stage.type("mkdir -p ~/work")
-    order = VirtualNetwork("order", subnet="10.77.0.0/24", mode="open")
-    await link.request(p.Provision, p.ProvisionReport, resources=(order, VM("alpha")))
-    await stage.type(f'virsh net-update order add ip-dhcp-host "{HOST}" --live --config')
+    order = VirtualNetwork(
+        "order",
+        subnet="10.77.0.0/24",
+        mode="open",
+        reservations=(Reservation(MAC, "10.77.0.21"), Reservation(OTHER, "10.77.0.22")),
+    )
+    await link.request(p.Provision, p.ProvisionReport, resources=(order, VM("alpha"), SERVING))
     yield stage
     await stage.type(
         "virsh net-destroy tenant >/dev/null 2>&1 || true; "
@@ -135,3 +151,13 @@ async def test_a_card_and_its_address(room: Stage) -> None:
         (f"{unplug} --live --config; {plug.replace(MAC, '52:54:00:99:00:24')} --live --config",
          "other-mac"),
     )  # fmt: skip
+
+
+async def test_a_guests_files_come_again_at_a_cold_start(room: Stage) -> None:
+    read = f"timeout 90 sh -c 'until {READ}; do sleep 0.3; done'"
+    assert await room.type(read) == "comes again"
+    await room.type("virsh destroy page")
+    assert await room.type(f"virsh start page >/dev/null; {read}") == "comes again"
+    # As a restored machine is reset: QEMU hands out the archive that it was started with.
+    await room.type("virsh reset page")
+    assert await room.type(read) == "comes again"

@@ -21,7 +21,6 @@ SMALL_INITRAMFS: Final = "/usr/lib/infralab/guest/small.cpio"
 VM_STATES: Final = ("running", "paused", "shut")
 NIC_MODELS: Final = ("virtio", "e1000", "rtl8139")
 FORWARD_MODES: Final = ("nat", "isolated", "open")
-# `open`: the bench passes packets on, and libvirt adds no rules to its packet filter.
 DISK_FORMATS: Final = ("qcow2", "raw")
 FILESYSTEMS: Final = ("", "ext2", "ext4")
 # The least with which each was seen to boot.
@@ -68,6 +67,8 @@ class VM(Resource, frozen=True, kw_only=True, tag="vm"):
         disks, networks: in the order in which the guest sees them.
         kernel_arguments: added to the guest's own.
         first_boot: a shell script, run as root in the guest once; it must exit 0.
+        files: texts by path that a small guest has after every start, such as `www/index.html`;
+            what begins with `#!` can be run. `etc/rc.local` is run at every start.
         state: `running`, `paused` or `shut` (defined, not started).
         autostart: whether libvirt starts it when libvirt starts.
         after: further resources that must be there first, with their stage.
@@ -93,6 +94,7 @@ class VM(Resource, frozen=True, kw_only=True, tag="vm"):
     networks: tuple[Nic, ...] = ()
     kernel_arguments: tuple[str, ...] = ()
     first_boot: str = ""
+    files: dict[str, str] = msgspec.field(default_factory=dict)
     state: str = "running"
     autostart: bool = False
     after: tuple[Need, ...] = ()
@@ -147,6 +149,11 @@ class VM(Resource, frozen=True, kw_only=True, tag="vm"):
             raise self.wrong("vcpus_max", f"{self.vcpus_max} is not {self.vcpus} to {MOST_VCPUS}")
         self._validate_disks()
         self._validate_networks()
+        if self.files and self.guest != "small":
+            raise self.wrong("files", "only the small guest can have them")
+        for path in self.files:
+            if any(part in ("", ".", "..") for part in path.split("/")):
+                raise self.wrong("files", f"{path!r} is not a plain relative path")
         for index, argument in enumerate(self.kernel_arguments):
             if not _ARGUMENT.match(argument):
                 raise self.wrong(f"kernel_arguments[{index}]", f"{argument!r} is not one word")
@@ -208,20 +215,28 @@ class VirtualNetwork(Resource, frozen=True, kw_only=True, tag="virtual-network")
     The bench itself has the first address of `subnet`.
 
     Args:
-        mode: `nat` (guests reach what the bench reaches) or `isolated`.
+        mode: `nat` (guests reach what the bench reaches), `isolated`, or `open`: the bench passes
+            packets on, and libvirt adds no rules to its packet filter.
         dhcp: first and last address to give out; `("", "")` takes 2 to the last but one, `None`
             gives out none.
         domain: the DNS domain; guests with a lease answer to `name.domain`.
         bridge: the interface's name; empty for one that libvirt chooses.
+        reservations: addresses that DHCP keeps, each for the card of one MAC.
 
     Example::
 
-        VirtualNetwork("lab-net", subnet="192.168.130.0/24", domain="lab.test")
+        VirtualNetwork(
+            "lab-net",
+            subnet="192.168.130.0/24",
+            domain="lab.test",
+            reservations=(Reservation("52:54:00:00:00:11", "192.168.130.11"),),
+        )
     """
 
     subnet: str
     mode: str = "nat"
     dhcp: tuple[str, str] | None = ("", "")
+    reservations: tuple[Reservation, ...] = ()
     domain: str = ""
     bridge: str = ""
     autostart: bool = False
@@ -260,6 +275,27 @@ class VirtualNetwork(Resource, frozen=True, kw_only=True, tag="virtual-network")
         limits = self.range()
         if limits is not None:
             self._validate_range(subnet, limits)
+        self._validate_reservations(subnet)
+
+    def _validate_reservations(self, subnet: ipaddress.IPv4Network) -> None:
+        if self.reservations and self.dhcp is None:
+            raise self.wrong("reservations", "nobody gives out addresses (dhcp is None)")
+        for index, one in enumerate(self.reservations):
+            field = f"reservations[{index}]"
+            if not _MAC.match(one.mac):
+                raise self.wrong(f"{field}.mac", f"{one.mac!r} is no MAC address in lower case")
+            try:
+                inside = ipaddress.IPv4Address(one.address) in subnet
+            except ValueError as error:
+                raise self.wrong(f"{field}.address", f"{error}") from error
+            if not inside or one.address == self.gateway:
+                raise self.wrong(f"{field}.address", f"{one.address} is none of the guests'")
+            if one.hostname and not _DOMAIN.match(one.hostname):
+                raise self.wrong(f"{field}.hostname", f"{one.hostname!r} is no name in lower case")
+        for what in ("mac", "address"):
+            values = [getattr(one, what) for one in self.reservations]
+            if len(set(values)) < len(values):
+                raise self.wrong("reservations", f"the same {what} is there twice")
 
     def _validate_range(self, subnet: ipaddress.IPv4Network, limits: tuple[str, str]) -> None:
         try:

@@ -147,8 +147,10 @@ def disk_slot(index: int) -> int:
     return _FIRST_DISK_SLOT + index
 
 
-def renamed(xml: str, name: str, uuid: str, mark: ET.Element | None, root: str = "") -> str:
-    """A saved domain's XML with another identity.
+def renamed(
+    xml: str, name: str, uuid: str, mark: ET.Element | None, root: str = "", initramfs: str = ""
+) -> str:
+    """A saved domain's XML with another identity, and what it boots from next time.
 
     What libvirt had written into it for the one that was saved (sockets, terminals, its number) is
     left out, so that it is chosen anew.
@@ -174,6 +176,9 @@ def renamed(xml: str, name: str, uuid: str, mark: ET.Element | None, root: str =
         target = channel.find("target")
         if target is not None:
             target.attrib.pop("state", None)
+    boots = top.find("os/initrd")
+    if initramfs and boots is not None:
+        boots.text = initramfs
     if root:
         source = top.find("devices/disk/source")
         if source is not None:

@@ -35,7 +35,11 @@ def network_xml(wanted: VirtualNetwork, made: ET.Element) -> str:
     address = ET.SubElement(root, "ip", address=wanted.gateway, netmask=mask)
     limits = wanted.range()
     if limits is not None:
-        ET.SubElement(ET.SubElement(address, "dhcp"), "range", start=limits[0], end=limits[1])
+        dhcp = ET.SubElement(address, "dhcp")
+        ET.SubElement(dhcp, "range", start=limits[0], end=limits[1])
+        for one in wanted.reservations:
+            named = {"name": one.hostname} if one.hostname else {}
+            ET.SubElement(dhcp, "host", {"mac": one.mac, **named, "ip": one.address})
     # dnsmasq pings an address for three seconds before it gives it out; here nobody else uses it.
     options = ET.SubElement(root, f"{{{_DNSMASQ}}}options")
     ET.SubElement(options, f"{{{_DNSMASQ}}}option", value="no-ping")
@@ -119,4 +123,8 @@ def _drift(wanted: VirtualNetwork, network: Any, made_from: str) -> str:
     limits = None if given is None else (given.get("start", ""), given.get("end", ""))
     if limits != wanted.range():
         return f"gives out {limits or 'no addresses'}, wanted {wanted.range() or 'none'}"
+    kept_for = {(one.mac, one.address, one.hostname) for one in wanted.reservations}
+    hosts = root.findall("ip/dhcp/host")
+    if {(it.get("mac", ""), it.get("ip", ""), it.get("name", "")) for it in hosts} != kept_for:
+        return "keeps other addresses for guests than wanted"
     return ""

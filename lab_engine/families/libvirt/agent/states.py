@@ -132,11 +132,19 @@ def find_or_make(machine: Hardware, say: Say, folder: Path = OWN) -> SavedState:
         return state
 
 
-def restore(state: SavedState, name: str, uuid: str, mark: ET.Element, root: str = "") -> Any:
+def restore(
+    state: SavedState,
+    name: str,
+    uuid: str,
+    mark: ET.Element,
+    root: str = "",
+    initramfs: str = "",
+) -> Any:
     """Start the defined domain `name` from a saved state; it is paused, without cards and disks.
 
-    `root` is the path of a full guest's own disk, a copy of the state's. Returns the
-    `libvirt.virDomain`. Raises ProviderError when the state does not fit after all.
+    `root` is the path of a full guest's own disk, a copy of the state's; `initramfs` what it boots
+    from when it is reset. Returns the `libvirt.virDomain`. Raises ProviderError when the state does
+    not fit after all.
     """
     WORK.mkdir(mode=0o700, parents=True, exist_ok=True)
     copy = WORK / f"{uuid}.save"
@@ -144,7 +152,7 @@ def restore(state: SavedState, name: str, uuid: str, mark: ET.Element, root: str
         clone(
             state.memory,
             copy,
-            lambda xml: domain_xml.renamed(xml, name, uuid, mark, root),
+            lambda xml: domain_xml.renamed(xml, name, uuid, mark, root, initramfs),
         )
         connection = connect()
         with told(f"restoring VM {name} from its saved state"):

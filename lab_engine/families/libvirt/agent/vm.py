@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid as uuids
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 from xml.etree import ElementTree as ET
@@ -14,7 +15,14 @@ import libvirt
 from lab_engine.common import digest
 from lab_engine.common.resource import Resource, Stage
 from lab_engine.errors import ProviderError
-from lab_engine.families.libvirt.agent import domain_xml, marks, roots, states, volumes
+from lab_engine.families.libvirt.agent import (
+    appendix,
+    domain_xml,
+    marks,
+    roots,
+    states,
+    volumes,
+)
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
 from lab_engine.families.libvirt.guests import accelerator, small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel, GuestSilent
@@ -98,6 +106,8 @@ class VMProvider(Provider[VM]):
             return "was made from another description"
         if state != vm.state:
             return f"is {state}, wanted {vm.state}"
+        if vm.files and not appendix.path(vm).exists():
+            return "has lost the files that it starts with"
         if not domain.isPersistent():
             return "is not defined any more, it only runs"
         root = ET.fromstring(  # noqa: S314 - libvirtd wrote it
@@ -136,6 +146,7 @@ class VMProvider(Provider[VM]):
             root = str(roots.path(wanted.name))
             roots.write(Path(root), mark.text(wanted.key))
         small.ensure()
+        appendix.write(wanted, mark.text(wanted.key))
         answer = accelerator.find()
         machine = domain_xml.hardware(wanted, answer.domain_type, root)
         uuid = _uuid(mark, wanted.key)
@@ -145,9 +156,10 @@ class VMProvider(Provider[VM]):
             domain_xml.interface(nic, mac, index)
             for index, (nic, mac) in enumerate(zip(wanted.networks, wanted.macs(), strict=True))
         ]
+        own = str(appendix.path(wanted)) if wanted.files else machine.initramfs
         xml = domain_xml.domain(
-            machine, wanted.name, uuid, mark=made, memory_now=wanted.current_memory,
-            devices=(*disks, *cards),
+            replace(machine, initramfs=own), wanted.name, uuid, mark=made,
+            memory_now=wanted.current_memory, devices=(*disks, *cards),
         )  # fmt: skip
         with told("defining it", wanted.key):
             domain = connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
@@ -193,7 +205,8 @@ class VMProvider(Provider[VM]):
             state = states.find_or_make(machine, say)
             if machine.root:
                 roots.write(Path(machine.root), made.get("mark", ""), state.root)
-            domain = states.restore(state, vm.name, uuid, made, machine.root)
+            boots = str(appendix.path(vm)) if vm.files else ""
+            domain = states.restore(state, vm.name, uuid, made, machine.root, boots)
             with told("giving it its disks and cards", vm.key):
                 for device in devices[0]:
                     self._plug(domain, device)
@@ -204,6 +217,7 @@ class VMProvider(Provider[VM]):
                 # has its own name.
                 for device in devices[1]:
                     self._plug(domain, device)
+                appendix.unpack(vm, AgentChannel(domain))
                 if vm.current_memory != vm.memory:
                     domain.setMemoryFlags(vm.current_memory << 10, libvirt.VIR_DOMAIN_AFFECT_LIVE)
         except ProviderError as error:
@@ -261,11 +275,13 @@ class VMProvider(Provider[VM]):
             # The UUID follows from the mark, so a copy that a killed agent left is found by it.
             states.sweep(_uuid(mark, key))
         roots.remove(name, mark.text(key))
+        appendix.remove(name, mark.text(key))
 
     def owned(self) -> Iterable[Owned]:
         with told("listing VMs"):
             texts = {marks.of_domain(domain)[0] for domain in connect().listAllDomains(0)}
         texts.update(roots.every_mark())
+        texts.update(appendix.every_mark())
         return [owned for text in sorted(texts) if (owned := Owned.parse(text)) is not None]
 
     def reached(self, wanted: VM, stage: Stage) -> bool:

@@ -277,7 +277,7 @@ async def require_port(
 
     For a server of a container, `require_served_by` asks whose it is as well.
 
-    Reasons: `no-server`, `other-address`, `other-program`.
+    Reasons: `silent` (a guest that does not answer), `no-server`, `other-address`, `other-program`.
 
     Args:
         see: the check's way to ask.
@@ -288,6 +288,14 @@ async def require_port(
         protocol: `tcp` or `udp`.
     """
     found = await see(SocketsProbe(at))
+    # Nobody knows what waits in a guest that says nothing, so it is not said that nothing does.
+    require(
+        found.exists or place.parse(at).kind != "guest",
+        "silent",
+        expected=f"{place.words(at).capitalize()} answers.",
+        observed="It does not run, or its agent does not answer (yet).",
+        look="virsh list --all",
+    )
     waiting = found.on(port, protocol)
     look = look_at(
         at, f"{place.prefix(at)}ss -Hlnp{protocol[0]} || {place.prefix(at)}netstat -ln || true"
