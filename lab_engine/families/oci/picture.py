@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from lab_engine.families.drawing import Node, Parts, Questions
 from lab_engine.families.oci.probes import (
+    BLOBS,
     Blob,
     OciLayoutProbe,
     OciLayoutReading,
@@ -43,13 +44,13 @@ def _layout(path: str, one: OciLayoutReading, parts: Parts) -> None:
             Node(
                 f"oci-blob/{path}/{called}",
                 "oci-blob",
-                called[:SHORT],
+                f"{blob.kind} {called[:SHORT]}{'' if honest else ' lies'}",
                 "" if honest else "its name lies",
                 honest,
                 tuple(_facts(blob)),
             )
         )
-        parts.join(key, f"oci-blob/{path}/{called}", blob.kind)
+        parts.join(key, f"oci-blob/{path}/{called}", BLOBS)
 
 
 def _facts(blob: Blob) -> list[tuple[str, str]]:
