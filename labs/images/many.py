@@ -1,0 +1,100 @@
+"""Two containers of one image: what one writes is not in the other."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import Image, See, require_all, require_container, require_layer
+from labs.images.values import Values, lab
+
+NOTE = "/root/fruit"
+
+step = lab.step("many-from-one", daemons=("docker",), resources=lambda _: [Image("busybox")])
+
+
+@step.check("twins", points=1)
+async def twins(see: See, v: Values) -> None:
+    await require_all(
+        require_container(see, v.twin, image="busybox"),
+        require_container(see, v.other, image="busybox"),
+    )
+
+
+@step.check("apart", points=2, needs=("twins",))
+async def apart(see: See, v: Values) -> None:
+    await require_all(
+        require_layer(see, v.twin, says={NOTE: v.word}), require_layer(see, v.other, same=True)
+    )
+
+
+def run(name: str, image: str = "busybox", options: str = "") -> str:
+    return f"docker run -d --name {name} {options}{image} sleep 1d"
+
+
+def write(name: str, word: str) -> str:
+    return f"docker exec {name} sh -c 'echo {word} > {NOTE}'"
+
+
+step.solution("run, run, exec", lambda v: [run(v.twin), run(v.other), write(v.twin, v.word)])
+step.solution(
+    "the file copied in",
+    lambda v: [
+        f"for n in {v.twin} {v.other}; do {run('$n')}; done",
+        f"echo {v.word} > fruit && docker cp fruit {v.twin}:{NOTE}",
+    ],
+)
+step.near_miss(
+    "one of them",
+    lambda v: [run(v.twin), write(v.twin, v.word)],
+    rejected_by="twins",
+    reason="absent",
+)
+step.near_miss(
+    "no command that lasts",
+    lambda v: [f"docker run -d --name {name} busybox" for name in (v.twin, v.other)],
+    rejected_by="twins",
+    reason="not-running",
+    explain="A container lives as long as its command. Without one, busybox's own is a shell, and "
+    "a shell without a terminal ends at once. `docker rm` it, and give a command that lasts.",
+)
+step.near_miss(
+    "the second one from a commit of the first",
+    lambda v: [
+        run(v.twin),
+        write(v.twin, v.word),
+        f"docker commit {v.twin} {v.twin}:1",
+        run(v.other, f"{v.twin}:1"),
+    ],
+    rejected_by="twins",
+    reason="other-image",
+    explain="That one was made of another image. Both are to come from busybox itself.",
+)
+step.near_miss(
+    "in both",
+    lambda v: [run(v.twin), run(v.other), write(v.twin, v.word), write(v.other, v.word)],
+    rejected_by="apart",
+    reason="touched",
+    explain="The other one is to have nothing of its own. What is in its layer leaves with "
+    "the container only: `docker rm -f` it and run it again.",
+)
+step.near_miss(
+    "in the wrong one",
+    lambda v: [run(v.twin), run(v.other), write(v.other, v.word)],
+    rejected_by="apart",
+    reason="not-in-the-layer",
+)
+step.near_miss(
+    "on a volume",
+    lambda v: [run(v.twin, options="-v fruits:/root "), run(v.other), write(v.twin, v.word)],
+    rejected_by="apart",
+    reason="mounted-over",
+    explain="There lies a volume, so the file is on that, and not in the container's own layer.",
+)
+step.near_miss(
+    "redirected on the bench",
+    lambda v: [
+        run(v.twin),
+        run(v.other),
+        f"docker exec {v.twin} echo {v.word} > fruit",
+    ],
+    rejected_by="apart",
+    reason="not-in-the-layer",
+)
