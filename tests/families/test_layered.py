@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 from pathlib import Path
 
-from lab_engine.families.docker.agent.layered import look
+from lab_engine.kernel import overlay
+from lab_engine.kernel.overlay import look
 
 
 def test_a_link_below_a_folder_is_not_followed(tmp_path: Path) -> None:
@@ -26,3 +28,8 @@ def test_a_link_above_a_folder_is_followed(tmp_path: Path) -> None:
     upper.mkdir()
     (upper / "a").symlink_to("x")
     assert look([str(upper), str(lower)], "/a/a").content == "seen"
+
+
+def test_the_options_of_a_mount() -> None:
+    assert doctest.testmod(overlay).attempted > 0
+    assert doctest.testmod(overlay).failed == 0

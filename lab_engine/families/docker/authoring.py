@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab_engine.common.layered import LayeredFile
 from lab_engine.families.docker.probes.container import (
     ContainerSummary,
     DockerContainerProbe,
@@ -41,8 +42,10 @@ from lab_engine.families.docker.probes.inside import (
     ContainerPathsReading,
     DockerImagePathsProbe,
     DockerImagePathsReading,
+    ImageLayersProbe,
+    ImageLayersReading,
     ImagePath,
-    LayeredFile,
+    LayeredImagePath,
     LayeredPath,
 )
 from lab_engine.families.docker.requirements.containers import (
@@ -56,7 +59,10 @@ from lab_engine.families.docker.requirements.lasting import (
     require_outlived_container,
     require_outlived_stop,
 )
-from lab_engine.families.docker.requirements.layers import require_layer
+from lab_engine.families.docker.requirements.layers import (
+    require_buried,
+    require_layer,
+)
 from lab_engine.families.docker.resources import (
     Attachment,
     Container,
@@ -107,13 +113,17 @@ __all__ = [
     "Endpoint",
     "Health",
     "Image",
+    "ImageLayersProbe",
+    "ImageLayersReading",
     "ImagePath",
     "LayeredFile",
+    "LayeredImagePath",
     "LayeredPath",
     "Limits",
     "MountPoint",
     "Port",
     "PublishedPort",
+    "require_buried",
     "require_container",
     "require_ended",
     "require_image",

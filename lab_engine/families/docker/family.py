@@ -38,6 +38,7 @@ FAMILY: Final = Family(
         inside.ContainerLayersProbe,
         inside.ContainerPathsProbe,
         inside.DockerImagePathsProbe,
+        inside.ImageLayersProbe,
     ),
     readers=("readers", "layered", "journal"),
     journal="journal",

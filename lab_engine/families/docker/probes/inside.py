@@ -6,12 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
+from lab_engine.common.layered import LayeredFile
 from lab_engine.common.probe import Probe, Reading
 
 INSIDE_TOPICS = frozenset({"docker:container", "docker:network", "docker:exec"})
-
-
-CONTENT_LIMIT = 64 * 1024
 
 
 class ContainerCommandReading(Reading, frozen=True):
@@ -153,22 +151,6 @@ class ContainerLayersProbe(Probe[ContainerLayersReading], frozen=True, tag="cont
         return frozenset({"docker:container", "docker:exec"})
 
 
-class LayeredFile(msgspec.Struct, frozen=True):
-    """A path in layers. `kind` is file, directory, link (`content` is where to) or other.
-
-    `content` is a file's text up to CONTENT_LIMIT, and empty when it is longer, which `whole` says.
-    `changed_at` is the change time of its inode, which nobody can set (inode(7), ctime).
-    """
-
-    exists: bool = True
-    kind: str = ""
-    size: int = 0
-    content: str = ""
-    whole: bool = True
-    sha256: str = ""
-    changed_at: float = 0.0
-
-
 class LayeredPath(msgspec.Struct, frozen=True):
     """A path as the container has it by its layers, and as its image has it.
 
@@ -244,6 +226,44 @@ class DockerImagePathsProbe(Probe[DockerImagePathsReading], frozen=True, tag="do
     paths: tuple[str, ...]
 
     reading: ClassVar[type[msgspec.Struct]] = DockerImagePathsReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"docker:image"})
+
+
+class LayeredImagePath(msgspec.Struct, frozen=True):
+    """A path in an image: `now` as a container of it begins with it, `layers` in each layer alone.
+
+    `layers` are in the order of the image's folders, topmost first; a layer without the path, or
+    with a mark that deletes it, has one that does not exist.
+    """
+
+    now: LayeredFile
+    layers: tuple[LayeredFile, ...] = ()
+
+
+class ImageLayersReading(Reading, frozen=True):
+    """Where an image's layers lie in the bench, topmost first (driver overlay2)."""
+
+    exists: bool = True
+    id: str = ""
+    folders: tuple[str, ...] = ()
+    paths: dict[str, LayeredImagePath] = msgspec.field(default_factory=dict)
+
+
+class ImageLayersProbe(Probe[ImageLayersReading], frozen=True, tag="image-layers"):
+    """An image's layers, by its name or id, and what they hold at some absolute paths.
+
+    Example::
+
+        ImageLayersProbe("shop", ("/etc/key",))
+        len(reading.folders) == 3 and not reading.paths["/etc/key"].now.exists
+    """
+
+    image: str
+    paths: tuple[str, ...] = ()
+
+    reading: ClassVar[type[msgspec.Struct]] = ImageLayersReading
 
     def topics(self) -> frozenset[str]:
         return frozenset({"docker:image"})

@@ -1,4 +1,4 @@
-"""What a container's own layer holds, by content (client side)."""
+"""What the layers of containers and images hold, by content (client side)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 
 from lab_engine.common.evidence import See, require
 from lab_engine.common.kindly import as_read, has_one_more
+from lab_engine.common.layered import LayeredFile
 from lab_engine.families.docker.probes.inside import (
     ContainerPathsProbe,
     ContainerPathsReading,
+    ImageLayersProbe,
 )
 from lab_engine.families.docker.requirements.containers import exists, listed
 
@@ -118,6 +120,48 @@ async def require_layer(
         look=look,
     )
     return found
+
+
+async def require_buried(see: See, image: str, path: str) -> LayeredFile:
+    """A container of an image sees no such file, but a layer of the image still holds one.
+
+        key = await require_buried(see, "shop:1", "/etc/key")
+
+    One round trip. What the topmost layer that has the file says is given back.
+
+    Reasons: `no-image`, `in-sight`, `in-no-layer`.
+
+    Args:
+        see: the check's way to ask.
+        image: its name; the tag is `latest` when none is written.
+        path: of the file, from the root of the image.
+    """
+    found = await see(ImageLayersProbe(image, (path,)))
+    require(
+        found.exists,
+        "no-image",
+        expected=f"There is an image {image}.",
+        observed="There is none.",
+        look="docker image ls",
+    )
+    look = f"docker history {image}"
+    one = found.paths[path]
+    require(
+        not one.now.exists,
+        "in-sight",
+        expected=f"A container of {image} sees no {path}.",
+        observed="It does.",
+        look=look,
+    )
+    files = [layer for layer in one.layers if layer.kind == "file"]
+    require(
+        files,
+        "in-no-layer",
+        expected=f"One of the layers of {image} holds a file {path}.",
+        observed=f"None of its {len(found.folders)} layers does.",
+        look=look,
+    )
+    return files[0]
 
 
 def _holds(found: ContainerPathsReading, path: str, look: str) -> None:

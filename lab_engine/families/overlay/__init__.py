@@ -1,0 +1,1 @@
+"""Overlay mounts: folders that the kernel shows as one."""

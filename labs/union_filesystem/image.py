@@ -1,0 +1,208 @@
+"""What an image does not show: a file that a later layer deletes still lies in the earlier one."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import (
+    Directory,
+    Image,
+    ImageLayersProbe,
+    See,
+    require,
+    require_buried,
+    require_file,
+)
+from labs.union_filesystem.values import Values, lab
+
+ANSWER = "/home/learner/work/found.txt"
+SEAL = "/etc/seal"
+
+
+def recipe(v: Values) -> str:
+    return (
+        "FROM busybox\n"
+        f"RUN head -c 12 /dev/urandom | base64 > /etc/{v.key}\n"
+        f"RUN sha256sum < /etc/{v.key} | cut -c 1-64 > {SEAL}\n"
+        f"RUN rm /etc/{v.key}\n"
+    )
+
+
+step = lab.step(
+    "image",
+    daemons=("docker",),
+    resources=lambda v: [
+        Image("busybox"),
+        Directory("app", path=f"/home/learner/work/{v.app}", files={"Dockerfile": recipe(v)}),
+    ],
+    touches=lambda v: [f"file//home/learner/work/{v.app}*"],
+)
+
+
+@step.check("build")
+async def build(see: See, v: Values) -> None:
+    await require_buried(see, v.app, f"/etc/{v.key}")
+
+
+@step.check("find", points=2, needs=("build",))
+async def find(see: See, v: Values) -> None:
+    key = await require_buried(see, v.app, f"/etc/{v.key}")
+    await require_file(see, ANSWER, says=key.content)
+
+
+@step.check("mend", points=3)
+async def mend(see: See, v: Values) -> None:
+    name, hidden = f"{v.app}:clean", f"/etc/{v.key}"
+    found = await see(ImageLayersProbe(name, (hidden, SEAL)))
+    look = f"docker history {name}"
+    require(
+        found.exists,
+        "no-image",
+        expected=f"There is an image {name}.",
+        observed="There is none.",
+        look="docker image ls",
+    )
+    seal = found.paths[SEAL].now
+    require(
+        seal.kind == "file" and len(seal.content.strip()) == 64,
+        "no-seal",
+        expected=f"{name} has the seal, a file {SEAL} with 64 digits.",
+        observed=f"It says {seal.content.strip()[:30]!r}." if seal.exists else "It has none.",
+        look=look,
+    )
+    holding = sum(layer.exists for layer in found.paths[hidden].layers)
+    require(
+        not found.paths[hidden].now.exists,
+        "in-sight",
+        expected=f"No layer of {name} holds {hidden}.",
+        observed="Every container of it sees the file.",
+        look=look,
+    )
+    require(
+        not holding,
+        "still-buried",
+        expected=f"No layer of {name} holds {hidden}.",
+        observed=f"{holding} of its {len(found.folders)} layers does.",
+        look=look,
+    )
+
+
+def built(v: Values) -> str:
+    return f"docker build -q -t {v.app} ~/work/{v.app}"
+
+
+def together(v: Values) -> str:
+    """The three commands in one RUN."""
+    return (
+        f"head -c 12 /dev/urandom | base64 > /etc/{v.key} && "
+        f"sha256sum < /etc/{v.key} | cut -c 1-64 > {SEAL} && rm /etc/{v.key}"
+    )
+
+
+def clean(v: Values, *lines: str) -> list[str]:
+    text = " ".join(f"'{line}'" for line in lines)
+    return [
+        f"printf '%s\\n' {text} > ~/work/{v.app}/Dockerfile",
+        f"docker build -q -t {v.app}:clean ~/work/{v.app}",
+    ]
+
+
+FIND = "sudo cat $(sudo find /var/lib/docker/overlay2 -type f -name {})"
+
+step.solution(
+    "find it in the folder of its layer; one RUN for all three",
+    lambda v: [
+        built(v),
+        f"{FIND.format(v.key)} > ~/work/found.txt",
+        *clean(v, "FROM busybox", f"RUN {together(v)}"),
+    ],
+    explained={2: ["still-buried"]},
+)
+step.solution(
+    "find it in the archive; only the seal is copied from a first stage",
+    lambda v: [
+        built(v),
+        f"mkdir x && docker save {v.app} | tar -x -C x",
+        f"for layer in $(jq -r '.[0].Layers[]' x/manifest.json); do "
+        f"tar -xOf x/$layer etc/{v.key} 2>/dev/null; done > ~/work/found.txt || true",
+        *clean(
+            v,
+            "FROM busybox AS first",
+            f"RUN head -c 12 /dev/urandom | base64 > /etc/{v.key}",
+            f"RUN sha256sum < /etc/{v.key} | cut -c 1-64 > {SEAL}",
+            "FROM busybox",
+            f"COPY --from=first {SEAL} {SEAL}",
+        ),
+    ],
+    explained={3: ["still-buried"]},
+)
+step.solution(
+    "find it in the image before the last command; flattened",
+    lambda v: [
+        built(v),
+        f"docker run --rm $(docker history -q {v.app} | sed -n 2p) cat /etc/{v.key} "
+        "> ~/work/found.txt",
+        f"docker create --name flat {v.app} true",
+        f"docker export flat | docker import - {v.app}:clean",
+        "docker rm flat",
+    ],
+    survives={4: "the container that helped need not go"},
+)
+step.near_miss(
+    "not deleted at all",
+    lambda v: [
+        f"sed -i '$d' ~/work/{v.app}/Dockerfile",
+        built(v),
+    ],
+    rejected_by="build",
+    reason="in-sight",
+)
+step.near_miss(
+    "from a file of one's own, without a key",
+    lambda v: [f"echo FROM busybox | docker build -q -t {v.app} -"],
+    rejected_by="build",
+    reason="in-no-layer",
+)
+step.near_miss(
+    "a key made up",
+    lambda v: [built(v), "head -c 12 /dev/urandom | base64 > ~/work/found.txt"],
+    rejected_by="find",
+    reason="other-text",
+)
+step.near_miss(
+    "the seal in place of the key",
+    lambda v: [built(v), f"docker run --rm {v.app} cat {SEAL} > ~/work/found.txt"],
+    rejected_by="find",
+    reason="other-text",
+)
+step.near_miss(
+    "only another name",
+    lambda v: [built(v), f"docker tag {v.app} {v.app}:clean"],
+    rejected_by="mend",
+    reason="still-buried",
+    explain="The file is out of sight, and still in a layer. What one RUN makes and a later one "
+    "deletes stays in the image.",
+)
+step.near_miss(
+    "deleted once more",
+    lambda v: clean(
+        v,
+        "FROM busybox",
+        f"RUN {together(v).rpartition(' && ')[0]}",
+        f"RUN rm /etc/{v.key} && sync",
+    ),
+    rejected_by="mend",
+    reason="still-buried",
+    explain="The file is out of sight, and still in a layer. What one RUN makes and a later one "
+    "deletes stays in the image.",
+)
+step.near_miss(
+    "without the key from the beginning",
+    lambda v: clean(v, "FROM busybox", "RUN true"),
+    rejected_by="mend",
+    reason="no-seal",
+)
+step.near_miss(
+    "one RUN that forgets to delete",
+    lambda v: clean(v, "FROM busybox", f"RUN {together(v).rpartition(' && ')[0]}"),
+    rejected_by="mend",
+    reason="in-sight",
+)
