@@ -66,21 +66,23 @@ def started(v: Values, command: str) -> ByHand:
 
 
 step.solution(
-    "chroot",
-    lambda v: [
-        *mounted(v),
-        f"echo {v.note} > /tmp/note && sudo cp /tmp/note {v.desk}/root/note",
-        started(v, f"sudo chroot {v.desk}/root sleep {v.seconds}"),
-    ],
-)
-step.solution(
-    "all in one shell in there, in namespaces of its own",
+    "a shell in there writes the note and becomes the program",
     lambda v: [
         *mounted(v),
         started(
             v,
-            f"sudo unshare --mount --pid --fork chroot {v.desk}/root "
-            f"sh -c 'echo {v.note} > /note; exec sleep {v.seconds}'",
+            f"sudo chroot {v.desk}/root sh -c 'echo {v.note} > /note; exec sleep {v.seconds}'",
+        ),
+    ],
+)
+step.solution(
+    "the note from outside, the program in namespaces of its own",
+    lambda v: [
+        *mounted(v),
+        f"echo {v.note} | sudo tee {v.desk}/root/note",
+        started(
+            v,
+            f"sudo unshare --mount --pid --fork chroot {v.desk}/root sleep {v.seconds}",
         ),
     ],
 )
@@ -132,7 +134,7 @@ step.near_miss(
     "a sleep of the bench",
     lambda v: [
         *mounted(v),
-        f"echo {v.note} > /tmp/note && sudo cp /tmp/note {v.desk}/root/note",
+        f"echo {v.note} | sudo tee {v.desk}/root/note",
         started(v, f"sleep {v.seconds}"),
     ],
     rejected_by="live",
