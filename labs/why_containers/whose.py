@@ -1,0 +1,186 @@
+"""From a process of the bench to the container that it is in, and back."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import (
+    Container,
+    Image,
+    ProcessProbe,
+    See,
+    require,
+    require_all,
+    require_container,
+    require_ended,
+    require_untouched_container,
+)
+from labs.why_containers.values import Values, lab
+
+WAITS = ("sh", "-c", "sleep $ONE & sleep $TWO & wait")
+
+
+def pairs(v: Values) -> dict[str, tuple[int, int]]:
+    """The seconds that the two processes of each container sleep."""
+    return {
+        v.guilty: (v.hungry - 1, v.hungry),
+        v.kept: (v.hungry + 3, v.hungry + 5),
+        v.third: (v.hungry + 6, v.hungry + 8),
+    }
+
+
+step = lab.step(
+    "whose-process",
+    daemons=("docker",),
+    resources=lambda v: [
+        Image("busybox"),
+        *(
+            Container(
+                name,
+                image="busybox",
+                command=WAITS,
+                environment={"ONE": str(one), "TWO": str(two)},
+                # A shell as process 1 does not hear the signal, and `docker stop` would wait.
+                stop_seconds=1,
+            )
+            for name, (one, two) in sorted(pairs(v).items())
+        ),
+    ],
+    touches=lambda v: [f"container/{v.guilty}"],
+)
+
+
+def sleeping(seconds: int) -> ProcessProbe:
+    return ProcessProbe(argv=f"^sleep {seconds}$", everything=True)
+
+
+@step.check("stop", points=2, settle=2.0)
+async def stop(see: See, v: Values) -> None:
+    await require_all(
+        require_untouched_container(see, v.kept),
+        require_untouched_container(see, v.third),
+        require_ended(see, v.guilty, how="stopped"),
+    )
+
+
+@step.check("second", points=2)
+async def second(see: See, v: Values) -> None:
+    found = await require_container(see, v.guest, image="busybox")
+    first, joined = await see(sleeping(v.extra), sleeping(v.joined))
+    look = f"docker top {v.guest}; docker ps"
+    require(
+        found.pid in [one.pid for one in first.processes],
+        "other-first",
+        expected=f"The first process of {v.guest} is sleep {v.extra}.",
+        observed=f"It is {' '.join(found.command)[:60]}.",
+        look=look,
+    )
+    require(
+        joined.processes,
+        "no-second",
+        expected=f"A process sleep {v.joined} runs.",
+        observed="There is none.",
+        look=look,
+    )
+    require(
+        found.id in [one.container for one in joined.processes],
+        "elsewhere",
+        expected=f"sleep {v.joined} runs in {v.guest}.",
+        observed="It runs, but not in there.",
+        look=look,
+    )
+
+
+def run(v: Values, name: str = "", words: str = "") -> str:
+    return f"docker run -d --name {name or v.guest} busybox {words or f'sleep {v.extra}'}"
+
+
+def join(v: Values) -> str:
+    return f"docker exec -d {v.guest} sleep {v.joined}"
+
+
+step.solution(
+    "docker top, docker stop, docker exec",
+    lambda v: [
+        f"for n in {v.crew}; do docker top $n | grep -q 'sleep {v.hungry}' && docker stop $n; "
+        "done; true",
+        run(v),
+        join(v),
+    ],
+)
+step.solution(
+    "by the control group, and by a shell in there",
+    lambda v: [
+        f"docker stop $(grep -o '[0-9a-f]*$' /proc/$(pgrep -xf 'sleep {v.hungry}')/cgroup | "
+        "grep ................ | head -1)",
+        f"docker create --name {v.guest} busybox sleep {v.extra} && docker start {v.guest}",
+        f"docker exec {v.guest} sh -c 'sleep {v.joined} >/dev/null 2>&1 </dev/null &'",
+    ],
+)
+step.near_miss(
+    "killed",
+    lambda v: [f"docker kill {v.guilty}"],
+    rejected_by="stop",
+    reason="other-end",
+)
+step.near_miss(
+    "only held up",
+    lambda v: [f"docker pause {v.guilty}"],
+    rejected_by="stop",
+    reason="not-ended",
+)
+OTHERS = (
+    "A container has ended that had nothing to do with it, and its own work with it. Begin the "
+    "step again, and look first."
+)
+step.near_miss(
+    "all of them, to be sure",
+    lambda v: [f"docker stop {v.crew}"],
+    rejected_by="stop",
+    reason="stopped",
+    explain=OTHERS,
+)
+step.near_miss(
+    "the wrong one",
+    lambda v: [f"docker stop {v.third}"],
+    rejected_by="stop",
+    reason="stopped",
+    explain=OTHERS,
+)
+ELSEWHERE = (
+    "It was not started in the container that is there. `docker exec` starts a process in one that "
+    "runs."
+)
+OTHER_FIRST = "The first process, number 1, is another program: that which `docker run` started."
+step.near_miss(
+    "a second container",
+    lambda v: [run(v), run(v, f"{v.guest}b", f"sleep {v.joined}")],
+    rejected_by="second",
+    reason="elsewhere",
+    explain=ELSEWHERE,
+)
+step.near_miss(
+    "on the bench",
+    lambda v: [run(v), f"sleep {v.joined} >/dev/null 2>&1 </dev/null &"],
+    rejected_by="second",
+    reason="elsewhere",
+    explain=ELSEWHERE,
+)
+step.near_miss(
+    "the first alone",
+    lambda v: [run(v)],
+    rejected_by="second",
+    reason="no-second",
+)
+step.near_miss(
+    "a shell that starts both",
+    lambda v: [run(v, words=f"sh -c 'sleep {v.extra} & sleep {v.joined} & wait'")],
+    rejected_by="second",
+    reason="other-first",
+    explain=OTHER_FIRST,
+)
+step.near_miss(
+    "in the wrong order",
+    lambda v: [run(v, words=f"sleep {v.joined}"), f"docker exec -d {v.guest} sleep {v.extra}"],
+    rejected_by="second",
+    reason="other-first",
+    explain=OTHER_FIRST,
+)
