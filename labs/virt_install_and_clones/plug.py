@@ -119,8 +119,10 @@ step.near_miss(
         attach(v, "--live --config"),
         by_hand.in_guest(
             v.vm,
-            "sleep 4; killall udhcpc; ip addr flush dev eth0; "
-            f"ip addr add 10.{v.net}.0.9/24 dev eth0",
+            f"killall udhcpc; ip addr flush dev eth0; ip addr add 10.{v.net}.0.9/24 dev eth0",
+            # A DHCP client that begins later would take the address back.
+            wait="for i in $(seq 90); do ip addr show dev eth0 | "
+            f"grep -q 10.{v.net}.0 && break; sleep 0.5; done",
         ),
     ],
     rejected_by="card",
