@@ -144,6 +144,7 @@ V1 = {
     "cpuset/cpuset.cpus": "0-1",
     "pids/pids.max": "50",
     "pids/pids.current": "2",
+    "pids/pids.events": "max 4",
     "freezer/freezer.state": "FROZEN",
 }
 V2 = {
@@ -157,6 +158,7 @@ V2 = {
     "cpuset.cpus": "0-1",
     "pids.max": "50",
     "pids.current": "2",
+    "pids.events": "max 4",
     "cgroup.events": "populated 1\nfrozen 1",
 }
 
@@ -182,6 +184,7 @@ def test_both_versions_of_cgroups_say_the_same(tmp_path: Path) -> None:
         frozen=True,
         throttled=20,
         oom_kills=3,
+        refused=4,
     )
     assert two.version == 2
     assert [getattr(one, f) for f in one.__struct_fields__ if f != "version"] == [

@@ -189,7 +189,9 @@ class CgroupReading(Reading, frozen=True):
     `memory`, `memory_used` and `swap` (how much may be swapped out) are bytes, `cpus` a number of
     CPUs' time, `cpu_weight` is on the scale of v2 (1 to 10000, normal is 100). `paths` maps a
     controller (v1) or `unified` (v2) to its folder. `throttled` counts how often the CPU limit
-    held something back, `oom_kills` how often the memory limit ended a process.
+    held something back, `oom_kills` how often the memory limit ended a process, `refused` how often
+    the limit of processes let none be started. `inodes` maps the same names as `paths` to the
+    folders' inode numbers: a group that was made anew has another one, and counts from 0.
     """
 
     drifts: ClassVar[frozenset[str]] = frozenset({"memory_used", "pids_used", "throttled"})
@@ -197,6 +199,7 @@ class CgroupReading(Reading, frozen=True):
     exists: bool = True
     version: int = 0
     paths: dict[str, str] = msgspec.field(default_factory=dict)
+    inodes: dict[str, int] = msgspec.field(default_factory=dict)
     memory: int | None = None
     memory_used: int = 0
     swap: int | None = None
@@ -208,6 +211,7 @@ class CgroupReading(Reading, frozen=True):
     frozen: bool = False
     throttled: int = 0
     oom_kills: int = 0
+    refused: int = 0
 
 
 class CgroupProbe(Probe[CgroupReading], frozen=True, tag="cgroup"):

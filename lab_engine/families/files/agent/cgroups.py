@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from lab_engine.families.files.probes import CgroupProbe, CgroupReading
 from lab_engine.kernel import mountinfo
 
@@ -75,8 +77,14 @@ def read_cgroup(probe: CgroupProbe) -> CgroupReading:
     paths = {name: str(folder) for name, folder in folders.items()}
     # In a mixed set-up the controllers are in v1 and the unified tree has no limits.
     if set(folders) - {"unified"}:
-        return _version_1(folders, paths)
-    return _version_2(folders["unified"], paths)
+        reading = _version_1(folders, paths)
+    else:
+        reading = _version_2(folders["unified"], paths)
+    try:
+        inodes = {name: folder.stat().st_ino for name, folder in folders.items()}
+    except FileNotFoundError:
+        return CgroupReading(exists=False)
+    return msgspec.structs.replace(reading, inodes=inodes)
 
 
 def _version_1(folders: dict[str, Path], paths: dict[str, str]) -> CgroupReading:
@@ -101,6 +109,7 @@ def _version_1(folders: dict[str, Path], paths: dict[str, str]) -> CgroupReading
         frozen=_text(folders.get("freezer"), "freezer.state") == "FROZEN",
         throttled=_table(cpu, "cpu.stat").get("nr_throttled", 0),
         oom_kills=_table(memory, "memory.oom_control").get("oom_kill", 0),
+        refused=_table(folders.get("pids"), "pids.events").get("max", 0),
     )
 
 
@@ -120,4 +129,5 @@ def _version_2(folder: Path, paths: dict[str, str]) -> CgroupReading:
         frozen=_table(folder, "cgroup.events").get("frozen", 0) == 1,
         throttled=_table(folder, "cpu.stat").get("nr_throttled", 0),
         oom_kills=_table(folder, "memory.events").get("oom_kill", 0),
+        refused=_table(folder, "pids.events").get("max", 0),
     )

@@ -1,0 +1,1 @@
+"""Control groups that a learner makes by hand."""

@@ -1,0 +1,1 @@
+"""In the bench: looks through the trees of control groups."""

@@ -1,0 +1,78 @@
+"""How much: a limit for memory, and the process that it ends."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import See, require_group, require_held_back
+from labs.cgroups.values import NAMES, Values, lab, made, within
+
+step = lab.step("memory", resources=lambda _: [NAMES])
+
+
+@step.check("limit")
+async def limit(see: See, v: Values) -> None:
+    await require_group(see, f"/{v.fed}", memory=v.mib << 20)
+
+
+@step.check("killed", points=2, needs=("limit",))
+async def killed(see: See, v: Values) -> None:
+    await require_held_back(see, f"/{v.fed}", "memory")
+
+
+def given(v: Values, amount: str) -> str:
+    return f"echo {amount} | sudo tee $MEMORY/{v.fed}/$MEMORY_MAX"
+
+
+def eater(v: Values) -> str:
+    return within("MEMORY", v.fed, "head -c 200M /dev/zero | tail") + " > /dev/null || echo ended"
+
+
+step.solution(
+    "tail, which looks for the end of a line that has none",
+    lambda v: [made("MEMORY", v.fed), given(v, f"{v.mib}M"), eater(v)],
+    explained={1: ["no-limit"]},
+)
+step.solution(
+    "in bytes, and a Python that wants more",
+    lambda v: [
+        made("MEMORY", v.fed),
+        given(v, str(v.mib << 20)),
+        within("MEMORY", v.fed, f"exec python3 -c 'x = bytearray({v.mib * 4} << 20)'") + " || true",
+    ],
+    explained={1: ["no-limit"]},
+)
+step.near_miss(
+    "a million for each MiB",
+    lambda v: [made("MEMORY", v.fed), given(v, f"{v.mib}000000"), eater(v)],
+    rejected_by="limit",
+    reason="other-memory",
+)
+step.near_miss(
+    "no limit, and killed by hand",
+    lambda v: [
+        made("MEMORY", v.fed),
+        within("MEMORY", v.fed, "kill -9 \\$\\$") + " || true",
+    ],
+    rejected_by="limit",
+    reason="no-limit",
+    explain="The group has no limit yet. One is written into its file for memory.",
+)
+step.near_miss(
+    "killed by hand",
+    lambda v: [
+        made("MEMORY", v.fed),
+        given(v, f"{v.mib}M"),
+        within("MEMORY", v.fed, "kill -9 \\$\\$") + " || true",
+    ],
+    rejected_by="killed",
+    reason="not-grown",
+)
+step.near_miss(
+    "what is read is not what is kept",
+    lambda v: [
+        made("MEMORY", v.fed),
+        given(v, f"{v.mib}M"),
+        within("MEMORY", v.fed, "head -c 200M /dev/zero > /dev/null"),
+    ],
+    rejected_by="killed",
+    reason="not-grown",
+)
