@@ -1,9 +1,7 @@
-"""Two runs of pytest, one after the other, whose last line speaks for both.
+"""Runs of pytest, one after the other, whose last line speaks for all.
 
-What needs no bench runs in several processes. What needs one runs in a single process: it can be
-watched, and takes down its benches when it is interrupted, where a worker would be killed. With
-`-p tests.joined`, `--outcomes-to FILE` keeps what the first run found, and `--outcomes-of FILE` has
-the second one report and count it with its own.
+With `-p tests.joined`, `--outcomes-to FILE` keeps what a run found, and `--outcomes-of FILE`, as
+often as there were runs before, has the last one report and count it with its own.
 """
 
 from __future__ import annotations
@@ -19,9 +17,24 @@ BAD = ("failed", "error")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("joined", "two runs, one summary")
+    group = parser.getgroup("joined", "several runs, one summary")
     group.addoption("--outcomes-to", type=Path, metavar="FILE", help="keep what was found there")
-    group.addoption("--outcomes-of", type=Path, metavar="FILE", help="count these as well")
+    group.addoption(
+        "--outcomes-of",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="count these as well",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Interrupted, xdist gives its processes ten seconds; taking down a bench with VMs takes longer.
+    if config.pluginmanager.hasplugin("xdist"):
+        from xdist.workermanage import NodeManager
+
+        NodeManager.EXIT_TIMEOUT = 120
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -32,7 +45,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     if path := config.option.outcomes_to:
         path.write_text(json.dumps(_serialized(config, reporter.stats)))
-    if path := config.option.outcomes_of:
+    for path in config.option.outcomes_of:
         earlier = outcomes(config, path.read_text())
         for category, reports in earlier.items():
             reporter.stats.setdefault(category, []).extend(reports)

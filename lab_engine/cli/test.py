@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 FAST = "not bench and not vm and not slow and not v2 and not fresh and not sessions"
 USUAL = "not v2 and not fresh and not sessions"
 REST = f"(bench or vm or slow) and {USUAL}"
+ALONE = f"{REST} and alone"
+BENCHES = f"{REST} and not alone and not proof"
+PROOFS = "proof and not alone"
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,7 +30,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "test",
         "run the tests of a clone",
         about="Lint, types, import contracts, then the tests: what needs no bench first, proofs "
-        "last. Installs the tools for it into .venv when they are missing.",
+        "last, in several processes. Installs the tools for it into .venv when they are missing.",
         examples=(
             ("infralab test", "everything except --v2 and --fresh"),
             ("infralab test --fast", "what needs no Docker engine; a minute or two on two cores"),
@@ -52,31 +55,46 @@ def run(args: argparse.Namespace) -> int:
         # Words may ask for what only one process can do: `-s`, `--pdb`, `-x` without a rest.
         code = _pytest("-m", _marks(args), *args.words)
     elif args.fast:
-        code = _pytest("-m", FAST, *_spread())
+        code = _pytest("-m", FAST, *_spread("worksteal", 1))
     else:
-        code = _in_two_runs()
+        code = _in_runs()
     # pytest's exit codes: 1 is a failed test, 2 an interruption, all others are no result.
     return {0: 0, 1: 1, 2: 130}.get(code, 3)
 
 
-def _in_two_runs() -> int:
-    """What needs no bench in several processes, then the rest in one; one summary for both."""
+def _in_runs() -> int:
+    """Four runs, what is quickly told first; the last one's summary counts for all.
+
+    What looks at everybody's images and benches runs by itself, and first of those that need an
+    engine: it finds no bench image where there was none, and the others find one. A file stays in
+    one process, since its tests share a bench.
+    """
+    runs: tuple[tuple[str, list[str]], ...] = (
+        (FAST, _spread("worksteal", 1)),
+        (ALONE, []),
+        (BENCHES, [*_spread("loadfile"), "--no-loadscope-reorder"]),
+        (PROOFS, [*_spread("load"), "--maxschedchunk", "1"]),
+    )
+    # The proofs, which come last, take what is left of the time for a whole run.
+    os.environ["INFRALAB_TESTS_BEGAN"] = str(time.time())
+    code = 0
     with tempfile.TemporaryDirectory() as folder:
-        # With `=`: a path that stands alone would move what pytest takes for the root.
-        outcomes = f"={folder}/outcomes.json"
-        joined = ("-p", "tests.joined")
-        # The proofs, which come last, take what is left of the time for a whole run.
-        os.environ["INFRALAB_TESTS_BEGAN"] = str(time.time())
-        code = _pytest("-m", FAST, *_spread(), *joined, f"--outcomes-to{outcomes}")
-        if code not in (0, 1):
-            # Interrupted, or it could not run: there is nothing to go on from.
-            return code
-        return _pytest("-m", REST, *joined, f"--outcomes-of{outcomes}")
+        kept: list[str] = []
+        for number, (marks, spread) in enumerate(runs):
+            # With `=`: a path that stands alone would move what pytest takes for the root.
+            own = f"={folder}/{number}.json"
+            told = [f"--outcomes-of{before}" for before in kept] if number == len(runs) - 1 else []
+            code = _pytest("-m", marks, *spread, "-p", "tests.joined", f"--outcomes-to{own}", *told)
+            if code not in (0, 1, 5):
+                # Interrupted, or it could not run: there is nothing to go on from.
+                break
+            kept.append(own)
+    return code
 
 
-def _spread() -> list[str]:
-    """A process a core and one more, which works while others wait: for a shell, for a screen."""
-    return ["-n", str(min(len(os.sched_getaffinity(0)) + 1, 8)), "--dist", "worksteal"]
+def _spread(dist: str, more: int = 0) -> list[str]:
+    """A process a core; `more` of them work while others wait, for a shell or for a screen."""
+    return ["-n", str(min(len(os.sched_getaffinity(0)) + more, 8)), "--dist", dist]
 
 
 def _pytest(*words: str) -> int:

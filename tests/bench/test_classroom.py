@@ -12,7 +12,7 @@ import pytest
 
 from lab_engine.bench import archive, image, wheels
 
-pytestmark = [pytest.mark.bench, pytest.mark.slow]
+pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
 # A user may make a network namespace only together with one of users.

@@ -1,4 +1,4 @@
-"""The last line of `infralab test` speaks for both of its runs of pytest."""
+"""The last line of `infralab test` speaks for all of its runs of pytest."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def test_what_either_run_finds_is_counted(
         assert "FAILED test_first.py::test_wrong - AssertionError: not so" in lines
 
 
-def test_the_verb_runs_both_and_tells_of_both(
+def test_the_verb_runs_all_and_tells_of_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A clone with one test of each sort; the tools are those of this run."""
-    marks = "\n  ".join(("bench", "vm", "slow", "v2", "fresh", "sessions"))
+    marks = "\n  ".join(("bench", "vm", "slow", "v2", "fresh", "sessions", "alone", "proof"))
     (tmp_path / "pytest.ini").write_text(
         f"[pytest]\naddopts = --strict-markers\nmarkers =\n  {marks}\n"
     )
@@ -80,6 +80,8 @@ def test_the_verb_runs_both_and_tells_of_both(
     (folder / "test_first.py").write_text(WRONG)
     (folder / "test_second.py").write_text(
         "import pytest\n@pytest.mark.bench\ndef test_it(): pass\n"
+        "@pytest.mark.slow\n@pytest.mark.alone\ndef test_by_itself(): pass\n"
+        "@pytest.mark.bench\n@pytest.mark.proof\ndef test_last(): pass\n"
     )
     # As above, with the one plugin that the verb's own words need; and few processes.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -90,5 +92,5 @@ def test_the_verb_runs_both_and_tells_of_both(
     code = verb.run(argparse.Namespace(words=[], fast=False, v2=False, fresh=False))
     lines = capfd.readouterr().out.splitlines()
     assert code == 1
-    assert "1 failed, 1 passed in" in lines[-1]
-    assert lines.count(f"rootdir: {tmp_path}") == 2
+    assert "1 failed, 3 passed in" in lines[-1]
+    assert lines.count(f"rootdir: {tmp_path}") == 4

@@ -22,7 +22,7 @@ from lab_engine.errors import ImageError
 from lab_engine.packs import image, maker, sbom
 from tests.packs.test_recipes import make
 
-pytestmark = [pytest.mark.bench, pytest.mark.slow]
+pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.alone]
 
 SMALL = [
     name

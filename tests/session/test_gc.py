@@ -24,7 +24,7 @@ from tests.session.conftest import STEP, Begin
 
 __all__ = ["make_bench"]
 
-pytestmark = [pytest.mark.bench, pytest.mark.slow]
+pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.alone]
 
 FOREIGN = "somebody-elses"
 Make = Callable[..., Bench]
