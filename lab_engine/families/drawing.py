@@ -73,7 +73,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A place is attached to a segment or has a volume. `label` is its address or path there."""
+    """A place is on a segment or has a volume, or a volume is in a pool.
+
+    `label` is its address there, or its path.
+    """
 
     place: str
     to: str
@@ -118,6 +121,15 @@ class Picture:
     @property
     def stores(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.drawn.role == "store")
+
+    def users(self, store: str) -> tuple[Edge, ...]:
+        """From the places that have the store with this key."""
+        places = {node.key for node in self.places}
+        return tuple(edge for edge in self.edges if edge.to == store and edge.place in places)
+
+    def pool_of(self, volume: str) -> Node | None:
+        """The store that the store with this key is in."""
+        return next((self.node(edge.to) for edge in self.edges if edge.place == volume), None)
 
     def since(self, before: Picture | None, now: float | None = None) -> Picture:
         """The same with the time of each change, against what was seen before."""

@@ -165,11 +165,13 @@ class Drawn:
         role: a `place` is a box, a `segment` a wire that places are on, a `store` what they keep
             things in.
         sign: one letter before the word; empty for none.
+        line: one letter, of which the bar of a segment is drawn, or of a store that several have.
     """
 
     word: str
     role: str
     sign: str = ""
+    line: str = "═"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from lab_engine.common.probe import Answer, Probe
-from lab_engine.families.drawing import Edge, Node, Picture
+from lab_engine.families.drawing import DRAWN, Edge, Node, Picture
 from lab_engine.tui.topology.layout import Line, draw
 from lab_engine.tui.topology.read import PictureReader
 from lab_engine.tui.topology.words import say
@@ -65,6 +65,79 @@ def test_lines_go_down_to_their_bars() -> None:
     assert bars[0][first] == "●"
     assert bars[0][second] == "│"
     assert bars[1][second] == "●"
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_every_kind_can_be_drawn_and_said(kind: str) -> None:
+    thing = Node("it", kind, "its-name", "up")
+    name = "the bench" if kind == "bench" else "its-name"
+    used = Picture((WEB, thing), (Edge(WEB.key, "it", "here"),))
+    for picture in (used, used.since(Picture(), now=1.0)):
+        for lines in (texts(draw(picture, 80, now=2.0)), list(say(picture, 2.0))):
+            assert name in "\n".join(lines).replace("The bench", "the bench")
+    # With nothing on it.
+    assert draw(Picture((thing,)), 80, now=0.0) or kind == "link"
+    assert list(say(Picture((thing,)), 0.0))
+
+
+def test_containers_in_one_network_namespace_are_on_one_wire() -> None:
+    shared = Node("shared-network/web", "shared-network", "network of web")
+    picture = Picture(
+        (WEB, DB, ALPHA, NET, shared),
+        (
+            Edge(WEB.key, NET.key, "172.18.0.2"),
+            Edge(WEB.key, shared.key),
+            Edge(DB.key, shared.key),
+        ),
+    )
+    lines = texts(draw(picture, 100, now=0.0))
+    (bar,) = [line for line in lines if "┄" in line]
+    assert bar.count("●") == 3
+    assert bar.rstrip().endswith("● shared network of web")
+    assert "Container db, exited (0): shared network of web." in list(say(picture, 0.0))
+
+
+def test_a_volume_that_two_have_is_a_bar_and_one_that_one_has_stands_in_its_box() -> None:
+    own = Node("volume/own", "volume", "own")
+    picture = Picture(
+        (WEB, DB, DATA, own),
+        (
+            Edge(WEB.key, DATA.key, "/data"),
+            Edge(DB.key, DATA.key, "/backup"),
+            Edge(DB.key, own.key, "/own"),
+        ),
+    )
+    lines = texts(draw(picture, 100, now=0.0))
+    (bar,) = [line for line in lines if "░" in line]
+    assert bar.count("●") == 2
+    assert bar.rstrip().endswith("▤ volume data")
+    paths = next(line for line in lines if "/data" in line)
+    assert paths.index("/data") == bar.index("●") + 1
+    assert paths.index("/backup") == bar.rindex("●") + 1
+    assert any("▤ own at /own" in line for line in lines)
+    assert not any("data at /data" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [24, 40, 100])
+def test_a_pool_is_drawn_with_its_disks_and_who_has_them(width: int) -> None:
+    pool = Node("pool/images", "pool", "images", "down", on=False)
+    volumes = [Node(f"volume/images/{n}", "volume", n) for n in ("alpha.qcow2", "base.qcow2")]
+    picture = Picture(
+        (ALPHA, pool, *volumes),
+        (
+            Edge(ALPHA.key, volumes[0].key, "vda"),
+            *(Edge(volume.key, pool.key) for volume in volumes),
+        ),
+    )
+    lines = texts(draw(picture, width, now=0.0))
+    assert all(cell_len(line.rstrip()) <= width for line in lines)
+    words = " ".join(" ".join(lines).split())
+    assert "▦ pool images, down: ▤ alpha.qcow2 (vda of" in words
+    assert words.endswith("▤ base.qcow2")
+    said = list(say(picture, 0.0))
+    assert "Pool images, down." in said
+    assert "Volume alpha.qcow2, in pool images." in said
+    assert "Volume base.qcow2, in pool images, not used." in said
 
 
 def test_state_has_a_shape_and_a_word() -> None:
@@ -129,6 +202,21 @@ async def test_it_is_read_from_what_is_there(world: World, kit: object, record: 
     second = await reader.read(asker.ask, ("docker",))
     assert [n.key for n in second.nodes if n.changed_at] == ["network/other"]
     assert not (await reader.read(asker.ask, ())).nodes
+
+
+async def test_a_family_whose_drawing_fails_is_a_mark_and_the_others_are_drawn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(questions: object, parts: object) -> None:
+        raise KeyError("no such thing")
+
+    world.networks["mine"] = "bridge"
+    monkeypatch.setattr("lab_engine.families.netlink.picture.read", broken)
+    picture = await PictureReader().read(StandIn.__new__(StandIn).ask, ("docker",))
+    assert {node.key for node in picture.nodes} == {"network/mine"}
+    (trouble,) = picture.troubles
+    assert "netlink" in trouble
+    assert "no such thing" in trouble
 
 
 async def test_what_a_daemon_that_is_down_has_is_left_out_and_said(world: World) -> None:

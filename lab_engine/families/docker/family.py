@@ -56,7 +56,8 @@ FAMILY: Final = Family(
     drawn={
         "container": Drawn("container", "place", "▣"),
         "network": Drawn("network", "segment"),
-        "volume": Drawn("volume", "store", "▤"),
+        "volume": Drawn("volume", "store", "▤", "░"),
+        "shared-network": Drawn("shared", "segment", line="┄"),
     },
     shells={
         "container": Shell(

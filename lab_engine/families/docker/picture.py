@@ -33,6 +33,9 @@ async def read(questions: Questions, parts: Parts) -> None:
         parts.add(Node(f"volume/{volume}", "volume", volume))
     for one in sorted(found, key=lambda one: one.created_at):
         _container(one, parts)
+    for one in found:
+        if one.shares_with:
+            _shared(one, parts)
 
 
 def _network(network: DockerNetworkReading, parts: Parts) -> None:
@@ -67,3 +70,12 @@ def _container(one: DockerContainerReading, parts: Parts) -> None:
     for mount in one.mounts:
         if mount.name:
             parts.join(key, f"volume/{mount.name}", mount.destination)
+
+
+def _shared(one: DockerContainerReading, parts: Parts) -> None:
+    """Two containers in one network namespace: a wire of their own, on which both are."""
+    key, owner = f"shared-network/{one.shares_with}", f"container/{one.shares_with}"
+    if key not in parts.nodes:
+        parts.add(Node(key, "shared-network", f"network of {one.shares_with}"))
+        parts.join(owner, key)
+    parts.join(f"container/{one.name}", key)

@@ -12,5 +12,5 @@ FAMILY: Final = Family(
     threads=2,
     probes=(probes.HaproxiesProbe, probes.HaproxyProbe),
     readers=("readers",),
-    drawn={"balancer": Drawn("balancer", "segment")},
+    drawn={"balancer": Drawn("balancer", "segment", line="─")},
 )

@@ -55,7 +55,7 @@ FAMILY: Final = Family(
     fleeting="fleeting",
     drawn={
         "incus-instance": Drawn("instance", "place", "▢"),
-        "incus-project": Drawn("project", "segment"),
+        "incus-project": Drawn("project", "segment", line="╌"),
         "incus-network": Drawn("cloud network", "segment"),
         "incus-pool": Drawn("pool", "store", "▦"),
     },

@@ -30,8 +30,8 @@ FAMILY: Final = Family(
     fleeting="fleeting",
     drawn={
         "pod": Drawn("pod", "place", "◉"),
-        "kube-service": Drawn("service", "segment"),
-        "claim": Drawn("claim", "store", "▤"),
+        "kube-service": Drawn("service", "segment", line="─"),
+        "claim": Drawn("claim", "store", "▤", "░"),
     },
     shells={
         "pod": Shell(

@@ -58,6 +58,6 @@ FAMILY: Final = Family(
     machinery="machinery",
     interfaces="interfaces",
     fleeting="fleeting",
-    drawn={"vm": Drawn("VM", "place", "▢")},
+    drawn={"vm": Drawn("VM", "place", "▢"), "pool": Drawn("pool", "store", "▦")},
     shells={"vm": Shell((*CONSOLE, "{}"), "▢")},
 )

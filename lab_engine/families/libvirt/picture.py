@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from lab_engine.families.drawing import Node, Parts, Questions
 from lab_engine.families.libvirt.probes.domain import (
+    DomainDisk,
     DomainInterface,
     DomainListProbe,
     DomainProbe,
     DomainReading,
 )
 from lab_engine.families.libvirt.probes.network import VirtualNetworkProbe, VirtualNetworkReading
+from lab_engine.families.libvirt.probes.storage import PoolProbe, PoolReading
 
 
 async def read(questions: Questions, parts: Parts) -> None:
-    """Add the VMs, the networks they are on, and their disks that are volumes of a pool."""
+    """Add the VMs, the networks that they are on, and the pools that their disks are in."""
     (listed,) = await questions.all([DomainListProbe()])
     names = listed.names if listed else ()
     domains = await questions.all([DomainProbe(name) for name in names])
@@ -28,6 +30,24 @@ async def read(questions: Questions, parts: Parts) -> None:
     leases = {lease.mac: lease.address for one in networks.values() if one for lease in one.leases}
     for name, domain in found:
         _vm(name, domain, leases, parts)
+    pools = sorted({disk.pool for _, domain in found for disk in _disks(domain) if disk.pool})
+    for name, pool in zip(pools, await questions.all([PoolProbe(n) for n in pools]), strict=True):
+        if pool is not None:
+            _pool(name, pool, parts)
+
+
+def _disks(domain: DomainReading) -> tuple[DomainDisk, ...]:
+    return domain.disks if domain.running else domain.config_disks
+
+
+def _pool(name: str, pool: PoolReading, parts: Parts) -> None:
+    key, state = f"pool/{name}", "up" if pool.active else "down"
+    facts = [("type", pool.type), ("path", pool.path), ("volumes", str(len(pool.volumes)))]
+    parts.add(Node(key, "pool", name, state, pool.active, tuple(facts)))
+    for one in pool.volumes:
+        volume = f"volume/{name}/{one}"
+        parts.add(Node(volume, "volume", one))
+        parts.join(volume, key)
 
 
 def _cards(domain: DomainReading) -> tuple[DomainInterface, ...]:
@@ -58,7 +78,7 @@ def _vm(name: str, domain: DomainReading, leases: dict[str, str], parts: Parts) 
     if running:
         how = "KVM" if domain.type == "kvm" else "emulated (TCG)"
         facts.append(("runs with", how))
-    disks = domain.disks if running else domain.config_disks
+    disks = _disks(domain)
     facts += [(f"disk {disk.target}", disk.volume or disk.source) for disk in disks]
     if domain.snapshots:
         facts.append(("snapshots", ", ".join(one.name for one in domain.snapshots)))
@@ -69,5 +89,5 @@ def _vm(name: str, domain: DomainReading, leases: dict[str, str], parts: Parts) 
     for disk in disks:
         if disk.volume:
             volume = f"volume/{disk.pool}/{disk.volume}"
-            parts.add(Node(volume, "volume", disk.volume, facts=(("pool", disk.pool),)))
+            parts.add(Node(volume, "volume", disk.volume))
             parts.join(key, volume, disk.target)

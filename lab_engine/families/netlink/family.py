@@ -86,8 +86,8 @@ FAMILY: Final = Family(
     ),
     drawn={
         "namespace": Drawn("namespace", "place", "◇"),
-        "bridge": Drawn("bridge", "segment"),
-        "link": Drawn("link", "segment"),
+        "bridge": Drawn("bridge", "segment", line="━"),
+        "link": Drawn("link", "segment", line="─"),
     },
     shells={"netns": Shell(("sudo", "ip", "netns", "exec", "{}", "bash"), "◇")},
 )

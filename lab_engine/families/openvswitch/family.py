@@ -30,5 +30,5 @@ FAMILY: Final = Family(
     removal={"ovs-port": Removal.STORES, "ovs-bridge": Removal.STORES},
     machinery="machinery",
     interfaces="interfaces",
-    drawn={"ovs-bridge": Drawn("OVS bridge", "segment")},
+    drawn={"ovs-bridge": Drawn("OVS bridge", "segment", line="━")},
 )

@@ -13,5 +13,5 @@ FAMILY: Final = Family(
     resources={resources.VagrantBox: "box:VagrantBoxProvider"},
     probes=(probes.VagrantMachinesProbe, probes.VagrantProjectsProbe),
     readers=("readers",),
-    drawn={"vagrant-project": Drawn("Vagrant project", "segment")},
+    drawn={"vagrant-project": Drawn("Vagrant project", "segment", line="╌")},
 )

@@ -12,7 +12,9 @@ across the picture:
                 │
     ════════════●══════════════════ ≡ bridge 172.17.0.0/16
 
-What does not fit beside goes into another row of boxes, with bars of its own.
+What does not fit beside goes into another row of boxes, with bars of its own. A volume that one
+place has stands in its box; one that several have is a bar, as a network is. A pool is a line with
+the volumes that are in it.
 """
 
 from __future__ import annotations
@@ -73,6 +75,9 @@ class _Drawing:
         self.width = width
         self.now = now
         self.chosen = chosen
+        shared = [node for node in picture.stores if len(picture.users(node.key)) > 1]
+        self.wires = (*picture.segments, *shared)
+        """What is drawn as a bar, in this order."""
 
     def lines(self) -> list[Line]:
         lines: list[Line] = []
@@ -83,17 +88,44 @@ class _Drawing:
         for node in idle:
             lines.append(self._bar(node, [], []))
         for node in self.picture.stores:
-            if not self.picture.edges_of(node.key):
-                lines.append(
-                    (
-                        self._tag(
-                            f"{node.drawn.sign} {node.name}", node, f" {node.state or 'unused'}"
-                        ),
-                    )
-                )
+            lines += self._store(node)
         for node, _ in self.picture.gone:
             lines.append((Run(f"{NEW} {node.drawn.word} {node.name} is gone", "new"),))
         return lines
+
+    # -- stores ----------------------------------------------------------------------------------
+
+    def _store(self, node: Node) -> list[Line]:
+        """A pool with what is in it, or a store that is neither used nor in a pool."""
+        inside = [one for one in self.picture.stores if self.picture.pool_of(one.key) == node]
+        if inside:
+            return self._pool(node, inside)
+        if self.picture.edges_of(node.key):
+            return []
+        return [(self._tag(f"{node.drawn.sign} {node.name} {node.state or 'unused'}", node),)]
+
+    def _pool(self, node: Node, inside: list[Node]) -> list[Line]:
+        down = "" if node.on else f", {node.state}"
+        tags = [self._tag(f"{node.drawn.sign} {node.drawn.word} {node.name}{down}: ", node)]
+        for one in inside:
+            its = [self._has(edge) for edge in self.picture.users(one.key)]
+            used = f" ({', '.join(its)})" if its else ""
+            tags.append(self._tag(f"{one.drawn.sign} {one.name}{used}  ", one))
+        lines: list[list[Run]] = [[]]
+        used_up = 0
+        for tag in tags:
+            if lines[-1] and used_up + cell_len(tag.text.rstrip()) > self.width:
+                lines.append([Run("  ")])
+                used_up = 2
+            room = self.width - used_up
+            text = tag.text if cell_len(tag.text) <= room else _shorten(tag.text.rstrip(), room)
+            lines[-1].append(Run(text, tag.look, tag.key))
+            used_up += cell_len(text)
+        return [tuple(line) for line in lines]
+
+    def _has(self, edge: Edge) -> str:
+        place = self.picture.node(edge.place)
+        return f"{edge.label} of {place.name if place else edge.place}"
 
     # -- boxes -----------------------------------------------------------------------------------
 
@@ -112,7 +144,7 @@ class _Drawing:
 
     def _links(self, node: Node) -> list[Edge]:
         """What the place is on, in the order of the bars."""
-        order = {segment.key: n for n, segment in enumerate(self.picture.segments)}
+        order = {wire.key: n for n, wire in enumerate(self.wires)}
         mine = [edge for edge in self.picture.edges_of(node.key) if edge.to in order]
         return sorted(mine, key=lambda edge: order[edge.to])
 
@@ -130,7 +162,7 @@ class _Drawing:
         kind = f"{node.drawn.sign} {node.drawn.word}".strip()
         state = f", {node.state}" if node.state and node.state != "running" else ""
         texts = [f"{sign} {node.name}{new}", f"{kind}{state}"]
-        stores = {store.key: store for store in self.picture.stores}
+        stores = {one.key: one for one in self.picture.stores if one not in self.wires}
         texts += [
             f"{stores[edge.to].drawn.sign} {stores[edge.to].name} at {edge.label}"
             for edge in self.picture.edges_of(node.key)
@@ -205,7 +237,7 @@ class _Drawing:
     # -- bars ------------------------------------------------------------------------------------
 
     def _bars(self, row: list[Node], drawn: set[str]) -> list[Line]:
-        """The segments that this row is on, and the lines that go through to later ones."""
+        """What this row is on, and the lines that go through to later bars."""
         stems: list[tuple[int, str]] = []
         left = 0
         for node in row:
@@ -213,7 +245,7 @@ class _Drawing:
             for column, edge in zip(self._stems(node, inner), self._links(node), strict=True):
                 stems.append((left + column + 1, edge.to))
             left += inner + 4 + GAP
-        order = [s for s in self.picture.segments if any(key == s.key for _, key in stems)]
+        order = [wire for wire in self.wires if any(key == wire.key for _, key in stems)]
         lines: list[Line] = []
         for n, segment in enumerate(order):
             here = [column for column, key in stems if key == segment.key]
@@ -227,12 +259,13 @@ class _Drawing:
         return lines
 
     def _bar(self, node: Node, here: list[int], through: list[int]) -> Line:
-        thick = {"network": "═", "bridge": "━", "link": "─"}[node.kind]
         subnet = next((v for n, v in node.facts if n in ("subnet", "address")), "")
         new = node.recent(self.now)
         down = "" if node.on else f", {node.state}"
+        line = node.drawn.line
         word = "" if node.kind == "link" else f"{node.drawn.word} "
-        sign, mark = ON if node.on else OFF, f" {NEW}" if new else ""
+        mark = f" {NEW}" if new else ""
+        sign = node.drawn.sign or (ON if node.on else OFF)
         shortest = max([*here, *through], default=0) + 2
         room = max(self.width - shortest, 6)
         label = next(
@@ -245,10 +278,11 @@ class _Drawing:
             f" {sign} {node.name}{mark}",
         )
         wide = max(shortest, min(self.width // 2, self.width - cell_len(label)))
-        drawn = "".join("●" if c in here else "│" if c in through else thick for c in range(wide))
+        drawn = "".join("●" if c in here else "│" if c in through else line for c in range(wide))
         look: Look = "chosen" if node.key == self.chosen else "new" if new else "bar"
         return (Run(drawn, look, node.key), Run(_shorten(label, room), look, node.key))
 
-    def _tag(self, text: str, node: Node, after: str) -> Run:
+    def _tag(self, text: str, node: Node) -> Run:
         look: Look = "chosen" if node.key == self.chosen else "quiet"
-        return Run(text + after, look, node.key)
+        look = "new" if node.recent(self.now) else look
+        return Run(text, look, node.key)

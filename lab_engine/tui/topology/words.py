@@ -20,15 +20,23 @@ def say(picture: Picture, now: float) -> Iterator[str]:
         tail = ": " + "; ".join(joined) if joined else ""
         yield f"{_called(node, now)}{tail}."
     for node in (*picture.segments, *picture.stores):
-        facts = ", ".join(f"{name} {value}" for name, value in node.facts)
-        alone = "" if picture.edges_of(node.key) else ", nothing is on it"
-        if node.drawn.role == "store":
-            alone = alone and ", not used"
-        yield f"{_called(node, now)}{', ' + facts if facts else ''}{alone}."
+        facts = "".join(f", {name} {value}" for name, value in node.facts)
+        yield f"{_called(node, now)}{facts}{_alone(node, picture)}."
     for node, _ in picture.gone:
         yield f"Just gone: {node.drawn.word} {node.name}."
     for trouble in picture.troubles:
         yield f"Could not be read: {trouble}"
+
+
+def _alone(node: Node, picture: Picture) -> str:
+    """How a segment or a store is used, as far as no place has said so."""
+    if node.drawn.role != "store":
+        return "" if picture.edges_of(node.key) else ", nothing is on it"
+    pool = picture.pool_of(node.key)
+    inside = f", in {pool.drawn.word} {pool.name}" if pool else ""
+    # A pool has volumes, and no place has a pool.
+    unused = not picture.users(node.key) and not any(e.to == node.key for e in picture.edges)
+    return inside + (", not used" if unused else "")
 
 
 def _called(node: Node, now: float) -> str:
@@ -41,5 +49,5 @@ def _called(node: Node, now: float) -> str:
 
 def _joined(other: Node, label: str) -> str:
     if other.drawn.role == "store":
-        return f"volume {other.name} at {label}"
+        return f"{other.drawn.word} {other.name} at {label}"
     return f"{other.drawn.word} {other.name}" + (f" as {label}" if label else "")
