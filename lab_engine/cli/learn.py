@@ -163,17 +163,14 @@ async def _plain(args: argparse.Namespace) -> int:
 
 
 def _next_lesson(course: Course, record: Record) -> Lesson:
-    """The first lesson with a task that was never passed; the first one when all were."""
+    """The first lesson that is not done; the first one when all are."""
     from lab_engine.errors import ContentError
+    from lab_engine.session.done import Done
 
     if not course.lessons:
         raise ContentError("the course has no lessons", where=str(course.content))
-    passed = record.passed_tasks()
-    for lesson in course.lessons:
-        tasks = {(lesson.slug, step.name, task.id) for step in lesson.steps for task in step.tasks}
-        if not tasks <= passed:
-            return lesson
-    return course.lessons[0]
+    done = Done(record)
+    return next((one for one in course.lessons if not done.lesson(one)), course.lessons[0])
 
 
 def _say_needs(course: Course, lesson: Lesson, record: Record) -> None:

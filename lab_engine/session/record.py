@@ -323,6 +323,15 @@ class Record:
             )
         )
 
+    def right_answers(self) -> set[tuple[str, str, str]]:
+        """(lesson, step, question) that was ever answered rightly, in any session."""
+        return set(
+            self._store.read(
+                "SELECT DISTINCT s.lesson, a.step, a.question FROM answer a JOIN session s "
+                "ON s.id = a.session WHERE a.correct"
+            )
+        )
+
     def end(self, session: str) -> None:
         self._write("UPDATE session SET ended = ? WHERE id = ?", (time.time(), session))
 

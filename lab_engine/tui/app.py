@@ -325,8 +325,9 @@ class LearnApp(App[int]):
             await self.pop_screen()
         self.run_worker(self.reload(), group="load", exclusive=True)
 
-    def action_lesson_end(self) -> None:
+    async def action_lesson_end(self) -> None:
         """What became of the lesson that is open, and where to go from there."""
+        from lab_engine.session.done import Done
         from lab_engine.tui.screens.lesson_end import LessonEnd
 
         page = self.desk.page
@@ -346,7 +347,9 @@ class LearnApp(App[int]):
             elif where:
                 self.desk.go(where)
 
-        self.push_screen(LessonEnd(lesson, page.states, following), chosen)
+        record = self.desk.record
+        done = await self.desk.aside(lambda: Done(record).steps(lesson))
+        self.push_screen(LessonEnd(lesson, page.states, done, following), chosen)
 
     async def action_help(self) -> None:
         from lab_engine.tui.screens.help import HelpScreen

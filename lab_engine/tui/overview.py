@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from lab_engine.course.lesson import Course, Lesson, load_course
 from lab_engine.errors import InfralabError
 from lab_engine.session import which
+from lab_engine.session.done import Done
 from lab_engine.session.record import Record, SessionRow
 
 __all__ = ["LessonState", "Overview", "load_course", "read"]
@@ -63,46 +62,19 @@ class Overview:
 
 def read(course: Course, record: Record) -> Overview:
     """Read the progress in all lessons. A lesson that is broken counts as not begun."""
-    passed = record.passed_tasks()
+    done = Done(record)
     sessions: dict[str, SessionRow] = {}
     for row in which.of_learners(record):
         sessions.setdefault(row.lesson, row)
     states = {
-        lesson.slug: LessonState(
-            tuple(_steps(lesson, passed, sessions.get(lesson.slug), record)),
-            sessions.get(lesson.slug),
-        )
+        lesson.slug: LessonState(_steps(lesson, done), sessions.get(lesson.slug))
         for lesson in course.lessons
     }
     return Overview(course, states, tuple(which.lost(record, states)))
 
 
-def _steps(
-    lesson: Lesson,
-    passed: set[tuple[str, str, str]],
-    row: SessionRow | None,
-    record: Record,
-) -> Iterator[bool]:
-    """A step with tasks is done when all were passed; one without, when a later one was begun."""
-    if not any(slug == lesson.slug for slug, _, _ in passed) and row is None:
-        # Nothing was done here: the labs need not be imported to say so.
-        with suppress(InfralabError):
-            yield from (False for _ in lesson.steps)
-        return
+def _steps(lesson: Lesson, done: Done) -> tuple[bool, ...]:
     try:
-        steps = lesson.steps
-        known = {
-            step.name: {(lesson.slug, step.name, task.id) for task in step.tasks} for step in steps
-        }
-        asked = {step.name: set(step.question_ids) for step in steps}
+        return done.steps(lesson)
     except InfralabError:
-        return
-    reached = max((n for n, step in enumerate(steps) if known[step.name] & passed), default=-1)
-    for n, step in enumerate(steps):
-        if known[step.name]:
-            yield known[step.name] <= passed
-        elif asked[step.name] and row is not None:
-            answered = record.answered(row.id, step.name)
-            yield all(answered.get(name) for name in asked[step.name]) or n < reached
-        else:
-            yield n < reached
+        return ()

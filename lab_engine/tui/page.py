@@ -69,11 +69,28 @@ class Page:
 
     @property
     def done(self) -> bool:
-        """Whether all tasks of the step are done and all its questions answered."""
+        """Whether the step is done in this session, as `session.done` means it.
+
+        One with nothing to do is never done while it is read.
+        """
+        if self.document is None or self.step is None:
+            return False
+        accepted = {s.task for s in self.states if s.step == self.step.name and s.passed}
+        accepted |= {name for name in self.verdicts if self.passed(name)}
+        tasks = {task.id for task in self.document.tasks}
+        return bool(tasks or self.document.questions) and tasks <= accepted and self._answered
+
+    @property
+    def stands(self) -> bool:
+        """Whether nothing is open now: what was done once may have been changed since."""
         if self.document is None:
             return False
-        tasks = all(self.passed(task.id) for task in self.document.tasks)
-        return tasks and all(self.answers.get(q.question.id) for q in self.document.questions)
+        return all(self.passed(task.id) for task in self.document.tasks) and self._answered
+
+    @property
+    def _answered(self) -> bool:
+        asked = self.document.questions if self.document else ()
+        return all(self.answers.get(one.question.id) for one in asked)
 
     @property
     def given(self) -> set[str]:

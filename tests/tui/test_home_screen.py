@@ -67,6 +67,7 @@ async def test_it_offers_to_go_on(start: Start, record: Record) -> None:
     record.begin("old", "bridges", "seed")
     record.enter("old", "one", {})
     record.verdicts("old", "one", [Verdict("create", Outcome.PASS, 2)])
+    record.answer("old", "one", "driver", "bridge", correct=True)
     async with start() as running:
         text = running.screen_text()
         assert "c goes on: Bridges, step 1 “One”" in text

@@ -62,7 +62,7 @@ class TaskStrip(Static):
         width = max(self.content_size.width, 20)
         verdict = page.verdicts.get(self.at)
         wrong = bool(self.at) and page.touched(self.at)
-        self.set_class(page.done and desk.ready, "-done")
+        self.set_class(page.stands and desk.ready, "-done")
         self.set_class(page.blind and desk.ready, "-blind")
         self.set_class(wrong and not page.blind, "-wrong")
         self.border_title = self._head(verdict, wrong=wrong)
@@ -73,7 +73,7 @@ class TaskStrip(Static):
         page = self.desk.page
         tasks = {task.id: task for task in page.step.tasks} if page.step else {}
         here = tasks.get(self.at)
-        if page.done or here is None:
+        if page.stands or here is None:
             return Content("")
         sign, word, style = sign_of(verdict, touched=wrong, given=self.at in page.given)
         head = f" Task {here.number} of {len(tasks)} {sign} {word} "
@@ -92,7 +92,7 @@ class TaskStrip(Static):
         if page.blind and desk.ready:
             words = "! Something in the bench does not answer. Shift+F7 repairs it."
             lines.append(Content.styled(words, "bold $text-warning"))
-        if page.done and desk.ready:
+        if page.stands and desk.ready:
             lines.append(Content.styled(self._finish(), "bold $text-success"))
         elif not self.at:
             lines.append(Content("All tasks are done. The questions are in the text: F2."))
@@ -126,7 +126,7 @@ class TaskStrip(Static):
         page = self.desk.page
         parts: list[Content] = []
         for task in page.step.tasks if page.step else ():
-            if task.id == self.at and not page.done:
+            if task.id == self.at and not page.stands:
                 continue
             touched = page.touched(task.id)
             sign, _, style = sign_of(page.verdicts.get(task.id), touched=touched)

@@ -24,15 +24,15 @@ MANY_HINTS: Final = 2
 """From so many hints on a step is worth reading once more."""
 
 
-def rows(lesson: Lesson, states: Sequence[TaskState]) -> list[tuple[Step, Content, bool]]:
-    """Each step that has tasks, how it went, and whether it is worth reading again."""
+def rows(
+    lesson: Lesson, states: Sequence[TaskState], done: Sequence[bool]
+) -> list[tuple[Step, Content, bool]]:
+    """Each step with something to do, how it went, and whether it is worth reading again."""
     found = []
-    for step in lesson.steps:
-        if not step.tasks:
+    for step, whole in zip(lesson.steps, done, strict=True):
+        if not (step.tasks or step.question_ids):
             continue
         mine = [state for state in states if state.step == step.name]
-        passed = {state.task for state in mine if state.passed}
-        whole = passed >= {task.id for task in step.tasks}
         hints = sum(state.hints for state in mine)
         given = any(state.given for state in mine if state.passed)
         notes = [f"{hints} hint{'s' if hints > 1 else ''}"] if hints else []
@@ -42,7 +42,7 @@ def rows(lesson: Lesson, states: Sequence[TaskState]) -> list[tuple[Step, Conten
         line = Content.assemble(
             (f"{DONE if whole else OPEN} ", "bold $text-success" if whole else "dim"),
             f"{step.number}. {step.title}  ",
-            (f"{earned} of {points(step.points)}", "bold"),
+            (f"{earned} of {points(step.points)}" if step.tasks else "", "bold"),
             (f"  {', '.join(notes)}" if notes else "", "dim"),
         )
         found.append((step, line, given or not whole or hints >= MANY_HINTS))
@@ -72,12 +72,16 @@ class LessonEnd(ModalScreen[str | None]):
     """
 
     def __init__(
-        self, lesson: Lesson, states: Sequence[TaskState], following: Lesson | None
+        self,
+        lesson: Lesson,
+        states: Sequence[TaskState],
+        done: Sequence[bool],
+        following: Lesson | None,
     ) -> None:
         super().__init__()
         self.lesson = lesson
         self.following = following
-        self.rows = rows(lesson, states)
+        self.rows = rows(lesson, states, done)
         self.earned: Fraction = scoring.total(states)
 
     def compose(self) -> ComposeResult:

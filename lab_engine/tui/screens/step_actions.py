@@ -33,7 +33,7 @@ class StepActions:
         if desk.busy:
             self.screen.notify(self.wait(), severity="warning")
             return
-        if not desk.page.done and not desk.looking_on:
+        if not (desk.page.done or desk.page.stands) and not desk.looking_on:
             from lab_engine.tui.screens.dialogs import Choice
 
             def chosen(go: str | None) -> None:

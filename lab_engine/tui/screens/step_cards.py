@@ -71,7 +71,7 @@ class StepCards:
             how = "given" if desk.typing else "done"
             # In the strip and not over the shell, whose lines may just be read.
             self.screen.query_one(TaskStrip).tell(f"✔ {which} {how}.")
-        if news and follow and not page.done:
+        if news and follow and not page.stands:
             following = next((n for n in text.tasks if not page.passed(n)), None)
             if following:
                 text.to_task(following)
