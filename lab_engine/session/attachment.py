@@ -109,6 +109,11 @@ class Attachment:
             unwanted.set()
             raise
 
+    async def status(self) -> str:
+        """Docker's word for how the bench is, or `gone`. Raises DockerUnavailable."""
+        found = await self._aside(Bench.find, self.id)
+        return await self._aside(found.status) if found else "gone"
+
     async def find_running(self) -> None:
         """The bench as it is. Raises BenchError that says how it is and what starts it."""
         found = await self._aside(Bench.find, self.id)

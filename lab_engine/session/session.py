@@ -268,6 +268,10 @@ class Session:
         # Last: while its bench is there the session stays open, and can be ended again.
         await asyncio.to_thread(self.record.end, self.id)
 
+    async def bench_status(self) -> str:
+        """Docker's word for how the bench is, or `gone`. Raises DockerUnavailable."""
+        return await self._attached.status()
+
     async def reconnect(self) -> None:
         """After AgentLost: connect again to the agent, which restarts by itself.
 

@@ -22,6 +22,7 @@ from lab_engine.errors import AgentLost, BenchError, InfralabError, PacksMissing
 from lab_engine.session.check import evidence_at_start
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
+from lab_engine.tui.comeback import TOLD, Comeback
 from lab_engine.tui.page import Page
 from lab_engine.tui.phase import Change, Phase
 from lab_engine.tui.upkeep import Upkeep
@@ -63,6 +64,9 @@ class Desk:
         self.demonstration: Demonstration | None = None
         """The solution that is typed, or was typed last in this step."""
         self._upkeep: Upkeep | None = None
+        self._comeback = Comeback(
+            self.work, lambda: self._session().bench_status(), lambda: self._repair((TOLD,))
+        )
         # One thread: calls to the record come one after the other, in their order.
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="desk")
 
@@ -156,7 +160,7 @@ class Desk:
             looking_on=self.looking_on,
             read_states=lambda: self.aside(self.record.tasks, session.id),
             tell=self.tell,
-            fail=self.work.fail,
+            fail=self.work.fail if self.looking_on else self._comeback.lose,
         )
 
     async def _look_away(self) -> None:
@@ -311,11 +315,11 @@ class Desk:
         self.work.enter(Phase.PREPARING, "Bringing the step back to its start")
         await session.reset(on_notice=self.work.notice)
 
-    async def _repair(self) -> None:
+    async def _repair(self, told: tuple[str, ...] = ()) -> None:
         session = self._session()
         self.work.enter(Phase.PREPARING, "Starting again what was stopped")
         await session.repair(on_notice=self.work.notice, progress=self.work.hear_of_the_build())
-        self.lost = session.news
+        self.lost = (*told, *session.news)
         step = self.page.step
         if step is not None and session.step_name != step.name:
             # It was stopped on the way to this one, perhaps before it came to any.

@@ -91,6 +91,8 @@ class World:
         self.gate.set()
         self.fails: list[Exception] = []
         """Raised by the next things that are done."""
+        self.bench: list[str | Exception] = []
+        """How the bench is, each time that somebody asks; gone at last."""
         self.builds: list[str] = []
         """What the building of the image says, before it waits for the gate."""
         self.resume_fails: list[Exception] = []
@@ -225,6 +227,12 @@ class StandIn:
             raise cls.world.resume_fails.pop(0)
         cls.world.log.append("resume")
         return cls(lesson, row, record)
+
+    async def bench_status(self) -> str:
+        found = self.world.bench.pop(0) if self.world.bench else "gone"
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def _work(self, what: str, on_notice: OnNotice) -> None:
         self.world.log.append(what)

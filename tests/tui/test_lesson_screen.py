@@ -12,12 +12,20 @@ from textual import events
 from textual.widgets import Button, Static
 
 from lab_engine import doctor
-from lab_engine.errors import AgentLost, LeaseTaken, PacksMissing, ProviderError, WouldTake
+from lab_engine.errors import (
+    AgentLost,
+    DockerUnavailable,
+    LeaseTaken,
+    PacksMissing,
+    ProviderError,
+    WouldTake,
+)
 from lab_engine.packs import ahead
 from lab_engine.protocol import LeaseNotice
 from lab_engine.session import points as scoring
 from lab_engine.session.record import Record
 from lab_engine.settings import Settings
+from lab_engine.tui import comeback
 from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.options import Option
 from lab_engine.tui.document.pane import TextPane
@@ -493,6 +501,41 @@ async def test_an_agent_that_stays_away_is_repaired(start: Start, world: World) 
         running.app.screen.query_one("#repair", Button).press()
         await running.ready()
         assert "repair" in world.log
+
+
+async def test_a_bench_that_stopped_is_come_back_to_once_the_engine_answers(
+    start: Start, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comeback, "ASK_EVERY", 0.01)
+    async with start("bridges") as running:
+        await running.ready()
+        world.fails += [AgentLost("gone"), DockerUnavailable("no engine")]
+        world.bench += [DockerUnavailable("no engine"), DockerUnavailable("none"), "exited"]
+        world.event()
+        await running.until(lambda: "repair" in world.log, "the bench, without a key")
+        await running.until(lambda: running.desk.ready, "the step")
+        await running.until(lambda: "Meanwhile" in running.screen_text(), "word of it")
+        assert not running.desk.work.trouble
+        # So soon again, it would go on for ever.
+        world.fails += [AgentLost("gone"), AgentLost("still gone")]
+        world.bench += ["exited"]
+        world.event()
+        await running.until(lambda: running.desk.work.phase is Phase.FAILED, "the failure")
+        assert world.log.count("repair") == 1
+
+
+async def test_an_engine_that_stays_away_is_not_waited_for_for_ever(
+    start: Start, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comeback, "ENGINE_SECONDS", 0.0)
+    async with start("bridges") as running:
+        await running.ready()
+        world.fails += [AgentLost("gone"), DockerUnavailable("no engine")]
+        world.bench += [DockerUnavailable("no engine answers")] * 9
+        world.event()
+        await running.until(lambda: running.desk.work.phase is Phase.FAILED, "the failure")
+        assert "no engine answers" in running.screen_text()
+        assert "repair" not in world.log
 
 
 async def test_a_bench_that_stops_before_the_first_step_is_had_again(

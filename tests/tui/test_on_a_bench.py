@@ -139,7 +139,7 @@ def test_a_docker_step_to_green_and_back_after_a_crash(screen: Screen) -> None:
     screen.see("ended 0")
 
 
-@pytest.mark.parametrize("words", [("stop", "-t", "2"), ("pause",), ("rm", "-f")], ids=" ".join)
+@pytest.mark.parametrize("words", [("pause",), ("rm", "-f")], ids=" ".join)
 def test_a_bench_that_somebody_took_away_is_had_again_from_the_lesson(
     words: tuple[str, ...], screen: Screen
 ) -> None:
@@ -167,6 +167,28 @@ def test_a_bench_that_somebody_took_away_is_had_again_from_the_lesson(
     screen.see("cat done")
     # Only a bench that was removed had its files in it.
     assert ("mine" in [line.strip() for line in screen.text.splitlines()]) is (words[0] != "rm")
+
+
+def test_a_bench_that_stopped_is_come_back_to_without_a_key_and_told(screen: Screen) -> None:
+    """As when the engine restarts: nobody presses anything."""
+    screen.start("namespaces", "--seed", SEED)
+    screen.see("● ready", "F6 Zoom")
+    screen.press("F3")
+    screen.see("learner@bench")
+    screen.type("echo mine > mine.txt; echo wri''tten")
+    screen.see("written")
+    record = Record(screen.data / "progress.sqlite")
+    (row,) = record.open_sessions()
+    record.close()
+    name = f"infralab-{row.id}"
+    subprocess.run(["docker", "kill", name], capture_output=True, check=True, timeout=60)
+    screen.see("● ready", "Meanwhile", "was started again")
+    for _ in range(10):
+        screen.type("cat mine.txt; echo ca''t done")
+        with suppress(AssertionError):
+            screen.see("cat done", limit=6)
+            break
+    screen.see("cat done", "mine")
 
 
 def test_a_solution_is_typed_where_it_can_be_watched_and_is_given(screen: Screen) -> None:

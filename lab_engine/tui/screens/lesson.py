@@ -192,7 +192,7 @@ class LessonScreen(Screen[None]):
         if desk.lost and desk.ready:
             self.notify(
                 " ".join(desk.lost),
-                title="Since last time",
+                title="Meanwhile",
                 severity="warning",
                 timeout=10,
             )
