@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ class Settings:
         bench_idle: after so many seconds without a client a bench ends; 0 means never.
         image_source: how to build the bench image.
         mirror: the Debian mirror for building the image; empty for the default one.
+        keys: the table `[keys]`: what `lab_engine.tui.keymap` reads.
     """
 
     data_dir: Path
@@ -48,6 +49,7 @@ class Settings:
     bench_idle: int = 2 * 60 * 60
     image_source: str = "auto"
     mirror: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def log_dir(self) -> Path:
@@ -103,6 +105,16 @@ def _mirror(value: object) -> str:
     return text
 
 
+def _keys(value: object) -> dict[str, str]:
+    # From the environment it comes as one text, which is what a shell can give.
+    if isinstance(value, str):
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        value = {action.strip(): key.strip() for action, _, key in pairs}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value.values()):
+        raise ValueError('a table of actions and keys, such as check = "f5"')
+    return value
+
+
 _READERS: Final[dict[str, Callable[[object], Any]]] = {
     "bench_memory": _size,
     "bench_cpus": _cpus,
@@ -110,6 +122,7 @@ _READERS: Final[dict[str, Callable[[object], Any]]] = {
     "bench_idle": _seconds,
     "image_source": _one_of(IMAGE_SOURCES),
     "mirror": _mirror,
+    "keys": _keys,
 }
 
 
@@ -198,4 +211,4 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
 
 def names() -> tuple[str, ...]:
     """The names that `config.toml` may hold."""
-    return tuple(field.name for field in fields(Settings) if field.name in _READERS)
+    return tuple(one.name for one in fields(Settings) if one.name in _READERS)

@@ -25,6 +25,7 @@ from lab_engine.errors import InfralabError, UsageError, unexpected
 from lab_engine.session import which
 from lab_engine.settings import Settings
 from lab_engine.tui import looks
+from lab_engine.tui.keymap import Keymap, shown
 from lab_engine.tui.messages import BordersMoved, DeskChanged, LessonWanted
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.terminal import typed
@@ -100,6 +101,8 @@ class LearnApp(App[int]):
         self._home = HomeScreen()
         self._ending = False
         self._offered = False
+        self.keymap = Keymap(settings.keys)
+        self.set_keymap({f"lesson.{name}": key for name, key in self.keymap.given.items()})
         # Before the first frame, and before there is a loop that a slow disk could hold.
         self.looks = looks.load(settings.data_dir)
         if self.looks.theme in self.available_themes:
@@ -110,6 +113,9 @@ class LearnApp(App[int]):
         """There once the course is."""
         assert self._desk is not None
         return self._desk
+
+    def get_key_display(self, binding: Binding) -> str:
+        return binding.key_display or shown(binding.key)
 
     def get_default_screen(self) -> Screen[Any]:
         return self._home
@@ -355,7 +361,7 @@ class LearnApp(App[int]):
         from lab_engine.tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            await self.push_screen(HelpScreen())
+            await self.push_screen(HelpScreen(self.keymap))
 
     async def action_doctor(self) -> None:
         from lab_engine.tui.screens.doctor import DoctorScreen

@@ -23,6 +23,7 @@ from lab_engine.session.check import evidence_at_start
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
 from lab_engine.tui.comeback import TOLD, Comeback
+from lab_engine.tui.keymap import Keymap
 from lab_engine.tui.page import Page
 from lab_engine.tui.phase import Change, Phase
 from lab_engine.tui.upkeep import Upkeep
@@ -52,6 +53,8 @@ class Desk:
         self.work = Work(tell, before=self._look_away, after=self._look)
         self.record = record
         self.settings = settings
+        self.keymap = Keymap(settings.keys)
+        """The keys that the learner wants, for the screens to say."""
         self.session: Session | None = None
         self.lost: tuple[str, ...] = ()
         self.asked: WouldTake | None = None

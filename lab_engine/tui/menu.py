@@ -1,4 +1,4 @@
-"""What the menu (F10) offers in a lesson, as commands of Textual's own palette."""
+"""What the menu offers in a lesson, as commands of Textual's own palette."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from lab_engine.tui.screens.lesson import LessonScreen
 def lesson_commands(screen: LessonScreen) -> Iterator[SystemCommand]:
     """What can be done in the lesson, its shells, its steps."""
     desk, acts = screen.desk, screen.acts
+    key = desk.keymap.said
     if desk.busy:
         what = "type no further" if desk.typing else "and undo what was begun"
         yield SystemCommand("Stop", what, acts.cancel)
-    yield SystemCommand("Check now", "F7", screen.action_check)
-    yield SystemCommand("Hint", "F9, the next hint for the task you are at", screen.action_hint)
-    yield SystemCommand("Next step", "F8", acts.next)
+    yield SystemCommand("Check now", key("check"), screen.action_check)
+    about = f"{key('hint')}, the next hint for the task you are at"
+    yield SystemCommand("Hint", about, screen.action_hint)
+    yield SystemCommand("Next step", key("next"), acts.next)
     yield SystemCommand("Step before", "b", acts.back)
     yield SystemCommand("Solution", "shows the solutions; doing one counts as given", acts.solution)
     yield SystemCommand("Reset the step", "as it was at its start", acts.reset)
     yield SystemCommand("Repair", "start again what was stopped in the bench", acts.repair)
     yield SystemCommand("Try again", "what failed or was stopped", acts.retry)
-    yield SystemCommand("Zoom", "F6, one pane alone and back", screen.action_zoom)
+    yield SystemCommand("Zoom", f"{key('zoom')}, one pane alone and back", screen.action_zoom)
     yield SystemCommand("Plain terminal", "F12, the shell without this screen", screen.action_plain)
     yield SystemCommand(
         "Back to the course", "the bench goes on", partial(screen.run_action, "app.home")
     )
-    yield SystemCommand("Shell in the bench", "F3", partial(screen.open_shell, "bench"))
+    yield SystemCommand("Shell in the bench", key("shell"), partial(screen.open_shell, "bench"))
     yield SystemCommand(
         "Another shell",
-        "F11, in a tab; F3 again goes from one to the next",
+        f"{key('another_shell')}, in a tab; {key('shell')} again goes from one to the next",
         screen.action_another_shell,
     )
     for node in desk.page.picture.places:

@@ -62,20 +62,21 @@ class Bar(Static):
             if desk.typing and desk.demonstration:
                 return Content(f"{sign} {desk.demonstration.words}, Esc stops")
             return Content(f"{sign} {desk.work.doing} {desk.work.progress.seconds:.0f} s")
+        shell, onward = desk.keymap.said("shell"), desk.keymap.said("next")
         match desk.work.phase:
             case Phase.FAILED if isinstance(desk.work.trouble, LeaseTaken):
-                return Content.styled("taken by another client: F3", "bold $text-warning")
+                return Content.styled(f"taken by another client: {shell}", "bold $text-warning")
             case Phase.FAILED:
-                return Content.styled("✘ failed: F3 says what to do", "bold $text-error")
+                return Content.styled(f"✘ failed: {shell} says what to do", "bold $text-error")
             case Phase.STOPPED:
-                return Content.styled("stopped: F3 says what to do", "bold $text-warning")
+                return Content.styled(f"stopped: {shell} says what to do", "bold $text-warning")
             case Phase.READY if desk.looking_on:
                 return Content.styled(f"only looking on · {tasks}", "$text-warning")
             case Phase.READY if page.blind:
                 return Content.styled("! cannot check: p repairs", "bold $text-warning")
             case Phase.READY if page.done:
                 return Content.styled(
-                    f"✔ step done{' · F8 next' if page.next_step else ''}", "bold"
+                    f"✔ step done{f' · {onward} next' if page.next_step else ''}", "bold"
                 )
             case _:
                 ready = f"● ready · {tasks}" if tasks else "● ready"

@@ -90,12 +90,14 @@ class TaskStrip(Static):
         desk, page = self.desk, self.desk.page
         lines: list[Content] = []
         if page.blind and desk.ready:
-            words = "! Something in the bench does not answer. Shift+F7 repairs it."
+            key = desk.keymap.said("repair")
+            words = f"! Something in the bench does not answer. {key} repairs it."
             lines.append(Content.styled(words, "bold $text-warning"))
         if page.stands and desk.ready:
             lines.append(Content.styled(self._finish(), "bold $text-success"))
         elif not self.at:
-            lines.append(Content("All tasks are done. The questions are in the text: F2."))
+            key = desk.keymap.said("text")
+            lines.append(Content(f"All tasks are done. The questions are in the text: {key}."))
         else:
             lines += [*self._words(width), *self._found(width, verdict)]
         lines.append(Content(self._news) if self._news else self._others())
@@ -106,8 +108,9 @@ class TaskStrip(Static):
         blocks = self.desk.page.document.tasks if self.desk.page.document else ()
         folded = next((summary(b.body).wrap(width) for b in blocks if b.id == self.at), [])
         if len(folded) > 2:
-            # All of it stands in the text: F4.
-            folded[1] = Content.assemble(folded[1].truncate(width - 5), " … F4")
+            # All of it stands in the text.
+            more = f" … {self.desk.keymap.said('task')}"
+            folded[1] = Content.assemble(folded[1].truncate(width - len(more)), more)
         return folded[:2]
 
     def _found(self, width: int, verdict: Verdict | None) -> list[Content]:
@@ -140,6 +143,7 @@ class TaskStrip(Static):
     def _finish(self) -> str:
         page = self.desk.page
         following = page.next_step
-        words = f"F8 goes on to “{following.title}”." if following else "F8 sums the lesson up."
+        does = f"goes on to “{following.title}”" if following else "sums the lesson up"
+        words = f"{self.desk.keymap.said('next')} {does}."
         has = bool(page.document and (page.document.tasks or page.document.questions))
         return ("✔ This step is done. " if has else "Nothing to do here but read. ") + words

@@ -11,26 +11,38 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-KEYS: Final = (
-    (
-        "Everywhere in a lesson, in the shell too",
+from lab_engine.tui.keymap import Keymap
+
+Rows = tuple[tuple[str, str], ...]
+EVERYWHERE: Final = "Everywhere in a lesson, in the shell too"
+
+
+def everywhere(keymap: Keymap) -> Rows:
+    """The keys that work in every pane, as the learner has them."""
+    said = keymap.said
+    panes = " ".join(said(name) for name in ("text", "shell", "task", "picture"))
+    return (
+        (panes, "go to the text, the shell, the open task, the picture"),
+        (f"{said('shell')} again", "the next shell, when several are open"),
         (
-            ("F2 F3 F4 F5", "go to the text, the shell, the open task, the picture"),
-            ("F3 again", "the next shell, when several are open"),
-            ("F5 again", "puts the picture away, where the screen is not wide enough for all"),
-            ("F6", "show one pane alone, and back"),
-            ("F7", "check now (the tasks are checked by themselves, too)"),
-            ("F8", "the next step"),
-            ("F9", "the next hint"),
-            ("Shift+F7", "repair: start again what was stopped in the bench"),
-            ("Shift+F8", "bring the step back to its start; asks first"),
-            ("Shift+F9", "the step's solutions"),
-            ("F1", "this page"),
-            ("F10", "the menu: every action, every lesson, every shell"),
-            ("F11", "another shell in the bench, in a tab"),
-            ("F12", "the shell in the plain terminal; F12 comes back"),
+            f"{said('picture')} again",
+            "puts the picture away, where the screen is not wide enough for all",
         ),
-    ),
+        (said("zoom"), "show one pane alone, and back"),
+        (said("check"), "check now (the tasks are checked by themselves, too)"),
+        (said("next"), "the next step"),
+        (said("hint"), "the next hint"),
+        (said("repair"), "repair: start again what was stopped in the bench"),
+        (said("reset"), "bring the step back to its start; asks first"),
+        (said("solution"), "the step's solutions"),
+        (said("help"), "this page"),
+        (said("menu"), "the menu: every action, every lesson, every shell"),
+        (said("another_shell"), "another shell in the bench, in a tab"),
+        ("F12", "the shell in the plain terminal; F12 comes back"),
+    )
+
+
+KEYS: Final = (
     (
         "Outside the shell",
         (
@@ -80,11 +92,15 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen Static { height: auto; }
     """
 
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self.keymap = keymap
+
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "Keys and signs"
             box.border_subtitle = "Escape closes this"
-            for head, rows in KEYS:
+            for head, rows in ((EVERYWHERE, everywhere(self.keymap)), *KEYS):
                 yield Static(Content.styled(f"\n{head}", "bold $text-accent"))
                 for key, does in rows:
                     yield Static(Content.assemble((f"{key:<19}", "bold"), does))

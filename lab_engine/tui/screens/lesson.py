@@ -19,6 +19,7 @@ from lab_engine.tui.document.blocks import CodeBlock
 from lab_engine.tui.document.pane import Place, TextPane
 from lab_engine.tui.document.question import QuestionCard
 from lab_engine.tui.document.task import TaskCard
+from lab_engine.tui.keymap import DEFAULTS
 from lab_engine.tui.messages import DeskChanged
 from lab_engine.tui.panes.bar import Bar
 from lab_engine.tui.panes.footer import Keys
@@ -34,11 +35,13 @@ from lab_engine.tui.terminal.pane import TerminalPane
 from lab_engine.tui.terminal.plain import plain_terminal
 
 Which = Literal["text", "shell", "picture"]
-PANES: Final[dict[Which, str]] = {
-    "text": "F2 Text",
-    "shell": "F3 Shell",
-    "picture": "F5 Picture",
-}
+PANES: Final[dict[Which, str]] = {"text": "Text", "shell": "Shell", "picture": "Picture"}
+
+
+def _key(action: str, does: str, words: str, *, show: bool = True) -> Binding:
+    """One that works in every pane; the learner's own key comes by its id."""
+    key = DEFAULTS[action]
+    return Binding(key, does, words, priority=True, show=show, id=f"lesson.{action}")
 
 
 class LessonScreen(Screen[None]):
@@ -53,22 +56,21 @@ class LessonScreen(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "pane('text')", "Text", priority=True, show=False),
-        Binding("f3", "pane('shell')", "Shell", priority=True, show=False),
-        Binding("f4", "task", "Task", priority=True, show=False),
-        Binding("f5", "pane('picture')", "Picture", priority=True, show=False),
-        Binding("f6", "zoom", "Zoom", priority=True, key_display="F6"),
-        Binding("f7", "check", "Check", priority=True, key_display="F7"),
-        Binding("f8", "next", "Next step", priority=True, key_display="F8"),
-        Binding("f9", "hint", "Hint", priority=True, key_display="F9"),
-        Binding("f10", "app.command_palette", "Menu", priority=True, key_display="F10"),
-        # What a terminal without Kitty's protocol sends with Shift is F19, F20, F21 (xterm).
-        Binding("shift+f7,f19", "repair", "Repair", priority=True, show=False),
-        Binding("shift+f8,f20", "reset", "Reset", priority=True, show=False),
-        Binding("shift+f9,f21", "solution", "Solution", priority=True, show=False),
-        Binding("f1", "app.help", "Keys", priority=True, show=False),
+        _key("text", "pane('text')", "Text", show=False),
+        _key("shell", "pane('shell')", "Shell", show=False),
+        _key("task", "task", "Task", show=False),
+        _key("picture", "pane('picture')", "Picture", show=False),
+        _key("zoom", "zoom", "Zoom"),
+        _key("check", "check", "Check"),
+        _key("next", "next", "Next step"),
+        _key("hint", "hint", "Hint"),
+        _key("menu", "app.command_palette", "Menu"),
+        _key("repair", "repair", "Repair", show=False),
+        _key("reset", "reset", "Reset", show=False),
+        _key("solution", "solution", "Solution", show=False),
+        _key("help", "app.help", "Keys", show=False),
+        _key("another_shell", "another_shell", "Another shell", show=False),
         Binding("question_mark", "app.help", "Keys", key_display="?"),
-        Binding("f11", "another_shell", "Another shell", priority=True, show=False),
         Binding("f12", "plain", "Plain terminal", priority=True, show=False),
         Binding("escape", "course", "Course", show=False),
         Binding("n", "next", "Next", show=False),
@@ -105,8 +107,8 @@ class LessonScreen(Screen[None]):
         yield Keys()
 
     async def on_mount(self) -> None:
-        for name, title in PANES.items():
-            self.query_one(f"#{name}").border_title = title
+        for name in PANES:
+            self.query_one(f"#{name}").border_title = self._title(name)
         self._mark("text")
         self.query_one(TextPane).on_place = self._read_at
         self.call_after_refresh(self.query_one(Panes).take_shares, *self._shares)
@@ -207,11 +209,14 @@ class LessonScreen(Screen[None]):
         self.query_one(Bar).show()
         self._show_tabs()
 
+    def _title(self, which: Which) -> str:
+        return f"{self.desk.keymap.said(which)} {PANES[which]}"
+
     def _show_tabs(self) -> None:
         parts: list[tuple[str, str]] = []
-        for name, title in PANES.items():
+        for name in PANES:
             style = "bold reverse" if name == self.which else "dim"
-            parts += [(f" {title} ", style), (" ", "")]
+            parts += [(f" {self._title(name)} ", style), (" ", "")]
         self.query_one("#tabs", Static).update(Content.assemble(*parts))
 
     def _show_picture(self) -> None:
@@ -225,7 +230,7 @@ class LessonScreen(Screen[None]):
         self.which = which
         # A class of the screen is dear: Textual then matches every rule with every widget again.
         if which == "picture":
-            # It stays beside the shell, until F5 in it puts it away.
+            # It stays beside the shell, until its key in it puts it away.
             self.add_class("-picture")
         for name in PANES:
             self.query_one(f"#{name}").set_class(name == which, "-current")
@@ -372,7 +377,8 @@ class LessonScreen(Screen[None]):
         if self.desk.page.hints.get(card.block.id, 0) < len(card.block.hints):
             return True
         self.notify(
-            f"There are no more hints for task {card.number}. Shift+F9 shows the solutions."
+            f"There are no more hints for task {card.number}. "
+            f"{self.desk.keymap.said('solution')} shows the solutions."
         )
         return False
 

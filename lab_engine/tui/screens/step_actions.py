@@ -156,7 +156,8 @@ class StepActions:
             self.screen.notify("What was typed stays. The shell is yours again.", title="Stopped")
         elif shown.verdicts and not all(verdict.passed for verdict in shown.verdicts):
             self.screen.notify(
-                "F4 says what is still open. Was part of it done before? Shift+F8 resets the step.",
+                f"{self.desk.keymap.said('task')} says what is still open. Was part of it done "
+                f"before? {self.desk.keymap.said('reset')} resets the step.",
                 title="The solution is typed, but not all tasks are done",
                 severity="warning",
                 timeout=15,
