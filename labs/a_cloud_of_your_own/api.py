@@ -69,8 +69,9 @@ async def customer(see: See, v: Values) -> None:
 
 @step.check("rented", points=2)
 async def from_there(see: See, v: Values) -> None:
-    await require_rented_over_api(see, v.page, project=v.first)
+    # What is there goes first: the events may tell of one that was made, and is gone again.
     await require_instance(see, v.page, project=v.first, image="web")
+    await require_rented_over_api(see, v.page, project=v.first)
 
 
 def listen(v: Values, at: str = CLOUD) -> str:
@@ -154,5 +155,16 @@ step.near_miss(
     "in the owner's room",
     lambda v: [*three(v)[:3], f"incus launch web {v.page}"],
     rejected_by="rented",
-    reason="not-rented",
+    reason="other-project",
+)
+step.near_miss(
+    "by the owner first, then in the wrong room",
+    lambda v: [
+        *three(v)[:3],
+        f"incus launch web {v.page} --project {v.first}",
+        f"incus delete -f {v.page} --project {v.first}",
+        f"incus launch web {v.page}",
+    ],
+    rejected_by="rented",
+    reason="other-project",
 )

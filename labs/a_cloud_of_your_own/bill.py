@@ -37,6 +37,9 @@ step = lab.step(
 )
 
 
+METRICS = "curl -s --unix-socket /var/lib/incus/unix.socket http://incus/1.0/metrics"
+
+
 def used(found: IncusInstancesReading, project: str) -> tuple[float, float]:
     """Seconds of processor, counted exactly and by ticks; less first."""
     its = found.of(project)
@@ -102,10 +105,12 @@ async def bill(see: See, v: Values) -> None:
         require(
             least - TOLERANCE <= number <= most + TOLERANCE,
             "other-number",
-            expected=f"{project} has used {most:.1f} seconds of processor, give or take half a "
+            # Not the number itself: reading it is the task.
+            expected=f"Behind {project} stands what the cloud has measured, give or take half a "
             "second.",
-            observed=f"The bill says {number:g}.",
-            look="cat ~/work/bill",
+            observed=f"The bill says {number:g}, and that is too "
+            f"{'little' if number < least else 'much'}.",
+            look=f"{METRICS} | grep cpu_seconds",
         )
 
 
@@ -114,9 +119,6 @@ def _number(text: str) -> float | None:
         return float(text.lower().removesuffix("seconds").removesuffix("s").replace(",", "."))
     except ValueError:
         return None
-
-
-METRICS = "curl -s --unix-socket /var/lib/incus/unix.socket http://incus/1.0/metrics"
 
 
 def limit(v: Values) -> str:

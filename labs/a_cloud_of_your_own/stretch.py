@@ -170,8 +170,8 @@ release.near_miss(
     lambda v: [f"incus delete -f {' '.join(v.workers)}"],
     rejected_by="back",
     reason="absent",
-    explain="That was one too many: now nobody answers, and the shop is closed. `infralab reset` "
-    "brings the step's beginning back.",
+    explain="That was one too many: now nobody answers, and the shop is closed. A reset "
+    "brings the step's beginning back: Shift+F8, or `infralab repair --reset`.",
 )
 release.near_miss(
     "three of four",

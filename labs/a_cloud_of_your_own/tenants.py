@@ -16,8 +16,8 @@ step = lab.step("tenants", daemons=("incus",), resources=lambda _: [IMAGE])
 
 @step.check("rooms")
 async def rooms(see: See, v: Values) -> None:
-    await require_project(see, v.first)
-    await require_project(see, v.second)
+    for project in (v.first, v.second):
+        await require_project(see, project, shares=("images", "profiles"))
 
 
 @step.check("same", points=2, settle=4.0)
@@ -105,6 +105,23 @@ step.near_miss(
     lambda v: [project(v.first), launch(v, v.first)],
     rejected_by="rooms",
     reason="no-project",
+)
+step.near_miss(
+    "rooms with everything of their own",
+    lambda v: [f"incus project create {name}" for name in (v.first, v.second)],
+    rejected_by="rooms",
+    reason="own-features",
+    explain="Without the two features a room has images and profiles of its own, and begins with "
+    "none: `incus launch web` finds no image there. `incus project set NAME features.images=false "
+    "features.profiles=false` mends it while the room is empty.",
+)
+step.near_miss(
+    "only the images are shared",
+    lambda v: [
+        f"incus project create {name} -c features.images=false" for name in (v.first, v.second)
+    ],
+    rejected_by="rooms",
+    reason="own-features",
 )
 step.near_miss(
     "numbered rooms",

@@ -209,6 +209,29 @@ async def test_a_quota(stage: Stage, typed: str, reason: str) -> None:
     assert await stage.reason(two_at_most) == reason
 
 
+async def shares(see: See) -> None:
+    await require_project(see, "room", shares=("images", "profiles"))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("-c features.images=false -c features.profiles=false", "pass"),
+        ("-c features.images=false -c features.profiles=false -c features.networks=true", "pass"),
+        ("", "own-features"),
+        ("-c features.images=false", "own-features"),
+        ("-c features.profiles=false", "own-features"),
+        ("-c user.features.images=false -c features.profiles=false", "own-features"),
+    ],
+)
+async def test_what_a_project_shares(stage: Stage, options: str, reason: str) -> None:
+    await stage.type(f"incus project create room {options}")
+    try:
+        assert await stage.reason(shares) == reason
+    finally:
+        await stage.type("incus project delete room")
+
+
 async def test_a_project_that_is_not_there(stage: Stage) -> None:
     async def there(see: See) -> None:
         await require_project(see, "shop")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from lab_engine.common.evidence import See, require
 from lab_engine.families.incus.probes import (
@@ -18,27 +18,44 @@ TRUST = "incus config trust list"
 
 
 async def require_project(
-    see: See, name: str, *, limits: Mapping[str, int] | None = None
+    see: See,
+    name: str,
+    *,
+    shares: Collection[str] = (),
+    limits: Mapping[str, int] | None = None,
 ) -> IncusProjectReading:
     """There is a project of this name, limited as Incus itself counts. One round trip.
 
         await require_project(see, "bank", limits={"instances": 2, "memory": 256 << 20})
+        await require_project(see, "bank", shares=("images", "profiles"))
 
-    Reasons: `no-project`, `no-limit`, `other-limit`.
+    Reasons: `no-project`, `own-features`, `no-limit`, `other-limit`.
 
     Args:
         see: the check's way to ask.
         name: its name in full.
+        shares: what it has in common with `default` (`images`, `profiles`, `networks`, ...): its
+            features that are off.
         limits: kind (`instances`, `containers`, `memory`, `cpu`, ...) to the most of it; bytes for
             memory. Others are allowed.
     """
-    found = (await see(IncusProjectsProbe())).named(name)
+    every = await see(IncusProjectsProbe())
+    found = every.named(name)
+    names = ", ".join(one.name for one in every.projects)
     require(
         found.exists,
         "no-project",
         expected=f"There is a project called {name}.",
-        observed="There is none.",
+        observed=f"There is none. There are {names}." if names else "There is none.",
         look="incus project list",
+    )
+    own = [one for one in shares if found.config.get(f"features.{one}") != "false"]
+    require(
+        not own,
+        "own-features",
+        expected=f"{name} shares its {' and its '.join(shares)} with the project default.",
+        observed=f"It has {' and '.join(own)} of its own.",
+        look=f"incus project show {name}",
     )
     for kind, most in (limits or {}).items():
         limit = found.uses[kind].limit if kind in found.uses else None
@@ -46,14 +63,14 @@ async def require_project(
         require(
             limit is not None,
             "no-limit",
-            expected=f"{name} may have {most} of {kind} at most.",
+            expected=f"{name} may have at most {_much(kind, most)}.",
             observed="It is not limited.",
             look=look,
         )
         require(
             limit == most,
             "other-limit",
-            expected=f"{name} may have {most} of {kind} at most.",
+            expected=f"{name} may have at most {_much(kind, most)}.",
             observed=f"Its limit is {limit}.",
             look=look,
         )
@@ -140,3 +157,14 @@ async def require_rented_over_api(see: See, name: str, *, project: str = DEFAULT
         observed="The client that asked may see more, or is not let in any more.",
         look=TRUST,
     )
+
+
+def _much(kind: str, most: int) -> str:
+    """The most of a kind, in words.
+
+    >>> _much("memory", 256 << 20), _much("instances", 2)
+    ('256 MiB of memory', '2 instances')
+    """
+    if kind in ("memory", "disk"):
+        return f"{most >> 20} MiB of {kind}"
+    return f"{most} {kind}"
