@@ -115,7 +115,8 @@ class LearnApp(App[int]):
         return self._desk
 
     def get_key_display(self, binding: Binding) -> str:
-        return binding.key_display or shown(binding.key)
+        own = bool(binding.id and binding.id.startswith("lesson."))
+        return shown(binding.key) if own else super().get_key_display(binding)
 
     def get_default_screen(self) -> Screen[Any]:
         return self._home

@@ -91,10 +91,15 @@ def test_how_far_a_lesson_is(kit: Kit, record: Record) -> None:
     record.enter("s", "one", {})
     record.verdicts("s", "one", [Verdict("create", Outcome.PASS, 2)])
     overview = read(load_course(kit.content, labs=kit.package), record)
-    assert overview.states["bridges"].steps == (True, False)
+    assert overview.states["bridges"].steps == (False, False), "a question is open"
     assert overview.current is not None
     assert overview.current.step == "one"
-    assert overview.minutes_left(overview.course.lesson("bridges")) == 2
+    assert overview.minutes_left(overview.course.lesson("bridges")) == 7
+    record.answer("s", "one", "driver", "bridge", correct=True)
+    overview = read(load_course(kit.content, labs=kit.package), record)
+    # The second one is only read: nothing is left to do in the lesson.
+    assert overview.states["bridges"].steps == (True, True)
+    assert overview.minutes_left(overview.course.lesson("bridges")) == 0
     record.begin("p", "bridges", "seed", mode="proof")
     assert read(overview.course, record).current == overview.current
 
