@@ -106,14 +106,17 @@ step.near_miss(
     rejected_by="rooms",
     reason="no-project",
 )
+OWN = (
+    "A feature that is not set to false is the room's own, and begins empty: without "
+    "`features.images=false`, `incus launch web` finds no image there. `incus project set NAME "
+    "features.images=false features.profiles=false` mends it while the room is empty."
+)
 step.near_miss(
     "rooms with everything of their own",
     lambda v: [f"incus project create {name}" for name in (v.first, v.second)],
     rejected_by="rooms",
     reason="own-features",
-    explain="Without the two features a room has images and profiles of its own, and begins with "
-    "none: `incus launch web` finds no image there. `incus project set NAME features.images=false "
-    "features.profiles=false` mends it while the room is empty.",
+    explain=OWN,
 )
 step.near_miss(
     "only the images are shared",
@@ -122,6 +125,7 @@ step.near_miss(
     ],
     rejected_by="rooms",
     reason="own-features",
+    explain=OWN,
 )
 step.near_miss(
     "numbered rooms",

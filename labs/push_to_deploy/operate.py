@@ -112,6 +112,9 @@ step.near_miss(
     lambda v: [*install(v, app=DEMO), push(v)],
     rejected_by="deployed",
     reason="not-deployed",
+    explain="The push went through, and became a release of another app: the hook names which, in "
+    "its line `app=`. When that is right, git has nothing new to push. A commit without a change "
+    "is enough for it: `git commit --allow-empty -m again`.",
 )
 step.near_miss(
     "nothing pushed",
