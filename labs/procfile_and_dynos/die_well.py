@@ -22,7 +22,7 @@ async def polite(see: See, v: Values) -> None:
         v.last_words in log.out,
         "no-last-words",
         expected=f"{v.polite} has written {v.last_words!r}, and is still there to be read.",
-        observed=f"It has written {(log.out + log.err)[-1:]}."
+        observed=f"Last it has written {''.join((*log.out, *log.err)[-1:])!r}."
         if log.exists
         else "It was removed, and its log with it.",
         look=f"docker logs --tail 5 {v.polite} || docker ps -a",
@@ -61,6 +61,19 @@ step.near_miss(
     lambda v: [run(v.rude, DEAF), f"docker kill {v.rude}"],
     rejected_by="rude",
     reason="other-end",
+    explain="`docker kill` sends KILL at once, and nobody asked it to end first. `docker stop` "
+    "asks, waits, and then does the same.",
+)
+step.near_miss(
+    "a newer one of that name still runs",
+    lambda v: [
+        run(v.rude, DEAF),
+        f"docker stop -t 1 {v.rude}",
+        f"docker rm {v.rude}",
+        run(v.rude, DEAF),
+    ],
+    rejected_by="rude",
+    reason="not-ended",
 )
 step.near_miss(
     "one that hears",

@@ -62,7 +62,7 @@ async def count(see: See, v: Values) -> None:
         "one job done" in log.out,
         "idle",
         expected="The worker does its jobs and writes them down.",
-        observed=f"It has written {(log.out + log.err)[-1:]}.",
+        observed=f"Last it has written {''.join((*log.out, *log.err)[-1:])!r}.",
         look=f"docker logs --tail 5 {worker.name}",
     )
 

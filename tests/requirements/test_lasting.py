@@ -110,6 +110,12 @@ async def test_outlives_a_container(stage: Stage, script: str, reason: str) -> N
         (f"docker run -d --name job {SLEEP}; sudo kill -9 "
          "$(docker inspect -f '{{.State.Pid}}' job)", "other-end"),
         (f"docker run -d --name job {SLEEP}", "not-ended"),
+        ("docker run --name job busybox true; docker rm job; "
+         f"docker run -d --name job {SLEEP}", "not-ended"),
+        ("docker run --name job busybox true; docker rm job; docker create --name job busybox",
+         "not-ended"),
+        ("docker run --name job busybox false || true; docker rm job; "
+         "docker run --name job busybox true", "pass"),
         ("docker run --name other busybox true", "not-ended"),
         ("docker run --name job busybox true; docker start job; docker wait job", "pass"),
     ],

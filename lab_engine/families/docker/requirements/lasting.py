@@ -157,10 +157,10 @@ async def require_ended(
 
         await require_ended(see, "job", how="by itself", code=0)
 
-    Its last end counts; `docker rm` may have followed. `by itself` means that the engine sent it no
-    signal and that no signal ended it; `killed` and `stopped` that `docker kill`, or `docker stop`
-    and `docker restart` did; `by a signal` that one came past the engine, as from `kill` in the
-    bench; `memory` that its limit ended it.
+    Its last end counts; `docker rm` may have followed, but no other container of that name. `by
+    itself` means that the engine sent it no signal and that no signal ended it; `killed` and
+    `stopped` that `docker kill`, or `docker stop` and `docker restart` did; `by a signal` that one
+    came past the engine, as from `kill` in the bench; `memory` that its limit ended it.
 
     Reasons: `not-ended`, `other-end`, `other-signals`, `too-slow`, `other-code`.
 
@@ -180,7 +180,15 @@ async def require_ended(
         at >= 0,
         "not-ended",
         expected=f"{name} has ended since this step began.",
-        observed="It has not.",
+        observed="It has not." if happened else "Nothing has happened to one of that name.",
+        look=look,
+    )
+    # A newer one that took over the name is the one that is meant.
+    require(
+        all(one.id == happened[at].id for one in happened[at + 1 :]),
+        "not-ended",
+        expected=f"{name} has ended since this step began.",
+        observed="An older one of that name has. The one that is there now has not.",
         look=look,
     )
     life = [one for one in happened[: at + 1] if one.id == happened[at].id]

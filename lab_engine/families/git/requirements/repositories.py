@@ -170,7 +170,7 @@ async def require_pushed(see: See, work: str, repository: str, *, branch: str = 
         there,
         "nothing-pushed",
         expected=f"{repository} has a branch {branch}.",
-        observed="It has none: nothing was pushed to it.",
+        observed="It has none: no push to it was accepted.",
         look=f"git ls-remote {repository}",
     )
     require(
