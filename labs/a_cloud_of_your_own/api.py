@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import ssl
+
 from lab_engine.authoring import (
     Address,
     End,
     File,
+    FileProbe,
     Host,
     IncusProject,
     IncusServerProbe,
+    IncusTrustProbe,
     Link,
     Resource,
     See,
@@ -21,6 +26,7 @@ from lab_engine.authoring import (
 )
 from labs.a_cloud_of_your_own.values import CLOUD, IMAGE, Values, lab
 
+LAPTOP_AT = "10.99.0.2"
 LAPTOP = """#!/bin/sh
 # Run a command on the laptop, as you. It has a network of its own, keeps its settings in the folder
 # `settings`, and of the cloud's files it sees nothing.
@@ -37,7 +43,9 @@ def outside() -> list[Resource]:
         Host("laptop"),
         Link("uplink", a=End("uplink"), b=End("eth0", host="laptop")),
         Address("cloud-end", cidr=f"{CLOUD}/24", interface="uplink", link="uplink"),
-        Address("laptop-end", cidr="10.99.0.2/24", interface="eth0", host="laptop", link="uplink"),
+        Address(
+            "laptop-end", cidr=f"{LAPTOP_AT}/24", interface="eth0", host="laptop", link="uplink"
+        ),
         File("laptop", path="/home/learner/work/laptop", content=LAPTOP, mode=0o755),
     ]
 
@@ -62,16 +70,37 @@ async def door(see: See, v: Values) -> None:
     )
 
 
+CERTIFICATE = "/home/learner/work/settings/client.crt"
+
+
+def fingerprint(pem: str) -> str:
+    """The SHA-256 of a certificate as Incus writes it; empty for what is none."""
+    try:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+    except ValueError:
+        return ""
+
+
 @step.check("customer")
 async def customer(see: See, v: Values) -> None:
     await require_restricted(see, v.first)
+    trust, file = await see(IncusTrustProbe(), FileProbe(CERTIFICATE))
+    own = fingerprint(file.content)
+    require(
+        any(one.fingerprint == own and one.projects == (v.first,) for one in trust.certificates),
+        "another-client",
+        expected="It is the laptop that is let in.",
+        observed="Somebody else is: the laptop has another certificate."
+        if own
+        else "Somebody else is: the laptop has no certificate yet.",
+        look="./laptop incus remote list; incus config trust list",
+    )
 
 
 @step.check("rented", points=2)
 async def from_there(see: See, v: Values) -> None:
-    # What is there goes first: the events may tell of one that was made, and is gone again.
+    await require_rented_over_api(see, v.page, project=v.first, address=LAPTOP_AT)
     await require_instance(see, v.page, project=v.first, image="web")
-    await require_rented_over_api(see, v.page, project=v.first)
 
 
 def listen(v: Values, at: str = CLOUD) -> str:
@@ -144,6 +173,41 @@ step.near_miss(
     "config trust remove`, and give a new token.",
 )
 step.near_miss(
+    "without the laptop",
+    lambda v: [
+        listen(v),
+        token(f"--projects {v.first} --restricted"),
+        "incus remote add cloud $(cat token)",
+        f"incus launch cloud:web cloud:{v.page}",
+    ],
+    rejected_by="customer",
+    reason="another-client",
+    explain="The cloud's own machine became its customer: `./laptop` was missing. `incus remote "
+    "remove` forgets the cloud there, `incus config trust remove` throws that customer out.",
+)
+step.near_miss(
+    "rented without the laptop",
+    lambda v: [
+        listen(v),
+        token(f"--projects {v.first} --restricted"),
+        "incus remote add cloud $(cat token)",
+        f"incus launch cloud:web cloud:{v.page}",
+    ],
+    rejected_by="rented",
+    reason="from-elsewhere",
+)
+step.near_miss(
+    "any certificate will do",
+    lambda v: [
+        listen(v),
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=me -days 10 "
+        "2> openssl.txt",
+        f"incus config trust add-certificate c.pem --restricted --projects {v.first}",
+    ],
+    rejected_by="customer",
+    reason="another-client",
+)
+step.near_miss(
     "rented by the owner",
     lambda v: [*three(v)[:3], f"incus launch web {v.page} --project {v.first}"],
     rejected_by="rented",
@@ -155,7 +219,7 @@ step.near_miss(
     "in the owner's room",
     lambda v: [*three(v)[:3], f"incus launch web {v.page}"],
     rejected_by="rented",
-    reason="other-project",
+    reason="not-rented",
 )
 step.near_miss(
     "by the owner first, then in the wrong room",
@@ -166,5 +230,5 @@ step.near_miss(
         f"incus launch web {v.page}",
     ],
     rejected_by="rented",
-    reason="other-project",
+    reason="not-rented",
 )

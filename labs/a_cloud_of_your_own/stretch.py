@@ -67,8 +67,8 @@ grow = lab.step("stretch", daemons=("incus",), resources=shop)
 @grow.check("grow", points=2, settle=8.0)
 async def grown(see: See, v: Values) -> None:
     await require_untouched_instance(see, v.workers[0])
-    for name in v.workers[1:]:
-        await require_instance(see, name, image="web", memory=LARGE)
+    for number, name in enumerate(v.workers[1:], 2):
+        await require_instance(see, name, image="web", memory=LARGE, address=address(number))
     await require_burst(see, URL, requests=4 * WORKERS, bodies=v.workers)
 
 
@@ -97,7 +97,16 @@ grow.near_miss(
     "at any address",
     lambda v: [launch(v, more="-c user.note=late")],
     rejected_by="grow",
-    reason="missing-page",
+    reason="other-address",
+)
+grow.near_miss(
+    "two of them changed places",
+    lambda v: [
+        f"incus launch web {v.crew}{n} -c limits.memory=32MiB -d eth0,ipv4.address={address(at)}"
+        for n, at in ((2, 3), (3, 2), (4, 4), (5, 5))
+    ],
+    rejected_by="grow",
+    reason="other-address",
 )
 grow.near_miss(
     "three of four",
@@ -172,6 +181,30 @@ release.near_miss(
     reason="absent",
     explain="That was one too many: now nobody answers, and the shop is closed. A reset "
     "brings the step's beginning back: Shift+F8, or `infralab repair --reset`.",
+)
+ELSEWHERE = (
+    "Under another name, or in another room, it is still yours, with its disk, and on the bill. "
+    "`incus delete` gives it back."
+)
+release.near_miss(
+    "under other names",
+    lambda v: [
+        f"for n in 2 3 4 5; do incus stop -f {v.crew}$n; incus rename {v.crew}$n old$n; done"
+    ],
+    rejected_by="back",
+    reason="elsewhere",
+    explain=ELSEWHERE,
+)
+release.near_miss(
+    "in another room",
+    lambda v: [
+        "incus project create attic -c features.images=false -c features.profiles=false",
+        f"for n in 2 3 4 5; do incus stop -f {v.crew}$n; "
+        f"incus move {v.crew}$n --target-project attic; done",
+    ],
+    rejected_by="back",
+    reason="elsewhere",
+    explain=ELSEWHERE,
 )
 release.near_miss(
     "three of four",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from lab_engine.authoring import (
+    FileProbe,
     GitRepository,
     Resource,
     See,
+    require,
     require_hook,
     require_push_refused,
     require_pushed,
@@ -37,6 +41,15 @@ step = lab.step("operate", daemons=("docker",), resources=resources, touches=tou
 @step.check("hook", points=3)
 async def hook(see: See, v: Values) -> None:
     await require_hook(see, v.repository2, "pre-receive")
+    file = await see(FileProbe(f"{v.repository2}/hooks/pre-receive"))
+    apps = re.findall(r"^app=[\"']?([\w.-]+)", file.content, re.MULTILINE)
+    require(
+        not apps or apps[-1] == v.app2,
+        "other-app",
+        expected=f"What is pushed becomes a release of {v.app2}.",
+        observed=f"The hook deploys the app {apps[-1]}." if apps else "",
+        look=f"grep ^app= {v.repository2}/hooks/pre-receive",
+    )
     await require_push_refused(see, v.repository2, BROKEN)
 
 
@@ -110,8 +123,8 @@ step.near_miss(
 step.near_miss(
     "still of the other app",
     lambda v: [*install(v, app=DEMO), push(v)],
-    rejected_by="deployed",
-    reason="not-deployed",
+    rejected_by="hook",
+    reason="other-app",
     explain="The push went through, and became a release of another app: the hook names which, in "
     "its line `app=`. When that is right, git has nothing new to push. A commit without a change "
     "is enough for it: `git commit --allow-empty -m again`.",

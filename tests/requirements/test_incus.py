@@ -109,6 +109,8 @@ async def rented(see: See) -> None:
         (launch("shop", "--project bank"), "no-limit"),
         (launch("shop", "--project bank -c user.limits.memory=48MiB"), "no-limit"),
         (launch("shop", "--project bank -c limits.memory=48MB"), "other-limit"),
+        # Bytes: it is made, and cannot run.
+        (launch("shop", "--project bank -c limits.memory=48") + " || true", "other-limit"),
     ],
 )
 async def test_an_instance(stage: Stage, typed: str, reason: str) -> None:
@@ -139,7 +141,11 @@ async def test_given_back_and_untouched(stage: Stage) -> None:
     assert await stage.reason(never) == "never-there"
     await stage.type("incus stop -f two")
     assert await stage.reason(gone) == "only-stopped"
-    await stage.type("incus delete two")
+    await stage.type("incus rename two old")
+    assert await stage.reason(gone) == "elsewhere"
+    await stage.type("incus move old --target-project bank")
+    assert await stage.reason(gone) == "elsewhere"
+    await stage.type("incus delete old --project bank")
     assert await stage.reason(gone) == "pass"
     await stage.type("incus stop -f one")
     assert await stage.reason(kept) == "not-running"
@@ -257,6 +263,16 @@ async def restricted(see: See) -> None:
 async def test_who_is_let_in(stage: Stage, typed: str, reason: str) -> None:
     await stage.type(typed)
     assert await stage.reason(restricted) == reason
+
+
+async def test_rented_from_where(stage: Stage) -> None:
+    async def from_(see: See, address: str) -> None:
+        await require_rented_over_api(see, "shop", project="bank", address=address)
+
+    await stage.start(by_anna)
+    await stage.type(f"{ANNA}; {CONF}; incus launch -q cloud:web cloud:shop < /dev/null")
+    assert await stage.reason(lambda see: from_(see, "127.0.0.1"), settled="pass") == "pass"
+    assert await stage.reason(lambda see: from_(see, "10.99.0.2")) == "from-elsewhere"
 
 
 async def by_anna(see: See) -> None:

@@ -29,13 +29,14 @@ async def require_instance(
     image: str = "",
     running: bool = True,
     memory: int | None = None,
+    address: str = "",
 ) -> IncusInstanceReading:
     """There is an instance of exactly this name in this project, as described. One round trip.
 
         await require_instance(see, "web1", project="bank", image="web", memory=64 << 20)
 
     Reasons, in this order: `absent` (a container of Docker is none), `other-project` (there is one,
-    elsewhere), `other-image`, `not-running`, `no-limit`, `other-limit`.
+    elsewhere), `other-image`, `no-limit`, `other-limit`, `not-running`, `other-address`.
 
     Args:
         see: the check's way to ask.
@@ -44,6 +45,7 @@ async def require_instance(
         image: the alias of the image that it was made of, told by its fingerprint.
         running: whether it must run.
         memory: the limit in bytes of its control group, exactly; None for any or none.
+        address: one that it has; empty for any.
     """
     every, images = await see(IncusInstancesProbe(), IncusImagesProbe())
     found = next((one for one in every.named(name) if one.project == project), None)
@@ -71,6 +73,9 @@ async def require_instance(
         observed="It is made of another one.",
         look=f"incus config show --expanded {name}{_of(project)}; incus image list",
     )
+    # Before whether it runs: what is made too small does not, and that is why.
+    if memory is not None:
+        _limited(found, memory, project)
     require(
         found.running or not running,
         "not-running",
@@ -78,8 +83,15 @@ async def require_instance(
         observed=f"It is {found.status}.",
         look=LIST,
     )
-    if memory is not None:
-        _limited(found, memory, project)
+    require(
+        not address or address in found.addresses,
+        "other-address",
+        expected=f"{name} is at {address}.",
+        observed=f"It is at {', '.join(found.addresses)}."
+        if found.addresses
+        else "It has no address yet.",
+        look=LIST,
+    )
     return found
 
 
@@ -89,7 +101,7 @@ def _limited(found: IncusInstanceReading, memory: int, project: str) -> None:
         found.memory is not None,
         "no-limit",
         expected=f"{found.name} may hold {memory >> 20} MiB of memory.",
-        observed="It has no limit.",
+        observed="It has no limit, or one that is not enforced.",
         look=look,
     )
     require(
@@ -106,11 +118,12 @@ async def require_instance_gone(see: See, name: str, *, project: str = DEFAULT) 
 
         await require_instance_gone(see, "work3")
 
-    Reasons: `never-there`, `only-stopped`, `still-there`.
+    Reasons: `never-there`, `only-stopped`, `still-there`, `elsewhere` (renamed, or in another
+    project).
     """
     probe = IncusInstanceProbe(name, project)
     before = await see.before(probe)
-    now = await see(probe)
+    now, every = await see(probe, IncusInstancesProbe())
     require(
         before.exists,
         "never-there",
@@ -130,6 +143,16 @@ async def require_instance_gone(see: See, name: str, *, project: str = DEFAULT) 
         "still-there",
         expected=f"{name} is given back.",
         observed="It runs.",
+        look=LIST,
+    )
+    kept = [one for one in every.instances if one.uuid and one.uuid == before.uuid]
+    require(
+        not kept,
+        "elsewhere",
+        expected=f"{name} is given back.",
+        observed="It is still there, as "
+        + ", ".join(f"{one.name} in the project {one.project}" for one in kept)
+        + ".",
         look=LIST,
     )
 

@@ -8,6 +8,7 @@ from lab_engine.common.evidence import See, require
 from lab_engine.families.incus.probes import (
     IncusCertificate,
     IncusEventsProbe,
+    IncusInstancesProbe,
     IncusProjectReading,
     IncusProjectsProbe,
     IncusTrustProbe,
@@ -114,22 +115,39 @@ async def require_restricted(see: See, project: str) -> IncusCertificate:
     return fitting[0]
 
 
-async def require_rented_over_api(see: See, name: str, *, project: str = DEFAULT) -> None:
+async def require_rented_over_api(
+    see: See, name: str, *, project: str = DEFAULT, address: str = ""
+) -> None:
     """Since the step began, a restricted client made this instance, over the network.
 
-        await require_rented_over_api(see, "web1", project="bank")
+        await require_rented_over_api(see, "web1", project="bank", address="10.99.0.2")
 
     By the certificate with which it was asked for, as the daemon told it. Two questions at the
     step's start, one round trip after that.
 
-    Reasons: `not-rented`, `on-the-socket` (asked for on the machine itself), `by-another` (a client
-    that is not let in to this project alone).
+    Reasons: `not-rented` (or gone again), `on-the-socket` (asked for on the machine itself),
+    `from-elsewhere`, `by-another` (a client that is not let in to this project alone).
+
+    Args:
+        see: the check's way to ask.
+        name: its name in full.
+        project: where it must be.
+        address: from where the client must have asked; empty for anywhere.
     """
     probe = IncusEventsProbe(local_name(project, name))
     before = await see.before(probe)
-    now, trust = await see(probe, IncusTrustProbe())
+    now, trust, there = await see(probe, IncusTrustProbe(), IncusInstancesProbe())
     made = [one for one in now.after(before.last) if one.action == "created"]
     look = "incus list --all-projects"
+    # The events may tell of one that was made, and is gone again.
+    rooms = [one.project for one in there.instances if one.name == name]
+    require(
+        project in rooms,
+        "not-rented",
+        expected=f"There is {name} in the project {project}.",
+        observed=f"There is one in {', '.join(rooms)}." if rooms else "There is none.",
+        look=look,
+    )
     require(
         made,
         "not-rented",
@@ -143,6 +161,14 @@ async def require_rented_over_api(see: See, name: str, *, project: str = DEFAULT
         "on-the-socket",
         expected=f"{name} was asked for over the network.",
         observed=f"It was asked for on the machine itself, by {facts.get('username') or 'a user'}.",
+        look=look,
+    )
+    asked = facts.get("address", "").rpartition(":")[0].strip("[]")
+    require(
+        not address or asked == address,
+        "from-elsewhere",
+        expected=f"{name} was asked for from {address}.",
+        observed=f"It was asked for from {asked or 'nowhere'}.",
         look=look,
     )
     own = {
