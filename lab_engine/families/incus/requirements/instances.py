@@ -36,7 +36,7 @@ async def require_instance(
         await require_instance(see, "web1", project="bank", image="web", memory=64 << 20)
 
     Reasons, in this order: `absent` (a container of Docker is none), `other-project` (there is one,
-    elsewhere), `other-image`, `no-limit`, `other-limit`, `not-running`, `other-address`.
+    elsewhere), `other-image`, `not-running`, `no-limit`, `other-limit`, `other-address`.
 
     Args:
         see: the check's way to ask.
@@ -73,16 +73,17 @@ async def require_instance(
         observed="It is made of another one.",
         look=f"incus config show --expanded {name}{_of(project)}; incus image list",
     )
-    # Before whether it runs: what is made too small does not, and that is why.
-    if memory is not None:
-        _limited(found, memory, project)
+    size = found.config.get("limits.memory", "")
     require(
         found.running or not running,
         "not-running",
         expected=f"{name} runs.",
-        observed=f"It is {found.status}.",
+        # What is made too small does not run, and the status alone would not say why.
+        observed=f"It is {found.status}{f', with limits.memory={size}' if size else ''}.",
         look=LIST,
     )
+    if memory is not None:
+        _limited(found, memory, project)
     require(
         not address or address in found.addresses,
         "other-address",

@@ -163,9 +163,10 @@ async def require_rented_over_api(
         observed=f"It was asked for on the machine itself, by {facts.get('username') or 'a user'}.",
         look=look,
     )
-    asked = facts.get("address", "").rpartition(":")[0].strip("[]")
+    asked = facts.get("address", "")
     require(
-        not address or asked == address,
+        # Incus tells it with the port or without.
+        not address or asked == address or asked.startswith((f"{address}:", f"[{address}]:")),
         "from-elsewhere",
         expected=f"{name} was asked for from {address}.",
         observed=f"It was asked for from {asked or 'nowhere'}.",
