@@ -48,22 +48,24 @@ def reading(about: dict[str, Any]) -> IncusInstanceReading:
     pid = state.get("pid") or 0
     group = cgroups.read_cgroup(CgroupProbe(pid=pid)) if pid > 0 else CgroupReading(exists=False)
     exact, ticks = _cpu(group)
-    devices = about["expanded_devices"] or {}
+    # In a list, one that cannot be looked at (status Error) has little but its name.
+    devices = about.get("expanded_devices") or {}
+    settings = about.get("config") or {}
     roots = [
         one["pool"] for one in devices.values() if one["type"] == "disk" and one.get("path") == "/"
     ]
     return IncusInstanceReading(
         name=about["name"],
         project=about["project"],
-        uuid=about["config"].get("volatile.uuid", ""),
-        type=about["type"],
+        uuid=settings.get("volatile.uuid", ""),
+        type=about.get("type", ""),
         status=about["status"],
-        image=about["config"].get("volatile.base_image", ""),
+        image=settings.get("volatile.base_image", ""),
         pool=roots[0] if roots else "",
-        profiles=tuple(about["profiles"] or ()),
+        profiles=tuple(about.get("profiles") or ()),
         config={
             key: value
-            for key, value in (about["expanded_config"] or {}).items()
+            for key, value in (about.get("expanded_config") or {}).items()
             if not key.startswith("volatile.")
         },
         addresses=addresses(about),
@@ -74,7 +76,7 @@ def reading(about: dict[str, Any]) -> IncusInstanceReading:
         memory_used=group.memory_used,
         cpu_seconds=exact,
         cpu_ticks=ticks,
-        created_at=moment(about["created_at"]),
+        created_at=moment(about.get("created_at", "")),
         started_at=moment(state.get("started_at", "")) if pid > 0 else 0.0,
     )
 
