@@ -199,6 +199,7 @@ step.near_miss(
     ],
     rejected_by="rented",
     reason="from-elsewhere",
+    also=["another-client"],
 )
 step.near_miss(
     "any certificate will do",
