@@ -109,8 +109,6 @@ async def rented(see: See) -> None:
         (launch("shop", "--project bank"), "no-limit"),
         (launch("shop", "--project bank -c user.limits.memory=48MiB"), "no-limit"),
         (launch("shop", "--project bank -c limits.memory=48MB"), "other-limit"),
-        # Bytes: it is made, and cannot run.
-        (launch("shop", "--project bank -c limits.memory=48") + " || true", "not-running"),
     ],
 )
 async def test_an_instance(stage: Stage, typed: str, reason: str) -> None:
