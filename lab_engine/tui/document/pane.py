@@ -73,7 +73,7 @@ class TextPane(VerticalScroll, can_focus=True):
         )
         widgets.append(Static(title, classes="step-title"))
         if step.instead:
-            words = f"Here, {step.instead} stands in for what the source uses."
+            words = f"Not the big system itself, but near to it: {step.instead.rstrip(',')}."
             widgets.append(Static(Content.styled(words, "dim italic"), classes="paragraph"))
         worth = {task.id: task.points for task in step.tasks}
         for block in document.blocks:
