@@ -185,7 +185,7 @@ step.solution(
         f"sudo kill -9 {first_process(v)}",
         given_up(v, fails(v)),
     ],
-    survives={2: "that one is no part of what is asked for"},
+    survives={1: "that one is no part of what is asked for"},
     explained={2: ["by-the-engine"], 3: ["by-the-engine"]},
 )
 step.near_miss(

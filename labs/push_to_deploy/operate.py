@@ -87,7 +87,11 @@ def own(v: Values, call: str = f"{paas.HOME}/paas deploy") -> list[str]:
     return [f"cat > {place} <<'END'\n{text}END", f"chmod 755 {place}"]
 
 
-step.solution("copied and changed", lambda v: [*install(v), push(v)])
+step.solution(
+    "copied and changed",
+    lambda v: [*install(v), push(v)],
+    explained={1: ["other-app"]},
+)
 step.solution("written anew", lambda v: [*own(v), push(v)], explained={1: ["not-executable"]})
 step.near_miss(
     "not executable",
