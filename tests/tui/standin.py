@@ -17,6 +17,7 @@ from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import PacksMissing, WouldTake
+from lab_engine.families.cgroups.probes import CgroupsProbe, CgroupsReading
 from lab_engine.families.docker.probes.container import (
     ContainerSummary,
     DockerContainerProbe,
@@ -47,6 +48,8 @@ from lab_engine.families.netlink.probes.network import (
     NetworkNamespacesProbe,
     NetworkNamespacesReading,
 )
+from lab_engine.families.oci.probes import OciLayoutsProbe, OciLayoutsReading
+from lab_engine.families.overlay.probes import OverlaysProbe, OverlaysReading
 from lab_engine.families.vagrant.probes import VagrantProjectsProbe, VagrantProjectsReading
 from lab_engine.protocol import (
     ActionNotice,
@@ -142,6 +145,12 @@ class World:
                 return GitRepositoriesReading()
             case HaproxiesProbe():
                 return HaproxiesReading()
+            case OciLayoutsProbe():
+                return OciLayoutsReading()
+            case OverlaysProbe():
+                return OverlaysReading()
+            case CgroupsProbe():
+                return CgroupsReading()
             case KubePodsProbe():
                 return KubePodsReading(exists=False)
             case KubeObjectsProbe():
