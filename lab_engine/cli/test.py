@@ -67,13 +67,14 @@ def _in_runs() -> int:
 
     What looks at everybody's images and benches runs by itself, and first of those that need an
     engine: it finds no bench image where there was none, and the others find one. A file stays in
-    one process, since its tests share a bench.
+    one process, since its tests share a bench. Proofs run one after the other: what they wait for
+    is limited, and two emulated machines at once are slower than each alone.
     """
     runs: tuple[tuple[str, list[str]], ...] = (
         (FAST, _spread("worksteal", 1)),
         (ALONE, []),
         (BENCHES, [*_spread("loadfile"), "--no-loadscope-reorder"]),
-        (PROOFS, [*_spread("load"), "--maxschedchunk", "1"]),
+        (PROOFS, []),
     )
     # The proofs, which come last, take what is left of the time for a whole run.
     os.environ["INFRALAB_TESTS_BEGAN"] = str(time.time())
