@@ -111,13 +111,15 @@ class Attachment:
 
     async def status(self) -> str:
         """Docker's word for how the bench is, or `gone`. Raises DockerUnavailable."""
+        return (await self._look())[1]
+
+    async def _look(self) -> tuple[Bench | None, str]:
         found = await self._aside(Bench.find, self.id)
-        return await self._aside(found.status) if found else "gone"
+        return found, await self._aside(found.status) if found else "gone"
 
     async def find_running(self) -> None:
         """The bench as it is. Raises BenchError that says how it is and what starts it."""
-        found = await self._aside(Bench.find, self.id)
-        status = await self._aside(found.status) if found else "gone"
+        found, status = await self._look()
         if found is None or status != "running":
             how = {"exited": "is stopped", "paused": "is paused", "gone": "is gone"}
             raise BenchError(
