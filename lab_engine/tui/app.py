@@ -161,7 +161,7 @@ class LearnApp(App[int]):
         from lab_engine.tui import overview  # noqa: F401 -- loaded here for `reload`
         from lab_engine.tui.desk import Desk
 
-        return Desk(self._open_record(), self.settings, self._told)
+        return Desk(self._open_record(), self.settings, self.keymap, self._told)
 
     async def reload(self) -> None:
         """Read the course, the first time, and the progress in it."""

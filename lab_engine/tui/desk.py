@@ -42,19 +42,23 @@ class Desk:
     Args:
         record: the learner's progress.
         settings: how benches are made.
+        keymap: the keys that the learner wants, for the screens to say.
         tell: called on the loop with the name of what changed.
     """
 
     def __init__(
-        self, record: Record, settings: Settings, tell: Callable[[Change], None] = lambda _: None
+        self,
+        record: Record,
+        settings: Settings,
+        keymap: Keymap,
+        tell: Callable[[Change], None] = lambda _: None,
     ) -> None:
         self.tell = tell
         self.page = Page()
         self.work = Work(tell, before=self._look_away, after=self._look)
         self.record = record
         self.settings = settings
-        self.keymap = Keymap(settings.keys)
-        """The keys that the learner wants, for the screens to say."""
+        self.keymap = keymap
         self.session: Session | None = None
         self.lost: tuple[str, ...] = ()
         self.asked: WouldTake | None = None
