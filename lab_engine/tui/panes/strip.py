@@ -97,7 +97,8 @@ class TaskStrip(Static):
             lines.append(Content.styled(self._finish(), "bold $text-success"))
         elif not self.at:
             key = desk.keymap.said("text")
-            lines.append(Content(f"All tasks are done. The questions are in the text: {key}."))
+            done = "All tasks are done. " if page.step and page.step.tasks else ""
+            lines.append(Content(f"{done}The questions are in the text: {key}."))
         else:
             lines += [*self._words(width), *self._found(width, verdict)]
         lines.append(Content(self._news) if self._news else self._others())
