@@ -70,12 +70,20 @@ def _folders(about: Mapping[str, Any], name: str) -> list[str]:
     return [*filter(None, [data.get("UpperDir"), *data.get("LowerDir", "").split(":")])]
 
 
-def read_image_paths(probe: DockerImagePathsProbe) -> DockerImagePathsReading:
-    with asking(f"look into the layers of the image {probe.image}") as api:
+def _image(name: str) -> dict[str, Any] | None:
+    """What the engine knows of an image; None when it has none of that name."""
+    with asking(f"look into the layers of the image {name}") as api:
         try:
-            about = named.image(api, probe.image)
+            about: dict[str, Any] = named.image(api, name)
         except docker.errors.NotFound:
-            return DockerImagePathsReading(exists=False)
+            return None
+    return about
+
+
+def read_image_paths(probe: DockerImagePathsProbe) -> DockerImagePathsReading:
+    about = _image(probe.image)
+    if about is None:
+        return DockerImagePathsReading(exists=False)
     layers = _folders(about, probe.image)
     return DockerImagePathsReading(
         id=about["Id"], paths={path: ImagePath(*origin(layers, path)) for path in probe.paths}
@@ -83,11 +91,9 @@ def read_image_paths(probe: DockerImagePathsProbe) -> DockerImagePathsReading:
 
 
 def read_image(probe: ImageLayersProbe) -> ImageLayersReading:
-    with asking(f"look into the layers of the image {probe.image}") as api:
-        try:
-            about = named.image(api, probe.image)
-        except docker.errors.NotFound:
-            return ImageLayersReading(exists=False)
+    about = _image(probe.image)
+    if about is None:
+        return ImageLayersReading(exists=False)
     folders = _folders(about, probe.image)
     return ImageLayersReading(
         id=about["Id"],
