@@ -25,6 +25,7 @@ from lab_engine.errors import InfralabError, UsageError, unexpected
 from lab_engine.session import which
 from lab_engine.settings import Settings
 from lab_engine.tui import looks
+from lab_engine.tui.driver import Terminal
 from lab_engine.tui.keymap import Keymap, shown
 from lab_engine.tui.messages import BordersMoved, DeskChanged, LessonWanted
 from lab_engine.tui.screens.home import HomeScreen
@@ -92,7 +93,7 @@ class LearnApp(App[int]):
         self, settings: Settings, record: Callable[[], Record], wanted: Wanted | None = None
     ) -> None:
         typed.install()
-        super().__init__()
+        super().__init__(driver_class=Terminal)
         self.settings = settings
         self.overview: Overview | None = None
         self._open_record = record
