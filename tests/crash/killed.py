@@ -1,10 +1,10 @@
-"""Runs inside a bench, as an agent that is killed: `killed.py ACT [KEY [POINT]]`.
+"""Runs inside a bench, as an agent that is killed: `killed.py ACT [KEY [POINT [SECONDS]]]`.
 
 `provision` makes the resources up to KEY in the plan's order, `destroy` destroys KEY, `recover` is
 the next agent's start, `teardown` destroys all. Each prints what stands, what is pending and what
 bears our mark. With POINT the process kills itself (SIGKILL) at that resource's create or destroy
-call: `before` it, `during` it (20 ms later, from another thread), or `after` it, when the ledger
-does not know yet that it ended.
+call: `before` it, `during` it (SECONDS later, 0.02 unless told, from another thread), or `after`
+it, when the ledger does not know yet that it ended.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def set_trap(act: str, key: str, point: str) -> None:
+def set_trap(act: str, key: str, point: str, seconds: float) -> None:
     """Kill this process at one call of one provider."""
     kind, _, name = key.partition("/")
     its = provider(kind)
@@ -50,7 +50,7 @@ def set_trap(act: str, key: str, point: str) -> None:
         if point == "before":
             die()
         if point == "during":
-            threading.Timer(DURING_SECONDS, die).start()
+            threading.Timer(seconds, die).start()
         call(first, *rest)
         die()
 
@@ -91,7 +91,8 @@ async def main(act: str, key: str) -> None:
 
 
 if __name__ == "__main__":
-    act, key, point = (*sys.argv[1:], "", "")[:3]
+    act, key, point, seconds = (*sys.argv[1:], "", "", "", "")[:4]
     if point:
-        set_trap({"provision": "create", "destroy": "destroy"}[act], key, point)
+        call = {"provision": "create", "destroy": "destroy"}[act]
+        set_trap(call, key, point, float(seconds or DURING_SECONDS))
     asyncio.run(main(act, key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,28 @@ def test_killed_while_making(crash_bench: Bench) -> None:
     assert whole is not None
     assert whole["missing"] == []
     assert whole["standing"] == sorted(ORDER)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seconds", [0.005, 0.03, 0.05, 0.15, 0.6])
+def test_a_daemon_that_goes_on_starting_a_vm_is_waited_for(
+    crash_bench: Bench, seconds: float
+) -> None:
+    """libvirtd ends what a killed client asked for: no VM may come after the undoing."""
+    key = "vm/alpha"
+    assert act(crash_bench, "provision", ORDER[ORDER.index(key) - 1]) is not None
+    act(crash_bench, "provision", key, "during", str(seconds))
+    after = act(crash_bench, "recover")
+    assert after is not None
+    if key in after["standing"]:
+        # It was made sooner than it was to be killed.
+        assert act(crash_bench, "destroy", key) is not None
+    time.sleep(3)
+    later = act(crash_bench, "recover")
+    assert later is not None
+    assert key not in later["marked"]
+    assert key in later["missing"]
+    assert ok(crash_bench.run(["virsh", "list", "--all", "--name"])).strip() == ""
 
 
 @pytest.mark.timeout(900)

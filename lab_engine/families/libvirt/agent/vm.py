@@ -48,6 +48,8 @@ _UNDEFINE: Final = (
     | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
     | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
 )
+# One for what stands, one for a start that was under way, one to spare.
+_REMOVALS: Final = 3
 # Restored guests answered within 0.5 to 2.3 s (measured under emulation).
 _AWAKE_SECONDS: Final = 30.0
 _RENEW_SECONDS: Final = 60.0
@@ -64,11 +66,26 @@ def _uuid(mark: Mark, key: str) -> str:
 
 
 def remove(domain: Any) -> None:
-    """Stop a domain at once and forget its definition, snapshots and managed save."""
-    if domain.isActive():
-        quietly_absent(domain.destroy, libvirt.VIR_ERR_OPERATION_INVALID)
-    if found(domain.isPersistent):
-        quietly_absent(lambda: domain.undefineFlags(_UNDEFINE), libvirt.VIR_ERR_OPERATION_INVALID)
+    """Stop a domain at once and forget its definition, snapshots and managed save.
+
+    Raises ProviderError when it comes back each time, which says that somebody is starting it.
+    """
+    for _ in range(_REMOVALS):
+        if found(domain.isActive):
+            quietly_absent(domain.destroy, libvirt.VIR_ERR_OPERATION_INVALID)
+        if found(domain.isPersistent):
+            quietly_absent(
+                lambda: domain.undefineFlags(_UNDEFINE), libvirt.VIR_ERR_OPERATION_INVALID
+            )
+        # libvirtd ends a start that it has begun though the client that asked for it was killed.
+        # Undefining waits for that start (it takes the domain's job), and what runs then is left
+        # as a domain without a definition.
+        if not found(domain.isActive):
+            return
+    raise ProviderError(
+        f"the VM {domain.name()} runs again each time that it is stopped",
+        hint="`virsh list --all` in the bench shows it, and `virsh event` who starts it.",
+    )
 
 
 class VMProvider(Provider[VM]):
@@ -161,6 +178,12 @@ class VMProvider(Provider[VM]):
             replace(machine, initramfs=own), wanted.name, uuid, mark=made,
             memory_now=wanted.current_memory, devices=(*disks, *cards),
         )  # fmt: skip
+        with told("asking what QEMU can do", wanted.key):
+            # A libvirtd that has just started asks QEMU first, for a second or so. Within the
+            # definition, that would let a VM whose agent was killed come after its undoing.
+            connection.getDomainCapabilities(
+                accelerator.QEMU, "x86_64", "pc", answer.domain_type, 0
+            )
         with told("defining it", wanted.key):
             domain = connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
             domain.setAutostart(int(wanted.autostart))
@@ -269,11 +292,12 @@ class VMProvider(Provider[VM]):
     def destroy(self, name: str, mark: Mark) -> None:
         key = f"{VM.kind()}/{name}"
         with told("removing it", key):
+            # The UUID follows from the mark, so a copy that a killed agent left is found by it.
+            # First, so that a restore that libvirtd has not begun yet finds no file.
+            states.sweep(_uuid(mark, key))
             domain = found(connect().lookupByName, name)
             if domain is not None and marks.of_domain(domain)[0] == mark.text(key):
                 remove(domain)
-            # The UUID follows from the mark, so a copy that a killed agent left is found by it.
-            states.sweep(_uuid(mark, key))
         roots.remove(name, mark.text(key))
         appendix.remove(name, mark.text(key))
 
