@@ -146,6 +146,8 @@ def comes_back() -> None:
     sh("incus profile set default limits.memory=32MiB; incus profile create small")
     sh("incus storage volume create default shelf")
     sh("incus project create shop; incus image list --project shop")
+    # A client of a user's own stands in what is to go.
+    sh("HOME=/root incus project switch shop && HOME=/root incus list")
     added = everything.now().keys() - before.keys()
     kinds = {key.partition("/")[0] for key in added}
     assert kinds == {
@@ -161,6 +163,7 @@ def comes_back() -> None:
             if key.startswith(f"{kind}/"):
                 inventory.remove(key)
     everything.expect(before)
+    sh("HOME=/root incus list")
 
 
 ACTS: Final = {

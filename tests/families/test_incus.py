@@ -7,6 +7,7 @@ import doctest
 import importlib
 import socket
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ import pytest
 from lab_engine.bench.container import Bench
 from lab_engine.common.probe import Answer, Probe
 from lab_engine.errors import DockerUnavailable, ResourceError
+from lab_engine.families.incus.agent import client
 from lab_engine.families.incus.agent.stream import Event, _Frames
 from lab_engine.families.incus.resources import IncusImage, IncusInstance, IncusProject
 from lab_engine.packs.image import ensure
@@ -104,6 +106,22 @@ def test_a_stream_that_is_closed_is_an_end() -> None:
         there.sendall(bytes([0x88, 0]))
         with pytest.raises(ConnectionError):
             _Frames(here).message()
+
+
+def test_a_client_leaves_the_project_that_is_gone(tmp_path: Path) -> None:
+    stands = "remotes:\n  local:\n    addr: unix://\n    project: {}\n    public: false\n"
+    homes = {}
+    for user, project in {"ann": "shop", "ben": "shop-2", "eve": "shop"}.items():
+        homes[user] = tmp_path / user / ".config/incus/config.yml"
+        homes[user].parent.mkdir(parents=True)
+        homes[user].write_text(stands.format(project))
+    homes["eve"].rename(tmp_path / "of another")
+    homes["eve"].symlink_to(tmp_path / "of another")
+    client.leave("shop", [f"{tmp_path}/*"])
+    left = homes["ann"].read_text()
+    assert left == "remotes:\n  local:\n    addr: unix://\n    public: false\n"
+    assert homes["ben"].read_text() == stands.format("shop-2")
+    assert (tmp_path / "of another").read_text() == stands.format("shop")
 
 
 @pytest.mark.bench

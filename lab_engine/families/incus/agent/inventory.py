@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
-from lab_engine.families.incus.agent import builtin, instance, project
+from lab_engine.families.incus.agent import builtin, client, instance, project
 from lab_engine.families.incus.agent.api import WORK_SECONDS, Api, RefusedError, asking, path
 from lab_engine.families.incus.resources import DEFAULT, local_name, parted
 
@@ -122,6 +122,7 @@ def _remove_instance(api: Api, name: str) -> None:
 def _remove_project(api: Api, name: str) -> None:
     if api.find(path("projects", name)) is not None:
         project.remove(api, name)
+    client.leave(name)
 
 
 def _remove_image(api: Api, name: str) -> None:

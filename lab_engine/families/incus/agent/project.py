@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from lab_engine.common import digest
-from lab_engine.families.incus.agent import instance
+from lab_engine.families.incus.agent import client, instance
 from lab_engine.families.incus.agent.api import (
     WORK_SECONDS,
     Api,
@@ -61,6 +61,7 @@ class IncusProjectProvider(Provider[IncusProject]):
             found = api.find(path("projects", name))
             if found is not None and is_ours(found["config"], key, mark):
                 remove(api, name)
+                client.leave(name)
 
     def owned(self) -> Iterable[Owned]:
         with asking("list its projects") as api:
