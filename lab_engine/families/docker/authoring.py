@@ -63,6 +63,7 @@ from lab_engine.families.docker.requirements.layers import (
     require_buried,
     require_layer,
 )
+from lab_engine.families.docker.requirements.placed import require_left_alone, require_placed
 from lab_engine.families.docker.resources import (
     Attachment,
     Container,
@@ -128,8 +129,10 @@ __all__ = [
     "require_ended",
     "require_image",
     "require_layer",
+    "require_left_alone",
     "require_outlived_container",
     "require_outlived_stop",
+    "require_placed",
     "require_running",
     "require_untouched_container",
 ]
