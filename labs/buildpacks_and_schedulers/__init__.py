@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labs.buildpacks_and_schedulers import build, detect
+from labs.buildpacks_and_schedulers import build, detect, scheduler
 from labs.buildpacks_and_schedulers.values import lab
 
-__all__ = ["build", "detect", "lab"]
+__all__ = ["build", "detect", "lab", "scheduler"]

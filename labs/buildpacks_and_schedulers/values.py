@@ -18,17 +18,22 @@ class Values(Variables, frozen=True):
     pack: str = ""
     app: str = ""
     lines: tuple[str, ...] = ()
+    count: int = 0
+    welcome: str = ""
 
     @classmethod
     def draw(cls, seed: Seed) -> Values:
         marker, kind = seed.choice("kind", KINDS)
         turn = seed.number("turn", 0, len(LINES) - 1)
+        app = seed.choice("app", APPS)
         return cls(
             marker=marker,
             kind=kind,
             pack=f"{paas.HOME}/buildpacks/30-{kind.lower()}",
-            app=seed.choice("app", APPS),
+            app=app,
             lines=(LINES[turn:] + LINES[:turn])[:3],
+            count=seed.number("count", 2, 3),
+            welcome=f"Welcome to the {app}",
         )
 
     @property

@@ -21,3 +21,7 @@ def test_an_engine_that_is_down_is_named(in_bench: InBench) -> None:
 
 def test_the_beginning_of_an_id_is_nobodys_name(in_bench: InBench) -> None:
     in_bench("docker_prefix", daemon="docker")
+
+
+def test_a_swarm_goes_before_what_it_keeps_running(in_bench: InBench) -> None:
+    in_bench("docker_swarm", daemon="docker")

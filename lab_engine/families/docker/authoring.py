@@ -48,6 +48,11 @@ from lab_engine.families.docker.probes.inside import (
     LayeredImagePath,
     LayeredPath,
 )
+from lab_engine.families.docker.probes.services import (
+    DockerServiceProbe,
+    DockerServiceReading,
+    ServiceTask,
+)
 from lab_engine.families.docker.requirements.containers import (
     require_container,
     require_running,
@@ -64,6 +69,7 @@ from lab_engine.families.docker.requirements.layers import (
     require_layer,
 )
 from lab_engine.families.docker.requirements.placed import require_left_alone, require_placed
+from lab_engine.families.docker.requirements.services import require_replicas
 from lab_engine.families.docker.resources import (
     Attachment,
     Container,
@@ -106,6 +112,8 @@ __all__ = [
     "DockerNetworkReading",
     "DockerNetworksProbe",
     "DockerNetworksReading",
+    "DockerServiceProbe",
+    "DockerServiceReading",
     "DockerVolume",
     "DockerVolumeProbe",
     "DockerVolumeReading",
@@ -124,6 +132,7 @@ __all__ = [
     "MountPoint",
     "Port",
     "PublishedPort",
+    "ServiceTask",
     "require_buried",
     "require_container",
     "require_ended",
@@ -133,6 +142,7 @@ __all__ = [
     "require_outlived_container",
     "require_outlived_stop",
     "require_placed",
+    "require_replicas",
     "require_running",
     "require_untouched_container",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lab_engine.families.docker import resources
-from lab_engine.families.docker.probes import container, engine, inside
+from lab_engine.families.docker.probes import container, engine, inside, services
 from lab_engine.families.family import Daemon, Drawn, Family, Removal, Shell
 
 FAMILY: Final = Family(
@@ -39,12 +39,15 @@ FAMILY: Final = Family(
         inside.ContainerPathsProbe,
         inside.DockerImagePathsProbe,
         inside.ImageLayersProbe,
+        services.DockerServiceProbe,
     ),
-    readers=("readers", "layered", "journal"),
+    readers=("readers", "layered", "journal", "services"),
     journal="journal",
     topics={"docker": "events:DockerEvents"},
     inventory="inventory",
     removal={
+        # It starts a container anew for each that is taken away.
+        "swarm": Removal.PROCESSES,
         "container": Removal.MACHINES,
         "docker-network": Removal.STORES,
         "docker-volume": Removal.STORES,

@@ -35,7 +35,8 @@ def entries() -> dict[str, str]:
     """All containers, user-defined networks, volumes and images, with a fingerprint of each.
 
     Keys are those of the resources: `container/web`, `docker-network/lan`, `docker-volume/data`,
-    `image/busybox` (an image without a name: `image/<id>`). A fingerprint has up to two lines. The
+    `image/busybox` (an image without a name: `image/<id>`); `swarm/node` when the engine has joined
+    or begun a Swarm. A fingerprint has up to two lines. The
     first is what is changed from outside only: identity, state, image, networks, addresses, limits.
     The second is what is inside and may change by itself while a container works: when it was
     started, the files of its own layer, the contents of a volume. A comparison of what should have
@@ -62,6 +63,8 @@ def entries() -> dict[str, str]:
             names = entry["RepoTags"] or [entry["Id"].removeprefix("sha256:")[:12]]
             for name in names:
                 found[f"image/{short_reference(name)}"] = entry["Id"]
+        if (state := api.info()["Swarm"]["LocalNodeState"]) != "inactive":
+            found["swarm/node"] = state
     return found
 
 
@@ -141,6 +144,10 @@ def remove(key: str) -> None:
             elif kind == "docker-volume":
                 _remove_users(api, "volume", name)
                 api.remove_volume(name, force=True)
+            elif kind == "swarm":
+                # Its services, their containers and its own networks go with it.
+                if api.info()["Swarm"]["LocalNodeState"] != "inactive":
+                    api.leave_swarm(force=True)
             elif kind == "image":
                 # Force does not help against a container that runs from the image.
                 named.image(api, name)
