@@ -47,6 +47,7 @@ from lab_engine.families.incus.authoring import *
 from lab_engine.families.kubernetes.authoring import *
 from lab_engine.families.libvirt.authoring import *
 from lab_engine.families.netlink.authoring import *
+from lab_engine.families.nodes.authoring import *
 from lab_engine.families.oci.authoring import *
 from lab_engine.families.openvswitch.authoring import *
 from lab_engine.families.overlay.authoring import *

@@ -32,6 +32,7 @@ from lab_engine.families.netlink.resources import (
     Route,
     Rule,
 )
+from lab_engine.families.nodes.resources import Node
 from lab_engine.families.openvswitch.resources import OvsBridge, OvsPort
 from lab_engine.families.process.resources import Service
 from lab_engine.families.registry import AnyResource
@@ -48,6 +49,7 @@ EVERYTHING: tuple[AnyResource, ...] = (
         networks=(Attachment("lan"),),
         mounts=(ContainerMount("/data", "data"),),
     ),
+    Node("north", network="lan", address="10.78.0.20", images=("busybox",), joins="north"),
     VirtualNetwork("wire", subnet="192.168.140.0/24", domain="lab"),
     Pool("store"),
     Disk("disk.qcow2", pool="store", size=16),

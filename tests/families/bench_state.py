@@ -40,10 +40,10 @@ def holds(command: str) -> bool:
 
 
 class Surroundings:
-    """The inventories of a family, of the network, of files and of processes."""
+    """The inventories of some families, of the network, of files and of processes."""
 
-    def __init__(self, family: str) -> None:
-        names = dict.fromkeys(("netlink", "files", "process", family))
+    def __init__(self, *families: str) -> None:
+        names = dict.fromkeys(("netlink", "files", "process", *families))
         self._inventories: dict[str, Inventory] = {
             name: FAMILIES[name].part(FAMILIES[name].inventory)
             for name in names

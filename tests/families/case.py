@@ -42,6 +42,7 @@ class Case:
         theirs: a shell command that succeeds as long as that thing is untouched.
         marked: False for a kind that cannot bear a mark.
         packs: what the bench needs besides its base image.
+        daemon: what must run that is not the family's own.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Case:
     theirs: str = ""
     marked: bool = True
     packs: tuple[str, ...] = ()
+    daemon: str = ""
 
 
 def changes(*damages: str | Damage) -> tuple[Damage, ...]:

@@ -216,7 +216,8 @@ OBLIGATIONS: Final[tuple[Callable[[Walk], None], ...]] = (
 def main(name: str) -> None:
     """Hold every obligation against the case of this name, and leave the bench as it was."""
     case = next(case for case in CASES if case.name == name)
-    surroundings = Surroundings(provider(case.resource.kind()).family)
+    families = (provider(case.resource.kind()).family, case.daemon)
+    surroundings = Surroundings(*filter(None, families))
     start = surroundings.now()
     try:
         if case.before:

@@ -36,7 +36,7 @@ def parameter(case: Case) -> object:
 @pytest.mark.parametrize("case", [parameter(case) for case in CASES if not case.packs])
 def test_every_obligation_is_kept(in_bench: InBench, case: Case) -> None:
     its = family(case)
-    in_bench("obligations", case.name, daemon=its.name if its.daemon else "")
+    in_bench("obligations", case.name, daemon=its.name if its.daemon else case.daemon)
 
 
 @pytest.mark.bench

@@ -48,6 +48,7 @@ from lab_engine.families.netlink.probes.network import (
     NetworkNamespacesProbe,
     NetworkNamespacesReading,
 )
+from lab_engine.families.nodes.probes import NodesProbe, NodesReading
 from lab_engine.families.oci.probes import OciLayoutsProbe, OciLayoutsReading
 from lab_engine.families.overlay.probes import OverlaysProbe, OverlaysReading
 from lab_engine.families.vagrant.probes import VagrantProjectsProbe, VagrantProjectsReading
@@ -147,6 +148,8 @@ class World:
                 return HaproxiesReading()
             case OciLayoutsProbe():
                 return OciLayoutsReading()
+            case NodesProbe():
+                return NodesReading()
             case OverlaysProbe():
                 return OverlaysReading()
             case CgroupsProbe():

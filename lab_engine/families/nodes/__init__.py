@@ -1,0 +1,1 @@
+"""Nodes: containers of the bench's engine that are machines of their own, and Swarms of them."""

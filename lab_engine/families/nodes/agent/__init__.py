@@ -1,0 +1,1 @@
+"""The bench's side of nodes."""

@@ -1,0 +1,1 @@
+"""What a check can require of nodes and of the Swarms that they make."""

@@ -1,0 +1,92 @@
+"""Nodes after a fault, and after somebody has worked in them.
+
+Runs as root in a bench, with Docker.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from lab_engine.agent.providers import provider
+from lab_engine.families.docker.resources import DockerNetwork
+from lab_engine.families.nodes.agent import fleeting, inventory
+from lab_engine.families.nodes.agent.folder import FOLDER
+from lab_engine.families.nodes.resources import Node
+from tests.families.bench_state import Surroundings, sh
+from tests.families.obligations import destroy, make
+
+RACK = DockerNetwork("rack", subnet="172.31.8.0/24")
+NORTH = Node("north", network="rack", address="172.31.8.11", images=("busybox",))
+SOUTH = Node("south", network="rack", address="172.31.8.12", images=("busybox",), joins="south")
+WORK = """
+docker exec north docker swarm init --advertise-addr 172.31.8.11
+docker exec north docker network create -d overlay shelf
+docker exec north docker service create -q --no-resolve-image --endpoint-mode dnsrr \
+  --network shelf --name shop busybox sleep 1d
+docker exec north docker volume create mine
+docker exec north docker run -d -v mine:/mine --name alone busybox sleep 1d
+docker exec north docker tag busybox other:1
+docker exec south docker service create -q --no-resolve-image --endpoint-mode dnsrr \
+  --name blog busybox sleep 1d
+"""
+
+
+def the_engine_of_the_bench_comes_back() -> None:
+    """An engine in a node is not taken for it."""
+    os.kill(int(Path("/run/docker.pid").read_text()), signal.SIGKILL)
+    done = subprocess.run(["/usr/lib/infralab/bin/start-docker"], check=False, timeout=100)
+    assert done.returncode == 0
+    left = fleeting.again(("node/north", "node/south"))
+    assert left == {}, left
+    assert set(fleeting.there()) == {"node/north", "node/south"}
+
+
+def what_was_made_in_a_node_is_taken_away() -> None:
+    start = inventory.entries()
+    assert start.keys() == {"node/north", "node/south"}
+    sh(WORK)
+    worked = inventory.entries()
+    assert all(worked[key] != start[key] for key in start)
+    # Seen from outside they are the same machines.
+    assert all(worked[key].splitlines()[0] == start[key].splitlines()[0] for key in start)
+    sh("docker stop -t 1 north")
+    assert inventory.entries()["node/north"].splitlines()[0] != start["node/north"].splitlines()[0]
+    for key, before in start.items():
+        assert inventory.mend(key, before), key
+    assert inventory.entries() == start
+
+
+def what_cannot_be_brought_back_is_said() -> None:
+    start = inventory.entries()
+    sh("docker exec south docker swarm leave --force")
+    assert not inventory.mend("node/south", start["node/south"])
+    sh("docker exec north docker rmi busybox")
+    assert not inventory.mend("node/north", start["node/north"])
+    sh("docker rm -f south")
+    assert not inventory.mend("node/south", start["node/south"])
+    for key in start:
+        inventory.remove(key)
+    assert inventory.entries() == {}
+    assert not FOLDER.exists()
+
+
+def main() -> None:
+    surroundings = Surroundings("docker", "nodes")
+    start = surroundings.now()
+    try:
+        for resource in (RACK, NORTH, SOUTH):
+            make(resource)
+        the_engine_of_the_bench_comes_back()
+        what_was_made_in_a_node_is_taken_away()
+        what_cannot_be_brought_back_is_said()
+        destroy(RACK)
+        assert not list(provider("node").owned())
+    finally:
+        surroundings.restore(start)
+
+
+if __name__ == "__main__":
+    main()
