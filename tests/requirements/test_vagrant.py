@@ -23,6 +23,10 @@ from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.packs import image as packs
 from lab_engine.session.check import Inquiry
+from labs.vagrant_provision import ansible, folders, puppet, shell, upload
+from labs.vagrant_provision import values as provision
+from labs.vagrant_together import cable, port
+from labs.vagrant_together import values as together
 from labs.vagrant_up import first
 from tests.bench.conftest import ok
 from tests.requirements.conftest import Stage, Statement
@@ -31,6 +35,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
 WORK = "/home/learner/work"
 FINISHED = Path(__file__).parents[2] / "vagrant/lessons"
+PROVISIONED = provision.Values(site="shop", note="crate", conf="ledger", colour="teal")
 CONTAINER = """Vagrant.configure("2") do |config|
   config.vm.synced_folder ".", "/vagrant", disabled: true
   config.vm.provider "docker" do |docker|
@@ -85,6 +90,13 @@ async def stage(host: Bench) -> AsyncIterator[Stage]:
 
 def project(name: str, vagrantfile: str) -> str:
     return f"mkdir -p ~/work/{name}; cat > ~/work/{name}/Vagrantfile <<'END'\n{vagrantfile}END\n"
+
+
+def pair(v: together.Values, number: int) -> str:
+    """Two machines in a network of their own, with a port of the bench for the one in front."""
+    opened = port.forwarded(80, number).strip().replace("config.", "machine.")
+    front = cable.front(v).replace("  machine.vm.prov", f"  {opened}\n  machine.vm.prov")
+    return together.vagrantfile(together.PROVIDER + cable.back(v) + front)
 
 
 async def goes(stage: Stage, statement: Statement, *ways: tuple[str, str]) -> None:
@@ -146,6 +158,29 @@ async def test_an_image_is_by_its_name(stage: Stage) -> None:
     await stage.type("cd ~/work/shop; vagrant destroy -f")
 
 
+async def test_containers_with_a_network_and_nothing_left_of_them(stage: Stage) -> None:
+    """After `destroy` there is no container, no network and no port."""
+    v = together.Values(front="desk", back="archive", net="10.71.8", word="rondo")
+
+    async def both(see: See) -> None:
+        for name in (v.front, v.back):
+            await require_vagrant_machine(see, f"{WORK}/pair", name=name, provider="docker")
+
+    kept = "docker ps -aq; docker network ls --format '{{.Name}}'; ss -Hltn | awk '{print $4}'"
+    before = sorted((await stage.type(kept)).split())
+    await goes(
+        stage,
+        both,
+        (project("pair", pair(v, 18823)), "not-up"),
+        ("cd pair; vagrant up --no-parallel", "pass"),
+    )
+    during = (await stage.type(kept)).split()
+    assert "127.0.0.1:18823" in during
+    assert len(during) == len(before) + 4
+    await goes(stage, both, ("cd pair; vagrant destroy -f", "not-up"))
+    assert sorted((await stage.type(kept)).split()) == before
+
+
 @pytest.mark.vm
 async def test_a_machine_and_nothing_left_of_it(stage: Stage) -> None:
     """By the domain's disk: which box, which version. After `destroy` nothing of it is there."""
@@ -195,10 +230,28 @@ async def test_a_finished_file_of_the_lessons_is_valid(stage: Stage, path: Path)
     async def there(see: See) -> None:
         await require_vagrant_machine(see, f"{WORK}/finished")
 
-    text = project("finished", path.read_text(encoding="utf-8"))
-    await goes(stage, there, (text + "cd ~/work/finished; vagrant validate", "not-up"))
+    files = [one for one in sorted(path.parent.rglob("*")) if one.is_file()]
+    for one in files:
+        to = Path(WORK) / "finished" / one.relative_to(path.parent)
+        await stage.type(
+            f"mkdir -p {to.parent}; cat > {to} <<'END'\n{one.read_text(encoding='utf-8')}END\n"
+        )
+    await goes(stage, there, ("cd ~/work/finished; vagrant validate", "not-up"))
 
 
 def test_the_finished_files_are_what_the_lessons_ask_for() -> None:
     texts = {one.parent.name: one.read_text("utf-8") for one in FINISHED.glob("*/Vagrantfile")}
-    assert texts == {"first": first.vagrantfile(192)}
+    assert texts.keys() == {"first", "provision", "together"}
+    assert texts["first"] == first.vagrantfile(192)
+    v = PROVISIONED
+    asked = (
+        folders.synced(v),
+        provision.NOTES,
+        *shell.scripts(v).splitlines()[1:],
+        upload.uploaded(v, f"install -o root -g root -m 640 /tmp/{v.conf}.conf /etc/"),
+        ansible.RUNS,
+        puppet.runs(v.colour),
+    )
+    assert texts["provision"] == provision.vagrantfile(*asked)
+    duo = together.Values(front="desk", back="archive", net="192.168.77", word="rondo")
+    assert texts["together"] == pair(duo, 18180)

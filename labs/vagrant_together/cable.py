@@ -1,0 +1,135 @@
+"""A network of their own, and a machine that asks the other one until it gets an answer."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import (
+    DockerContainerProbe,
+    HttpProbe,
+    Image,
+    See,
+    container,
+    require,
+    require_served_by,
+    require_vagrant_machine,
+)
+from labs.vagrant_together.values import PROVIDER, Values, lab, up, vagrantfile, written
+
+step = lab.step(
+    "cable",
+    daemons=("docker",),
+    resources=lambda _: [Image("busybox")],
+    touches=lambda _: [],
+)
+
+
+async def machine(see: See, v: Values, name: str) -> str:
+    found = await require_vagrant_machine(
+        see, v.folder, name=name, provider="docker", image="busybox"
+    )
+    return found.thing
+
+
+@step.check("cable", points=2, settle=2.0)
+async def cable(see: See, v: Values) -> None:
+    front, back = await machine(see, v, v.front), await machine(see, v, v.back)
+    one, other = await see(DockerContainerProbe(front), DockerContainerProbe(back))
+    for its, name, address in ((one, v.front, f"{v.net}.11"), (other, v.back, f"{v.net}.12")):
+        found = sorted(end.address for end in its.networks.values() if end.address)
+        require(
+            address in found,
+            "other-address",
+            expected=f"{name} has the address {address}.",
+            observed=f"It has {', '.join(found) or 'none'}.",
+            look=f"docker inspect -f '{{{{json .NetworkSettings.Networks}}}}' {its.name}",
+        )
+    (page,) = [await see(HttpProbe(f"http://{v.net}.12/", container(front)))]
+    require(
+        page.ok and page.body.strip() == v.word,
+        "out-of-reach",
+        expected=f"From {front}, http://{v.net}.12/ shows {v.word}.",
+        observed=f"It shows {page.body.strip()[:60]!r}.",
+        look=f"docker exec {front} wget -qO - http://{v.net}.12/ || docker ps -a",
+    )
+
+
+@step.check("through", points=2, settle=6.0)
+async def through(see: See, v: Values) -> None:
+    front, back = await machine(see, v, v.front), await machine(see, v, v.back)
+    await require_served_by(see, back, 80, says=v.word)
+    await require_served_by(see, front, 80, says=v.word)
+
+
+def back(v: Values, word: str = "") -> str:
+    page = f"echo {word or v.word} > /www/index.html"
+    return f"""config.vm.define "{v.back}" do |machine|
+  machine.vm.network "private_network", ip: "{v.net}.12", netmask: 24
+  machine.vm.provider "docker" do |docker|
+    docker.cmd = ["sh", "-c", "mkdir /www; {page}; httpd -f -h /www"]
+  end
+end
+"""
+
+
+def front(v: Values, fetch: str = "", to: str = "/www/index.html") -> str:
+    page = f"wget -T 2 -qO {to} http://{v.net}.12/"
+    does = fetch or "until GET; do sleep 1; done; httpd -f -h /www"
+    return f"""config.vm.define "{v.front}" do |machine|
+  machine.vm.network "private_network", ip: "{v.net}.11", netmask: 24
+  machine.vm.provider "docker" do |docker|
+    docker.cmd = ["sh", "-c", "mkdir /www; {does.replace("GET", page)}"]
+  end
+end
+"""
+
+
+ONCE = "GET; httpd -f -h /www"
+FOREVER = "(while true; do GET && mv /new /www/index.html; sleep 1; done) & httpd -f -h /www"
+
+
+def both(*parts: str) -> str:
+    return vagrantfile(PROVIDER + "".join(parts))
+
+
+step.solution(
+    "until there is an answer",
+    lambda v: [written(v, both(back(v), front(v))), up(v)],
+)
+step.solution(
+    "again and again, and the front machine first",
+    lambda v: [
+        f"{written(v, both(front(v, FOREVER, '/new'), back(v)))}\n{up(v, ' --no-parallel')}",
+    ],
+)
+step.near_miss(
+    "no network of their own",
+    lambda v: [
+        f"{written(v, both(back(v), front(v)))}\nsed -i /private_network/d {v.home}/Vagrantfile",
+        up(v),
+    ],
+    rejected_by="cable",
+    reason="other-address",
+)
+step.near_miss(
+    "another word",
+    lambda v: [written(v, both(back(v, "silence"), front(v))), up(v)],
+    rejected_by="cable",
+    reason="out-of-reach",
+)
+step.near_miss(
+    "asked once, and waiting for ever",
+    lambda v: [
+        written(v, both(back(v), front(v, ONCE)).replace("wget -T 2", "wget")),
+        up(v, " --no-parallel"),
+    ],
+    rejected_by="through",
+    reason="no-server",
+)
+step.near_miss(
+    "asked once, before the other one was there",
+    lambda v: [
+        written(v, both(front(v, ONCE), back(v))),
+        up(v, " --no-parallel"),
+    ],
+    rejected_by="through",
+    reason="no-page",
+)

@@ -1,0 +1,119 @@
+"""A port of the machine, lent a number of the computer that it runs on."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import (
+    Directory,
+    DockerContainerProbe,
+    HttpProbe,
+    Image,
+    See,
+    require,
+    require_served_by,
+    require_vagrant_machine,
+)
+from labs.vagrant_together.values import Values, lab, up, vagrantfile, written
+
+step = lab.step(
+    "port",
+    daemons=("docker",),
+    resources=lambda v: [
+        Image("busybox"),
+        Directory(
+            "project",
+            path=v.folder,
+            files={"Vagrantfile": served(), "index.html": f"{v.page}\n"},
+        ),
+    ],
+    touches=lambda v: [f"file/{v.folder}*"],
+)
+
+
+def served(*, line: str = "", ports: str = "") -> str:
+    """One machine that shows the folder of its Vagrantfile at port 80."""
+    more = f"  docker.ports = {ports}\n" if ports else ""
+    return vagrantfile(
+        f"""{line}config.vm.provider "docker" do |docker|
+  docker.image = "busybox"
+  docker.cmd = ["httpd", "-f", "-p", "80", "-h", "/vagrant"]
+  docker.has_ssh = false
+{more}end
+"""
+    )
+
+
+def forwarded(guest: int, host: int, more: str = ', host_ip: "127.0.0.1"') -> str:
+    return f'config.vm.network "forwarded_port", guest: {guest}, host: {host}{more}\n'
+
+
+def published(v: Values) -> str:
+    return f'["127.0.0.1:{v.port}:80"]'
+
+
+@step.check("forwarded", points=3, settle=2.0)
+async def is_forwarded(see: See, v: Values) -> None:
+    made = await require_vagrant_machine(see, v.folder, provider="docker", image="busybox")
+    its, page = await see(
+        DockerContainerProbe(made.thing), HttpProbe(f"http://127.0.0.1:{v.port}/")
+    )
+    look = f"docker port {made.thing}"
+    at = [one for one in its.ports if one.host == v.port and one.protocol == "tcp"]
+    require(
+        at,
+        "no-port",
+        expected=f"Port {v.port} of the bench leads into {made.thing}.",
+        observed="It does not.",
+        look=look,
+    )
+    require(
+        all(one.container == 80 for one in at),
+        "other-guest-port",
+        expected=f"Port {v.port} leads to port 80 of {made.thing}.",
+        observed=f"It leads to port {at[0].container}.",
+        look=look,
+    )
+    require(
+        all(one.address == "127.0.0.1" for one in at),
+        "everywhere",
+        expected=f"Port {v.port} is open at 127.0.0.1 only.",
+        observed=f"It is open at {at[0].address or 'every address'}.",
+        look=look,
+    )
+    await require_served_by(see, made.thing, 80, says=v.page)
+    require(
+        page.ok and page.body.strip() == v.page,
+        "other-page",
+        expected=f"http://127.0.0.1:{v.port}/ shows {v.page}.",
+        observed=f"It shows {page.body.strip()[:60]!r}.",
+        look=f"curl -s http://127.0.0.1:{v.port}/",
+    )
+
+
+step.solution(
+    "a forwarded port",
+    lambda v: [f"{written(v, served(line=forwarded(80, v.port)))}\n{up(v)}"],
+)
+step.solution(
+    "in the provider's own words",
+    lambda v: [f"{written(v, served(ports=published(v)))}\n{up(v)}"],
+)
+step.near_miss(
+    "open to everybody",
+    lambda v: [f"{written(v, served(line=forwarded(80, v.port, '')))}\n{up(v)}"],
+    rejected_by="forwarded",
+    reason="everywhere",
+    explain="Docker opens a port at every address of the computer unless it is told which. "
+    '`host_ip: "127.0.0.1"` keeps it to yourself.',
+)
+step.near_miss(
+    "the two numbers exchanged",
+    lambda v: [f"{written(v, served(line=forwarded(v.port, 8080)))}\n{up(v)}"],
+    rejected_by="forwarded",
+    reason="no-port",
+)
+step.near_miss(
+    "another port of the machine",
+    lambda v: [f"{written(v, served(line=forwarded(8080, v.port)))}\n{up(v)}"],
+    rejected_by="forwarded",
+    reason="other-guest-port",
+)
