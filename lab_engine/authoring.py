@@ -39,6 +39,7 @@ from lab_engine.course.lab import LabStep as LabStep
 from lab_engine.course.lab import Variables as Variables
 from lab_engine.course.seed import Seed as Seed
 from lab_engine.families.cgroups.authoring import *
+from lab_engine.families.cri.authoring import *
 from lab_engine.families.docker.authoring import *
 from lab_engine.families.files.authoring import *
 from lab_engine.families.git.authoring import *
@@ -53,4 +54,5 @@ from lab_engine.families.openvswitch.authoring import *
 from lab_engine.families.overlay.authoring import *
 from lab_engine.families.process.authoring import *
 from lab_engine.families.processor.authoring import *
+from lab_engine.families.runtimes.authoring import *
 from lab_engine.families.vagrant.authoring import *

@@ -28,7 +28,8 @@ def usable(family: Family) -> bool:
         return True
     # A process that is gone says so at once; a socket may take its time.
     lives = not daemon.pidfile or processes.of_pidfile(daemon.pidfile) is not None
-    return lives and sockets.answers(daemon.socket)
+    asked = (daemon.socket, daemon.behind) if daemon.behind else (daemon.socket,)
+    return lives and all(sockets.answers(one) for one in asked)
 
 
 async def start(daemon: str, tell: Callable[[str, str], None]) -> None:

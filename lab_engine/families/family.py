@@ -128,6 +128,7 @@ class Daemon:
             not the learner's doing.
         pidfile: the file with the number of a second process, without which it does no work.
         folders: where its programs lie.
+        behind: the socket of a daemon that it asks, and without which it does no work.
     """
 
     socket: str
@@ -135,6 +136,7 @@ class Daemon:
     starters: tuple[str, ...] = ()
     pidfile: str = ""
     folders: tuple[str, ...] = ("/usr/sbin", "/usr/bin")
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

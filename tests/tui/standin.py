@@ -18,6 +18,7 @@ from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Verdict
 from lab_engine.errors import PacksMissing, WouldTake
 from lab_engine.families.cgroups.probes import CgroupsProbe, CgroupsReading
+from lab_engine.families.cri.probes import CriProbe, CriReading
 from lab_engine.families.docker.probes.container import (
     ContainerSummary,
     DockerContainerProbe,
@@ -51,6 +52,12 @@ from lab_engine.families.netlink.probes.network import (
 from lab_engine.families.nodes.probes import NodesProbe, NodesReading
 from lab_engine.families.oci.probes import OciLayoutsProbe, OciLayoutsReading
 from lab_engine.families.overlay.probes import OverlaysProbe, OverlaysReading
+from lab_engine.families.runtimes.probes import (
+    ContainerdProbe,
+    ContainerdReading,
+    RuntimeContainersProbe,
+    RuntimeContainersReading,
+)
 from lab_engine.families.vagrant.probes import VagrantProjectsProbe, VagrantProjectsReading
 from lab_engine.protocol import (
     ActionNotice,
@@ -154,6 +161,12 @@ class World:
                 return OverlaysReading()
             case CgroupsProbe():
                 return CgroupsReading()
+            case RuntimeContainersProbe():
+                return RuntimeContainersReading()
+            case ContainerdProbe():
+                return ContainerdReading(exists=False)
+            case CriProbe():
+                return CriReading()
             case KubePodsProbe():
                 return KubePodsReading(exists=False)
             case KubeObjectsProbe():

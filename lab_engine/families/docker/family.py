@@ -15,6 +15,7 @@ FAMILY: Final = Family(
         "/run/docker.sock",
         ("dockerd", "containerd"),
         starters=("containerd", "dockerd", "docker-proxy", "runc"),
+        behind="/run/containerd/containerd.sock",
     ),
     resources={
         resources.Image: "image:ImageProvider",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +66,20 @@ def _number(folder: Path | None, name: str) -> int | None:
 def _table(folder: Path | None, name: str) -> dict[str, int]:
     pairs = (line.split() for line in _text(folder, name).splitlines())
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+
+
+def thaw(pid: int) -> None:
+    """Let go of a process that its group, or one above that, holds frozen. Gone is no error.
+
+    With cgroup v1 what is frozen hears no signal, not even the last one.
+    """
+    with suppress(OSError):
+        folder = _folders(CgroupProbe(pid=pid)).get("freezer")
+        # The top of the tree cannot be frozen, and has no such file.
+        while folder is not None and (state := folder / "freezer.state").exists():
+            if state.read_text().strip() != "THAWED":
+                state.write_text("THAWED")
+            folder = folder.parent
 
 
 def read_cgroup(probe: CgroupProbe) -> CgroupReading:

@@ -10,6 +10,7 @@ from typing import Final
 
 from lab_engine.errors import ProviderError
 from lab_engine.families import machinery
+from lab_engine.families.files.agent import cgroups
 from lab_engine.families.process.agent.service import MARK
 from lab_engine.kernel import processes
 from lab_engine.kernel.processes import Process
@@ -32,6 +33,8 @@ def remove(key: str) -> None:
         found = processes.read(int(pid))
         return [found] if found is not None and str(found.start) == start else []
 
+    if same():
+        cgroups.thaw(int(pid))
     if processes.end(same, polite=POLITE_SECONDS, limit=END_SECONDS):
         raise ProviderError(f"process {pid} does not end", resource=key)
 

@@ -1,0 +1,1 @@
+"""Pods by the Container Runtime Interface, without a Kubernetes around them."""

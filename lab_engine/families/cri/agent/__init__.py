@@ -1,0 +1,1 @@
+"""In the bench: asks the containerd that speaks the CRI."""

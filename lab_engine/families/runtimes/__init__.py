@@ -1,0 +1,1 @@
+"""Containers below Docker: those of runc and crun, and those of containerd."""

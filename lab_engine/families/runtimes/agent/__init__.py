@@ -1,0 +1,1 @@
+"""In the bench: reads what runtimes note of their containers, and asks containerd."""

@@ -1,0 +1,3 @@
+module infralab/cri-pause
+
+go 1.24.0
