@@ -1,0 +1,145 @@
+"""A bundle, and a container of it by runc."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import Image, See, require, require_runtime_container
+from labs.runtimes.values import QUIET, WORK, Values, described, lab, limited, unpacked
+
+step = lab.step("bundle", daemons=("docker",), resources=lambda _: [Image("busybox")])
+
+
+@step.check("run", points=2)
+async def run(see: See, v: Values) -> None:
+    found = await require_runtime_container(
+        see, v.lamp, argv=["sleep", str(v.seconds)], hostname=v.host
+    )
+    require(
+        found.bundle == f"{WORK}/{v.bundle}",
+        "other-bundle",
+        expected=f"The container {v.lamp} was made from the folder {WORK}/{v.bundle}.",
+        observed=f"It was made from {found.bundle}.",
+        look="sudo runc list",
+    )
+
+
+@step.check("limit", points=1, needs=("run",))
+async def limit(see: See, v: Values) -> None:
+    await require_runtime_container(see, v.lamp, memory=v.mib << 20)
+
+
+def run_it(v: Values) -> str:
+    return f"sudo runc run -d {v.lamp} </dev/null >{v.lamp}.log 2>&1"
+
+
+step.solution(
+    "all of it in the description",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v, more=limited(v)),
+        run_it(v),
+    ],
+)
+step.solution(
+    "created, started, and limited afterwards",
+    lambda v: [
+        unpacked(v.bundle),
+        f"runc spec -b {v.bundle}",
+        f"cd {v.bundle} && {described(v)}",
+        f"sudo runc create {v.lamp} {QUIET}",
+        f"sudo runc start {v.lamp}",
+        f"sudo runc update --memory {v.mib}M {v.lamp}",
+    ],
+    explained={4: ["other-status"]},
+)
+step.near_miss(
+    "created, and not started",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v),
+        f"sudo runc create {v.lamp} {QUIET}",
+    ],
+    rejected_by="run",
+    reason="other-status",
+    explain="It is all there but for its program, which waits for `sudo runc start`.",
+)
+step.near_miss(
+    "renamed once it ran",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v, hostname="runc"),
+        run_it(v),
+        described(v),
+    ],
+    rejected_by="run",
+    reason="other-hostname",
+    explain="config.json is read when the container is made. `sudo runc delete -f` it, and run it "
+    "again from what the file says now.",
+)
+step.near_miss(
+    "a shell around the program",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v, args=f'["sh", "-c", "sleep {v.seconds}; true"]'),
+        run_it(v),
+    ],
+    rejected_by="run",
+    reason="other-program",
+)
+step.near_miss(
+    "another folder",
+    lambda v: [
+        unpacked("demo"),
+        "cd demo && runc spec",
+        described(v),
+        run_it(v),
+    ],
+    rejected_by="run",
+    reason="other-bundle",
+)
+step.near_miss(
+    "by Docker",
+    lambda v: [
+        f"docker run -d --name {v.lamp} --hostname {v.host} -m {v.mib}m busybox sleep {v.seconds}"
+    ],
+    rejected_by="run",
+    reason="no-container",
+)
+step.near_miss(
+    "by hand, with no runtime",
+    lambda v: [
+        unpacked(v.bundle),
+        f"sudo unshare -pf --mount --uts --net --ipc sh -c "
+        f"'hostname {v.host}; exec chroot {v.bundle}/rootfs sleep {v.seconds}' {QUIET} &",
+        "sleep 0.3",
+    ],
+    rejected_by="run",
+    reason="no-container",
+)
+step.near_miss(
+    "a million bytes for each",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v, more=f" | .linux.resources.memory = {{limit: {v.mib}000000}}"),
+        run_it(v),
+    ],
+    rejected_by="limit",
+    reason="other-memory",
+    explain="A MiB is 1024 times 1024 bytes, so the number does not end with zeros.",
+)
+step.near_miss(
+    "limited in the file once it ran",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v),
+        run_it(v),
+        described(v, more=limited(v)),
+    ],
+    rejected_by="limit",
+    reason="no-limit",
+)
