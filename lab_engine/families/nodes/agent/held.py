@@ -19,7 +19,7 @@ from lab_engine.families.nodes.agent.readers import TASK_LABEL
 SWARMS_OWN: Final = "docker_gwbridge"
 """The network that an engine makes once it is in a Swarm, a little later, and keeps for ever."""
 BUILT_IN: Final = ("bridge", "host", "none", SWARMS_OWN)
-SETTLE_SECONDS: Final = 20.0
+SETTLE_SECONDS: Final = 30.0
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -177,6 +177,12 @@ def _clear_swarm(api: Api, wanted: Held) -> None:
         if one["ID"] not in known:
             api.remove_service(one["ID"])
     end = time.monotonic() + patient(SETTLE_SECONDS)
+    # A network that goes before the last task on it leaves the manager with a member to which it
+    # can give no task any more ("could not find network allocator state").
+    while any(one.get("ServiceID") not in known for one in api.tasks()):
+        if time.monotonic() > end:
+            return
+        time.sleep(0.2)
     for one in api.networks(filters={"scope": "swarm"}):
         while not one.get("Ingress") and one["Id"][:12] not in known:
             try:
