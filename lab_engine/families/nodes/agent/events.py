@@ -5,11 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-import docker.errors
 import msgspec
 
-from lab_engine.families.docker.agent.stream import READS, Event
-from lab_engine.families.nodes.agent import at
 from lab_engine.families.nodes.agent.folder import FOLDER
 from lab_engine.families.source import RETRY_SECONDS, Source
 
@@ -25,6 +22,9 @@ class NodeEvents(Source):
         while not FOLDER.is_dir():
             if self.stopping.wait(RETRY_SECONDS):
                 return
+        # Docker's library is for benches that have a node.
+        from lab_engine.families.nodes.agent import at
+
         threads: dict[str, threading.Thread] = {}
         while FOLDER.is_dir() and not self.stopping.wait(RETRY_SECONDS):
             for one in at.containers():
@@ -38,6 +38,11 @@ class NodeEvents(Source):
 
     def _follow(self, name: str) -> None:
         """Until the node ends or the stream breaks; whoever started this starts it again."""
+        import docker.errors
+
+        from lab_engine.families.docker.agent.stream import READS, Event
+        from lab_engine.families.nodes.agent import at
+
         decoder = msgspec.json.Decoder(Event)
         try:
             with at.engine(name, seconds=SECONDS) as api:

@@ -13,8 +13,8 @@ from lab_engine.common import digest
 from lab_engine.common.patience import patient
 from lab_engine.families.docker.agent.engine import WORK_SECONDS, Api, asking, remove_container
 from lab_engine.families.nodes.agent import at, fleeting
+from lab_engine.families.nodes.agent.asked import TASK_LABEL
 from lab_engine.families.nodes.agent.node import leave, take_disk
-from lab_engine.families.nodes.agent.readers import TASK_LABEL
 
 SWARMS_OWN: Final = "docker_gwbridge"
 """The network that an engine makes once it is in a Swarm, a little later, and keeps for ever."""
