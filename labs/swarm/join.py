@@ -1,0 +1,106 @@
+"""One manager and two workers become a swarm."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import See, SwarmProbe, require, require_swarm
+from labs.swarm.values import Values, lab
+
+step = lab.step("join", daemons=("docker",), resources=lambda v: v.rack(joined=False))
+
+
+@step.check("init", settle=5.0)
+async def init(see: See, v: Values) -> None:
+    found = await see(SwarmProbe(v.first))
+    look = f"docker exec {v.first} docker info"
+    require(
+        found.state == "active",
+        "no-swarm",
+        expected=f"{v.first} is in a swarm.",
+        observed=f"Its engine says: {found.state or 'nothing'}.",
+        look=look,
+    )
+    require(
+        found.manager,
+        "worker",
+        expected=f"{v.first} is a manager.",
+        observed="It is a worker of another machine's swarm.",
+        look=look,
+    )
+    require(
+        found.address == v.address,
+        "other-address",
+        expected=f"{v.first} tells the others the address {v.address}.",
+        observed=f"It tells them {found.address}.",
+        look=look,
+    )
+
+
+@step.check("join", points=2, needs=("init",), settle=8.0)
+async def join(see: See, v: Values) -> None:
+    await require_swarm(see, [v.first], workers=[v.second, v.third])
+
+
+def on(machine: str, command: str) -> str:
+    return f"docker exec {machine} docker {command}"
+
+
+def begin(v: Values, address: str = "") -> str:
+    return on(v.first, f"swarm init --advertise-addr {address or v.address}")
+
+
+def enter(v: Values, machine: str, role: str = "worker") -> str:
+    token = on(v.first, f"swarm join-token -q {role}")
+    return on(machine, f"swarm join --token $({token}) {v.address}:2377")
+
+
+step.solution("as shown", lambda v: [begin(v), enter(v, v.second), enter(v, v.third)])
+step.solution(
+    "by the name of the card, and one is a manager at first",
+    lambda v: [
+        begin(v, "eth0"),
+        f"{enter(v, v.second, 'manager')} && {on(v.first, f'node demote {v.second}')}",
+        enter(v, v.third),
+    ],
+)
+step.near_miss(
+    "an address that only it can reach",
+    lambda v: [begin(v, "127.0.0.1")],
+    rejected_by="init",
+    reason="other-address",
+    explain="At that address the other machines would find themselves. "
+    "`docker swarm leave --force` takes it back.",
+)
+step.near_miss(
+    "begun on another machine",
+    lambda v: [
+        f"{on(v.second, 'swarm init')} && "
+        f"{on(v.first, 'swarm join --token')} $({on(v.second, 'swarm join-token -q worker')}) "
+        f"{v.second_address}:2377"
+    ],
+    rejected_by="init",
+    reason="worker",
+    explain="The swarm was begun on another machine, and this one is a worker of it. Who runs "
+    "`docker swarm init` is the first manager.",
+)
+step.near_miss(
+    "three swarms",
+    lambda v: [begin(v), on(v.second, "swarm init"), on(v.third, "swarm init")],
+    rejected_by="join",
+    reason="another-swarm",
+    explain="`swarm init` begins a swarm of its own each time. The others have to *join*; a "
+    "machine that is in a swarm leaves it first, with `docker swarm leave --force`.",
+)
+step.near_miss(
+    "one is left out",
+    lambda v: [begin(v), enter(v, v.second)],
+    rejected_by="join",
+    reason="not-joined",
+)
+step.near_miss(
+    "all are managers",
+    lambda v: [begin(v), enter(v, v.second, "manager"), enter(v, v.third, "manager")],
+    rejected_by="join",
+    reason="other-role",
+    explain="There are two tokens: who has the one for managers becomes a manager. "
+    "`docker node demote` makes a worker of one.",
+)
