@@ -4,8 +4,8 @@ hostname
 cat /proc/mounts
 grep -c ^processor /proc/cpuinfo
 ip -o -4 addr | awk '{print $2, $4}'
-# Port 22 (0016) comes back by itself after the restore.
-awk '$4 == "0A" && $2 !~ /:0016$/ {print $2}' /proc/net/tcp | sort
+# Port 22 (0016) comes back by itself after the restore. A server at all addresses is in tcp6 alone.
+cat /proc/net/tcp /proc/net/tcp6 2> /dev/null | awk '$4 == "0A" && $2 !~ /:0016$/ {print $2}' | sort
 for disk in /sys/block/vd*; do
     [ -e "$disk" ] || continue
     echo "$disk $(cat "$disk/size")"
