@@ -25,7 +25,7 @@ turns = itertools.cycle(sys.argv[2].split(","))
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         word = next(turns)
-        if word == "slow": time.sleep(0.4)
+        if word in ("slow", "late"): time.sleep(0.4 if word == "slow" else 1.5)
         self.send_response(503 if word == "bad" else 200)
         self.end_headers(); self.wfile.write(word.encode())
     def log_message(self, *words): open("log", "a").write(self.headers["User-Agent"] + "\n")
@@ -88,6 +88,10 @@ async def nothing_lost(see: See) -> None:
     await require_nothing_lost(see, URL, least=8, every=0.05)
 
 
+async def patient(see: See) -> None:
+    await require_nothing_lost(see, URL, least=3, every=0.05, seconds=5)
+
+
 async def turned(see: See) -> None:
     await require_turn(see, URL, answers=["refused", "200"], every=0.05)
 
@@ -97,7 +101,7 @@ async def turned_back(see: See) -> None:
 
 
 UP, DOWN, WAIT = serve("a"), END, "sleep 1"
-WEAK = serve("bad")
+WEAK, LATE = serve("bad"), serve("a,late")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +113,9 @@ WEAK = serve("bad")
         (nothing_lost, UP, f"{WAIT}; {DOWN}; sleep 0.3; {UP}; {WAIT}", "lost"),
         (nothing_lost, UP, f"{WAIT}; {DOWN}; {WEAK}; {WAIT}; {DOWN}; {UP}; {WAIT}", "lost"),
         (nothing_lost, "true", f"{UP}; {WAIT}; {DOWN}; sleep 0.3", "lost"),
+        (nothing_lost, LATE, "sleep 3", "lost"),
+        (patient, LATE, "sleep 3", "pass"),
+        (patient, LATE, f"sleep 3; {DOWN}; {WEAK}; {WAIT}", "lost"),
         (turned, "true", f"{UP}; sleep 0.4", "pass"),
         (turned, UP, f"{WAIT}; {DOWN}; sleep 0.4; {UP}; sleep 0.4", "pass"),
         (turned, UP, WAIT, "never"),

@@ -101,7 +101,13 @@ async def require_burst(
 
 
 async def require_nothing_lost(
-    see: See, url: str, at: Place = BENCH, *, least: int = 10, every: float = 0.1
+    see: See,
+    url: str,
+    at: Place = BENCH,
+    *,
+    least: int = 10,
+    every: float = 0.1,
+    seconds: float = 1.0,
 ) -> WatchReading:
     """Since the step began, no marked request was lost from the first good answer on.
 
@@ -117,9 +123,11 @@ async def require_nothing_lost(
         at: from where.
         least: so many good answers there must be.
         every: seconds between two requests.
+        seconds: so long an answer may take.
     """
-    turns = await _turns(see, url, at, every)
-    look = f"{place.prefix(at)}curl -s -m 2 -o /dev/null -w '%{{http_code}}\\n' {url} || true"
+    turns = await _turns(see, url, at, every, seconds)
+    curl = f"curl -s -m {max(2.0, seconds):g} -o /dev/null -w '%{{http_code}}\\n'"
+    look = f"{place.prefix(at)}{curl} {url} || true"
     good = next((i for i, one in enumerate(turns) if one.answer == GOOD), None)
     require(
         good is not None,
@@ -145,7 +153,7 @@ async def require_nothing_lost(
         observed=f"So far {count}.",
         look=look,
     )
-    return await see(WatchProbe(url, at, every))
+    return await see(WatchProbe(url, at, every, seconds))
 
 
 async def require_turn(
@@ -189,8 +197,10 @@ async def require_turn(
     return turns
 
 
-async def _turns(see: See, url: str, at: Place, every: float) -> tuple[Turn, ...]:
-    probe = WatchProbe(url, at, every)
+async def _turns(
+    see: See, url: str, at: Place, every: float, seconds: float = 1.0
+) -> tuple[Turn, ...]:
+    probe = WatchProbe(url, at, every, seconds)
     before = await see.before(probe)
     now = await see(probe)
     # When the bench stopped asking in between, all that it has seen since it began anew counts.
