@@ -38,6 +38,7 @@ from lab_engine.course.lab import Lab as Lab
 from lab_engine.course.lab import LabStep as LabStep
 from lab_engine.course.lab import Variables as Variables
 from lab_engine.course.seed import Seed as Seed
+from lab_engine.families.boot.authoring import *
 from lab_engine.families.cgroups.authoring import *
 from lab_engine.families.cri.authoring import *
 from lab_engine.families.docker.authoring import *

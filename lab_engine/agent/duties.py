@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 
 Tell = Callable[[p.AnyNotice], None]
 
-PROBE_LIMIT = 30.0
 NOTE_SECONDS = 2.0
 """How often it is looked what ends with the bench, while anything is done there."""
 QUIET_NOTE_SECONDS = 10.0
@@ -239,7 +238,8 @@ class Duties:
                 journals.keep(FAMILIES[family])
                 return answer(probe)
 
-            reading = await self.pools.run(family, PROBE_LIMIT, f"the probe {probe.name()}", asked)
+            limit = FAMILIES[family].answer_seconds
+            reading = await self.pools.run(family, limit, f"the probe {probe.name()}", asked)
         except InfralabError as error:
             return p.Answer(problem=error.message, hint=error.hint)
         except Exception as error:

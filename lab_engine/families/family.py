@@ -204,6 +204,7 @@ class Family:
         drawn: each kind of thing that its `picture` module adds to the picture.
         shells: each kind of place that a learner can have a shell in.
         pack: the pack without which it can make nothing; empty for what every bench has.
+        answer_seconds: how long one of its probes may take.
     """
 
     name: str
@@ -225,6 +226,7 @@ class Family:
     drawn: Mapping[str, Drawn] = field(default_factory=dict)
     shells: Mapping[str, Shell] = field(default_factory=dict)
     pack: str = ""
+    answer_seconds: float = 30.0
 
     def part(self, target: str) -> Any:
         """The module `target` of the family's agent side, or what it names after a colon."""
