@@ -22,9 +22,10 @@ class Values(Variables, frozen=True):
     def draw(cls, seed: Seed) -> Values:
         name = seed.choice("os", NAMES)
         does = seed.choice("does", DOES)
+        ends = seed.number("ends", 4, 9)
         return cls(
             os=name,
-            motto=f"{name.capitalize()} {does} for the {seed.number('time', 20, 99)}. time.",
+            motto=f"{name.capitalize()} {does} for the {seed.number('time', 2, 9)}{ends}th time.",
             log=seed.choice("log", LOGS),
         )
 
