@@ -12,7 +12,7 @@ import pytest
 
 from lab_engine.bench.container import Bench
 from lab_engine.common.plan import ordered
-from lab_engine.families.registry import KINDS, daemons, of_kind
+from lab_engine.families.registry import KINDS, of_kind
 from lab_engine.packs.image import ensure
 from tests.bench.conftest import ok
 from tests.crash.everything import EVERYTHING
@@ -30,9 +30,11 @@ def points(key: str) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def crash_bench(make_bench: Callable[..., Bench]) -> Bench:
-    # A family may be in a pack, and every daemon is started.
-    bench = make_bench("crash", memory=2 << 30, tag=ensure(["incus"]))
-    for daemon in daemons():
+    # Every daemon of what is made here is started. A family may be in a pack.
+    needed = [its for one in EVERYTHING if (its := of_kind(one.kind()))]
+    packs = sorted({its.pack for its in needed if its.pack} | {"incus"})
+    bench = make_bench("crash", memory=2 << 30, tag=ensure(packs))
+    for daemon in sorted({its.name for its in needed if its.daemon}):
         ok(bench.run([f"/usr/lib/infralab/bin/start-{daemon}"]))
     ok(bench.run(["mkdir", "-p", "/opt/tests/tests/crash"]))
     for name in ("__init__.py", "crash/__init__.py", "crash/everything.py", "crash/killed.py"):
