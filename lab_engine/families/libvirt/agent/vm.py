@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid as uuids
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -74,6 +75,7 @@ def remove(domain: Any) -> None:
         if found(domain.isActive):
             quietly_absent(domain.destroy, libvirt.VIR_ERR_OPERATION_INVALID)
         if found(domain.isPersistent):
+            _drop_snapshots(domain)
             quietly_absent(
                 lambda: domain.undefineFlags(_UNDEFINE), libvirt.VIR_ERR_OPERATION_INVALID
             )
@@ -86,6 +88,20 @@ def remove(domain: Any) -> None:
         f"the VM {domain.name()} runs again each time that it is stopped",
         hint="`virsh list --all` in the bench shows it, and `virsh event` who starts it.",
     )
+
+
+def _drop_snapshots(domain: Any) -> None:
+    """Take a domain's snapshots out of its disks, which may stay.
+
+    Undefining forgets them and leaves them there; a new machine on the disk could take none of the
+    same name ("Snapshot 'before' already exists in one or more devices").
+    """
+    for snapshot in found(domain.listAllSnapshots) or ():
+        # Others have files of their own, and are merged by a machine that runs.
+        if "snapshot='internal'" in snapshot.getXMLDesc():
+            # One that cannot be taken out (its disk is gone) goes with the definition.
+            with suppress(libvirt.libvirtError):
+                snapshot.delete()
 
 
 class VMProvider(Provider[VM]):
