@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from lab_engine.agent.server import AgentServer
+from lab_engine.kernel import untouched
 
 LOG = Path("/var/log/infralab/agent.log")
 
@@ -24,8 +25,8 @@ def main() -> int:
         return 2
     idle = float(os.environ.get("INFRALAB_IDLE_SECONDS", "0"))
     disk = int(os.environ.get("INFRALAB_DISK", "0"))
-    made = float(os.environ.get("INFRALAB_CREATED", "0"))
-    return asyncio.run(AgentServer(session, idle_seconds=idle, disk=disk, made=made).run())
+    server = AgentServer(session, idle_seconds=idle, disk=disk, made=untouched.made_at())
+    return asyncio.run(server.run())
 
 
 if __name__ == "__main__":

@@ -8,15 +8,12 @@ programs, outside of any container, from a file that is as it was in the image.
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 from lab_engine.errors import DaemonDown
 from lab_engine.families.family import Daemon, Family
-from lab_engine.kernel import proc, processes, sockets
+from lab_engine.kernel import proc, processes, sockets, untouched
 
-CREATED: Final = "INFRALAB_CREATED"
-"""In the agent's environment: when the bench was created, in seconds since 1970."""
 _HINT: Final = (
     "`infralab repair` starts the bench's own again; `infralab down` and `infralab up` give a "
     "fresh bench."
@@ -49,9 +46,6 @@ def _fault(pid: int, daemon: Daemon) -> str:
         return who
     if processes.container(pid) or proc.inode(f"{pid}/ns/mnt") != proc.inode("self/ns/mnt"):
         return f"{who} in a container or a mount namespace of its own"
-    # The time of the last change of an inode cannot be set by anybody: what the image brought was
-    # written before there was a bench (inode(7), ctime).
-    created = float(os.environ.get(CREATED, "0"))
-    if created and os.stat(f"{pid}/exe", dir_fd=proc.root()).st_ctime > created:
+    if untouched.written(f"{pid}/exe", proc.root()):
         return f"{who}, a file that was changed in the bench"
     return ""

@@ -6,7 +6,6 @@ who listens must run the bench's own containerd, and both files must be as they 
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import time
@@ -18,7 +17,7 @@ from typing import Final
 
 from lab_engine.errors import DaemonDown, ProviderError
 from lab_engine.families.runtimes.probes import ContainerdContainer
-from lab_engine.kernel import proc, processes, sockets
+from lab_engine.kernel import proc, processes, sockets, untouched
 from lab_engine.kernel.processes import Process
 
 SOCKET: Final = "/run/containerd/containerd.sock"
@@ -27,7 +26,6 @@ CLIENT: Final = "/usr/bin/ctr"
 DOCKERS: Final = "moby"
 """The namespace in which dockerd keeps its containers, each called by 64 digits."""
 _DOCKERS_OWN: Final = re.compile(r"[0-9a-f]{64}")
-_CREATED: Final = "INFRALAB_CREATED"
 _SECONDS: Final = 10.0
 _ROUNDS: Final = 3
 _SETTLED: Final = 0.1
@@ -166,9 +164,8 @@ class Containerd:
 
 
 def _changed(path: str) -> bool:
-    """Whether a file of the image was written in the bench: nobody can set its ctime (inode(7))."""
-    created = float(os.environ.get(_CREATED, "0"))
+    """Whether a file of the image was written in the bench, or is gone."""
     try:
-        return bool(created) and Path(path).stat().st_ctime > created
+        return untouched.written(path)
     except FileNotFoundError:
         return True
