@@ -49,7 +49,6 @@ def hand_over(folder: Path) -> None:
 
 def command(kernel: str, initramfs: str, append: str, memory: int, disk: str) -> list[str]:
     """QEMU's words; `memory` in MiB, `disk` empty for none."""
-    # quiet, so that the text that is waited for does not come in the midst of the kernel's.
     words = [
         accelerator.QEMU, "-accel", accelerator.find().accelerator, "-m", str(memory),
         "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",

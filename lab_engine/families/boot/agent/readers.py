@@ -53,6 +53,9 @@ def boot(probe: BootProbe) -> BootReading:
         return BootReading(why=error.strerror or str(error))
     kind = next((word for start, word in _BEGINNINGS.items() if initramfs.startswith(start)), "")
     about = BootReading(size=len(initramfs), kind=kind)
+    if not kind:
+        # No kernel unpacks it: a machine would only take its time to say so.
+        return about
     try:
         kernel = ordinary.read(Path(probe.kernel), WHOLE) if probe.kernel else b""
     except OSError as error:
@@ -65,6 +68,9 @@ def boot(probe: BootProbe) -> BootReading:
         _answers.move_to_end(key)
         return kept
     reading = _started(probe, about, initramfs, kernel)
+    if reading.why:
+        # No fault of the files (a full disk, say): asked again, it may go.
+        return reading
     _answers[key] = (time.monotonic(), reading)
     while len(_answers) > _KEPT:
         _answers.popitem(last=False)
