@@ -26,7 +26,7 @@ WIRED = f"{ROOM}; {CABLE}; {INNER}; {OUTER}"
 CLEAR = (
     "sudo pkill -f '[h]ttp.server 8099' || true; sudo ip link del v-red 2>/dev/null || true; "
     "sudo ip link del br-x 2>/dev/null || true; "
-    "for n in blue red; do while sudo umount /run/netns/$n 2>/dev/null; do :; done; done; "
+    "for n in blue red; do while sudo umount -l /run/netns/$n 2>/dev/null; do :; done; done; "
     "sudo rm -f /run/netns/red /run/netns/blue; sudo ip link del eth0 2>/dev/null || true; "
     "sudo ip link del way 2>/dev/null || true; "
     "sudo ip addr del 10.9.0.2/32 dev lo 2>/dev/null || true"
