@@ -1,7 +1,8 @@
 """Runs of pytest, one after the other, whose last line speaks for all.
 
 With `-p tests.joined`, `--outcomes-to FILE` keeps what a run found, and `--outcomes-of FILE`, as
-often as there were runs before, has the last one report and count it with its own.
+often as there were runs before, has the last one report and count it with its own. With
+`--second-try` that run repeats what failed before: what passes now counts as flaky, not as passed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import pytest
 
 CLEAN = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 BAD = ("failed", "error")
+# pytest counts a category that it does not know under its name.
+FLAKY = "flaky"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="count these as well",
+    )
+    group.addoption(
+        "--second-try", action="store_true", help="what failed before and passes now is flaky"
     )
 
 
@@ -45,15 +51,34 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     if path := config.option.outcomes_to:
         path.write_text(json.dumps(_serialized(config, reporter.stats)))
+    passed, bad = _tried_again(reporter.stats) if config.option.second_try else (set(), set())
     for path in config.option.outcomes_of:
-        earlier = outcomes(config, path.read_text())
-        for category, reports in earlier.items():
-            reporter.stats.setdefault(category, []).extend(reports)
+        for category, reports in outcomes(config, path.read_text()).items():
+            for report in reports:
+                again = category in BAD and report.nodeid in passed | bad
+                if again and report.nodeid in bad:
+                    # It failed here too, and is counted once.
+                    continue
+                reporter.stats.setdefault(FLAKY if again else category, []).append(report)
         # What this run left out is what the earlier one did.
         reporter.stats.pop("deselected", None)
-        if session.exitstatus in CLEAN:
-            bad = any(earlier.get(category) for category in BAD)
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED if bad else pytest.ExitCode.OK
+    if config.option.outcomes_of and session.exitstatus in (*CLEAN, pytest.ExitCode.TESTS_FAILED):
+        failed = any(reporter.stats.get(category) for category in BAD)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED if failed else pytest.ExitCode.OK
+
+
+def _tried_again(stats: dict[str, list[Any]]) -> tuple[set[str], set[str]]:
+    """The tests of a second try that passed, and that failed. Takes those that passed out."""
+    bad = {report.nodeid for category in BAD for report in stats.get(category, ())}
+    passed = {report.nodeid for report in stats.pop("passed", ())} - bad
+    return passed, bad
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Flaky tests are told with the failure of their first try: each is a fault to be found."""
+    for report in terminalreporter.stats.get(FLAKY, ()):
+        terminalreporter.section(f"failed once: {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
 
 
 def outcomes(config: pytest.Config, kept: str) -> dict[str, list[Any]]:

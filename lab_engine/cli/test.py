@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,11 @@ REST = f"(bench or vm or slow) and {USUAL}"
 ALONE = f"{REST} and alone"
 BENCHES = f"{REST} and not alone and not proof"
 PROOFS = "proof and not alone"
+
+# pytest's names for what did not go well.
+BAD = ("failed", "error")
+# More than these is no accident.
+SECOND_TRIES = 5
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -65,6 +71,9 @@ def run(args: argparse.Namespace) -> int:
 def _in_runs() -> int:
     """Four runs, what is quickly told first; the last one's summary counts for all.
 
+    A few tests that fail are tried once more, alone. What passes then is told as flaky, with its
+    failure (docs/decisions/0007-a-second-try.md).
+
     What looks at everybody's images and benches runs by itself, and first of those that need an
     engine: it finds no bench image where there was none, and the others find one. A file stays in
     one process, since its tests share a bench. Proofs run one after the other: what they wait for
@@ -79,18 +88,37 @@ def _in_runs() -> int:
     # The proofs, which come last, take what is left of the time for a whole run.
     os.environ["INFRALAB_TESTS_BEGAN"] = str(time.time())
     code = 0
+    kept: list[Path] = []
     with tempfile.TemporaryDirectory() as folder:
-        kept: list[str] = []
         for number, (marks, spread) in enumerate(runs):
             # With `=`: a path that stands alone would move what pytest takes for the root.
-            own = f"={folder}/{number}.json"
-            told = [f"--outcomes-of{before}" for before in kept] if number == len(runs) - 1 else []
-            code = _pytest("-m", marks, *spread, "-p", "tests.joined", f"--outcomes-to{own}", *told)
+            own = Path(folder) / f"{number}.json"
+            told = _told(kept) if number == len(runs) - 1 else []
+            code = _pytest(
+                "-m", marks, *spread, "-p", "tests.joined", f"--outcomes-to={own}", *told
+            )
             if code not in (0, 1, 5):
                 # Interrupted, or it could not run: there is nothing to go on from.
-                break
+                return code
             kept.append(own)
+        failed = _failed(kept)
+        if 0 < len(failed) <= SECOND_TRIES:
+            # A proof has the time for its second try that it has when it runs alone.
+            del os.environ["INFRALAB_TESTS_BEGAN"]
+            code = _pytest(*failed, "-p", "tests.joined", "--second-try", *_told(kept))
     return code
+
+
+def _told(kept: list[Path]) -> list[str]:
+    """The words for a run that reports and counts what earlier runs found."""
+    return [f"--outcomes-of={before}" for before in kept]
+
+
+def _failed(kept: list[Path]) -> list[str]:
+    """The tests that failed in these runs, by their pytest ids; modules that do not load too."""
+    found = [json.loads(path.read_text()) for path in kept]
+    reports = [report for run in found for bad in BAD for report in run.get(bad, ())]
+    return list(dict.fromkeys(report["nodeid"] for report in reports))
 
 
 def _spread(dist: str, more: int = 0) -> list[str]:

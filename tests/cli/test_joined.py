@@ -67,6 +67,32 @@ def test_what_either_run_finds_is_counted(
         assert "FAILED test_first.py::test_wrong - AssertionError: not so" in lines
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code", "counts"),
+    [
+        ("assert 0", 1, "1 failed, 1 passed in"),
+        ("assert STAMP.exists()", 0, "1 passed, 1 flaky in"),
+    ],
+    ids=["fails-again", "passes-then"],
+)
+def test_what_failed_is_tried_again_and_told(
+    tmp_path: Path, wrong: str, code: int, counts: str
+) -> None:
+    """The test leaves a stamp, so that the second try can tell that it is the second one."""
+    (tmp_path / "test_it.py").write_text(
+        "from pathlib import Path\nSTAMP = Path('stamp')\ndef test_right(): pass\n"
+        f"def test_it():\n  try:\n    {wrong}, 'not so'\n  finally:\n    STAMP.touch()\n"
+    )
+    kept = str(tmp_path / "outcomes.json")
+    run(tmp_path, "test_it.py", f"--outcomes-to={kept}")
+    again = ["--second-try", f"--outcomes-of={kept}"]
+    ended, lines = run(tmp_path, "test_it.py::test_it", *again)
+    assert counts in lines[-1]
+    assert ended == code
+    assert any("failed once: test_it.py::test_it" in line for line in lines) is (code == 0)
+    assert any("AssertionError: not so" in line for line in lines)
+
+
 def test_the_verb_runs_all_and_tells_of_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,4 +119,5 @@ def test_the_verb_runs_all_and_tells_of_all(
     lines = capfd.readouterr().out.splitlines()
     assert code == 1
     assert "1 failed, 3 passed in" in lines[-1]
-    assert lines.count(f"rootdir: {tmp_path}") == 4
+    # Four runs, and a second try of what failed.
+    assert lines.count(f"rootdir: {tmp_path}") == 5

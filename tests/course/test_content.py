@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from lab_engine.course.lint.run import SEEDS, lint
 from lab_engine.course.seed import Seed
 from lab_engine.course.syllabus import order
 from lab_engine.course.text.plain import render_plain
+from lab_engine.families.docker.agent.container import TAKEN_FOR_A_NAME
 
 COURSE = load_course()
 each_lesson = pytest.mark.parametrize("lesson", COURSE.lessons, ids=lambda lesson: lesson.slug)
@@ -86,6 +88,13 @@ def test_no_variable_is_left_and_plain_text_is_plain(lesson: Lesson, seed: str) 
         shown = render_plain(document, 80)
         assert "@{" not in shown
         assert "\x1b" not in shown
+
+
+def test_no_container_of_ours_has_an_id_that_a_lesson_uses_as_a_name() -> None:
+    texts = "\n".join(path.read_text() for path in COURSE.content.rglob("*.md"))
+    names = set(re.findall(r"--name[ =]([0-9a-f]+)\b", texts))
+    assert "c5" in names
+    assert [name for name in sorted(names) if not TAKEN_FOR_A_NAME.match(name)] == []
 
 
 @each_lesson

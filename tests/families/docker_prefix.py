@@ -24,6 +24,7 @@ from lab_engine.families.docker.probes.inside import (
     ContainerFileProbe,
     ContainerLayersProbe,
 )
+from lab_engine.families.docker.resources import Container
 from lab_engine.families.netlink.agent.readers import place
 from tests.families.bench_state import Surroundings, sh
 from tests.families.cases_docker import BUSYBOX
@@ -73,6 +74,11 @@ def main() -> None:
             inventory.remove(key)
         assert said("docker ps -q --no-trunc") == identity
         sh("docker network inspect lan")
+        # One of twelve would begin so by chance.
+        for number in range(40):
+            make(Container(f"n{number}", image="busybox", state="created"))
+        for prefix in (*(f"b{n}" for n in range(10)), *(f"c{n}" for n in range(10)), "bb0", "bb1"):
+            assert not said(f"docker ps -aq --filter name=^/n --filter id={prefix}"), prefix
     finally:
         surroundings.restore(start)
 

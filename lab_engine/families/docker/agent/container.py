@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -26,6 +27,10 @@ from lab_engine.families.docker.resources import Container, with_tag
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
 
 _ENDED = ("exited", "dead")
+
+# The engine takes the beginning of an id for the id, and the source's names for containers (bb0,
+# b1, c5) are hexadecimal: `--network container:c5` without any c5 joined one of ours.
+TAKEN_FOR_A_NAME = re.compile(r"b?b[0-9]|c[0-9]")
 
 
 class ContainerProvider(Provider[Container]):
@@ -96,6 +101,9 @@ class ContainerProvider(Provider[Container]):
                 # Looked at only when the name is taken: nearly always it is free, and a call is
                 # spared.
                 self.destroy(wanted.name, mark)
+                made = self._create_again(api, config, wanted)
+            while TAKEN_FOR_A_NAME.match(made["Id"]):
+                remove_container(api, made["Id"])
                 made = self._create_again(api, config, wanted)
             if wanted.state == "created":
                 return
