@@ -39,11 +39,11 @@ class Stage:
 
     def __init__(self, bench: Bench, link: Connection) -> None:
         self.bench = bench
-        self._link = link
+        self.link = link
         self.before: dict[str, bytes] | None = None
 
     async def ask(self, probes: Sequence[Probe[Any]]) -> list[p.Answer]:
-        return await self._link.request(p.Ask, list[p.Answer], probes=tuple(probes))
+        return await self.link.request(p.Ask, list[p.Answer], probes=tuple(probes))
 
     async def type(self, script: str, *, user: str = "learner") -> str:
         """Run a script that must succeed, as the learner."""

@@ -15,6 +15,7 @@ from lab_engine.families.haproxy.agent.readers import read
 from lab_engine.families.haproxy.picture import read as draw
 from lab_engine.families.haproxy.probes import HaproxiesReading
 from lab_engine.packs import image
+from lab_engine.protocol import Compare, Difference, TakeBaseline, Undo
 from tests.requirements.conftest import Stage
 
 SOCKET = "/run/balancer.sock"
@@ -117,6 +118,39 @@ async def test_a_balancer_and_its_servers(room: Stage) -> None:
     ):
         await room.type(script)
         assert await room.reason(both, settled=reason) == reason, script
+
+
+@pytest.mark.bench
+async def test_what_a_balancer_was_told_is_undone(room: Stage) -> None:
+    """The process goes on, and takes its servers back as they are configured."""
+
+    async def both(see: See) -> None:
+        await require_balancer(see, SOCKET, SERVERS)
+
+    def say(words: str) -> str:
+        return f"echo '{words}' | socat - {SOCKET}"
+
+    async def told() -> list[str]:
+        found = await room.link.request(Compare, Difference, name="told")
+        keys = (*found.added, *found.removed, *found.changed)
+        return [key for key in keys if key.startswith("balancer-server/")]
+
+    one, two = (f"balancer-server/{SOCKET} web/{name}" for name in ("one", "two"))
+    await room.type(config() + BEGIN)
+    assert await room.reason(both, settled="pass") == "pass"
+    await room.link.request(TakeBaseline, int, name="told")
+    await room.type(f"{say('set server web/two state maint')}; {say('set weight web/one 50%')}")
+    assert await told() == [one, two]
+    left = await room.link.request(Undo, Difference, name="told")
+    assert left.none, left
+    assert await room.reason(both, settled="pass") == "pass"
+    assert await room.type(say("get weight web/one")) == "1 (initial 1)"
+    await room.type(say("set server web/one state drain"))
+    assert await told() == [one]
+    # What nobody has told it is not its baseline's affair, as that it was started anew is not.
+    await room.type(BEGIN)
+    assert await room.reason(both, settled="pass") == "pass"
+    assert await told() == []
 
 
 @pytest.mark.bench

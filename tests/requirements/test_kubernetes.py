@@ -320,10 +320,10 @@ async def test_a_node_that_was_killed_is_seen_and_comes_back(lab: Stage) -> None
     whose = "kubectl get namespace kube-system -o jsonpath={.metadata.uid}"
     before = await lab.type(whose)
     await lab.type("docker kill w1; docker wait w1")
-    plan = await lab._link.request(p.ShowPlan, Plan, resources=RESOURCES)
+    plan = await lab.link.request(p.ShowPlan, Plan, resources=RESOURCES)
     reasons = {action.key: action.reason for action in plan.actions}
     assert "w1 does not run" in reasons["cluster/lab"]
-    await lab._link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
+    await lab.link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
     assert await lab.type(whose) == before
     await lab.type("kubectl get pvc data; kubectl wait --for=condition=Ready node/w1 --timeout=1s")
 
@@ -334,7 +334,7 @@ async def test_a_cluster_outlives_a_stop_of_the_bench(lab: Stage, with_cluster: 
     told = "kubectl get nodes -o jsonpath='{.items[*].status.addresses[0].address} {.items[*]."
     told += "metadata.uid}'"
     before = await lab.type(told)
-    await lab._link.close()
+    await lab.link.close()
     await asyncio.to_thread(with_cluster.stop)
     await asyncio.to_thread(with_cluster.start)
     link = Connection(relay_argv(with_cluster))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lab_engine.families.family import Drawn, Family
+from lab_engine.families.family import Drawn, Family, Removal
 from lab_engine.families.haproxy import probes
 
 FAMILY: Final = Family(
@@ -12,5 +12,7 @@ FAMILY: Final = Family(
     threads=2,
     probes=(probes.HaproxiesProbe, probes.HaproxyProbe),
     readers=("readers",),
+    inventory="inventory",
+    removal={"balancer-server": Removal.PROCESSES},
     drawn={"balancer": Drawn("balancer", "segment", line="─")},
 )

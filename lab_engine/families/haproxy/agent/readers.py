@@ -115,7 +115,7 @@ def ask(path: str, command: str) -> str:
 
 def read(pid: int, stat: str, state: str) -> HaproxyReading:
     """Put together what `show stat` and `show servers state` print."""
-    at = dict(_addresses(state))
+    at = {name: f"{row['srv_addr']}:{row['srv_port']}" for name, row in rows(state)}
     servers: list[HaproxyServer] = []
     frontends: dict[str, str] = {}
     sessions: dict[str, int] = {}
@@ -139,15 +139,15 @@ def read(pid: int, stat: str, state: str) -> HaproxyReading:
     return HaproxyReading(pid=pid, servers=tuple(servers), frontends=frontends, sessions=sessions)
 
 
-def _addresses(state: str) -> Iterator[tuple[tuple[str, str], str]]:
-    """Backend and name of each server, and where it is."""
+def rows(state: str) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
+    """Backend and name of each server in `show servers state`, and its columns by their names."""
     fields: list[str] = []
     for line in state.splitlines():
         if line.startswith("# "):
             fields = line[2:].split()
         elif fields and len(words := line.split()) >= len(fields):
             row = dict(zip(fields, words, strict=False))
-            yield (row["be_name"], row["srv_name"]), f"{row['srv_addr']}:{row['srv_port']}"
+            yield (row["be_name"], row["srv_name"]), row
 
 
 READERS: Final[dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]]] = {
