@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labs.build_an_iaas import balancer, compute, firewall, network, storage
+from labs.build_an_iaas import balancer, compute, firewall, network, outage, storage
 from labs.build_an_iaas.values import lab
 
-__all__ = ["balancer", "compute", "firewall", "lab", "network", "storage"]
+__all__ = ["balancer", "compute", "firewall", "lab", "network", "outage", "storage"]
