@@ -98,6 +98,7 @@ async def _plain(args: argparse.Namespace) -> int:
     from lab_engine.course.faults import verify
     from lab_engine.course.lesson import load_course
     from lab_engine.course.seed import Seed
+    from lab_engine.course.text.plain import ended
     from lab_engine.plain.lines import Lines
     from lab_engine.plain.walk import Walk
     from lab_engine.session import which
@@ -119,7 +120,7 @@ async def _plain(args: argparse.Namespace) -> int:
         lesson = lesson_of(old) if old else wanted or _next_lesson(course, record)
         # Before there is a bench: a lesson that is not whole has no use for it.
         verify(lesson, Seed(old.seed if old else args.seed or "sample"))
-        print(f"{course.title}. Lesson {lesson.number}: {lesson.title}.", flush=True)
+        print(f"{course.title}. Lesson {lesson.number}: {ended(lesson.title)}", flush=True)
         _say_needs(course, lesson, record)
         if old:
             session = await take_up(lesson, old, record, steal=args.take_over)
