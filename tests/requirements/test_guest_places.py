@@ -11,6 +11,8 @@ from lab_engine import protocol as p
 from lab_engine.authoring import (
     VM,
     AddressesProbe,
+    GuestCommandProbe,
+    GuestCommandReading,
     HttpProbe,
     HttpReading,
     Nic,
@@ -85,6 +87,15 @@ async def test_from_inside_a_guest(machine: Stage) -> None:
         assert (reading.status, reading.body[:6]) in ((200, "hello\n"), (404, "<!DOCT"))
     (answer,) = await machine.ask([HttpProbe(f"http://{ROUTER}:81/", ALPHA)])
     assert b'"refused"' in bytes(answer.reading)
+    # What takes too long leaves nothing behind that takes the guest's time from the next question.
+    late = GuestCommandProbe("alpha", ("sleep", "600"), seconds=1)
+    gone = "for n in $(seq 100); do pidof sleep || exit 0; done; exit 1"
+    for question, ok_there in (
+        (late, False),
+        (GuestCommandProbe("alpha", ("sh", "-c", gone)), True),
+    ):
+        (answer,) = await machine.ask([question])
+        assert msgspec.json.decode(answer.reading, type=GuestCommandReading).ok == ok_there
     await goes(machine, wired, ("true", "pass"))
     await goes(
         machine,

@@ -266,10 +266,13 @@ _SOCKETS: Final = r"""
 for kind in tcp tcp6 udp udp6; do echo "== $kind"; cat /proc/net/$kind 2>/dev/null; done
 echo "== held"
 for p in /proc/[0-9]*; do
+  [ -e $p/exe ] || continue
   n=$(ls -l $p/fd 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p')
   [ -z "$n" ] || echo ${p#/proc/} $(readlink $p/exe) $n
 done
 """
+"""Of the kernel's own threads, most of what runs in a small guest, no file and no socket is asked:
+a program for each would take an emulated guest longer than the question may last."""
 
 
 def sockets(probe: waiting.SocketsProbe) -> waiting.SocketsReading:
@@ -281,7 +284,6 @@ def sockets(probe: waiting.SocketsProbe) -> waiting.SocketsReading:
     holders: dict[str, list[waiting.Holder]] = {}
     for line in parts.pop("held", "").splitlines():
         pid, *words = line.split()
-        # Programs of the kernel itself have no file, and no sockets that wait for anybody.
         exe = words.pop(0) if words and words[0].startswith("/") else ""
         for inode in words:
             its = waiting.Holder(int(pid), program=exe.rpartition("/")[2], exe=exe)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -121,7 +122,7 @@ class AgentChannel:
 
         Args:
             command: the program and its arguments; looked up in the agent's PATH.
-            seconds: how long it may take. A command that is still running then stays.
+            seconds: how long it may take. A command that is still running then is killed.
             stdin: its standard input.
             environment: its whole environment as `NAME=value`; empty inherits the agent's.
 
@@ -144,13 +145,22 @@ class AgentChannel:
             if status["exited"]:
                 return _result(status)
             if time.monotonic() > deadline:
-                # The agent has no command that ends what guest-exec began (qemu-ga-ref).
+                self._kill(pid)
                 raise GuestSilent(
                     f"{command[0]} in VM {self._domain.name()} did not end within {seconds:g} s"
                 )
             time.sleep(pause)
             # Most commands end in milliseconds; a long one is not asked after 200 times a second.
             pause = min(pause * 1.2, 0.2)
+
+    def _kill(self, pid: int) -> None:
+        """End what guest-exec began. The agent has no command for it (qemu-ga-ref), a shell has.
+
+        A check asks again and again: what stays would take the guest's time, until nothing is
+        answered in time any more.
+        """
+        with contextlib.suppress(GuestSilent, GuestRefused):
+            self.command("guest-exec", {"path": "/bin/sh", "arg": ["-c", f"kill -9 {pid}"]})
 
     def script(
         self, text: str, *arguments: str, seconds: float = 30, stdin: bytes = b""
