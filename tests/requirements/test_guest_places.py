@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import msgspec
@@ -96,6 +97,17 @@ async def test_from_inside_a_guest(machine: Stage) -> None:
     ):
         (answer,) = await machine.ask([question])
         assert msgspec.json.decode(answer.reading, type=GuestCommandReading).ok == ok_there
+    # Nor where the agent itself gave no answer, so that nothing could be ended at the time.
+    asked = asyncio.create_task(
+        machine.ask([GuestCommandProbe("alpha", ("sleep", "601"), seconds=60)])
+    )
+    await asyncio.sleep(2)
+    await machine.type("virsh suspend alpha")
+    (answer,) = await asked
+    assert not msgspec.json.decode(answer.reading, type=GuestCommandReading).ok
+    await machine.type("virsh resume alpha")
+    (answer,) = await machine.ask([GuestCommandProbe("alpha", ("sh", "-c", gone))])
+    assert msgspec.json.decode(answer.reading, type=GuestCommandReading).ok
     await goes(machine, wired, ("true", "pass"))
     await goes(
         machine,

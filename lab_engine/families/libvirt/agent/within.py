@@ -59,7 +59,9 @@ def _run(place: Place, script: str, *, seconds: float = 8.0) -> tuple[int, str, 
     if channel is None:
         raise _Gone(name)
     try:
-        done = channel.run(("sh", "-c", script), seconds=seconds)
+        # The guest ends it as well: where the agent does not answer in time, nobody else can.
+        limit = str(math.ceil(seconds) + 1)
+        done = channel.run(("timeout", "-s", "KILL", limit, "sh", "-c", script), seconds=seconds)
     except (GuestSilent, GuestRefused) as error:
         raise _Gone(name) from error
     return done.code, done.out, done.err
@@ -263,16 +265,14 @@ def _routes(text: str, table: int) -> Iterator[net.RouteReading]:
 
 
 _SOCKETS: Final = r"""
-for kind in tcp tcp6 udp udp6; do echo "== $kind"; cat /proc/net/$kind 2>/dev/null; done
+grep "" /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 2>/dev/null
 echo "== held"
-for p in /proc/[0-9]*; do
-  [ -e $p/exe ] || continue
-  n=$(ls -l $p/fd 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p')
-  [ -z "$n" ] || echo ${p#/proc/} $(readlink $p/exe) $n
-done
+ls -l /proc/[0-9]*/exe /proc/[0-9]*/fd 2>/dev/null | grep -E ':$|socket:|exe ->'
 """
-"""Of the kernel's own threads, most of what runs in a small guest, no file and no socket is asked:
-a program for each would take an emulated guest longer than the question may last."""
+"""Few programs: each takes an emulated guest on a busy host longer than all their output does."""
+_EXE: Final = re.compile(r" /proc/(\d+)/exe -> (.*?)( \(deleted\))?$")
+_FILES: Final = re.compile(r"/proc/(\d+)/fd:$")
+_HELD: Final = re.compile(r" -> socket:\[(\d+)\]$")
 
 
 def sockets(probe: waiting.SocketsProbe) -> waiting.SocketsReading:
@@ -280,24 +280,41 @@ def sockets(probe: waiting.SocketsProbe) -> waiting.SocketsReading:
         _, out, _ = _run(probe.place, _SOCKETS)
     except _Gone:
         return waiting.SocketsReading(exists=False)
-    parts = dict(part.split("\n", 1) for part in out.split("== ")[1:])
-    holders: dict[str, list[waiting.Holder]] = {}
-    for line in parts.pop("held", "").splitlines():
-        pid, *words = line.split()
-        exe = words.pop(0) if words and words[0].startswith("/") else ""
-        for inode in words:
-            its = waiting.Holder(int(pid), program=exe.rpartition("/")[2], exe=exe)
-            holders.setdefault(inode, []).append(its)
+    listed, _, held = out.partition("== held\n")
+    tables: dict[str, list[str]] = {}
+    for line in listed.splitlines():
+        path, _, row = line.partition(":")
+        tables.setdefault(path.rpartition("/")[2], []).append(row)
+    holders = _holders(held)
     return waiting.SocketsReading(
         sockets=tuple(
             waiting.SocketReading(
                 one.protocol, one.address, one.port, tuple(holders.get(one.inode, ()))
             )
-            for kind, table in parts.items()
+            for kind, rows in tables.items()
             # The guest's byte order is the bench's: it has the same kind of processor.
-            for one in kernel_sockets.waiting(kind.rstrip("6"), table)
+            for one in kernel_sockets.waiting(kind.rstrip("6"), "\n".join(rows))
         )
     )
+
+
+def _holders(listed: str) -> dict[str, list[waiting.Holder]]:
+    """Who holds each socket, by its inode, as `ls` has listed programs and then open files."""
+    programs: dict[str, str] = {}
+    holders: dict[str, list[waiting.Holder]] = {}
+    pid = ""
+    for line in listed.splitlines():
+        if found := _EXE.search(line):
+            programs[found[1]] = found[2]
+        elif found := _FILES.match(line):
+            pid = found[1]
+        elif found := _HELD.search(line):
+            exe = programs.get(pid, "")
+            its = waiting.Holder(int(pid), program=exe.rpartition("/")[2], exe=exe)
+            held = holders.setdefault(found[1], [])
+            if its not in held:
+                held.append(its)
+    return holders
 
 
 def _after(words: list[str], word: str) -> str:

@@ -60,6 +60,11 @@ class GuestInterface(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...]
 
 
+# Domain's UUID to the numbers of what was begun in it and given up, and may still run. Shared by
+# all channels of this process: a check asks again and again, each time over one of its own.
+_LEFT: Final[dict[str, set[int]]] = {}
+
+
 class AgentChannel:
     """The guest agent of one domain (a `libvirt.virDomain`)."""
 
@@ -138,20 +143,40 @@ class AgentChannel:
             arguments["input-data"] = base64.b64encode(stdin).decode()
         if environment:
             arguments["env"] = list(environment)
+        left = _LEFT.setdefault(self._domain.UUIDString(), set())
+        self._end(left)
         pid = self.command("guest-exec", arguments)["pid"]
         pause = 0.005
-        while True:
-            status = self.command("guest-exec-status", {"pid": pid})
-            if status["exited"]:
-                return _result(status)
-            if time.monotonic() > deadline:
+        try:
+            while True:
+                status = self.command("guest-exec-status", {"pid": pid})
+                if status["exited"]:
+                    return _result(status)
+                if time.monotonic() > deadline:
+                    self._kill(pid)
+                    raise GuestSilent(
+                        f"{command[0]} in VM {self._domain.name()} did not end within {seconds:g} s"
+                    )
+                time.sleep(pause)
+                # Most commands end in milliseconds; a long one is not asked after 200 times a
+                # second.
+                pause = min(pause * 1.2, 0.2)
+        except GuestSilent:
+            left.add(pid)
+            raise
+
+    def _end(self, left: set[int]) -> None:
+        """End what earlier calls had to leave. Raises GuestSilent while the guest is that busy."""
+        for pid in sorted(left):
+            try:
+                ended = bool(self.command("guest-exec-status", {"pid": pid})["exited"])
+            except GuestRefused:
+                # Another agent than the one that began it: the guest was started anew.
+                ended = True
+            if ended:
+                left.discard(pid)
+            else:
                 self._kill(pid)
-                raise GuestSilent(
-                    f"{command[0]} in VM {self._domain.name()} did not end within {seconds:g} s"
-                )
-            time.sleep(pause)
-            # Most commands end in milliseconds; a long one is not asked after 200 times a second.
-            pause = min(pause * 1.2, 0.2)
 
     def _kill(self, pid: int) -> None:
         """End what guest-exec began. The agent has no command for it (qemu-ga-ref), a shell has.
