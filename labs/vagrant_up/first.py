@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from lab_engine.authoring import (
+    DomainProbe,
+    FileProbe,
     GuestFileProbe,
     Look,
     Pool,
     See,
-    VagrantBox,
     require,
     require_domain,
     require_vagrant_machine,
 )
-from labs.vagrant_up.values import BOX, CATALOGUE, POOL, Values, lab, up, written
+from labs.vagrant_up.values import BOX, CATALOGUE, POOL, SMALL, Values, lab, up, written
 
 step = lab.step(
     "first-up",
     daemons=("libvirt",),
-    resources=lambda _: [VagrantBox("small"), Pool(POOL)],
+    resources=lambda _: [SMALL, Pool(POOL)],
     touches=lambda _: [f"pool/{POOL}"],
 )
 
@@ -35,6 +38,16 @@ end
 @step.check("machine", points=3, settle=1.0)
 async def machine(see: See, v: Values) -> None:
     made = await require_vagrant_machine(see, v.folder, box=BOX)
+    its, file = await see(DomainProbe(made.thing), FileProbe(f"{v.folder}/Vagrantfile"))
+    require(
+        # A reload changes what it may have at most, and leaves what it has.
+        its.config_memory_max_kib == its.config_memory_kib == v.memory << 10
+        or not re.search(rf"(?m)^[^#\n]*memory\s*=\s*{v.memory}\b", file.content),
+        "older-than-the-file",
+        expected=f"{made.thing} was made with {v.memory} MiB, as the Vagrantfile says.",
+        observed=f"It has {its.config_memory_kib / 1024:g}.",
+        look=f"virsh dominfo {made.thing}; cat {v.folder}/Vagrantfile",
+    )
     await require_domain(see, made.thing, memory=v.memory, memory_max=v.memory)
     told = await see(GuestFileProbe(made.thing, "/etc/box"))
     require(
@@ -86,6 +99,16 @@ step.near_miss(
     ],
     rejected_by="machine",
     reason="other-memory",
+)
+step.near_miss(
+    "the number changed when the machine was there",
+    lambda v: [
+        add(v),
+        f"{written(v, vagrantfile(192))}\n{up(v)}",
+        f"sed -i s/192/{v.memory}/ ~/work/{v.project}/Vagrantfile",
+    ],
+    rejected_by="machine",
+    reason="older-than-the-file",
     explain="The file is what the machine is made from, and also what you change. A running "
     "machine does not notice: `vagrant destroy -f` and `vagrant up` make it anew.",
 )

@@ -7,18 +7,17 @@ from lab_engine.authoring import (
     Image,
     Pool,
     See,
-    VagrantBox,
     require_served_by,
     require_vagrant_machine,
 )
-from labs.vagrant_up.values import POOL, Values, lab, up, written
+from labs.vagrant_up.values import POOL, SMALL, Values, lab, up, written
 
 step = lab.step(
     "providers",
     daemons=("docker", "libvirt"),
     resources=lambda v: [
         Image("busybox"),
-        VagrantBox("small"),
+        SMALL,
         Pool(POOL),
         Directory("project", path=v.folder, files={"index.html": f"{v.greeting}\n"}),
     ],

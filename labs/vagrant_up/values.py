@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Lab, Seed, Variables
+from lab_engine.authoring import Lab, Seed, VagrantBox, Variables
 
 PROJECTS = ("orchard", "meadow", "garden", "vineyard", "pasture", "hedge")
 MACHINES = ("gate", "well", "barn", "kiln", "mill", "shed")
@@ -11,6 +11,8 @@ WORK = "/home/learner/work"
 BOX = "infralab/small"
 CATALOGUE = "/srv/boxes/small/catalogue.json"
 POOL = "default"
+SMALL = VagrantBox("small", unlisted=("1.1.0", "2.0.0"))
+"""The box of the first step and the last. Of those added in the second one a machine boots, too."""
 
 
 class Values(Variables, frozen=True):

@@ -10,7 +10,7 @@ ROOT = "/srv/boxes/meadow"
 CASES = (
     Case(
         "vagrant-box",
-        VagrantBox("meadow", versions=("1.0.0", "2.10.3")),
+        VagrantBox("meadow", versions=("1.0.0", "2.10.3"), unlisted=("3.0.0",)),
         damages=changes(
             f"rm {ROOT}/1.0.0/meadow.box",
             f"printf x >> {ROOT}/2.10.3/initrd",
@@ -22,6 +22,7 @@ CASES = (
         theirs=f"grep -q theirs {ROOT}/catalogue.json",
         # Another program's sums, and the guest's own name in the second of two archives.
         shown=f"cd {ROOT} && sha256sum -c --quiet SHA256SUMS && tar -tf 2.10.3/meadow.box "
-        "| grep -qx Vagrantfile && grep -q 'infralab/meadow 2.10.3' 2.10.3/initrd",
+        "| grep -qx Vagrantfile && grep -q 'infralab/meadow 2.10.3' 2.10.3/initrd "
+        "&& grep -q 'infralab/meadow 3.0.0' 3.0.0/initrd && ! grep -q 3.0.0 catalogue.json",
     ),
 )

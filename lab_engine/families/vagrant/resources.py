@@ -21,6 +21,8 @@ class VagrantBox(Resource, frozen=True, kw_only=True, tag="vagrant-box"):
 
     Args:
         versions: as in the catalogue, oldest first; the last is the newest.
+        unlisted: versions that the catalogue does not name, but whose machines boot: a learner who
+            comes from another step may have added one.
 
     Example::
 
@@ -28,13 +30,15 @@ class VagrantBox(Resource, frozen=True, kw_only=True, tag="vagrant-box"):
     """
 
     versions: tuple[str, ...] = ("1.0.0",)
+    unlisted: tuple[str, ...] = ()
 
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-z][a-z0-9-]{0,30}\Z")
 
     def validate(self) -> None:
-        if not self.versions or len(set(self.versions)) != len(self.versions):
+        every = (*self.versions, *self.unlisted)
+        if not self.versions or len(set(every)) != len(every):
             raise self.wrong("versions", "wants one or more, each once")
-        for version in self.versions:
+        for version in every:
             if not _VERSION.match(version):
                 raise self.wrong("versions", f"{version!r} is not like 1.0.0")
 

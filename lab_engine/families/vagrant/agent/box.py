@@ -111,10 +111,11 @@ def _fill(wanted: VagrantBox, folder: Path) -> None:
             ["qemu-img", "create", "-q", "-f", "qcow2", str(disk), f"{DISK_MIB}M"],
             check=True, timeout=20, capture_output=True,
         )  # fmt: skip
-        for version in wanted.versions:
+        for version in (*wanted.versions, *wanted.unlisted):
             (folder / version).mkdir()
             # The kernel unpacks one archive after the other (initramfs buffer format).
             (folder / version / "initrd").write_bytes(guest + _extras(wanted.box, version))
+        for version in wanted.versions:
             file = folder / version / f"{wanted.name}.box"
             file.write_bytes(_packed(_vagrantfile(wanted, version), disk.read_bytes()))
             listed.append(
