@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Image, See, require_layer, require_vagrant_machine
+import json
+import re
+
+from lab_engine.authoring import (
+    FileProbe,
+    Image,
+    See,
+    require,
+    require_layer,
+    require_vagrant_machine,
+)
 from labs.vagrant_provision.values import IMAGE, Values, lab, made, project, up, written
 
 step = lab.step(
@@ -27,7 +37,43 @@ def changed(v: Values) -> str:
 @step.check("copied", points=3, settle=1.0)
 async def copied(see: See, v: Values) -> None:
     made = await require_vagrant_machine(see, v.folder, provider="docker", image=IMAGE)
-    await require_layer(see, made.thing, says={f"/srv/{v.site}/index.html": v.new})
+    to = f"/srv/{v.site}"
+    noted = f"{v.folder}/.vagrant/machines/{made.name}/docker/synced_folders"
+    page, note, file = await see(
+        FileProbe(f"{v.folder}/site/index.html"),
+        FileProbe(noted),
+        FileProbe(f"{v.folder}/Vagrantfile"),
+    )
+    require(
+        page.content.strip() == v.new,
+        "page-as-it-was",
+        expected=f"In your project, site/index.html says {v.new}.",
+        observed=f"It says {page.content.strip()[:60]!r}." if page.exists else "It is not there.",
+        look=f"cat {v.folder}/site/index.html || ls {v.folder}",
+    )
+    await require_layer(see, made.thing, says={f"{to}/index.html": v.new})
+    require(
+        to in brought(note.content) or asks_for(file.content, to),
+        "by-other-means",
+        expected=f"The Vagrantfile has {to} copied by rsync.",
+        observed="It says nothing of the kind.",
+        look=f"cat {v.folder}/Vagrantfile",
+    )
+
+
+def brought(note: str) -> set[str]:
+    """The paths in the machine that Vagrant noted at its last `up` as copied by rsync."""
+    try:
+        known = json.loads(note or "{}").get("rsync", {}).values()
+        return {str(one["guestpath"]).rstrip("/") for one in known}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return set()
+
+
+def asks_for(text: str, path: str) -> bool:
+    """Whether a Vagrantfile has this path and the type: `vagrant rsync` goes by the file alone."""
+    said = re.sub(r"(?m)^\s*#.*$", "", text)
+    return path in said and "rsync" in said
 
 
 step.solution(
@@ -36,7 +82,6 @@ step.solution(
         made(v, synced(v)),
         f"{changed(v)} && cd {v.home} && vagrant rsync",
     ],
-    explained={1: ["other-text"]},
 )
 step.solution(
     "a relative path with a dot and the folder's owner, changed first",
@@ -49,7 +94,6 @@ step.solution(
         ),
         f"cd {v.home} && vagrant up --provider=docker",
     ],
-    explained={0: ["other-text"]},
 )
 step.near_miss(
     "shown, not copied",
@@ -72,4 +116,24 @@ step.near_miss(
     lambda v: [changed(v), up(v)],
     rejected_by="copied",
     reason="not-in-the-layer",
+)
+step.near_miss(
+    "changed in the machine alone",
+    lambda v: [
+        made(v, synced(v)),
+        f"cd {v.home} && vagrant ssh -c 'echo {v.new} | sudo tee /srv/{v.site}/index.html'",
+    ],
+    rejected_by="copied",
+    reason="page-as-it-was",
+)
+step.near_miss(
+    "copied by hand",
+    lambda v: [
+        changed(v),
+        up(v),
+        f"cd {v.home} && vagrant ssh -c "
+        f"'sudo mkdir -p /srv/{v.site} && sudo cp /vagrant/site/* /srv/{v.site}/'",
+    ],
+    rejected_by="copied",
+    reason="by-other-means",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     ContainerFileProbe,
+    DockerContainerProbe,
     DockerEventsProbe,
     Image,
     See,
@@ -29,7 +30,8 @@ step = lab.step(
 @step.check("twice", points=3, settle=1.0)
 async def twice(see: See, v: Values) -> None:
     made = await require_vagrant_machine(see, v.folder, provider="docker", image=IMAGE)
-    once, always, told = await see(
+    its, once, always, told = await see(
+        DockerContainerProbe(made.thing),
         ContainerFileProbe(made.thing, ONCE),
         ContainerFileProbe(made.thing, ALWAYS),
         DockerEventsProbe(made.thing),
@@ -50,6 +52,20 @@ async def twice(see: See, v: Values) -> None:
         expected=f"{ONCE} in the machine has one line.",
         observed=f"It has {counted[ONCE]}.",
         look=look,
+    )
+    require(
+        counted[ALWAYS],
+        "not-noted",
+        expected=f"In the machine, {ALWAYS} has a line for each start.",
+        observed="It is empty." if always.exists else "There is no such file.",
+        look=look,
+    )
+    require(
+        counted[ALWAYS] != 1 or always.modified_at < its.started_at,
+        "one-at-the-last",
+        expected=f"{ALWAYS} in the machine has a line for each of {starts} starts.",
+        observed="It has one, which was written after the last start.",
+        look=f"docker exec {made.thing} cat {ALWAYS}; docker ps",
     )
     require(
         counted[ALWAYS] >= 2,
@@ -105,6 +121,20 @@ step.near_miss(
     reason="not-always",
     explain='A provisioner runs when the machine is made, and not again. `run: "always"` is for '
     "the one that is to run at every start.",
+)
+step.near_miss(
+    "another file",
+    lambda v: [made(v, scripts(v).replace(ALWAYS, "/var/log/start"), then="vagrant reload")],
+    rejected_by="twice",
+    reason="not-noted",
+)
+step.near_miss(
+    "written anew at every start",
+    lambda v: [made(v, scripts(v).replace(f">> {ALWAYS}", f"> {ALWAYS}"), then="vagrant reload")],
+    rejected_by="twice",
+    reason="one-at-the-last",
+    explain="`>` begins a file anew, `>>` adds to it. A line that came into the Vagrantfile later "
+    "has also run only once: then start the machine once more.",
 )
 step.near_miss(
     "both always",
