@@ -34,13 +34,20 @@ async def cable(see: See, v: Values) -> None:
     front, back = await machine(see, v, v.front), await machine(see, v, v.back)
     one, other = await see(DockerContainerProbe(front), DockerContainerProbe(back))
     for its, name, address in ((one, v.front, f"{v.net}.11"), (other, v.back, f"{v.net}.12")):
-        found = sorted(end.address for end in its.networks.values() if end.address)
+        found = {end.address: end.prefix for end in its.networks.values() if end.address}
         require(
             address in found,
             "other-address",
             expected=f"{name} has the address {address}.",
-            observed=f"It has {', '.join(found) or 'none'}.",
+            observed=f"It has {', '.join(sorted(found)) or 'none'}.",
             look=f"docker inspect -f '{{{{json .NetworkSettings.Networks}}}}' {its.name}",
+        )
+        require(
+            found[address] == 24,
+            "other-netmask",
+            expected=f"{address} is in a network with the netmask 24.",
+            observed=f"Its netmask is {found[address]}.",
+            look=f"docker exec {its.name} ip address",
         )
     (page,) = [await see(HttpProbe(f"http://{v.net}.12/", container(front)))]
     require(
@@ -57,6 +64,22 @@ async def through(see: See, v: Values) -> None:
     front, back = await machine(see, v, v.front), await machine(see, v, v.back)
     await require_served_by(see, back, 80, says=v.word)
     await require_served_by(see, front, 80, says=v.word)
+    one, other = await see(DockerContainerProbe(front), DockerContainerProbe(back))
+    require(
+        0 < one.started_at < other.created_at,
+        "waited-for-nothing",
+        expected=f"{v.front} was up before Vagrant made {v.back}.",
+        observed=f"When {v.front} was started, {v.back} was there already.",
+        look=f"docker inspect -f '{{{{.State.StartedAt}}}} {{{{.Created}}}} {{{{.Name}}}}' "
+        f"{front} {back}",
+    )
+    require(
+        v.word not in " ".join(one.command),
+        "knew-it",
+        expected=f"{v.front} has the page from {v.back} alone.",
+        observed="The word stands in its own command.",
+        look=f"docker inspect -f '{{{{json .Config.Cmd}}}}' {front}",
+    )
 
 
 def back(v: Values, word: str = "") -> str:
@@ -86,32 +109,60 @@ ONCE = "GET; httpd -f -h /www"
 FOREVER = "(while true; do GET && mv /new /www/index.html; sleep 1; done) & httpd -f -h /www"
 
 
+ORDER = (
+    "That a machine waits is seen when there is something to wait for. Destroy both, bring up the "
+    "one that asks, and then the other one."
+)
+
+
 def both(*parts: str) -> str:
     return vagrantfile(PROVIDER + "".join(parts))
 
 
+def one_by_one(v: Values) -> str:
+    """The machine that waits, and when it is up the one for which it waits."""
+    return f"{up(v, f' {v.front}')} && vagrant up {v.back}"
+
+
 step.solution(
     "until there is an answer",
-    lambda v: [written(v, both(back(v), front(v))), up(v)],
+    lambda v: [f"{written(v, both(back(v), front(v)))}\n{one_by_one(v)}"],
 )
 step.solution(
-    "again and again, and the front machine first",
+    "again and again, in the order of the file",
     lambda v: [
         f"{written(v, both(front(v, FOREVER, '/new'), back(v)))}\n{up(v, ' --no-parallel')}",
     ],
+)
+step.solution(
+    "the other one made anew",
+    lambda v: [
+        f"{written(v, both(back(v), front(v)))}\n{up(v, ' --no-parallel')}",
+        f"cd {v.home} && vagrant destroy -f && {one_by_one(v)}",
+    ],
+    explained={1: ["waited-for-nothing"]},
 )
 step.near_miss(
     "no network of their own",
     lambda v: [
         f"{written(v, both(back(v), front(v)))}\nsed -i /private_network/d {v.home}/Vagrantfile",
-        up(v),
+        one_by_one(v),
     ],
     rejected_by="cable",
     reason="other-address",
 )
 step.near_miss(
+    "a bigger network",
+    lambda v: [
+        written(v, both(back(v), front(v)).replace("netmask: 24", "netmask: 16")),
+        one_by_one(v),
+    ],
+    rejected_by="cable",
+    reason="other-netmask",
+)
+step.near_miss(
     "another word",
-    lambda v: [written(v, both(back(v, "silence"), front(v))), up(v)],
+    lambda v: [written(v, both(back(v, "silence"), front(v))), one_by_one(v)],
     rejected_by="cable",
     reason="out-of-reach",
 )
@@ -126,10 +177,33 @@ step.near_miss(
 )
 step.near_miss(
     "asked once, before the other one was there",
-    lambda v: [
-        written(v, both(front(v, ONCE), back(v))),
-        up(v, " --no-parallel"),
-    ],
+    lambda v: [written(v, both(front(v, ONCE), back(v))), up(v, " --no-parallel")],
     rejected_by="through",
     reason="no-page",
+)
+step.near_miss(
+    "asked once, the other one first",
+    lambda v: [written(v, both(back(v), front(v, ONCE))), up(v, " --no-parallel")],
+    rejected_by="through",
+    reason="waited-for-nothing",
+    explain=ORDER,
+)
+step.near_miss(
+    "asked once, and started again",
+    lambda v: [
+        f"{written(v, both(back(v), front(v, ONCE)))}\n{one_by_one(v)}",
+        f"cd {v.home} && vagrant reload {v.front}",
+    ],
+    rejected_by="through",
+    reason="waited-for-nothing",
+    explain=ORDER,
+)
+step.near_miss(
+    "a page of its own",
+    lambda v: [
+        written(v, both(back(v), front(v, f"echo {v.word} > /www/index.html; httpd -f -h /www"))),
+        one_by_one(v),
+    ],
+    rejected_by="through",
+    reason="knew-it",
 )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from lab_engine.authoring import (
     Directory,
     DockerContainerProbe,
+    FileProbe,
     HttpProbe,
     Image,
     See,
+    VagrantMachinesProbe,
     require,
     require_served_by,
     require_vagrant_machine,
 )
 from labs.vagrant_together.values import Values, lab, up, vagrantfile, written
+
+ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what is looked for, nothing listens there
 
 step = lab.step(
     "port",
@@ -42,8 +48,17 @@ def served(*, line: str = "", ports: str = "") -> str:
     )
 
 
+NAMED = 'config.vm.define "web"\n'
+
+
 def forwarded(guest: int, host: int, more: str = ', host_ip: "127.0.0.1"') -> str:
     return f'config.vm.network "forwarded_port", guest: {guest}, host: {host}{more}\n'
+
+
+def asks_for(text: str, port: int) -> bool:
+    """Whether a Vagrantfile has this port of the bench in it, comments aside."""
+    said = re.sub(r"(?m)^\s*#.*$", "", text)
+    return bool(re.search(rf"\bhost(?::|\s*=>)\s*{port}\b|:{port}:", said))
 
 
 def published(v: Values) -> str:
@@ -52,12 +67,26 @@ def published(v: Values) -> str:
 
 @step.check("forwarded", points=3, settle=2.0)
 async def is_forwarded(see: See, v: Values) -> None:
-    made = await require_vagrant_machine(see, v.folder, provider="docker", image="busybox")
-    its, page = await see(
-        DockerContainerProbe(made.thing), HttpProbe(f"http://127.0.0.1:{v.port}/")
+    # The file as it lies there names no machine; a learner may do so.
+    of_it = (await see(VagrantMachinesProbe(v.folder))).machines
+    name = of_it[0].name if len(of_it) == 1 else "default"
+    made = await require_vagrant_machine(
+        see, v.folder, name=name, provider="docker", image="busybox"
+    )
+    its, page, file = await see(
+        DockerContainerProbe(made.thing),
+        HttpProbe(f"http://127.0.0.1:{v.port}/"),
+        FileProbe(f"{v.folder}/Vagrantfile"),
     )
     look = f"docker port {made.thing}"
     at = [one for one in its.ports if one.host == v.port and one.protocol == "tcp"]
+    require(
+        at or not asks_for(file.content, v.port),
+        "made-before",
+        expected=f"{made.thing} was made with port {v.port}, as the Vagrantfile says.",
+        observed="It was made without it.",
+        look=f"{look}; cat {v.folder}/Vagrantfile",
+    )
     require(
         at,
         "no-port",
@@ -73,10 +102,18 @@ async def is_forwarded(see: See, v: Values) -> None:
         look=look,
     )
     require(
-        all(one.address == "127.0.0.1" for one in at),
+        not any(one.address in ANYWHERE for one in at),
         "everywhere",
         expected=f"Port {v.port} is open at 127.0.0.1 only.",
-        observed=f"It is open at {at[0].address or 'every address'}.",
+        observed="It is open at every address.",
+        look=look,
+    )
+    other = [f"{one.address}:{one.host}" for one in its.ports if one.address != "127.0.0.1"]
+    require(
+        not other,
+        "elsewhere",
+        expected=f"{made.thing} has no port at another address than 127.0.0.1.",
+        observed=f"It has one at {', '.join(other)}.",
         look=look,
     )
     await require_served_by(see, made.thing, 80, says=v.page)
@@ -94,8 +131,24 @@ step.solution(
     lambda v: [f"{written(v, served(line=forwarded(80, v.port)))}\n{up(v)}"],
 )
 step.solution(
+    "a machine with a name",
+    lambda v: [
+        f"{written(v, served(line=NAMED + forwarded(80, v.port)))}\n{up(v)}",
+    ],
+)
+step.solution(
     "in the provider's own words",
     lambda v: [f"{written(v, served(ports=published(v)))}\n{up(v)}"],
+)
+step.near_miss(
+    "added when the machine was there",
+    lambda v: [
+        f"{up(v)}\n{written(v, served(line=forwarded(80, v.port)))}\n{up(v)}",
+    ],
+    rejected_by="forwarded",
+    reason="made-before",
+    explain="A container keeps the ports that it was made with, through `vagrant reload` as well. "
+    "`vagrant destroy -f` and `vagrant up` make it anew.",
 )
 step.near_miss(
     "open to everybody",
@@ -116,4 +169,19 @@ step.near_miss(
     lambda v: [f"{written(v, served(line=forwarded(8080, v.port)))}\n{up(v)}"],
     rejected_by="forwarded",
     reason="other-guest-port",
+)
+step.near_miss(
+    "a second port, for everybody",
+    lambda v: [
+        written(
+            v,
+            served(
+                line=forwarded(80, v.port)
+                + forwarded(80, v.port + 1, ', host_ip: "0.0.0.0", id: "second"')
+            ),
+        )
+        + f"\n{up(v)}"
+    ],
+    rejected_by="forwarded",
+    reason="elsewhere",
 )
