@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab_engine.authoring import (
     VM,
     ByHand,
+    DomainEventsProbe,
     GuestCommandProbe,
     Look,
     See,
@@ -12,7 +13,7 @@ from lab_engine.authoring import (
     require,
     require_domain,
 )
-from labs.who_runs_below.values import MODEL, VENDOR, Values, lab
+from labs.who_runs_below.values import MODEL, VENDOR, Values, answers, lab
 
 step = lab.step(
     "forge",
@@ -55,6 +56,27 @@ def anew(v: Values) -> list[str]:
     return [f"virsh destroy {v.vm}", by_hand.awake(v.vm, f"virsh start {v.vm}")]
 
 
+async def begun_anew(see: See, v: Values, *, said: bool) -> None:
+    """Who has changed the description and sees nothing of it has perhaps not started it anew."""
+    before = await see.before(DomainEventsProbe(v.vm))
+    told = (await see(DomainEventsProbe(v.vm))).after(before.last)
+    lives = [one.action for one in told if one.action in ("defined", "started")]
+    require(
+        said or lives[-1:] != ["defined"],
+        "not-begun-anew",
+        expected=f"{v.vm} was started after its description was changed.",
+        observed="It runs since before the last change.",
+        look=f"virsh dumpxml {v.vm} --xpath '//sysinfo | //cpu'; "
+        f"virsh dumpxml --inactive {v.vm} --xpath '//sysinfo | //cpu'",
+    )
+
+
+NOT_ANEW = (
+    "A description is read when the machine starts. `virsh destroy` and `virsh start` begin it "
+    "anew; a reboot goes on in the same machine."
+)
+
+
 @step.check("labels", points=2, settle=1.0)
 async def labels(see: See, v: Values) -> None:
     await require_domain(see, v.vm)
@@ -62,13 +84,7 @@ async def labels(see: See, v: Values) -> None:
         GuestCommandProbe(v.vm, ("cat", VENDOR, MODEL)),
         GuestCommandProbe(v.vm, ("grep", "-c", " /sys/.*dmi", "/proc/mounts")),
     )
-    require(
-        told.ok,
-        "silent",
-        expected=f"The guest in {v.vm} answers.",
-        observed="Its agent does not (yet).",
-        look="virsh list --all",
-    )
+    answers(v, told.ok)
     require(
         mounted.out.strip() == "0",
         "covered",
@@ -79,6 +95,7 @@ async def labels(see: See, v: Values) -> None:
     look = Look(f"cat {VENDOR} {MODEL}", console=v.vm)
     found = [line.strip() for line in told.out.splitlines()]
     maker, model = (*found, "", "")[:2]
+    await begun_anew(see, v, said=(maker, model) == (v.maker, v.model))
     require(
         maker == v.maker,
         "other-maker",
@@ -102,13 +119,7 @@ async def flag(see: See, v: Values) -> None:
         GuestCommandProbe(v.vm, ("grep", "-c", "-w", "hypervisor", "/proc/cpuinfo")),
         GuestCommandProbe(v.vm, ("grep", "-c", " /proc/cpuinfo ", "/proc/mounts")),
     )
-    require(
-        told.ran and told.out.strip().isdecimal(),
-        "silent",
-        expected=f"The guest in {v.vm} answers.",
-        observed="Its agent does not (yet).",
-        look="virsh list --all",
-    )
+    answers(v, told.ran and told.out.strip().isdecimal())
     require(
         mounted.out.strip() == "0",
         "covered",
@@ -116,6 +127,7 @@ async def flag(see: See, v: Values) -> None:
         observed="In the guest, something is mounted over /proc/cpuinfo.",
         look=Look("grep cpuinfo /proc/mounts", console=v.vm),
     )
+    await begun_anew(see, v, said=told.out.strip() == "0")
     require(
         told.out.strip() == "0",
         "flag",
@@ -125,7 +137,11 @@ async def flag(see: See, v: Values) -> None:
     )
 
 
-step.solution("edited", lambda v: [edited(v, "tmf"), *anew(v)])
+step.solution(
+    "edited",
+    lambda v: [edited(v, "tmf"), *anew(v)],
+    explained={1: ["not-begun-anew"]},
+)
 step.solution(
     "switched off by the guest",
     lambda v: [
@@ -134,6 +150,7 @@ step.solution(
         f"'until virsh domstate {v.vm} | grep -q shut; do sleep 0.3; done'; "
         + by_hand.awake(v.vm, f"virsh start {v.vm}"),
     ],
+    explained={1: ["not-begun-anew"]},
 )
 step.near_miss(
     "the table without the mode",
@@ -155,7 +172,9 @@ step.near_miss(
     "not begun anew",
     lambda v: [edited(v, "tmf")],
     rejected_by="labels",
-    reason="other-maker",
+    reason="not-begun-anew",
+    explain=NOT_ANEW,
+    also=["not-begun-anew"],
 )
 step.near_miss(
     "a file over the table in the guest",
@@ -175,7 +194,9 @@ step.near_miss(
     "rebooted from inside",
     lambda v: [edited(v, "f"), f"virsh reboot {v.vm}", by_hand.awake(v.vm, "sleep 2")],
     rejected_by="flag",
-    reason="flag",
+    reason="not-begun-anew",
+    explain=NOT_ANEW,
+    also=["not-begun-anew"],
 )
 step.near_miss(
     "the table alone",

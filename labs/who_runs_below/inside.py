@@ -12,7 +12,7 @@ from lab_engine.authoring import (
     require,
     require_domain,
 )
-from labs.who_runs_below.values import MODEL, VENDOR, Values, lab
+from labs.who_runs_below.values import MODEL, VENDOR, Values, answers, lab
 
 NOTE = "/root/below"
 
@@ -27,15 +27,18 @@ step = lab.step(
 @step.check("inside", points=2)
 async def inside(see: See, v: Values) -> None:
     await require_domain(see, v.vm)
-    note, labels = await see(
-        GuestFileProbe(v.vm, NOTE), GuestCommandProbe(v.vm, ("cat", VENDOR, MODEL))
+    note, folder, labels = await see(
+        GuestFileProbe(v.vm, NOTE),
+        GuestCommandProbe(v.vm, ("test", "-d", NOTE)),
+        GuestCommandProbe(v.vm, ("cat", VENDOR, MODEL)),
     )
+    answers(v, note.answers and folder.ran and labels.ok)
     require(
-        note.answers and labels.ok,
-        "silent",
-        expected=f"The guest in {v.vm} answers.",
-        observed="Its agent does not.",
-        look="virsh list --all",
+        not folder.ok,
+        "folder",
+        expected=f"In {v.vm}, {NOTE} is a file.",
+        observed="It is a folder.",
+        look=Look(f"ls -ld {NOTE}", console=v.vm),
     )
     look = Look(f"cat {NOTE}; cat {VENDOR} {MODEL}", console=v.vm)
     require(
@@ -58,7 +61,7 @@ async def inside(see: See, v: Values) -> None:
         said == wanted,
         "other-note",
         expected="It has two lines: what the guest's table has as maker and as model.",
-        observed=f"It says {' / '.join(said)[:70]!r}.",
+        observed=f"It says {' / '.join(said)[:70]!r}." if said else "It is empty.",
         look=look,
     )
 
@@ -85,6 +88,14 @@ step.near_miss(
     ],
     rejected_by="inside",
     reason="other-note",
+)
+step.near_miss(
+    "a folder of that name",
+    lambda v: [
+        by_hand.in_guest(v.vm, f"mkdir {NOTE}; cat {VENDOR} > {NOTE}/maker"),
+    ],
+    rejected_by="inside",
+    reason="folder",
 )
 step.near_miss(
     "in the bench",

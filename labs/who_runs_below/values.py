@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Lab, Seed, Variables
+from lab_engine.authoring import Lab, Seed, Variables, require
 
 NAMES = ("willow", "aspen", "birch", "cedar", "elm", "laurel")
 MACHINES = (
@@ -31,3 +31,14 @@ class Values(Variables, frozen=True):
 
 
 lab = Lab("who-runs-below", Values)
+
+
+def answers(v: Values, answered: bool) -> None:
+    """Require that the guest agent did what it was asked."""
+    require(
+        answered,
+        "silent",
+        expected=f"The guest in {v.vm} answers.",
+        observed="Its agent does not answer (yet): a guest that boots takes up to a minute.",
+        look=f"virsh dumpxml {v.vm} --xpath //channel",
+    )

@@ -15,6 +15,10 @@ from labs.who_runs_below.values import Values, lab
 
 ANSWER = "/home/learner/work/below"
 PROGRAM = (Path(__file__).parent / "given" / "cpuid.py").read_text(encoding="utf-8")
+INNERMOST = (
+    "That is the container around you: `--container` asks for it, and without an option the tool "
+    "tells the innermost wall. The question is about a machine: `--vm`."
+)
 CONTAINERS = ("docker", "podman", "lxc", "container-other", "systemd-nspawn")
 
 step = lab.step(
@@ -62,8 +66,14 @@ step.near_miss(
     lambda _: [f"systemd-detect-virt > {ANSWER}"],
     rejected_by="below",
     reason="container",
-    explain="Asked without an option, the tool tells the innermost wall, and that is the container "
-    "around you. The question is about a machine: `--vm`.",
+    explain=INNERMOST,
+)
+step.near_miss(
+    "asked for a container",
+    lambda _: [f"systemd-detect-virt --container | tee {ANSWER}"],
+    rejected_by="below",
+    reason="container",
+    explain=INNERMOST,
 )
 step.near_miss(
     "who made the processor",
