@@ -45,24 +45,39 @@ step = lab.step("clone", daemons=("libvirt",), resources=first)
 
 @step.check("clone", points=3)
 async def clone(see: See, v: Values) -> None:
+    before = await see.before(DomainProbe(v.vm))
     original, copy, disk = await see(
         DomainProbe(v.vm), DomainProbe(v.copy), DiskProbe(v.pool, VOLUME)
     )
     await require_domain(see, v.copy, state="")
     require(
-        original.exists,
+        copy.uuid != before.uuid,
+        "renamed",
+        expected=f"{v.vm} is there, and {v.copy} as well.",
+        observed=f"{v.copy} is the first one under another name.",
+        look="virsh list --all",
+    )
+    require(
+        original.exists and original.uuid == before.uuid,
         "first-gone",
         expected=f"{v.vm} is there as well.",
-        observed=f"There is no VM called {v.vm} any more.",
+        observed="It is gone, or another one has its name.",
         look="virsh list --all",
     )
     look = f"virsh domblklist --details {v.copy}; virsh domblklist --details {v.vm}"
     files = {one.file for one in copy.config_disks if one.file}
     require(
-        files,
+        copy.config_disks,
         "no-disk",
         expected=f"{v.copy} has a disk, as {v.vm} has.",
         observed="It has none.",
+        look=look,
+    )
+    require(
+        files,
+        "no-file",
+        expected=f"The disk of {v.copy} is there.",
+        observed=f"Its description names {copy.config_disks[0].source or 'none'}. There is none.",
         look=look,
     )
     require(
@@ -80,8 +95,8 @@ async def clone(see: See, v: Values) -> None:
         observed="It lies elsewhere.",
         look=look,
     )
-    await require_disk(see, v.copy, v.pool, theirs[0].volume, format="qcow2")
     made = await see(DiskProbe(v.pool, theirs[0].volume))
+    await require_disk(see, v.copy, v.pool, theirs[0].volume, format=made.format)
     require(
         not made.backing,
         "leans-on-it",
@@ -166,6 +181,19 @@ step.solution(
         by_hand.awake(v.copy, f"virsh start {v.copy}"),
     ],
 )
+step.solution(
+    "by hand, in another format",
+    lambda v: [
+        f"first=$(virsh vol-path {VOLUME} {v.pool}) && "
+        "sudo qemu-img convert -O raw $first ${first%/*}/second.img && "
+        f"virsh pool-refresh {v.pool}",
+        by_description(
+            v, f"s|{VOLUME}|second.img|", '/<driver/s|type=.qcow2.|type="raw"|', OTHER_CARD
+        ),
+        "virsh define copy.xml",
+        by_hand.awake(v.copy, f"virsh start {v.copy}"),
+    ],
+)
 step.near_miss(
     "two writers",
     lambda v: [by_description(v, OTHER_CARD), "virsh define copy.xml"],
@@ -173,6 +201,15 @@ step.near_miss(
     reason="same-disk",
     explain="Both descriptions name one file. Two systems that write to one disk destroy it; QEMU "
     "locks the file, so the second of them will not even start.",
+)
+step.near_miss(
+    "only the description",
+    lambda v: [
+        f"virt-clone --original {v.vm} --name {v.copy} --auto-clone --print-xml > copy.xml",
+        "virsh define copy.xml",
+    ],
+    rejected_by="clone",
+    reason="no-file",
 )
 step.near_miss(
     "one card for two",
@@ -221,9 +258,18 @@ step.near_miss(
     reason="off",
 )
 step.near_miss(
+    "the first one given up",
+    lambda v: [
+        f"virt-clone --original {v.vm} --name {v.copy} --auto-clone",
+        f"virsh undefine {v.vm}",
+    ],
+    rejected_by="clone",
+    reason="first-gone",
+)
+step.near_miss(
     "renamed",
     lambda v: [f"virsh domrename {v.vm} {v.copy}"],
     rejected_by="clone",
-    reason="first-gone",
+    reason="renamed",
     explain="Two are wanted. `virsh domrename` gives the one that is there another name.",
 )

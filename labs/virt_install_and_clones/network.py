@@ -7,6 +7,7 @@ from lab_engine.authoring import (
     VirtualNetworkProbe,
     require,
     require_link,
+    require_port,
     require_virtual_network,
 )
 from labs.virt_install_and_clones.values import Values, lab
@@ -33,24 +34,28 @@ async def network(see: See, v: Values) -> None:
         autostart=True,
     )
     await require_link(see, found.bridge, kind="bridge", addresses=[f"{v.bench}/24"], up=None)
+    await require_port(see, 67, protocol="udp", program="dnsmasq")
 
 
 @step.check("reserve", points=2, needs=("network",))
 async def reserve(see: See, v: Values) -> None:
     found = await see(VirtualNetworkProbe(v.network))
-    now, kept = (
-        any((one.mac, one.address) == (v.mac, v.address) for one in all_)
+    both = [
+        [one.address for one in all_ if one.mac == v.mac]
         for all_ in (found.reservations, found.config_reservations)
-    )
+    ]
+    now, kept = (v.address in addresses for addresses in both)
+    # Where the card has another address, that is what is wrong, and not that one is lacking.
+    either = not all(both)
     require(
-        kept or not now,
+        kept or not now or not either,
         "only-now",
         expected=f"{v.network} keeps {v.address} for {v.mac}, also when it starts again.",
         observed="It does as long as it runs.",
         look=f"virsh net-dumpxml {v.network}; virsh net-dumpxml --inactive {v.network}",
     )
     require(
-        now or not kept,
+        now or not kept or not either,
         "only-later",
         expected=f"{v.network} keeps {v.address} for {v.mac} now.",
         observed="It will when it starts again.",
@@ -150,6 +155,12 @@ step.near_miss(
     reason="other-address",
 )
 step.near_miss(
+    "nobody is left who gives addresses out",
+    lambda v: [written(v), *up(v), "sudo pkill -x dnsmasq; sleep 1"],
+    rejected_by="network",
+    reason="no-server",
+)
+step.near_miss(
     "kept as long as it runs",
     lambda v: [written(v), *up(v), keep(v, "--live")],
     rejected_by="reserve",
@@ -183,4 +194,15 @@ step.near_miss(
     ],
     rejected_by="reserve",
     reason="other-reservation",
+)
+step.near_miss(
+    "another address now than later",
+    lambda v: [
+        written(v),
+        *up(v),
+        keep(v, "--config"),
+        keep(v, "--live").replace(v.address, f"10.{v.net}.0.15"),
+    ],
+    rejected_by="reserve",
+    reason="not-now",
 )

@@ -39,21 +39,29 @@ async def order(see: See, v: Values) -> None:
     )
     await require_domain(see, v.vm, state="")
     require(
-        domain.config_kernel,
+        domain.config_kernel or not domain.kernel,
         "boots-once",
         expected=f"{v.vm} boots the kernel at every start.",
         observed="Its definition names no kernel: at its next start it looks for one on its disk.",
         look=f"virsh dumpxml --inactive {v.vm} --xpath //os",
     )
+    require(
+        domain.config_kernel,
+        "no-kernel",
+        expected=f"{v.vm} boots the kernel at every start.",
+        observed="Its definition names no kernel.",
+        look=f"virsh dumpxml --inactive {v.vm} --xpath //os",
+    )
     ours = [disk for disk in domain.config_disks if disk.pool == v.pool]
     listed = ", ".join(disk.source or "an empty drive" for disk in domain.config_disks) or "none"
-    require(
-        ours,
-        "no-disk",
-        expected=f"{v.vm} has a disk from the pool {v.pool}.",
-        observed=f"Its disks: {listed}.",
-        look=f"virsh domblklist {v.vm}",
-    )
+    for reason, found in (("no-disk", domain.config_disks), ("other-pool", ours)):
+        require(
+            found,
+            reason,
+            expected=f"{v.vm} has a disk from the pool {v.pool}.",
+            observed=f"Its disks: {listed}.",
+            look=f"virsh domblklist {v.vm}",
+        )
     await require_volume(see, v.pool, ours[0].volume, format="qcow2", size=v.disk * MIB)
     await require_disk(see, v.vm, v.pool, ours[0].volume, format="qcow2")
     await require_domain(
@@ -74,14 +82,22 @@ async def order(see: See, v: Values) -> None:
         look=f"virsh dumpxml {v.vm} --xpath //channel",
     )
     require(
-        not domain.config_interfaces,
+        not (*domain.config_interfaces, *domain.interfaces),
         "has-a-card",
         expected=f"{v.vm} has no network card yet.",
         observed="It has one.",
         look=f"virsh domiflist {v.vm}",
     )
-    (kernel,) = (await see(GuestCommandProbe(v.vm, ("uname", "-r"))),)
-    answered(kernel, v.vm)
+    told = await see(GuestCommandProbe(v.vm, ("cat", "/proc/cmdline")))
+    answered(told, v.vm)
+    lacking = [word for word in ARGUMENTS.split() if word not in told.out.split()]
+    require(
+        not lacking,
+        "other-arguments",
+        expected=f"The kernel got the arguments {ARGUMENTS}.",
+        observed=f"Of these it did not get {' '.join(lacking)}.",
+        look=f"virsh dumpxml {v.vm} --xpath //cmdline",
+    )
 
 
 def install(v: Values, *more: str, left_out: str = "", **other: str) -> str:
@@ -195,6 +211,32 @@ step.near_miss(
     rejected_by="order",
     reason="no-disk",
     explain="`--disk none` is right for a machine that lives in memory. The order names a disk.",
+)
+step.near_miss(
+    "a disk in no pool of the order",
+    lambda v: [install(v, disk=f"path=/var/lib/libvirt/images/{v.vm}.qcow2,size={v.gib}")],
+    rejected_by="order",
+    reason="other-pool",
+)
+step.near_miss(
+    "no kernel at all",
+    lambda v: [install(v, left_out="boot")],
+    rejected_by="order",
+    reason="no-kernel",
+)
+step.near_miss(
+    "the arguments of the example",
+    lambda v: [
+        by_hand.awake(
+            v.vm,
+            install(
+                v,
+                boot=f"'kernel={KERNEL},initrd={INITRAMFS},kernel_args=\"console=ttyS0 quiet\"'",
+            ),
+        )
+    ],
+    rejected_by="order",
+    reason="other-arguments",
 )
 step.near_miss(
     "no initial ramdisk",

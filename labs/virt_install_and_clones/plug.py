@@ -26,11 +26,27 @@ async def card(see: See, v: Values) -> None:
     before = await see.before(DomainProbe(v.vm))
     domain = await see(DomainProbe(v.vm))
     require(
+        domain.state != "paused",
+        "paused",
+        expected=f"{v.vm} runs.",
+        observed="It is paused.",
+        look="virsh list --all",
+    )
+    require(
         domain.id == before.id and domain.running,
         "restarted",
         expected=f"{v.vm} runs on, as it did when the step began.",
         observed="It was stopped or started anew.",
         look=f"virsh domstate --reason {v.vm}",
+    )
+    macs = {card.mac for card in (*domain.interfaces, *domain.config_interfaces)}
+    near = sorted(mac for mac in macs if mac[:12] == v.mac[:12])
+    require(
+        not near or v.mac in near,
+        "mistyped",
+        expected=f"{v.vm} has a card with the MAC address {v.mac}.",
+        observed=f"It has one with {', '.join(near)}.",
+        look=f"virsh domiflist {v.vm}",
     )
     await require_card(see, v.vm, v.network, mac=v.mac, address=v.address)
 
@@ -100,6 +116,18 @@ step.near_miss(
     rejected_by="card",
     reason="other-mac",
     explain="Without --mac libvirt makes up an address, and for that one nothing is kept.",
+)
+step.near_miss(
+    "paused for it",
+    lambda v: [f"virsh suspend {v.vm}", attach(v, "--live --config")],
+    rejected_by="card",
+    reason="paused",
+)
+step.near_miss(
+    "a wrong digit",
+    lambda v: [attach(v, "--live --config", mac=v.mac[:-2] + "0f")],
+    rejected_by="card",
+    reason="mistyped",
 )
 step.near_miss(
     "restarted for it",
