@@ -9,6 +9,7 @@ from lab_engine.authoring import (
     require,
     require_committed,
     require_pushed,
+    require_served_by,
 )
 from labs import paas
 from labs.paas.released import processes, require_release
@@ -20,26 +21,51 @@ step = lab.step("procfile", daemons=("docker",), resources=begin, touches=touche
 @step.check("types", points=2)
 async def types(see: See, v: Values) -> None:
     found = await require_committed(see, v.work, files={"Procfile": ""})
-    lines = [line.partition(":") for line in found.files["Procfile"].content.splitlines()]
-    named = {name.strip(): command for name, colon, command in lines if colon}
+    text = found.files["Procfile"].content
+    lines = [line.partition(":") for line in text.splitlines()]
+    named = {name: command for name, colon, command in lines if colon}
+    look = f"git -C {v.work} show HEAD:Procfile"
+    require(
+        "worker" in named or "worker.sh" not in named.get("web", ""),
+        "in-one-line",
+        expected="The Procfile has a line of its own for worker.",
+        observed="The line of web starts worker.sh.",
+        look=look,
+    )
     require(
         {"web", "worker"} <= named.keys(),
         "no-type",
         expected="The Procfile has a line for web and one for worker.",
         observed=f"It has: {', '.join(named) or 'no line with a type'}.",
-        look=f"git -C {v.work} show HEAD:Procfile",
+        look=look,
+    )
+    require(
+        "worker.sh" in named["worker"],
+        "other-worker",
+        expected="The command of worker runs worker.sh.",
+        observed=f"It is {named['worker'].strip()!r}.",
+        look=look,
+    )
+    require(
+        text.endswith("\n"),
+        "unended",
+        expected="Each line of the Procfile ends with a line break: the platform drops another.",
+        observed="The last one has none.",
+        look=f"git -C {v.work} show HEAD:Procfile | tail -n 1 | od -c",
     )
     await require_pushed(see, v.work, v.repository)
     await require_release(see, v.app)
-    web = (await processes(see, v.app))[0]
-    one = await see(DockerContainerProbe(web.name))
-    require(
-        "PORT" in " ".join(one.command),
-        "fixed-port",
-        expected="The command of web waits at the port that the platform tells it in $PORT.",
-        observed=f"It is {' '.join(one.command)!r}.",
-        look=f"cat {v.work}/Procfile",
-    )
+    for web in await processes(see, v.app):
+        one = await see(DockerContainerProbe(web.name))
+        require(
+            "PORT" in " ".join(one.command),
+            "fixed-port",
+            expected="The command of web waits at the port that the platform tells it in $PORT.",
+            observed=f"It is {' '.join(one.command)!r}.",
+            look=f"cat {v.work}/Procfile",
+        )
+        greeting = one.environment.get("GREETING") or "no greeting"
+        await require_served_by(see, web.name, paas.PORT, says=f"{greeting} from {web.name}")
 
 
 @step.check("count", points=2, needs=("types",), settle=2.0)
@@ -92,7 +118,7 @@ step.near_miss(
     "one type, the worker behind &",
     lambda v: [written(v, f"web: sh worker.sh & {WEB}")],
     rejected_by="types",
-    reason="no-type",
+    reason="in-one-line",
     explain="A type is a line of its own. What one process starts in its background is counted, "
     "logged and started again with it, never by itself.",
 )
@@ -103,6 +129,39 @@ step.near_miss(
     reason="fixed-port",
     explain="It works today, since the platform's port happens to be this one. The platform may "
     "choose another: it says which in `$PORT`.",
+)
+step.near_miss(
+    "another name",
+    lambda v: [written(v, f"Web: {WEB}", f"Worker: {WORKER}")],
+    rejected_by="types",
+    reason="no-type",
+)
+step.near_miss(
+    "a program that is not there",
+    lambda v: [written(v, f"web: {WEB.replace('./app.sh', 'app.sh')}", f"worker: {WORKER}")],
+    rejected_by="types",
+    reason="no-page",
+)
+step.near_miss(
+    "a server that never calls it",
+    lambda v: [written(v, "web: exec httpd -f -p $PORT", f"worker: {WORKER}")],
+    rejected_by="types",
+    reason="no-page",
+)
+step.near_miss(
+    "a worker that is not there",
+    lambda v: [written(v, f"web: {WEB}", "worker: exec sh work.sh")],
+    rejected_by="types",
+    reason="other-worker",
+)
+step.near_miss(
+    "a last line without an end",
+    lambda v: [
+        f"cd {v.app} && printf '%s\\n%s' 'web: {WEB}' 'worker: {WORKER}' > Procfile && "
+        "git add Procfile && git commit -m 'two types' && git push platform main"
+    ],
+    rejected_by="types",
+    reason="unended",
 )
 step.near_miss(
     "written, not committed",

@@ -42,6 +42,16 @@ def refused(v: Values) -> FileProbe:
 async def is_refused(see: See, v: Values) -> None:
     first = await see.before(GitCommitProbe(v.work))
     notes = await see.before(refused(v))
+    now = await see(refused(v))
+    new_notes = now.content[len(notes.content) :].splitlines() if now.exists else []
+    look = f"cat {paas.HOME}/state/{v.app}/refused || true"
+    require(
+        not new_notes or not all(note.startswith("before v1:") for note in new_notes),
+        "nothing-before",
+        expected="A release runs when the push is refused.",
+        observed="The platform has refused one before there was a first release.",
+        look=look,
+    )
     await require_release(see, v.app)
     await require_committed(see, v.work, files={f"{v.page}.html": ""}, onto=first.id, clean=False)
     found = await see(GitCommitProbe(v.work))
@@ -54,13 +64,12 @@ async def is_refused(see: See, v: Values) -> None:
         observed="None has." if new else "There is no new commit.",
         look=f"git -C {v.work} log --oneline --stat -3",
     )
-    now = await see(refused(v))
     require(
-        now.exists and len(now.content) > len(notes.content),
+        new_notes,
         "not-refused",
         expected="The platform has refused a push since this step began.",
         observed="It has not.",
-        look=f"cat {paas.HOME}/state/{v.app}/refused || true",
+        look=look,
     )
 
 
@@ -83,6 +92,10 @@ def rename(v: Values) -> str:
 
 
 NO_MATTER = f"{PUSH} || true"
+FIRST_REFUSED = (
+    "The push that was refused was the first one, so nothing ran yet that could have run on. Bring "
+    "`index.html` back with a commit and push it, then break it once more."
+)
 
 
 def mend(v: Values, *, commit: str = "git commit -m 'a page to begin with'") -> str:
@@ -106,7 +119,15 @@ step.near_miss(
     "broken from the beginning",
     lambda v: [f"cd {v.app}", rename(v), NO_MATTER],
     rejected_by="refused",
-    reason="not-deployed",
+    reason="nothing-before",
+    explain=FIRST_REFUSED,
+)
+step.near_miss(
+    "broken from the beginning, then mended",
+    lambda v: [f"cd {v.app}", rename(v), NO_MATTER, mend(v), PUSH],
+    rejected_by="refused",
+    reason="nothing-before",
+    explain=FIRST_REFUSED,
 )
 step.near_miss(
     "renamed in the folder alone",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import See, SwarmProbe, require, require_swarm
+from lab_engine.authoring import ByHand, See, SwarmProbe, require, require_swarm
 from labs.swarm.values import Values, lab
 
 step = lab.step("join", daemons=("docker",), resources=lambda v: v.rack(joined=False))
@@ -25,6 +25,13 @@ async def init(see: See, v: Values) -> None:
         expected=f"{v.first} is a manager.",
         observed="It is a worker of another machine's swarm.",
         look=look,
+    )
+    require(
+        not found.trouble,
+        "no-leader",
+        expected=f"The swarm of {v.first} has a leader.",
+        observed=f"Its engine says: {found.trouble}",
+        look=f"docker exec {v.first} docker node ls || true",
     )
     require(
         found.address == v.address,
@@ -53,6 +60,17 @@ def enter(v: Values, machine: str, role: str = "worker") -> str:
     return on(machine, f"swarm join --token $({token}) {v.address}:2377")
 
 
+def left_by_force(v: Values, machine: str) -> ByHand:
+    """A manager leaves, and the other one has noticed that it is no majority."""
+    leaves = on(machine, "swarm leave --force")
+    notices = f"timeout 90 sh -c 'while {on(v.first, 'node ls')}; do sleep 1; done'"
+    return ByHand(f"{leaves} && {notices}", typed=leaves)
+
+
+ANOTHER = (
+    "A machine is in one swarm at a time, and each `swarm init` begins another one. Who is in a "
+    "wrong one leaves it with `docker swarm leave --force`, and *joins* the right one."
+)
 step.solution("as shown", lambda v: [begin(v), enter(v, v.second), enter(v, v.third)])
 step.solution(
     "by the name of the card, and one is a manager at first",
@@ -83,12 +101,35 @@ step.near_miss(
     "`docker swarm init` is the first manager.",
 )
 step.near_miss(
+    "a second manager, gone by force",
+    lambda v: [begin(v), enter(v, v.second, "manager"), left_by_force(v, v.second)],
+    rejected_by="init",
+    reason="no-leader",
+    explain="Managers decide by a majority, and of two that is both. One has left by force, so the "
+    "other can decide nothing more. Let all leave by force, and begin again.",
+)
+step.near_miss(
     "three swarms",
     lambda v: [begin(v), on(v.second, "swarm init"), on(v.third, "swarm init")],
     rejected_by="join",
     reason="another-swarm",
-    explain="`swarm init` begins a swarm of its own each time. The others have to *join*; a "
-    "machine that is in a swarm leaves it first, with `docker swarm leave --force`.",
+    explain=ANOTHER,
+)
+step.near_miss(
+    "the others in the swarm of the bench",
+    lambda v: [
+        f"docker swarm init --advertise-addr {v.subnet.replace('.0/24', '.1')}",
+        *(
+            f"docker exec {machine} docker swarm join --token "
+            f"$(docker swarm join-token -q worker) {v.subnet.replace('.0/24', '.1')}:2377"
+            for machine in (v.second, v.third)
+        ),
+        begin(v),
+        "docker swarm leave --force",
+    ],
+    rejected_by="join",
+    reason="another-swarm",
+    explain=ANOTHER,
 )
 step.near_miss(
     "one is left out",
