@@ -7,6 +7,7 @@ from lab_engine.authoring import (
     FileProbe,
     See,
     require,
+    require_committed,
     require_pushed,
     require_served_by,
 )
@@ -60,6 +61,14 @@ async def back(see: See, v: Values) -> None:
         observed=f"It is {one.environment.get('GREETING', 'not set')!r}.",
         look=f"{paas.HOME}/paas config {v.app}",
     )
+    source = await require_committed(see, v.work, files={"app.sh": ""}, clean=False)
+    require(
+        "500 Oh no" in source.files["app.sh"].content,
+        "other-change",
+        expected="The change that v3 brought lets app.sh answer 500.",
+        observed="In the last commit it does not.",
+        look=f"git -C {v.work} show HEAD:app.sh",
+    )
     await require_served_by(see, web.name, paas.PORT, says=f"{v.hello} from {web.name}")
 
 
@@ -89,6 +98,17 @@ step.near_miss(
     reason="other-image",
     explain="This is a new image, built of the old source. It is a good way too, if there is time "
     "to build. The task asks for the image that has run before.",
+)
+step.near_miss(
+    "a change that breaks nothing",
+    lambda v: [
+        push(v),
+        setting(v),
+        "echo '# new' >> app.sh && git commit -am 'a note' && git push platform main",
+        rollback(v),
+    ],
+    rejected_by="back",
+    reason="other-change",
 )
 step.near_miss(
     "one too far",
