@@ -23,7 +23,7 @@ async def init(see: See, v: Values) -> None:
         found.manager,
         "worker",
         expected=f"{v.first} is a manager.",
-        observed="It is a worker of another machine's swarm.",
+        observed="It is a worker of a swarm that another machine manages.",
         look=look,
     )
     require(
@@ -71,6 +71,10 @@ ANOTHER = (
     "A machine is in one swarm at a time, and each `swarm init` begins another one. Who is in a "
     "wrong one leaves it with `docker swarm leave --force`, and *joins* the right one."
 )
+NOT_FIRST = (
+    "Who runs `docker swarm init` is the first manager, until it is demoted. This one has joined "
+    "another machine's swarm, or another one is the manager now."
+)
 step.solution("as shown", lambda v: [begin(v), enter(v, v.second), enter(v, v.third)])
 step.solution(
     "by the name of the card, and one is a manager at first",
@@ -97,8 +101,17 @@ step.near_miss(
     ],
     rejected_by="init",
     reason="worker",
-    explain="The swarm was begun on another machine, and this one is a worker of it. Who runs "
-    "`docker swarm init` is the first manager.",
+    explain=NOT_FIRST,
+)
+step.near_miss(
+    "the second one is the manager now",
+    lambda v: [
+        begin(v),
+        f"{enter(v, v.second, 'manager')} && {on(v.first, f'node demote {v.first}')} && sleep 3",
+    ],
+    rejected_by="init",
+    reason="worker",
+    explain=NOT_FIRST,
 )
 step.near_miss(
     "a second manager, gone by force",
