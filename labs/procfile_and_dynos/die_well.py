@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import ContainerLogProbe, Image, See, require, require_ended
+from lab_engine.authoring import (
+    ContainerLogProbe,
+    DockerContainerProbe,
+    Image,
+    See,
+    require,
+    require_ended,
+)
 from labs.procfile_and_dynos.values import Values, lab
 
 TERM, KILL = 15, 9
@@ -11,13 +18,30 @@ step = lab.step("die-well", daemons=("docker",), resources=lambda _: [Image("bus
 
 @step.check("rude", points=2, settle=2.0)
 async def rude(see: See, v: Values) -> None:
+    one = await see(DockerContainerProbe(v.rude))
+    require(
+        one.state != "exited" or one.exit_code == 128 + KILL,
+        "not-by-force",
+        expected=f"{v.rude} was ended by force, with exit code {128 + KILL}.",
+        observed=f"Its exit code is {one.exit_code}.",
+        look=f"docker inspect -f '{{{{.State.ExitCode}}}} {{{{.Config.Cmd}}}}' {v.rude}",
+    )
     await require_ended(see, v.rude, how="stopped", signals=[TERM, KILL], code=128 + KILL)
 
 
 @step.check("polite", points=3, settle=2.0)
 async def polite(see: See, v: Values) -> None:
+    one, log = await see(DockerContainerProbe(v.polite), ContainerLogProbe(v.polite))
+    # Said before the code is judged: this one has tidied up, and only ends with the wrong number.
+    heard = "trap" in " ".join(one.command) and v.last_words in log.out
+    require(
+        one.running or not heard or one.exit_code != 128 + TERM,
+        "bare-exit",
+        expected=f"{v.polite} ended with exit code 0.",
+        observed=f"It has written {v.last_words!r}, and its exit code was {one.exit_code}.",
+        look=f"docker inspect -f '{{{{.State.ExitCode}}}} {{{{.Config.Cmd}}}}' {v.polite}",
+    )
     await require_ended(see, v.polite, how="stopped", signals=[TERM], code=0, within=2.0)
-    log = await see(ContainerLogProbe(v.polite))
     require(
         v.last_words in log.out,
         "no-last-words",
@@ -79,7 +103,13 @@ step.near_miss(
     "one that hears",
     lambda v: [run(v.rude, heard(v)), f"docker stop -t 3 {v.rude}"],
     rejected_by="rude",
-    reason="other-signals",
+    reason="not-by-force",
+)
+step.near_miss(
+    "one that has ended before it is stopped",
+    lambda v: [run(v.rude, "true"), f"docker stop -t 2 {v.rude}"],
+    rejected_by="rude",
+    reason="not-by-force",
 )
 step.near_miss(
     "with --init alone",
@@ -88,6 +118,17 @@ step.near_miss(
     reason="other-code",
     explain="It went at once, but it did not end itself: the signal ended it, which is code 143. "
     "Nothing was tidied up. A `trap` is the program's own answer.",
+)
+step.near_miss(
+    "an exit without a number",
+    lambda v: [
+        run(v.polite, f"trap 'echo {v.last_words}; exit' TERM; sleep 1d & wait"),
+        f"docker stop {v.polite}",
+    ],
+    rejected_by="polite",
+    reason="bare-exit",
+    explain="`exit` without a number ends with the code of the command before the `trap`, and a "
+    "`wait` that TERM interrupts ends with 143. `exit 0` says that all is well.",
 )
 step.near_miss(
     "not heard",
