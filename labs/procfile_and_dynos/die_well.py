@@ -33,7 +33,8 @@ async def rude(see: See, v: Values) -> None:
 async def polite(see: See, v: Values) -> None:
     one, log = await see(DockerContainerProbe(v.polite), ContainerLogProbe(v.polite))
     # Said before the code is judged: this one has tidied up, and only ends with the wrong number.
-    heard = "trap" in " ".join(one.command) and v.last_words in log.out
+    written = (*log.out, *log.err)
+    heard = "trap" in " ".join(one.command) and v.last_words in written
     require(
         one.running or not heard or one.exit_code != 128 + TERM,
         "bare-exit",
@@ -41,12 +42,19 @@ async def polite(see: See, v: Values) -> None:
         observed=f"It has written {v.last_words!r}, and its exit code was {one.exit_code}.",
         look=f"docker inspect -f '{{{{.State.ExitCode}}}} {{{{.Config.Cmd}}}}' {v.polite}",
     )
+    require(
+        one.state != "exited" or one.exit_code in (0, 128 + KILL, 128 + TERM),
+        "own-code",
+        expected=f"{v.polite} ended with exit code 0.",
+        observed=f"Its exit code was {one.exit_code}, which no signal makes.",
+        look=f"docker inspect -f '{{{{.State.ExitCode}}}} {{{{.Config.Cmd}}}}' {v.polite}",
+    )
     await require_ended(see, v.polite, how="stopped", signals=[TERM], code=0, within=2.0)
     require(
-        v.last_words in log.out,
+        v.last_words in written,
         "no-last-words",
         expected=f"{v.polite} has written {v.last_words!r}, and is still there to be read.",
-        observed=f"Last it has written {''.join((*log.out, *log.err)[-1:])!r}."
+        observed=f"Last it has written {''.join(written[-1:])!r}."
         if log.exists
         else "It was removed, and its log with it.",
         look=f"docker logs --tail 5 {v.polite} || docker ps -a",
@@ -74,7 +82,7 @@ step.solution(
 step.solution(
     "waiting, and by restart",
     lambda v: [
-        run(v.polite, f"trap 'echo {v.last_words}; exit 0' TERM; sleep 1d & wait"),
+        run(v.polite, f"trap 'echo {v.last_words} >&2; exit 0' TERM; sleep 1d & wait"),
         f"docker restart {v.polite}",
         f"docker run -d --name {v.rude} --stop-timeout 1 busybox sleep 1d; sleep 0.5",
         f"docker stop {v.rude}",
@@ -129,6 +137,15 @@ step.near_miss(
     reason="bare-exit",
     explain="`exit` without a number ends with the code of the command before the `trap`, and a "
     "`wait` that TERM interrupts ends with 143. `exit 0` says that all is well.",
+)
+step.near_miss(
+    "a trap that ends with another code",
+    lambda v: [
+        run(v.polite, f"trap 'echo {v.last_words}; exit 1' TERM; {DEAF}"),
+        f"docker stop {v.polite}",
+    ],
+    rejected_by="polite",
+    reason="own-code",
 )
 step.near_miss(
     "not heard",
