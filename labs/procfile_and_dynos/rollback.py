@@ -5,7 +5,9 @@ from __future__ import annotations
 from lab_engine.authoring import (
     DockerContainerProbe,
     FileProbe,
+    HttpProbe,
     See,
+    container,
     require,
     require_committed,
     require_pushed,
@@ -46,7 +48,17 @@ async def back(see: See, v: Values) -> None:
         look=look,
     )
     (web, *_) = await processes(see, v.app)
-    one = await see(DockerContainerProbe(web.name))
+    one, page = await see(
+        DockerContainerProbe(web.name),
+        HttpProbe(f"http://127.0.0.1:{paas.PORT}/", container(web.name)),
+    )
+    require(
+        page.status != 500,
+        "still-broken",
+        expected="What runs has no longer the fault of v3.",
+        observed="It answers with status 500.",
+        look=f"curl -si $({paas.HOME}/paas url {v.app})/; {look}",
+    )
     require(
         one.image_id == second.content.strip(),
         "other-image",
@@ -98,6 +110,24 @@ step.near_miss(
     reason="other-image",
     explain="This is a new image, built of the old source. It is a good way too, if there is time "
     "to build. The task asks for the image that has run before.",
+)
+step.near_miss(
+    "back, and pushed again",
+    lambda v: [
+        push(v),
+        setting(v),
+        broken(v),
+        rollback(v),
+        "git commit --allow-empty -m again && git push platform main",
+    ],
+    rejected_by="back",
+    reason="still-broken",
+)
+step.near_miss(
+    "back to the broken one",
+    lambda v: [push(v), setting(v), broken(v), rollback(v, "v3")],
+    rejected_by="back",
+    reason="still-broken",
 )
 step.near_miss(
     "a change that breaks nothing",
