@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     ByHand,
+    ContainerLogProbe,
     DockerContainerProbe,
     DockerEventsProbe,
     GitRepository,
@@ -137,6 +138,14 @@ async def give_up(see: See, v: Values) -> None:
         observed=f"It was started again {found.restarts} times.",
         look=look,
     )
+    log = await see(ContainerLogProbe(v.ill))
+    require(
+        "I try" in log.out,
+        "other-words",
+        expected=f"{v.ill} prints 'I try' each time.",
+        observed=f"Last it has written {''.join((*log.out, *log.err)[-1:])!r}.",
+        look=f"docker logs {v.ill}",
+    )
 
 
 def first_process(v: Values) -> str:
@@ -227,6 +236,12 @@ step.near_miss(
     lambda v: [given_up(v, fails(v, code="1"))],
     rejected_by="give-up",
     reason="other-code",
+)
+step.near_miss(
+    "another command",
+    lambda v: [given_up(v, fails(v).replace("echo I try; ", ""))],
+    rejected_by="give-up",
+    reason="other-words",
 )
 step.near_miss(
     "ends well",
