@@ -31,7 +31,7 @@ async def init(see: See, v: Values) -> None:
         "no-leader",
         expected=f"The swarm of {v.first} has a leader.",
         observed=f"Its engine says: {found.trouble}",
-        look=f"docker exec {v.first} docker node ls || true",
+        look=look,
     )
     require(
         found.address == v.address,
