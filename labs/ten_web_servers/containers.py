@@ -38,6 +38,14 @@ async def fleet(see: See, v: Values) -> None:
         observed=f"There is no {', '.join(missing)}.",
         look="docker ps -a",
     )
+    over = [one.name for one in found if one.state == "exited" and one.exit_code == 0]
+    require(
+        not over,
+        "at-its-end",
+        expected="All ten run.",
+        observed=f"What {', '.join(over)} had to do is done: ended with 0.",
+        look="docker ps -a",
+    )
     await require_all(*(require_container(see, name, image="busybox") for name in v.fleet))
     free = [one.name for one in found if not one.limits.memory]
     require(
@@ -63,10 +71,19 @@ async def fleet(see: See, v: Values) -> None:
         observed=f"The ten have {len(set(addresses))} between them.",
         look="docker network inspect bridge",
     )
+    pages = await see(*(HttpProbe(f"http://{address}/") for address in addresses))
+    ids = {one.id[:12]: one.name for one in found}
+    told = [said for page in pages if (said := page.body.strip()) in ids]
+    require(
+        not told,
+        "its-id",
+        expected="Each page says the container's name.",
+        observed=f"{', '.join(ids[said] for said in told)} say an id, such as {''.join(told[:1])}.",
+        look="docker ps",
+    )
     await require_all(
         *(require_served_by(see, name, 80, says=name, address="0.0.0.0") for name in v.fleet)  # noqa: S104
     )
-    pages = await see(*(HttpProbe(f"http://{address}/") for address in addresses))
     require(
         all(page.status == 200 for page in pages),
         "not-from-outside",
@@ -126,8 +143,32 @@ step.near_miss(
     ],
     rejected_by="fleet",
     reason="no-own-address",
-    explain="They share the network of one container, or of the bench: there only one can have "
-    "port 80. Each container wants a network of its own, which is what it gets unasked.",
+    explain="With `--network host` or `container:` they share one network, where only one can have "
+    "port 80; with `none` they have none. Each wants its own, which is what it gets unasked.",
+)
+step.near_miss(
+    "without a network",
+    lambda v: [loop(run(v, options=f"--memory {v.limit}m --network none"))],
+    rejected_by="fleet",
+    reason="no-own-address",
+    explain="With `--network host` or `container:` they share one network, where only one can have "
+    "port 80; with `none` they have none. Each wants its own, which is what it gets unasked.",
+)
+step.near_miss(
+    "in the background of the container",
+    lambda v: [loop(run(v, inner=f"'{SERVE}'".replace("-f ", "")))],
+    rejected_by="fleet",
+    reason="at-its-end",
+    explain="A container lives as long as what it was started with. Without `-f`, httpd goes to "
+    "the background; then the shell that started it is done, and the container with it.",
+)
+step.near_miss(
+    "without a host name",
+    lambda v: [loop(run(v).replace(f" --hostname {v.crew}$n", ""))],
+    rejected_by="fleet",
+    reason="its-id",
+    explain="Unasked, a container's host name is the beginning of its id. `--hostname` gives it "
+    "another one.",
 )
 step.near_miss(
     "the loop's variable inside",

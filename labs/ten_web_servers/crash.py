@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab_engine.authoring import (
     Container,
     Directory,
+    DockerContainerProbe,
     DomainEventsProbe,
     DomainProbe,
     Fact,
@@ -66,8 +67,23 @@ async def untouched(see: See, v: Values) -> None:
     machine = await see.before(DomainProbe(v.two))
     probes = [ProcessProbe(argv=f"127.0.0.1:{port} ") for port in (v.metal_a, v.metal_b)]
     servers = [await see.before(probe) for probe in probes]
+    ended, other = await see(*map(DockerContainerProbe, v.fleet[:2]))
+    require(
+        ended.state == "running" or other.state != "exited",
+        "both-containers",
+        expected=f"{v.fleet[1]} runs on, as it did.",
+        observed=f"It has ended, as {v.fleet[0]} has.",
+        look="docker ps -a",
+    )
     await require_untouched_container(see, v.fleet[1])
-    found = await see(DomainProbe(v.two))
+    killed, found = await see(DomainProbe(v.one), DomainProbe(v.two))
+    require(
+        killed.running or found.state != "shut",
+        "both-machines",
+        expected=f"{v.two} runs on, as it did.",
+        observed=f"It is off, as {v.one} is.",
+        look="virsh list --all",
+    )
     require(
         found.running and found.id == machine.id,
         "machine-touched",
@@ -135,9 +151,21 @@ step.near_miss(
     "all servers by their name",
     lambda v: ["sudo pkill -9 httpd"],
     rejected_by="container",
-    reason="stopped",
+    reason="both-containers",
     explain="From the bench the servers of all containers are processes like any other, and a name "
     "fits them all. A number is exact.",
+)
+step.near_miss(
+    "the other container",
+    lambda v: [f"sudo kill -9 {first_process(v.fleet[1])}"],
+    rejected_by="container",
+    reason="stopped",
+)
+step.near_miss(
+    "the other machine",
+    lambda v: [f"sudo kill -9 {machine_process(v.two)}"],
+    rejected_by="machine",
+    reason="machine-touched",
 )
 step.near_miss(
     "virsh destroy",
@@ -149,7 +177,7 @@ step.near_miss(
     "both machines",
     lambda v: ["sudo pkill -9 qemu"],
     rejected_by="machine",
-    reason="machine-touched",
+    reason="both-machines",
     explain="Both machines run one program, so its name fits both. The command line of "
     "each says which guest it is.",
 )

@@ -7,6 +7,7 @@ from labs.ten_web_servers.values import Values, lab
 
 LOOK = "ss -ltn"
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 
 step = lab.step("on-the-metal")
 
@@ -36,8 +37,15 @@ async def ten(see: See, v: Values) -> None:
     )
     others = {s.address for found in waiting.values() for s in found} - {LOOPBACK}
     require(
-        not others,
+        not others & EVERYWHERE,
         "everywhere",
+        expected=f"They wait at {LOOPBACK} alone.",
+        observed=f"Some wait at {', '.join(sorted(others))}.",
+        look=LOOK,
+    )
+    require(
+        not others,
+        "other-address",
         expected=f"They wait at {LOOPBACK} alone.",
         observed=f"Some wait at {', '.join(sorted(others))}.",
         look=LOOK,
@@ -58,9 +66,17 @@ async def ten(see: See, v: Values) -> None:
         observed=f"There are: {', '.join(sorted({one.exe for one in holders}))}.",
         look="ps -eo pid,user,args",
     )
+    empty = [str(port) for port, page in zip(v.ports, pages, strict=True) if page.status == 404]
+    require(
+        not empty,
+        "no-page",
+        expected="Each folder has a page, index.html.",
+        observed=f"The servers at {', '.join(empty)} find none: 404.",
+        look=f"curl -s http://{LOOPBACK}:{(empty or [''])[0]}/",
+    )
     said = {port: page.body.strip() for port, page in zip(v.ports, pages, strict=True)}
     require(
-        len(set(said.values())) > 1,
+        len(set(said.values())) > 1 or not {*said.values()} & {*map(str, v.ports)},
         "one-page",
         expected="The page of each server says its own port.",
         observed=f"All ten say {next(iter(said.values()))[:40]!r}.",
@@ -108,8 +124,26 @@ step.near_miss(
     lambda v: [loop(v, served("$n", "$n"))],
     rejected_by="ten",
     reason="everywhere",
-    explain="With a port alone, httpd waits at every address of the machine, also at those that "
-    "others reach. Put 127.0.0.1 and a colon before the port.",
+    explain="With a port alone, or with 0.0.0.0 before it, httpd waits at every address of the "
+    "machine, also at those that others reach. Put 127.0.0.1 and a colon before the port.",
+)
+step.near_miss(
+    "at another address of its own",
+    lambda v: [loop(v, served("$n", OWN.replace(".1:", ".2:")))],
+    rejected_by="ten",
+    reason="other-address",
+)
+step.near_miss(
+    "without a page",
+    lambda v: [loop(v, served("$n", OWN).replace("index.html", "index.htm"))],
+    rejected_by="ten",
+    reason="no-page",
+)
+step.near_miss(
+    "the variable in quotes",
+    lambda v: [loop(v, served("'$n'", OWN))],
+    rejected_by="ten",
+    reason="other-page",
 )
 step.near_miss(
     "one page for all",
