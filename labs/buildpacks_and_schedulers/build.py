@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lab_engine.authoring import (
     Directory,
     FileProbe,
@@ -10,6 +12,7 @@ from lab_engine.authoring import (
     Resource,
     See,
     TrialProbe,
+    as_read,
     require,
     require_program,
     require_pushed,
@@ -43,52 +46,95 @@ def resources(v: Values) -> list[Resource]:
 
 
 step = lab.step("build", daemons=("docker",), resources=resources, touches=touched)
-COMPILE = "bin/compile"
+COMPILE, RELEASE = "bin/compile", "bin/release"
+SOURCE, BLANK = "source", "the old source"
 
 
 @step.check("compile", points=2)
 async def compiles(see: See, v: Values) -> None:
+    look = f"cat {v.pack}/{COMPILE}"
+    source = {f"{SOURCE}/{v.marker}": v.text}
+    first = await see(TrialProbe(v.pack, (SOURCE, "cache"), program=COMPILE, files=source))
+    require(
+        INDEX not in first.made,
+        "made-here",
+        expected=f"compile makes {INDEX} in the source's folder, wherever it is started.",
+        observed="It makes it in the folder where it is started.",
+        look=look,
+    )
     await require_program(
         see,
         v.pack,
-        ".",
+        SOURCE,
         "cache",
         program=COMPILE,
-        files={v.marker: v.text},
-        makes={INDEX: v.page},
+        files=source,
+        makes={f"{SOURCE}/{INDEX}": v.page},
+        look=look,
     )
-    empty = await see(TrialProbe(v.pack, (".", "cache"), program=COMPILE, files={v.marker: ""}))
+    blank = await see(
+        TrialProbe(v.pack, (BLANK, "cache"), program=COMPILE, files={f"{BLANK}/{v.marker}": v.text})
+    )
+    require(
+        as_read(blank.made.get(f"{BLANK}/{INDEX}", "")) == as_read(v.page),
+        "splits-a-name",
+        expected=f"Of source in a folder called '{BLANK}', compile makes the same page.",
+        observed=f"It ends with {blank.code}, and makes none.",
+        look=look,
+    )
+    empty = await see(
+        TrialProbe(v.pack, (SOURCE, "cache"), program=COMPILE, files={f"{SOURCE}/{v.marker}": ""})
+    )
     require(
         empty.ran and not empty.timed_out and empty.code != 0,
         "takes-empty",
         expected=f"With an empty {v.marker}, compile ends with another code than 0.",
         observed="It ends with 0." if not empty.timed_out else "It does not end.",
-        look=f"cat {v.pack}/{COMPILE}",
+        look=look,
     )
 
 
 @step.check("release", points=3, needs=("compile",))
 async def releases(see: See, v: Values) -> None:
+    printed = await see(TrialProbe(v.pack, (".",), program=RELEASE))
+    look = f"{v.pack}/{RELEASE} ."
+    require(
+        not printed.exists or not printed.ran or "PORT" in printed.out,
+        "fixed-port",
+        expected="The command that release prints has $PORT in it.",
+        observed=f"It prints {printed.out.strip()[-80:]!r}.",
+        look=look,
+    )
     source = await see.before(GitCommitProbe(v.work))
     await require_pushed(see, v.work, v.repository)
     pushed = await see(GitCommitProbe(v.repository, "main"))
     require(
-        pushed.id == source.id,
+        pushed.tree == source.tree,
         "other-source",
         expected=f"The source of {v.app} is the one from the beginning.",
-        observed="A new commit was pushed.",
+        observed="Other files, or others' content, were pushed.",
         look=f"git -C {v.work} log --oneline --stat -2",
     )
-    number = await require_release(see, v.app, says=v.page.strip())
-    state = f"{paas.HOME}/state/{v.app}/v{number}/Procfile"
-    started = await see(FileProbe(state))
+    state = f"{paas.HOME}/state/{v.app}"
+    releases = await see(FileProbe(f"{state}/releases"))
+    kept = f"{state}/v{len(releases.content.splitlines())}/Procfile"
+    started = await see(FileProbe(kept))
+    require(
+        not started.exists or re.search("^web:", started.content, re.MULTILINE),
+        "no-web",
+        expected="The release has a type of process web.",
+        observed=f"Of types it has {started.content.strip()[:80] or 'none'!r}.",
+        look=f"{look} ; cat {kept}",
+    )
+    await require_release(see, v.app, says=v.page.strip())
     require(
         "PORT" in started.content,
-        "fixed-port",
-        expected="The command of web waits at the port that the platform tells it in $PORT.",
+        "older-command",
+        expected="The command of web that was released has $PORT in it.",
         observed=f"It is {started.content.strip()[:80]!r}.",
-        look=f"cat {state}",
+        look=f"cat {kept}",
     )
+    await require_program(see, v.pack, ".", program=RELEASE, look=f"cat {v.pack}/{RELEASE}")
 
 
 def script(v: Values, name: str, text: str) -> str:
@@ -108,6 +154,16 @@ WEB = "exec httpd -f -p $PORT -h /app/.site"
 
 def yaml(web: str = WEB, indent: str = "  ") -> str:
     return f"cat <<'YAML'\n---\ndefault_process_types:\n{indent}web: {web}\nYAML\n"
+
+
+AS_PUSHED = (
+    "What runs was made by the scripts as they were when it was pushed. A push without a new "
+    "commit makes nothing: `git commit --allow-empty -m again` gives one to push."
+)
+TOLD = (
+    "The platform says in `$PORT` where it will ask: today at 5000, tomorrow elsewhere. Those very "
+    "letters have to be printed, and `<<'YAML'` with its quotes leaves them alone."
+)
 
 
 def push(v: Values) -> str:
@@ -135,6 +191,61 @@ step.solution(
         script(v, "release", yaml("cd /app/.site && exec httpd -v -f -p 0.0.0.0:${PORT}")),
         f"git -C {v.app} push platform HEAD:main",
     ],
+)
+step.solution(
+    "a wrong page first, which an empty commit follows",
+    lambda v: [
+        f"{script(v, 'compile', good(v).replace('<li>', '<dt>'))} && "
+        f"cp {paas.HOME}/buildpacks/10-static/bin/release {v.pack}/bin/ && {push(v)}",
+        f"{script(v, 'compile', good(v))} && cd {v.work} && "
+        "git commit -q --allow-empty -m again && git push platform main",
+    ],
+)
+step.near_miss(
+    "mended, and pushed in vain",
+    lambda v: [
+        script(v, "compile", good(v).replace("<li>", "<dt>")),
+        script(v, "release", yaml()),
+        push(v),
+        f"{script(v, 'compile', good(v))} && {push(v)}",
+    ],
+    rejected_by="release",
+    reason="other-page",
+    explain=AS_PUSHED,
+)
+step.near_miss(
+    "without a release script: another buildpack's",
+    lambda v: [
+        script(v, "compile", good(v)),
+        f"cp -r {v.pack} {paas.HOME}/buildpacks/05-mine && "
+        f"cp {paas.HOME}/buildpacks/10-static/bin/release {paas.HOME}/buildpacks/05-mine/bin/",
+        push(v),
+    ],
+    rejected_by="release",
+    reason="no-program",
+)
+step.near_miss(
+    "in the folder where it happens to be",
+    lambda v: [
+        script(v, "compile", good(v).replace('"$1/.site', '".site')),
+        script(v, "release", yaml()),
+        f"{push(v)} || true",
+    ],
+    rejected_by="compile",
+    reason="made-here",
+    explain="Without `$1/` in front, a name is one in the folder where the script is started.",
+)
+step.near_miss(
+    "without the quotes",
+    lambda v: [
+        script(v, "compile", good(v).replace('"', "")),
+        script(v, "release", yaml()),
+        push(v),
+    ],
+    rejected_by="compile",
+    reason="splits-a-name",
+    explain="Without the quotes around `$1/FILE` the shell takes a name with blanks for several "
+    "words.",
 )
 step.near_miss(
     "an empty list is fine",
@@ -203,8 +314,7 @@ step.near_miss(
     ],
     rejected_by="release",
     reason="fixed-port",
-    explain="It works today, since the platform's port happens to be this one. The platform may "
-    "choose another: it says which in `$PORT`.",
+    explain=TOLD,
 )
 step.near_miss(
     "a port that nobody told",
@@ -214,7 +324,20 @@ step.near_miss(
         f"timeout 60 git -C {v.app} push platform main || true",
     ],
     rejected_by="release",
-    reason="nothing-pushed",
+    reason="fixed-port",
+    explain=TOLD,
+)
+step.near_miss(
+    "a fixed port, mended in vain",
+    lambda v: [
+        script(v, "compile", good(v)),
+        script(v, "release", yaml(WEB.replace("$PORT", "5000"))),
+        push(v),
+        f"{script(v, 'release', yaml())} && {push(v)}",
+    ],
+    rejected_by="release",
+    reason="older-command",
+    explain=AS_PUSHED,
 )
 step.near_miss(
     "not below default_process_types",
@@ -224,7 +347,21 @@ step.near_miss(
         push(v),
     ],
     rejected_by="release",
-    reason="not-deployed",
+    reason="no-web",
+    explain="The platform takes those lines of what `release` prints that begin with two blanks "
+    "and a type in small letters. It starts nothing for a type other than web.",
+)
+step.near_miss(
+    "another type",
+    lambda v: [
+        script(v, "compile", good(v)),
+        script(v, "release", yaml().replace("  web:", "  worker:")),
+        push(v),
+    ],
+    rejected_by="release",
+    reason="no-web",
+    explain="The platform takes those lines of what `release` prints that begin with two blanks "
+    "and a type in small letters. It starts nothing for a type other than web.",
 )
 step.near_miss(
     "a Procfile in the source instead",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Directory, Resource, See, TrialProbe, require, require_program
+from lab_engine.authoring import (
+    Directory,
+    Resource,
+    See,
+    TrialProbe,
+    as_read,
+    require,
+    require_program,
+)
 from labs import paas
 from labs.buildpacks_and_schedulers.values import Values, lab, touched
 
@@ -22,6 +30,8 @@ def samples(v: Values) -> dict[str, str]:
 
 
 OURS, OTHERS = ("one", "two"), ("three", "four")
+LATER, EMPTY, BLANK = "later", "bare", "the old one"
+"""Trees that nobody has seen: apps of this kind all three."""
 
 
 def resources(v: Values) -> list[Resource]:
@@ -34,8 +44,18 @@ step = lab.step("detect", daemons=("docker",), resources=resources, touches=touc
 @step.check("detect", points=3)
 async def detect(see: See, v: Values) -> None:
     script = f"{v.pack}/bin/detect"
+    here = await see(TrialProbe(script, ("away",), files={v.marker: "h\n", "away/readme": "i\n"}))
+    require(
+        not here.exists or not here.ran or here.code != 0,
+        "looks-here",
+        expected=f"For a folder without a {v.marker} detect ends with another code than 0, also if "
+        "it is started where there is one.",
+        observed="It ends with 0.",
+        look=f"cat {script}",
+    )
     for name in OURS:
-        await require_program(see, script, f"{SAMPLES}/{name}", code=0, says=v.kind)
+        ask = f"{script} {SAMPLES}/{name} && echo 'it says yes' || echo 'it says no'"
+        await require_program(see, script, f"{SAMPLES}/{name}", code=0, says=v.kind, look=ask)
     for name in OTHERS:
         found = await see(TrialProbe(script, (f"{SAMPLES}/{name}",)))
         require(
@@ -44,6 +64,21 @@ async def detect(see: See, v: Values) -> None:
             expected=f"{name} is no app of this kind: detect ends with another code than 0.",
             observed="It ends with 0." if not found.timed_out else "It does not end.",
             look=f"{script} {SAMPLES}/{name} && echo 'it says yes' || echo 'it says no'",
+        )
+    for name, reason, text, found_in in (
+        (LATER, "knows-the-samples", "g\n", f"a new folder that has a {v.marker}"),
+        (EMPTY, "wants-content", "", f"a folder with an empty {v.marker}"),
+        (BLANK, "splits-a-name", "g\n", f"a folder called '{BLANK}' that has a {v.marker}"),
+    ):
+        asked_of = await see(TrialProbe(script, (name,), files={f"{name}/{v.marker}": text}))
+        require(
+            asked_of.ran and asked_of.code == 0 and as_read(asked_of.out) == as_read(v.kind),
+            reason,
+            expected=f"For {found_in} at its top, detect prints {v.kind!r} and ends with code 0.",
+            observed="It does not end."
+            if asked_of.timed_out
+            else f"It prints {asked_of.out.strip()[:80]!r}, and ends with {asked_of.code}.",
+            look=f"cat {script}",
         )
 
 
@@ -69,6 +104,52 @@ step.solution(
         f"chmod 755 {v.pack}/bin/detect",
     ],
     explained={1: ["not-runnable"]},
+)
+step.solution(
+    "says it in any case, and is kept somewhere else",
+    lambda v: [
+        f"cat > ~/work/ask <<'END'\n#!/usr/bin/env python3\nimport pathlib, sys\n"
+        f"print('{v.kind}')\n"
+        f"sys.exit(not (pathlib.Path(sys.argv[1]) / '{v.marker}').is_file())\nEND\n"
+        f"chmod +x ~/work/ask && sudo mkdir -p {v.pack}/bin && "
+        f"sudo ln -s ~/work/ask {v.pack}/bin/detect",
+    ],
+)
+step.near_miss(
+    "by the names of the samples",
+    lambda v: [write(v, f'case "$1" in */one | */two) echo {v.kind};; *) exit 1;; esac')],
+    rejected_by="detect",
+    reason="knows-the-samples",
+)
+step.near_miss(
+    "something must be in it",
+    lambda v: [write(v, asked(v).replace("-f", "-s"))],
+    rejected_by="detect",
+    reason="wants-content",
+    explain="Whose app it is says the file alone. Whether what is in it can be built is the next "
+    "question, and another script answers it.",
+)
+step.near_miss(
+    "without the quotes",
+    lambda v: [write(v, asked(v).replace('"', ""))],
+    rejected_by="detect",
+    reason="splits-a-name",
+    explain="Without the quotes around `$1/FILE` the shell takes a name with blanks for several "
+    "words.",
+)
+step.near_miss(
+    "with the line ends of another system",
+    lambda v: [f"{write(v, asked(v))} && sed -i 's/$/\\r/' {v.pack}/bin/detect"],
+    rejected_by="detect",
+    reason="no-interpreter",
+    explain="All of the first line is taken for the program's name: also the line end of another "
+    "system, which `cat -A` shows as `^M`.",
+)
+step.near_miss(
+    "a folder of that name",
+    lambda v: [write(v, asked(v), place=f"{v.pack}/bin/detect")],
+    rejected_by="detect",
+    reason="no-program",
 )
 step.near_miss(
     "always code 0",
@@ -98,7 +179,8 @@ step.near_miss(
     "in the folder where it happens to be",
     lambda v: [write(v, f"[ -f {v.marker} ] && echo {v.kind}")],
     rejected_by="detect",
-    reason="other-code",
+    reason="looks-here",
+    explain="Without `$1/` in front, a name is one in the folder where the script is started.",
 )
 step.near_miss(
     "never",

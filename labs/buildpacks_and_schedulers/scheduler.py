@@ -48,6 +48,22 @@ async def move(see: See, v: Values) -> None:
         look=f"{paas.HOME}/paas releases {v.app}",
     )
     for one in await require_replicas(see, v.app, v.count, image=first.content.strip()):
+        look = f"docker inspect -f '{{{{json .Config.Env}}}} {{{{json .Config.Cmd}}}}' {one.name}"
+        require(
+            one.environment.get("PORT") == str(paas.PORT),
+            "no-port",
+            expected=f"{one.name} is told PORT={paas.PORT}.",
+            observed=f"PORT is {one.environment.get('PORT', 'not set')}.",
+            look=look,
+        )
+        command = " ".join(one.command)
+        require(
+            "PORT" in command and "/app/.site" in command,
+            "other-command",
+            expected=f"{one.name} is started as the platform does it: {WEB}",
+            observed=f"It is started with {command[:100]!r}.",
+            look=look,
+        )
         await require_served_by(see, one.name, paas.PORT, says=v.welcome)
 
 
@@ -65,7 +81,7 @@ async def heal(see: See, v: Values) -> None:
         any(one.state == "failed" and one.container in forced for one in service.past),
         "nothing-lost",
         expected=f"A container of the service {v.app} was ended by force.",
-        observed="None was, since this step began.",
+        observed="None was, of the service as it is now.",
         look=f"docker service ps {v.app}; docker events --since 10m --until 0s --filter event=die",
     )
 
@@ -137,6 +153,22 @@ step.near_miss(
     lambda v: [push(v), BEGIN, create(v, count=v.count - 1)],
     rejected_by="move",
     reason="other-number",
+)
+step.near_miss(
+    "the source's own page, at a fixed port",
+    lambda v: [push(v), BEGIN, create(v, web="exec httpd -f -p 5000 -h /app")],
+    rejected_by="move",
+    reason="other-command",
+)
+step.near_miss(
+    "a port that nobody told",
+    lambda v: [
+        push(v),
+        BEGIN,
+        create(v, settings="", web="PORT=5000; exec httpd -f -p $PORT -h /app/.site"),
+    ],
+    rejected_by="move",
+    reason="no-port",
 )
 step.near_miss(
     "another image, with the folder copied into it",

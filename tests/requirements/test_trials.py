@@ -32,6 +32,12 @@ async def folder(see: See) -> None:
     await require_program(see, "/home/learner/work/pack", "x", program="bin/build", says="built x")
 
 
+async def deeper(see: See) -> None:
+    await require_program(
+        see, "/home/learner/work/pack", "a b", program="run", files={"a b/out": "far"}, says="far"
+    )
+
+
 def wrote(body: str, first: str = "#!/bin/sh", mode: str = "755") -> str:
     return f"cat > hook <<'END'\n{first}\n{body}\nEND\nchmod {mode} hook"
 
@@ -49,9 +55,10 @@ GOOD = 'read word; echo "$1 $word"'
         (greets, wrote(f"{GOOD}; sleep 60 >/dev/null 2>&1 &"), "pass"),
         (greets, wrote(f"{GOOD}\nsetsid sleep 45678 >/dev/null 2>&1 &"), "pass"),
         (greets, "true", "no-program"),
-        (greets, "mkdir hook", "not-runnable"),
+        (greets, "mkdir hook", "no-program"),
         (greets, wrote(GOOD, mode="644"), "not-runnable"),
-        (greets, wrote(GOOD, "#!/bin/nothing"), "not-runnable"),
+        (greets, wrote(GOOD, "#!/bin/nothing"), "no-interpreter"),
+        (greets, f"{wrote(GOOD)}; sed -i 's/$/\\r/' hook", "no-interpreter"),
         (greets, "mkfifo hook", "not-runnable"),
         (greets, "ln -s hook hook", "not-runnable"),
         (greets, "truncate -s 1G hook; chmod +x hook", "not-runnable"),
@@ -75,7 +82,11 @@ GOOD = 'read word; echo "$1 $word"'
         (fails, wrote("true"), "other-code"),
         (folder, "mkdir -p pack/bin; printf '#!/bin/sh\n. ./lib; built $1\n' > pack/bin/build; "
          "echo 'built() { echo built $1; }' > pack/lib; chmod +x pack/bin/build", "pass"),
-        (folder, "mkdir -p pack/bin; echo 'echo built x' > pack/bin/other", "not-runnable"),
+        (folder, "mkdir -p pack/bin; echo 'echo built x' > pack/bin/other", "no-program"),
+        (deeper, "mkdir pack; printf '#!/bin/sh\ncat \"$1/out\"' > pack/run; chmod +x pack/run",
+         "pass"),
+        (deeper, "mkdir pack; printf '#!/bin/sh\ncat \"$1/out\"' > pack/run; chmod +x pack/run; "
+         "ln -s ~/work 'pack/a b'", "pass"),
     ],
 )  # fmt: skip
 async def test_trials(stage: Stage, statement: object, script: str, reason: str) -> None:

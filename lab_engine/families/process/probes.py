@@ -62,6 +62,7 @@ class ProcessProbe(Probe[ProcessesReading], frozen=True, tag="process"):
 class TrialReading(Reading, frozen=True):
     """What a copy of a program did. `ran` is false when it could not be started; `why` says why.
 
+    `exists` is false of a folder, too, and `why` says so. `err` has no names of the trial's folder.
     `code` is its exit code, or -N when signal N ended it. `made` are the small text files that were
     new or changed in its folder afterwards. `cut` says that it wrote more than the limit, and was
     ended for it.
@@ -83,7 +84,7 @@ class TrialProbe(Probe[TrialReading], frozen=True, tag="trial"):
 
     It has a pid namespace too: what it starts ends with it. `path` is a file, or a folder of at
     most 16 MiB in which `program` lies; the copy is thrown away. `files` are put beside it first,
-    and `stdin` is given to it.
+    where a name may have folders in it, and `stdin` is given to it.
     It may take `seconds`, have `memory` MiB, write `limit` bytes to each stream; files that it
     writes, 16 MiB. It gets no new rights (no sudo), and its network is that of the bench.
 

@@ -8,7 +8,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import msgspec
@@ -33,8 +33,10 @@ def trial(probe: TrialProbe) -> TrialReading:
             return TrialReading(ran=False, why=f"it is larger than {WHOLE >> 20} MiB")
         except OSError as error:
             return TrialReading(ran=False, why=error.strerror or str(error))
+        if not os.path.lexists(program):
+            return TrialReading(exists=False, why="" if probe.program else "It is a folder.")
         for name, text in probe.files.items():
-            (folder / Path(name).name).write_text(text, encoding="utf-8")
+            _put(folder, name, text)
         confined.hand_over(folder)
         before = _state(folder)
         found = confined.run(
@@ -47,11 +49,12 @@ def trial(probe: TrialProbe) -> TrialReading:
             environment=probe.environment,
         )
         if found.why:
-            return TrialReading(ran=False, why=found.why, code=found.code)
+            why = found.why.removeprefix(f"failed to execute {program}: ")
+            return TrialReading(ran=False, why=why, code=found.code)
         return TrialReading(
             code=found.code,
             out=found.out,
-            err=found.err,
+            err=found.err.replace(f"{folder}/", ""),
             timed_out=found.timed_out,
             cut=found.cut,
             made=_made(folder, before),
@@ -69,6 +72,18 @@ def _copy(path: Path, folder: Path, probe: TrialProbe) -> Path:
         return program
     confined.copy_folder(path, folder)
     return folder / (probe.program or "run")
+
+
+def _put(folder: Path, name: str, text: str) -> None:
+    """Write a file of the check's into the folder. Raises OSError."""
+    at = folder
+    for part in PurePosixPath(name).parts:
+        at /= part
+        # A link that was copied could lead this hand, which is root's, to any file.
+        if at.is_symlink():
+            at.unlink()
+    at.parent.mkdir(parents=True, exist_ok=True)
+    at.write_text(text, encoding="utf-8")
 
 
 def _state(folder: Path) -> dict[str, tuple[int, int]]:

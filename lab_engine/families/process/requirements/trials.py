@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from lab_engine.common.evidence import See, require
@@ -22,6 +23,7 @@ async def require_program(
     makes: Mapping[str, str] | None = None,
     seconds: float = 3.0,
     memory: int = 512,
+    look: str = "",
 ) -> TrialReading:
     """A copy of the learner's program does what it should, as the learner, within limits.
 
@@ -29,8 +31,8 @@ async def require_program(
 
     One round trip; it takes as long as the program does.
 
-    Reasons: `no-program`, `not-runnable`, `too-slow`, `too-much`, `other-code`, `other-output`,
-    `not-made`.
+    Reasons: `no-program`, `not-runnable`, `no-interpreter` (its first line names a program that is
+    not there), `too-slow`, `too-much`, `other-code`, `other-output`, `not-made`.
 
     Args:
         see: the check's way to ask.
@@ -38,34 +40,45 @@ async def require_program(
         args: its words.
         program: the program's name in the folder.
         stdin: what it reads.
-        files: name to text of files that lie beside it.
+        files: name to text of files that lie beside it; a name may have folders in it.
         environment: variables besides PATH, HOME, USER and LANG.
         code: the exit code; None for any but 0.
         says: all that it must print; None for any.
         makes: name to text of files that it must write, in the folder in which it is run.
         seconds: how long it may take.
         memory: MiB that it may have.
+        look: a command that shows what it does, or its text; by default its rights.
     """
     found = await see(
         TrialProbe(
             path, args, program, stdin, dict(files or {}), dict(environment or {}), seconds, memory
         )
     )
-    run = " ".join((path if not program else f"{path}/{program}", *args))
-    look = f"ls -l {path} || true"
+    whole = path if not program else f"{path}/{program}"
+    run = shlex.join((whole, *args))
+    rights = f"ls -l {whole} || true"
+    look = look or rights
     require(
         found.exists,
         "no-program",
-        expected=f"There is a program {path}.",
-        observed="There is none.",
-        look=look,
+        expected=f"There is a program {whole}.",
+        observed=found.why or "There is none.",
+        look=rights,
+    )
+    # It was copied, so what is missing is what the kernel was told to start it with (execve(2)).
+    require(
+        found.ran or not found.why.startswith("No such file"),
+        "no-interpreter",
+        expected=f"{whole} can be run: its first line names a program that is there.",
+        observed="There is no such program.",
+        look=f"head -n 1 {whole} | cat -A",
     )
     require(
         found.ran,
         "not-runnable",
-        expected=f"{path} can be run.",
+        expected=f"{whole} can be run.",
         observed=f"It cannot: {found.why[:120]}.",
-        look=look,
+        look=rights,
     )
     require(
         not found.timed_out,
@@ -111,4 +124,4 @@ async def require_program(
 
 def _last(text: str) -> str:
     lines: Sequence[str] = text.strip().splitlines()
-    return lines[-1][:80] if lines else ""
+    return lines[-1][:120] if lines else ""
