@@ -11,7 +11,13 @@ from lab_engine.authoring import (
     require_container,
     require_served_by,
 )
-from labs.source_to_image.made import require_made, require_run_by
+from labs.source_to_image.made import (
+    KEPT,
+    MADE_BEFORE,
+    require_made,
+    require_newest,
+    require_run_by,
+)
 from labs.source_to_image.values import (
     APP,
     HOME,
@@ -44,6 +50,7 @@ step = lab.step("any-user", daemons=("docker",), resources=resources, touches=to
 @step.check("anybody", points=3)
 async def anybody(see: See, v: Values) -> None:
     await require_made(see, v.diary, v.keeper)
+    await require_newest(see, v.diary, v.diary)
     found = await require_container(see, v.diary, image=v.diary)
     await require_run_by(see, found, v.uid)
     log, started, layers = await see(
@@ -166,6 +173,13 @@ step.near_miss(
     reason="mounted-over",
 )
 step.near_miss(
+    "mended and made, and not run again",
+    lambda v: [build(v), run(v), mend(v), build(v)],
+    rejected_by="anybody",
+    reason="older-image",
+    explain=KEPT,
+)
+step.near_miss(
     "the old image",
     lambda v: [
         build(v),
@@ -175,4 +189,5 @@ step.near_miss(
     ],
     rejected_by="anybody",
     reason="other-builder",
+    explain=MADE_BEFORE,
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     ContainerFileProbe,
+    ContainerPathsProbe,
     Resource,
     See,
+    as_read,
     require,
     require_container,
     require_served_by,
 )
-from labs.source_to_image.made import require_made, require_run_by
+from labs.source_to_image.made import KEPT, require_made, require_newest, require_run_by
 from labs.source_to_image.values import (
     APP,
     HOME,
@@ -32,7 +34,8 @@ def resources(v: Values) -> list[Resource]:
 
 
 step = lab.step("build", daemons=("docker",), resources=resources, touches=touched)
-ASSEMBLE = "/usr/libexec/s2i/assemble"
+ASSEMBLE, STARTS = "/usr/libexec/s2i/assemble", "/usr/libexec/s2i/run"
+INDEX = f"{APP}/index.html"
 
 
 @step.check("image", points=2)
@@ -42,6 +45,7 @@ async def image(see: See, v: Values) -> None:
 
 @step.check("site", points=2, needs=("image",))
 async def site(see: See, v: Values) -> None:
+    await require_newest(see, v.site, v.app)
     found = await require_container(see, v.site, image=v.app)
     script, source = await see(
         ContainerFileProbe(v.site, ASSEMBLE), ContainerFileProbe(v.site, f"{APP}/{SOURCE}")
@@ -61,7 +65,23 @@ async def site(see: See, v: Values) -> None:
         look=f"docker exec {v.site} cat {APP}/{SOURCE}",
     )
     await require_run_by(see, found, USER)
+    require(
+        STARTS in found.command,
+        "other-start",
+        expected=f"{v.site} is started as its image says: {STARTS}",
+        observed=f"It is started with {' '.join(found.command)[:80]!r}.",
+        look=f"docker inspect -f '{{{{.Path}}}} {{{{.Args}}}}' {v.site}",
+    )
     await require_served_by(see, v.site, PORT, says=v.page.strip())
+    layers = await see(ContainerPathsProbe(v.site, (INDEX,)))
+    index = layers.paths[INDEX]
+    require(
+        as_read(index.image.content) == as_read(v.page),
+        "changed-afterwards",
+        expected=f"In the image {v.app} the page has the title.",
+        observed=f"There it says {index.image.content.strip()[:60]!r}.",
+        look=f"docker run --rm {v.app} cat {INDEX}",
+    )
 
 
 BUILDER = f"docker build -t {PAGES} {HOME}/{PAGES}"
@@ -136,6 +156,8 @@ step.near_miss(
     lambda v: [BUILDER, f"{HOME}/s2i build {v.app} {PAGES} {v.app}", run(v)],
     rejected_by="site",
     reason="other-page",
+    explain="The title is read by `assemble`, when the image is made: `-e TITLE='...'` is for "
+    "`s2i build`. The container gets the page as it is.",
 )
 step.near_miss(
     "the setting for the container instead",
@@ -146,6 +168,33 @@ step.near_miss(
     ],
     rejected_by="site",
     reason="other-page",
+    explain="The title is read by `assemble`, when the image is made: `-e TITLE='...'` is for "
+    "`s2i build`. The container gets the page as it is.",
+)
+step.near_miss(
+    "made again, and not run again",
+    lambda v: [BUILDER, make(v, title="Soup"), run(v), make(v)],
+    rejected_by="site",
+    reason="older-image",
+    explain=KEPT,
+)
+step.near_miss(
+    "the title put in afterwards",
+    lambda v: [
+        BUILDER,
+        f"{HOME}/s2i build {v.app} {PAGES} {v.app}",
+        f"{run(v)}; docker exec {v.site} sed -i 's/Untitled/{v.title}/' {INDEX}",
+    ],
+    rejected_by="site",
+    reason="changed-afterwards",
+    explain="What is changed in a container, that one has. The image is as it was made, and so is "
+    "each new container of it.",
+)
+step.near_miss(
+    "a server that the image does not name",
+    lambda v: [BUILDER, make(v), f"{run(v).partition(';')[0]} httpd -f -p {PORT} -h {APP}"],
+    rejected_by="site",
+    reason="other-start",
 )
 step.near_miss(
     "the builder with the folder mounted",

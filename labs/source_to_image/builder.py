@@ -12,7 +12,7 @@ from lab_engine.authoring import (
     require_container,
     require_served_by,
 )
-from labs.source_to_image.made import require_made
+from labs.source_to_image.made import KEPT, MADE_BEFORE, require_made, require_newest
 from labs.source_to_image.values import (
     APP,
     HOME,
@@ -47,6 +47,7 @@ async def require_listed(see: See, v: Values, app: str, names: Sequence[str]) ->
     """The app was made by the learner's builder, and the sorted list lies in its image."""
     wanted = lines(sorted(names))
     await require_made(see, app, v.builder)
+    await require_newest(see, app, app)
     await require_container(see, app, image=app)
     found = await see(ContainerPathsProbe(app, (INDEX,)))
     index = found.paths[INDEX]
@@ -191,6 +192,20 @@ step.near_miss(
     lambda v: first(v, run=RUN.replace("-f ", "")),
     rejected_by="builder",
     reason="not-running",
+    explain="`run` has ended, or never began, and a container ends with its first process. "
+    "`docker logs` tells what was said. `httpd` stays only with `-f`.",
+)
+step.near_miss(
+    "made again, and not run again",
+    lambda v: [
+        write(v, assemble=ASSEMBLE.replace("sort", "cat")),
+        build(v),
+        make(v, v.one),
+        f"{write(v)} && {build(v)} && {HOME}/s2i build {v.one} {v.builder} {v.one}",
+    ],
+    rejected_by="builder",
+    reason="older-image",
+    explain=KEPT,
 )
 step.near_miss(
     "not sorted",
@@ -258,4 +273,5 @@ step.near_miss(
     ],
     rejected_by="builder",
     reason="other-builder",
+    explain=MADE_BEFORE,
 )

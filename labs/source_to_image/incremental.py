@@ -7,6 +7,7 @@ import tarfile
 
 from lab_engine.authoring import (
     ContainerCommandProbe,
+    ContainerFileProbe,
     ContainerPathsProbe,
     DockerImageProbe,
     LayeredFile,
@@ -16,7 +17,7 @@ from lab_engine.authoring import (
     require_container,
     require_served_by,
 )
-from labs.source_to_image.made import require_made, scripts
+from labs.source_to_image.made import MADE_BEFORE, require_made, scripts
 from labs.source_to_image.values import (
     APP,
     HOME,
@@ -77,7 +78,15 @@ def unpacked(stream: str) -> dict[str, str]:
 async def save(see: See, v: Values) -> None:
     found = await require_container(see, v.before)
     image = await require_made(see, found.image_id, BUILDER)
-    script = f"{scripts(image)}/save-artifacts"
+    script, assemble = (f"{scripts(image)}/{name}" for name in ("save-artifacts", "assemble"))
+    fetches = await see(ContainerFileProbe(v.before, assemble))
+    require(
+        fetches.text == given(BUILDER)["assemble"],
+        "other-script",
+        expected=f"{assemble} in {v.before} fetches the parts, as it was given.",
+        observed="It is another script.",
+        look=f"docker exec {v.before} cat {assemble}",
+    )
     saved = await see(ContainerCommandProbe(v.before, (script,)))
     look = f"docker exec {v.before} {script} | tar -t || true"
     require(
@@ -86,6 +95,22 @@ async def save(see: See, v: Values) -> None:
         expected=f"{script} is in {v.before}, can be run, and ends.",
         observed="It runs on and on." if saved.timed_out else "It cannot be run.",
         look=f"docker exec {v.before} ls -l {scripts(image)}",
+    )
+    layers = await see(ContainerPathsProbe(v.before, (script,)))
+    require(
+        layers.paths[script].image.exists,
+        "not-in-image",
+        expected=f"The image of {v.before} has {script}, from the builder.",
+        observed="It has not: the script is in this container alone.",
+        look=f"docker run --rm {found.image_id[7:19]} ls {scripts(image)}",
+    )
+    # A tar file of nothing is two blocks of zeros (tar(5)).
+    require(
+        saved.stdout.strip("\0"),
+        "nothing-saved",
+        expected="It prints a tar file with something in it.",
+        observed=f"It prints {'an empty one' if saved.stdout else 'nothing'}.",
+        look=look,
     )
     files = unpacked(saved.stdout)
     require(
@@ -159,6 +184,12 @@ def change(v: Values) -> str:
 
 
 AGAIN = " --incremental"
+FETCHED = (
+    "The number is another one, so the slow part was made once more. Only with `--incremental` is "
+    "the last image asked what it has saved. If that one has the new number already, "
+    "`docker tag $(docker inspect -f '{{.Image}}' OLD) NAME` calls the image of the old container "
+    "the last one again."
+)
 
 step.solution(
     "as shown",
@@ -190,8 +221,8 @@ step.near_miss(
     ],
     rejected_by="save",
     reason="no-tar",
-    explain="All that `save-artifacts` prints is the tar file. A word before it spoils it. "
-    "Messages go to standard error: `echo hello >&2`.",
+    explain="All that `save-artifacts` prints is the tar file, as it is. A word before it spoils "
+    "it, and so does `-z`. Messages go to standard error: `echo hello >&2`.",
 )
 step.near_miss(
     "the folder's whole path",
@@ -206,18 +237,79 @@ step.near_miss(
     reason="other-files",
 )
 step.near_miss(
+    "packed where it is not",
+    lambda v: [
+        write(SAVE.replace("cd /opt/app && ", "")),
+        BUILD,
+        make(v, v.before),
+        change(v),
+        make(v, v.after, AGAIN),
+    ],
+    rejected_by="save",
+    reason="nothing-saved",
+)
+step.near_miss(
+    "into a file",
+    lambda v: [
+        write(SAVE.replace("-cf -", "-cf parts.tar")),
+        BUILD,
+        make(v, v.before),
+        change(v),
+        make(v, v.after, AGAIN),
+    ],
+    rejected_by="save",
+    reason="nothing-saved",
+)
+step.near_miss(
+    "put into the container",
+    lambda v: [
+        BUILD,
+        make(v, v.before),
+        f"{write()} && docker cp {BUILDER}/save-artifacts {v.before}:/usr/libexec/s2i/",
+        change(v),
+        make(v, v.after, AGAIN),
+    ],
+    rejected_by="save",
+    reason="not-in-image",
+)
+step.near_miss(
+    "the same number in each build",
+    lambda v: [
+        f"{write()} && sed -i 's,cat /proc.*uuid,echo 7,' {BUILDER}/assemble",
+        BUILD,
+        make(v, v.before),
+        change(v),
+        make(v, v.after),
+    ],
+    rejected_by="save",
+    reason="other-script",
+)
+step.near_miss(
     "the script after the first image",
     lambda v: [BUILD, make(v, v.before), write(), BUILD, change(v), make(v, v.after, AGAIN)],
     rejected_by="save",
     reason="other-builder",
+    explain=MADE_BEFORE,
+)
+step.near_miss(
+    "all anew, and then from there",
+    lambda v: [
+        write(),
+        BUILD,
+        make(v, v.before),
+        f"{change(v)} && {HOME}/s2i build {v.thing} {BUILDER} {v.thing}",
+        make(v, v.after, AGAIN),
+    ],
+    rejected_by="again",
+    reason="made-anew",
+    explain=FETCHED,
 )
 step.near_miss(
     "all anew",
     lambda v: [write(), BUILD, make(v, v.before), change(v), make(v, v.after)],
     rejected_by="again",
     reason="made-anew",
-    explain="The number is another one, so the slow part was made once more. Only with "
-    "`--incremental` is the last image asked what it has saved.",
+    explain=FETCHED,
 )
 step.near_miss(
     "under another name",
@@ -249,8 +341,7 @@ step.near_miss(
     ],
     rejected_by="again",
     reason="made-anew",
-    explain="The number is another one, so the slow part was made once more. Only with "
-    "`--incremental` is the last image asked what it has saved.",
+    explain=FETCHED,
 )
 step.near_miss(
     "changed by hand in a container",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lab_engine.authoring import (
+    DockerContainerProbe,
     DockerContainerReading,
     DockerImageProbe,
     DockerImageReading,
@@ -13,12 +16,22 @@ from lab_engine.authoring import (
 
 SCRIPTS = "io.openshift.s2i.scripts-url"
 _WHERE = "image://"
+MADE_BEFORE: Final = (
+    "A change of the builder gives another image under its name. What was made before stands on "
+    "the old one: make the app's image again, and then its container."
+)
 
 
 def scripts(builder: DockerImageReading) -> str:
     """The folder of a builder's scripts, from its label; empty when there is none."""
     said = builder.labels.get(SCRIPTS, "")
     return said.removeprefix(_WHERE).rstrip("/") if said.startswith(f"{_WHERE}/") else ""
+
+
+KEPT: Final = (
+    "A container keeps the image that it was made of, whoever has the name now. `docker rm -f` "
+    "takes it away, and then it is run again."
+)
 
 
 async def require_builder(see: See, name: str) -> DockerImageReading:
@@ -107,6 +120,21 @@ async def require_made(see: See, image: str, builder: str) -> DockerImageReading
     )
     _require_nobody(found, short)
     return found
+
+
+async def require_newest(see: See, container: str, image: str) -> None:
+    """A container that was made of an image by this name has the one that is called so now.
+
+    Reason: `older-image`.
+    """
+    found, tagged = await see(DockerContainerProbe(container), DockerImageProbe(image))
+    require(
+        not found.exists or found.image != image or found.image_id == tagged.id,
+        "older-image",
+        expected=f"{container} is made of {image} as that is now.",
+        observed="It is made of an older image, which was called so before.",
+        look=f"docker inspect -f '{{{{.Image}}}}' {container}; docker images --no-trunc {image}",
+    )
 
 
 async def require_run_by(see: See, container: DockerContainerReading, uid: int) -> None:
