@@ -48,6 +48,15 @@ async def addresses(see: See, v: Values) -> None:
         observed="It is the other way around.",
         look=f"virsh net-dumpxml {v.tenant}",
     )
+    for mac, at in v.reserved.items():
+        others = [one for one, address in kept.items() if address == at and one != mac]
+        require(
+            not others,
+            "other-card",
+            expected=f"{v.tenant} keeps {at} for the card {mac}.",
+            observed=f"It keeps it for {', '.join(others)}.",
+            look=f"virsh net-dumpxml {v.tenant}",
+        )
     await require_virtual_network(see, v.tenant, reserved=v.reserved)
 
 
@@ -141,6 +150,12 @@ step.near_miss(
     rejected_by="addresses",
     reason="not-kept",
     explain="--live changes the network that runs. Its definition is changed by --config.",
+)
+step.near_miss(
+    "a slip in the card's address",
+    lambda v: [written(v).replace(v.mac_b, f"{v.mac_b[:-2]}f7"), DEFINE, start(v)],
+    rejected_by="addresses",
+    reason="other-card",
 )
 step.near_miss(
     "crossed",

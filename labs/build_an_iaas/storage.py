@@ -9,6 +9,7 @@ from lab_engine.authoring import (
     DiskUse,
     DomainProbe,
     GuestFileProbe,
+    GuestMountProbe,
     Look,
     Pool,
     Resource,
@@ -90,6 +91,15 @@ async def move(see: See, v: Values) -> None:
         observed="Its definition still has it.",
         look=listed,
     )
+    if old.running:
+        left = await see(GuestMountProbe(v.one, "/data"))
+        require(
+            not (left.answers and left.exists),
+            "pulled-out",
+            expected=f"In {v.one} nothing is mounted at /data any more.",
+            observed=f"{left.source} still is, and the disk is gone.",
+            look=Look("mount | grep /data || true", console=v.one),
+        )
     await require_disk(see, v.two, v.pool, v.volume, format="qcow2")
     await require_guest_mount(see, v.two, "/data", kind="ext4", writable=True)
     file = await see(GuestFileProbe(v.two, f"/data/{FILE}"))
@@ -134,10 +144,8 @@ def mount(v: Values) -> str:
 step.solution(
     "unmount, detach, attach, mount",
     lambda v: [unmount(v), *detached(v), attach(v), mount(v)],
-    survives={
-        0: "the file system's journal makes good what was not unmounted, as after a power cut",
-        2: "it waits for the guest to let go of the disk, which is mostly done by then",
-    },
+    survives={2: "it waits for the guest to let go of the disk, which is mostly done by then"},
+    explained={0: ["pulled-out"]},
 )
 step.solution(
     "the first machine switched off",
@@ -178,6 +186,14 @@ step.near_miss(
     reason="given-to-both",
     explain="As long as the first machine has the disk, nobody else may write to it: two systems "
     "on one ext4 destroy it. QEMU locks the file for that reason.",
+)
+step.near_miss(
+    "pulled out while it was mounted",
+    lambda v: [*detached(v), attach(v), mount(v)],
+    rejected_by="move",
+    reason="pulled-out",
+    explain="The machine still believed in its disk. What was in its memory and not yet written is "
+    "lost, as with a USB stick. `umount` comes first; now it only tidies up.",
 )
 step.near_miss(
     "not mounted",
