@@ -51,6 +51,7 @@ _UNDEFINE: Final = (
 )
 # One for what stands, one for a start that was under way, one to spare.
 _REMOVALS: Final = 3
+_SCHEMA_TRIES: Final = 3
 # Restored guests answered within 0.5 to 2.3 s (measured under emulation).
 _AWAKE_SECONDS: Final = 30.0
 _RENEW_SECONDS: Final = 60.0
@@ -102,6 +103,19 @@ def _drop_snapshots(domain: Any) -> None:
             # One that cannot be taken out (its disk is gone) goes with the definition.
             with suppress(libvirt.libvirtError):
                 snapshot.delete()
+
+
+def _defined(connection: Any, xml: str) -> Any:
+    """The domain of a description that libvirt has held against its schema."""
+    # Of the first two that a libvirtd reads at one time, one may fail ("Error type 'int' is not
+    # exported by type library"): libxml2 sets its types up once, and not for several threads.
+    for _ in range(_SCHEMA_TRIES - 1):
+        try:
+            return connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+        except libvirt.libvirtError as error:
+            if "RelaxNG schema" not in str(error):
+                raise
+    return connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
 
 
 class VMProvider(Provider[VM]):
@@ -201,7 +215,7 @@ class VMProvider(Provider[VM]):
                 accelerator.QEMU, "x86_64", "pc", answer.domain_type, 0
             )
         with told("defining it", wanted.key):
-            domain = connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+            domain = _defined(connection, xml)
             domain.setAutostart(int(wanted.autostart))
         if wanted.state == "shut":
             return
