@@ -44,9 +44,14 @@ step = lab.step("detect", daemons=("docker",), resources=resources, touches=touc
 @step.check("detect", points=3)
 async def detect(see: See, v: Values) -> None:
     script = f"{v.pack}/bin/detect"
-    here = await see(TrialProbe(script, ("away",), files={v.marker: "h\n", "away/readme": "i\n"}))
+    # The same folder, started where there is such a file and where there is none.
+    away = {"away/readme": "i\n"}
+    here, there = await see(
+        TrialProbe(script, ("away",), files={v.marker: "h\n", **away}),
+        TrialProbe(script, ("away",), files=away),
+    )
     require(
-        not here.exists or not here.ran or here.code != 0,
+        not here.exists or not here.ran or here.code != 0 or there.code == 0,
         "looks-here",
         expected=f"For a folder without a {v.marker} detect ends with another code than 0, also if "
         "it is started where there is one.",
