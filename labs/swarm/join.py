@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab_engine.authoring import ByHand, See, SwarmProbe, require, require_swarm
+from labs.swarm.asked import on
 from labs.swarm.values import Values, lab
 
 step = lab.step("join", daemons=("docker",), resources=lambda v: v.rack(joined=False))
@@ -31,7 +32,7 @@ async def init(see: See, v: Values) -> None:
         "no-leader",
         expected=f"The swarm of {v.first} has a leader.",
         observed=f"Its engine says: {found.trouble}",
-        look=look,
+        look=f"docker exec {v.first} docker node ls || true",
     )
     require(
         found.address == v.address,
@@ -45,10 +46,6 @@ async def init(see: See, v: Values) -> None:
 @step.check("join", points=2, needs=("init",), settle=8.0)
 async def join(see: See, v: Values) -> None:
     await require_swarm(see, [v.first], workers=[v.second, v.third])
-
-
-def on(machine: str, command: str) -> str:
-    return f"docker exec {machine} docker {command}"
 
 
 def begin(v: Values, address: str = "") -> str:

@@ -12,24 +12,43 @@ MACHINES = (
     ("oak", "pine", "rowan"),
     ("maple", "larch", "willow"),
 )
+SHOPS = ("kiosk", "bakery", "florist", "atelier")
+STORES = ("ledger", "archive", "records", "vault")
+WATCHES = ("watchman", "lookout", "sentry", "warden")
+NETWORKS = ("square", "alley", "arcade", "market")
 
 
 class Values(Variables, frozen=True):
-    """Three machines on one network."""
+    """Three machines on one network, and a service that they keep running together."""
 
     first: str = ""
     second: str = ""
     third: str = ""
     lot: int = 0
+    shop: str = ""
+    street: str = ""
+    count: int = 0
+    sign: str = ""
+    next_sign: str = ""
+    store: str = ""
+    watch: str = ""
 
     @classmethod
     def draw(cls, seed: Seed) -> Values:
         first, second, third = seed.choice("machines", MACHINES)
+        shop = seed.choice("shop", SHOPS)
         return cls(
             first=first,
             second=second,
             third=third,
             lot=seed.number("lot", 20, 99),
+            shop=shop,
+            street=seed.choice("street", NETWORKS),
+            count=seed.number("count", 3, 5),
+            sign=f"The {shop} is open",
+            next_sign=f"The {shop} opens at {seed.number('hour', 6, 11)}",
+            store=seed.choice("store", STORES),
+            watch=seed.choice("watch", WATCHES),
         )
 
     @property

@@ -16,7 +16,7 @@ from lab_engine.families.nodes.agent import fleeting, inventory
 from lab_engine.families.nodes.agent.folder import FOLDER
 from lab_engine.families.nodes.resources import Node
 from tests.families.bench_state import Surroundings, sh
-from tests.families.obligations import destroy, make
+from tests.families.obligations import destroy, look, make
 
 RACK = DockerNetwork("rack", subnet="172.31.8.0/24")
 NORTH = Node("north", network="rack", address="172.31.8.11", images=("busybox",))
@@ -73,6 +73,39 @@ def what_cannot_be_brought_back_is_said() -> None:
     assert not FOLDER.exists()
 
 
+def members_are_as_they_were() -> None:
+    """Also those that lead by now; and who is in the Swarm of a manager that is gone is made anew.
+
+    The manager's name comes last: what is brought back first is a worker that leads.
+    """
+    manager = Node("west", network="rack", address="172.31.8.13", joins="west")
+    workers = [
+        Node(name, network="rack", address=f"172.31.8.{20 + at}", joins="west")
+        for at, name in enumerate(("east", "middle"))
+    ]
+    for node in (manager, *workers):
+        make(node)
+    start = inventory.entries()
+    sh(
+        "docker exec west docker node update --availability drain --label-add disk=ssd middle && "
+        "docker exec west docker node promote east middle && "
+        "until [ $(docker exec west docker node ls | grep -cE 'Leader|Reachable') = 3 ]; "
+        "do sleep 0.5; done; docker kill west && "
+        "until docker exec east docker node ls | grep -v west | grep -q Leader; do sleep 0.5; done"
+    )
+    keys = [node.key for node in (*workers, manager)]
+    for key in keys:
+        assert inventory.mend(key, start[key]), key
+    now = inventory.entries()
+    assert [now[key] for key in keys] == [start[key] for key in keys]
+    destroy(manager)
+    make(manager)
+    for node in workers:
+        assert look(node) == (True, True, "is not in the swarm of west")
+    for node in (*workers, manager):
+        destroy(node)
+
+
 def main() -> None:
     surroundings = Surroundings("docker", "nodes")
     start = surroundings.now()
@@ -82,6 +115,7 @@ def main() -> None:
         the_engine_of_the_bench_comes_back()
         what_was_made_in_a_node_is_taken_away()
         what_cannot_be_brought_back_is_said()
+        members_are_as_they_were()
         destroy(RACK)
         assert not list(provider("node").owned())
     finally:

@@ -156,6 +156,8 @@ async def test_a_service_on_two_nodes(rack: Stage) -> None:
     async def served(see: See) -> None:
         """Each task is a container of its node, and a process of the bench."""
         service = await see(SwarmServiceProbe("north", "shop"))
+        assert not service.undoable
+        assert {task.command for task in service.tasks} == {service.command}
         for node in NODES:
             there = await see(NodeContainersProbe(node))
             (one,) = [one for one in there.containers if one.service == "shop"]
@@ -166,3 +168,10 @@ async def test_a_service_on_two_nodes(rack: Stage) -> None:
     assert await rack.reason(served) == "pass"
     assert seen == ["open", "open"]
     await says(rack, spread, f"{ON} service update -q --replicas 3 -d shop", "other-number")
+
+    async def can_go_back(see: See) -> None:
+        service = await see(SwarmServiceProbe("north", "shop"))
+        assert service.undoable
+        assert "httpd" in " ".join(service.command)
+
+    assert await rack.reason(can_go_back) == "pass"

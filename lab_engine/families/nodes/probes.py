@@ -156,7 +156,8 @@ class SwarmTask(msgspec.Struct, frozen=True):
 
     `state` and `desired` are Swarm's words, such as `running`, `shutdown`, `failed`, `rejected`.
     `node` is the machine's name, empty until one was found; `since` when the state was reached, in
-    seconds since 1970; `error` is Swarm's reason in words.
+    seconds since 1970; `error` is Swarm's reason in words; `command` is what its container runs
+    instead of the image's own, as arguments.
     """
 
     id: str
@@ -169,6 +170,7 @@ class SwarmTask(msgspec.Struct, frozen=True):
     error: str = ""
     exit_code: int = 0
     since: float = 0.0
+    command: tuple[str, ...] = ()
 
 
 class SwarmServiceReading(Reading, frozen=True):
@@ -177,7 +179,9 @@ class SwarmServiceReading(Reading, frozen=True):
     `exists` is false where the node is no manager, too. `replicas` is how many are wanted, 0 for
     the mode `global`. `endpoint` is `vip` or `dnsrr`; `networks` are names; `constraints` as they
     were written. `update` is the last update's state, such as `completed`, `paused` or
-    `rollback_completed`; `on_failure` is what it shall do about one that fails.
+    `rollback_completed`; `on_failure` is what it shall do about one that fails. `undoable` says
+    whether it could be rolled back by a command: never before its first update, nor after it has
+    rolled back by itself.
     """
 
     exists: bool = True
@@ -191,6 +195,7 @@ class SwarmServiceReading(Reading, frozen=True):
     constraints: tuple[str, ...] = ()
     update: str = ""
     on_failure: str = ""
+    undoable: bool = False
     tasks: tuple[SwarmTask, ...] = ()
 
     @property

@@ -29,6 +29,8 @@ from lab_engine.kernel import proc, processes
 
 TASK_LABEL: Final = "com.docker.swarm.task.id"
 SERVICE_LABEL: Final = "com.docker.swarm.service.name"
+LEADERLESS_SECONDS: Final = 25.0
+"""A manager without a leader answers after 20 s (`swarmRequestTimeout` of Docker's daemon)."""
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -112,7 +114,7 @@ def _started(pid: int) -> tuple[int, int]:
 
 def swarm(probe: SwarmProbe) -> SwarmReading:
     try:
-        with at.engine(probe.node) as api:
+        with at.engine(probe.node, seconds=LEADERLESS_SECONDS) as api:
             about = api.info()["Swarm"]
             manager = bool(about["ControlAvailable"])
             members, services = _members(api) if manager else ((), ())
@@ -191,7 +193,7 @@ def _service(
     return SwarmServiceReading(
         id=found["ID"],
         image=program["Image"],
-        command=(*(program.get("Command") or ()), *(program.get("Args") or ())),
+        command=_command(program),
         mode=mode.lower(),
         replicas=(spec["Mode"][mode] or {}).get("Replicas", 0),
         endpoint=(spec.get("EndpointSpec") or {}).get("Mode", "vip"),
@@ -199,6 +201,7 @@ def _service(
         constraints=tuple((template.get("Placement") or {}).get("Constraints") or ()),
         update=(found.get("UpdateStatus") or {}).get("State", ""),
         on_failure=(spec.get("UpdateConfig") or {}).get("FailureAction", ""),
+        undoable=bool(found.get("PreviousSpec")),
         tasks=tuple(
             sorted((_task(one, names) for one in tasks), key=lambda one: (one.slot, one.id))
         ),
@@ -221,4 +224,9 @@ def _task(found: Mapping[str, Any], names: Mapping[str, str]) -> SwarmTask:
         error=status.get("Err", ""),
         exit_code=about.get("ExitCode", 0),
         since=seconds_of(status.get("Timestamp", "")),
+        command=_command(found["Spec"]["ContainerSpec"]),
     )
+
+
+def _command(program: Mapping[str, Any]) -> tuple[str, ...]:
+    return (*(program.get("Command") or ()), *(program.get("Args") or ()))

@@ -23,9 +23,13 @@ SETTLE_SECONDS: Final = 30.0
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What an engine has, each thing by its id; `swarm` is empty outside one."""
+    """What an engine has, each thing by its id; `swarm` is empty outside one.
+
+    `members` are those that a manager has, with what was said of each: role, availability, labels.
+    """
 
     swarm: tuple[str, ...] = ()
+    members: dict[str, dict[str, Any]] = {}
     containers: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
@@ -52,6 +56,7 @@ def _which(one: dict[str, Any]) -> str:
 def _held(api: Api) -> Held:
     return Held(
         swarm=_swarm(api),
+        members=_members(api),
         containers=tuple(
             sorted(
                 f"{one['Id'][:12]} {one['State']}"
@@ -83,12 +88,17 @@ def _swarm(api: Api) -> tuple[str, ...]:
         return ()
     found = [about["NodeID"]]
     if about["ControlAvailable"]:
-        found += [f"{one['ID']} {digest.of(one['Spec'])}" for one in _listed(api.nodes)]
         found += [f"{one['ID']} {digest.of(one['Spec'])}" for one in _listed(api.services)]
         networks = api.networks(filters={"scope": "swarm"})
         found += [one["Id"][:12] for one in networks if not one.get("Ingress")]
         found += [one["ID"] for one in (*_listed(api.secrets), *_listed(api.configs))]
     return tuple(sorted(found))
+
+
+def _members(api: Api) -> dict[str, dict[str, Any]]:
+    if not api.info()["Swarm"]["ControlAvailable"]:
+        return {}
+    return {one["ID"]: one["Spec"] for one in sorted(_listed(api.nodes), key=lambda one: one["ID"])}
 
 
 def _listed(ask: Any) -> list[dict[str, Any]]:
@@ -120,7 +130,8 @@ def mend(key: str, before: str) -> bool:
     if held == "silent" or was != f"{there.get(name)} running":
         return False
     wanted = msgspec.json.decode(held, type=Held)
-    fleeting.start([name])
+    # The others too: as long as most managers are off, none of the rest can become a worker.
+    fleeting.start(list(there))
     end = time.monotonic() + patient(SETTLE_SECONDS)
     while not at.answers(name):
         if time.monotonic() > end:
@@ -129,7 +140,12 @@ def mend(key: str, before: str) -> bool:
     try:
         with at.engine(name, seconds=WORK_SECONDS) as api:
             _clear(api, wanted)
-            return _held(api) == wanted
+            # Who was promoted is a manager a little longer than its Swarm says.
+            while (now := _held(api)) != wanted:
+                if now.swarm == wanted.swarm or time.monotonic() > end:
+                    return False
+                time.sleep(0.2)
+            return True
     except (at.Silent, docker.errors.APIError):
         return False
 
@@ -140,7 +156,10 @@ def _clear(api: Api, wanted: Held) -> None:
         with suppress(docker.errors.APIError):
             api.remove_network(SWARMS_OWN)
     elif wanted.swarm and api.info()["Swarm"]["ControlAvailable"]:
-        _clear_swarm(api, wanted)
+        if wanted.members:
+            _clear_swarm(api, wanted)
+        else:
+            _step_down(api)
     for one in api.containers(all=True):
         if f"{one['Id'][:12]} {one['State']}" not in wanted.containers and (
             not wanted.swarm or TASK_LABEL not in (one.get("Labels") or {})
@@ -170,9 +189,36 @@ def _clear(api: Api, wanted: Held) -> None:
                 api.remove_image(name, force=True)
 
 
+def _step_down(api: Api) -> None:
+    """Who was a worker, and was promoted, is one again."""
+    own = api.info()["Swarm"]["NodeID"]
+    _say(api, own, api.inspect_node(own)["Spec"] | {"Role": "worker"})
+
+
+def _say(api: Api, member: str, spec: dict[str, Any]) -> None:
+    """Let a member of the Swarm be so."""
+    end = time.monotonic() + patient(SETTLE_SECONDS)
+    while (now := api.inspect_node(member))["Spec"] != spec:
+        try:
+            api.update_node(member, now["Version"]["Index"], spec)
+            # Not asked again: who has just stopped being a manager does not know.
+            return
+        except docker.errors.APIError:
+            # A manager that has just been started does not count before the others have heard of
+            # it, and until then each of the rest is needed.
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.3)
+
+
 def _clear_swarm(api: Api, wanted: Held) -> None:
-    """What was added to the Swarm since goes. What was changed in it is not brought back here."""
+    """What was added to the Swarm since goes, and its members are again as they were.
+
+    A service that was changed is not brought back here.
+    """
     known = {one.partition(" ")[0] for one in wanted.swarm}
+    for one in api.nodes():
+        _say(api, one["ID"], wanted.members.get(one["ID"], one["Spec"]))
     for one in api.services():
         if one["ID"] not in known:
             api.remove_service(one["ID"])

@@ -1,0 +1,83 @@
+"""A service on several machines, whose tasks find each other by name."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import ByHand, See, require_spread
+from labs.swarm.asked import on, require_answer
+from labs.swarm.made import create, serve, street
+from labs.swarm.values import IMAGE, Values, lab
+
+step = lab.step("service", daemons=("docker",), resources=lambda v: v.rack(joined=True))
+
+
+@step.check("spread", points=3, settle=15.0)
+async def spread(see: See, v: Values) -> None:
+    found = await require_spread(
+        see,
+        v.first,
+        v.shop,
+        v.count,
+        image=IMAGE,
+        among=v.machines,
+        least=2,
+        network=v.street,
+    )
+    await require_answer(see, v, found, v.sign)
+
+
+step.solution("as shown", lambda v: [street(v), create(v)])
+step.solution(
+    "one at first, then more",
+    lambda v: [
+        street(v),
+        create(v, count=1),
+        ByHand(
+            on(v.first, f"service scale -d {v.shop}={v.count}"),
+            typed=on(v.first, f"service scale {v.shop}={v.count}"),
+        ),
+    ],
+)
+step.near_miss(
+    "containers by hand",
+    lambda v: [
+        street(v),
+        *(
+            on(machine, f"run -d --name {v.shop} --network {v.street} {IMAGE} {serve(v.sign)}")
+            for machine in v.machines
+        ),
+    ],
+    rejected_by="spread",
+    reason="no-service",
+)
+step.near_miss(
+    "one too few",
+    lambda v: [street(v), create(v, count=v.count - 1)],
+    rejected_by="spread",
+    reason="other-number",
+)
+step.near_miss(
+    "all on one machine",
+    lambda v: [street(v), create(v, options=f"--constraint node.hostname=={v.second} ")],
+    rejected_by="spread",
+    reason="not-spread",
+)
+step.near_miss(
+    "without the network",
+    lambda v: [street(v), create(v).replace(f"--network {v.street} ", "")],
+    rejected_by="spread",
+    reason="other-network",
+    explain="Without `--network` each task is on a network of its own machine only, and the name "
+    "of the service is known to nobody.",
+)
+step.near_miss(
+    "at another port",
+    lambda v: [street(v), create(v, port=8080)],
+    rejected_by="spread",
+    reason="silent",
+)
+step.near_miss(
+    "another sign",
+    lambda v: [street(v), create(v, sign="closed")],
+    rejected_by="spread",
+    reason="other-page",
+)
