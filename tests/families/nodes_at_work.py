@@ -88,7 +88,8 @@ def members_are_as_they_were() -> None:
     start = inventory.entries()
     sh(
         "docker exec west docker node update --availability drain --label-add disk=ssd middle && "
-        "docker exec west docker node promote east middle && "
+        # While a manager joins, the swarm may be without a leader for a moment.
+        "until docker exec west docker node promote east middle; do sleep 1; done && "
         "until [ $(docker exec west docker node ls | grep -cE 'Leader|Reachable') = 3 ]; "
         "do sleep 0.5; done; docker kill west && "
         "until docker exec east docker node ls | grep -v west | grep -q Leader; do sleep 0.5; done"
