@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -269,7 +270,8 @@ def _half_made() -> set[str]:
     """Every image of ours that a build has not finished; others may build real ones meanwhile."""
     found = engine.connect().api.images(all=True, filters={"label": "infralab.kind"})
     tags = {tag for item in found for tag in item["RepoTags"] or []}
-    named = {tag for tag in tags if ":tmp-" in tag or ":test-" in tag}
+    # With a number: that of a test in another process, `tests/bench/test_lifecycle.py`.
+    named = {tag for tag in tags if re.search(r":(tmp-|test-(?!\d+$))", tag)}
     own = engine.connect().api.images(all=True, filters={"label": "infralab.test"})
     return named | {item["Id"] for item in own}
 
