@@ -12,6 +12,10 @@ CAREFUL = (
     "--rollback-parallelism 0 --rollback-monitor 1s "
 )
 BAD = "false"
+BY_HAND = (
+    "You took it back. The swarm shall do it, at night too: `--update-failure-action rollback`, "
+    "and then the bad version again."
+)
 
 step = lab.step("rollback", daemons=("docker",), resources=lambda v: v.rack(joined=True))
 
@@ -47,7 +51,7 @@ async def rollback(see: See, v: Values) -> None:
         look=look,
     )
     require(
-        any(task.state == "failed" for task in found.tasks),
+        any(task.state in ("failed", "rejected") for task in found.tasks),
         "nothing-failed",
         expected="A task of the bad version failed.",
         observed="None did.",
@@ -107,8 +111,7 @@ step.near_miss(
     ],
     rejected_by="rollback",
     reason="by-hand",
-    explain="You took it back. The swarm shall do it, at night too: "
-    "`--update-failure-action rollback`, and then the bad version again.",
+    explain=BY_HAND,
 )
 step.near_miss(
     "a good version taken back",
@@ -120,8 +123,7 @@ step.near_miss(
     ],
     rejected_by="rollback",
     reason="by-hand",
-    explain="You took it back. The swarm shall do it, at night too: "
-    "`--update-failure-action rollback`, and then the bad version again.",
+    explain=BY_HAND,
 )
 step.near_miss(
     "no bad version at all",

@@ -16,8 +16,7 @@ async def update(see: See, v: Values) -> None:
         see, v.first, v.shop, v.count, image=IMAGE, among=v.machines, network=v.street
     )
     look = on(v.first, f"service inspect --pretty {v.shop}")
-    wanted = f"echo {v.next_sign} "
-    new = any(wanted in word for word in found.command)
+    new = any(v.next_sign in word for word in found.command)
     require(
         found.update or not new,
         "made-anew",
@@ -47,7 +46,7 @@ async def update(see: See, v: Values) -> None:
         look=look,
     )
     require(
-        any(f"echo {v.sign} " in word for task in found.tasks for word in task.command),
+        any(v.sign in word for task in found.tasks for word in task.command),
         "never-old",
         expected=f"Its first tasks said {v.sign!r}.",
         observed="No task of it ever did.",
@@ -62,11 +61,11 @@ def at_once(v: Values) -> str:
 
 step.solution("as shown", lambda v: [street(v), at_once(v), renew(v)])
 step.solution(
-    "one by one, the new one first",
+    "one by one, the new one first, and with quotes around the signs",
     lambda v: [
         street(v),
-        create(v),
-        renew(v, options="--update-monitor 1s --update-order start-first "),
+        create(v, sign=f'"{v.sign}"'),
+        renew(v, f'\\"{v.next_sign}\\"', "--update-monitor 1s --update-order start-first "),
     ],
 )
 step.near_miss(

@@ -43,7 +43,7 @@ def _node(one: NodeSummary, swarms: list[SwarmReading], parts: Parts) -> None:
             facts.append(("swarm", swarm.cluster[:12]))
             name = f"swarm/{swarm.cluster}"
             if name not in parts.nodes:
-                parts.add(Node(name, "swarm", f"swarm {swarm.cluster[:6]}"))
+                parts.add(Node(name, "swarm", swarm.cluster[:6]))
             parts.join(key, name, member.role)
             break
     on = one.answers and "down" not in state

@@ -59,7 +59,8 @@ def _run(place: Place, script: str, *, seconds: float = 8.0) -> tuple[int, str, 
     if channel is None:
         raise _Gone(name)
     try:
-        # The guest ends it as well: where the agent does not answer in time, nobody else can.
+        # The guest ends it as well: what the agent has begun without saying so in time has no
+        # number by which anybody could end it.
         limit = str(math.ceil(seconds) + 1)
         done = channel.run(("timeout", "-s", "KILL", limit, "sh", "-c", script), seconds=seconds)
     except (GuestSilent, GuestRefused) as error:

@@ -54,9 +54,10 @@ def _which(one: dict[str, Any]) -> str:
 
 
 def _held(api: Api) -> Held:
+    about = api.info()["Swarm"]
     return Held(
-        swarm=_swarm(api),
-        members=_members(api),
+        swarm=_swarm(api, about),
+        members=_members(api) if about["ControlAvailable"] else {},
         containers=tuple(
             sorted(
                 f"{one['Id'][:12]} {one['State']}"
@@ -82,8 +83,7 @@ def _held(api: Api) -> Held:
     )
 
 
-def _swarm(api: Api) -> tuple[str, ...]:
-    about = api.info()["Swarm"]
+def _swarm(api: Api, about: dict[str, Any]) -> tuple[str, ...]:
     if about["LocalNodeState"] == "inactive":
         return ()
     found = [about["NodeID"]]
@@ -96,8 +96,6 @@ def _swarm(api: Api) -> tuple[str, ...]:
 
 
 def _members(api: Api) -> dict[str, dict[str, Any]]:
-    if not api.info()["Swarm"]["ControlAvailable"]:
-        return {}
     return {one["ID"]: one["Spec"] for one in sorted(_listed(api.nodes), key=lambda one: one["ID"])}
 
 
