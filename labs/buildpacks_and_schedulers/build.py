@@ -18,7 +18,7 @@ from lab_engine.authoring import (
     require_pushed,
 )
 from labs import paas
-from labs.buildpacks_and_schedulers.detect import asked
+from labs.buildpacks_and_schedulers.detect import HERE, SPLIT, asked
 from labs.buildpacks_and_schedulers.values import Values, lab, touched
 from labs.paas.released import require_release
 
@@ -160,6 +160,10 @@ AS_PUSHED = (
     "What runs was made by the scripts as they were when it was pushed. A push without a new "
     "commit makes nothing: `git commit --allow-empty -m again` gives one to push."
 )
+NO_WEB = (
+    "The platform takes those lines of what `release` prints that begin with two blanks and a type "
+    "in small letters. It starts nothing for a type other than web."
+)
 TOLD = (
     "The platform says in `$PORT` where it will ask: today at 5000, tomorrow elsewhere. Those very "
     "letters have to be printed, and `<<'YAML'` with its quotes leaves them alone."
@@ -233,7 +237,7 @@ step.near_miss(
     ],
     rejected_by="compile",
     reason="made-here",
-    explain="Without `$1/` in front, a name is one in the folder where the script is started.",
+    explain=HERE,
 )
 step.near_miss(
     "without the quotes",
@@ -244,8 +248,7 @@ step.near_miss(
     ],
     rejected_by="compile",
     reason="splits-a-name",
-    explain="Without the quotes around `$1/FILE` the shell takes a name with blanks for several "
-    "words.",
+    explain=SPLIT,
 )
 step.near_miss(
     "an empty list is fine",
@@ -348,8 +351,7 @@ step.near_miss(
     ],
     rejected_by="release",
     reason="no-web",
-    explain="The platform takes those lines of what `release` prints that begin with two blanks "
-    "and a type in small letters. It starts nothing for a type other than web.",
+    explain=NO_WEB,
 )
 step.near_miss(
     "another type",
@@ -360,8 +362,7 @@ step.near_miss(
     ],
     rejected_by="release",
     reason="no-web",
-    explain="The platform takes those lines of what `release` prints that begin with two blanks "
-    "and a type in small letters. It starts nothing for a type other than web.",
+    explain=NO_WEB,
 )
 step.near_miss(
     "a Procfile in the source instead",

@@ -29,6 +29,8 @@ def samples(v: Values) -> dict[str, str]:
     }
 
 
+HERE = "Without `$1/` in front, a name is one in the folder where the script is started."
+SPLIT = "Without the quotes around `$1/FILE` the shell takes a name with blanks for several words."
 OURS, OTHERS = ("one", "two"), ("three", "four")
 LATER, EMPTY, BLANK = "later", "bare", "the old one"
 """Trees that nobody has seen: apps of this kind all three."""
@@ -139,8 +141,7 @@ step.near_miss(
     lambda v: [write(v, asked(v).replace('"', ""))],
     rejected_by="detect",
     reason="splits-a-name",
-    explain="Without the quotes around `$1/FILE` the shell takes a name with blanks for several "
-    "words.",
+    explain=SPLIT,
 )
 step.near_miss(
     "with the line ends of another system",
@@ -185,7 +186,7 @@ step.near_miss(
     lambda v: [write(v, f"[ -f {v.marker} ] && echo {v.kind}")],
     rejected_by="detect",
     reason="looks-here",
-    explain="Without `$1/` in front, a name is one in the folder where the script is started.",
+    explain=HERE,
 )
 step.near_miss(
     "never",
