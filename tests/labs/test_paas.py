@@ -134,7 +134,7 @@ def test_settings_make_a_release_of_the_same_image(bench: Bench) -> None:
 
 
 def test_processes_are_counted_by_type(bench: Bench) -> None:
-    procfile = "web: exec nc -ll -p $PORT -e /app/app.sh\nworker: while :; do sleep 1; done\n"
+    procfile = "web: exec nc -ll -p $PORT -e /app/app.sh\nworker: while :; do sleep 1; done"
     do(bench, f"{BEGIN}printf '{procfile}' > Procfile; {SCRIPT}{PUSH}")
     assert names(bench) == ["shop-v1-web-1"]
     first = do(bench, "docker ps -q")
