@@ -1,0 +1,191 @@
+"""Storage: a volume stays on the machine where it was made, unless somebody carries it."""
+
+from __future__ import annotations
+
+import re
+
+from lab_engine.authoring import ByHand, DockerContainerProbe, FileProbe, MountProbe, See, require
+from labs.five_questions.asked import inside, named, on, require_on
+from labs.five_questions.values import IMAGE, Values, lab
+
+LIST = "list"
+PAGES = re.compile(r"(?:[0-9a-f]{32}  -\n)+\Z")
+"""What the store has written: a line for each time that it was started."""
+EMPTY = (
+    "A volume of the same name on another machine is another volume, and empty. What the store had "
+    "is still on the first one's disk."
+)
+
+step = lab.step("storage", daemons=("docker",), resources=lambda v: v.rack())
+
+
+@step.check("storage", points=3)
+async def storage(see: See, v: Values) -> None:
+    store = await require_on(see, v.first, v.second, v.store)
+    left = named(await inside(see, v.second), v.store)
+    look = on(v.second, "ps -a")
+    require(
+        left is None or left.state != "running",
+        "two-writers",
+        expected=f"{v.store} runs on {v.first} alone.",
+        observed=f"One runs on {v.second}, too: each writes to a volume of its own.",
+        look=look,
+    )
+    machine = await see(DockerContainerProbe(v.second))
+    old, new, mount = await see(
+        FileProbe(f"/var/lib/docker/volumes/{v.volume}/_data/{LIST}", pid=machine.pid),
+        FileProbe(f"/data/{LIST}", pid=store.pid),
+        MountProbe("/data", pid=store.pid),
+    )
+    require(
+        mount.root.endswith(f"/volumes/{v.volume}/_data"),
+        "other-volume",
+        expected=f"In {v.store}, /data is the volume {v.volume}.",
+        observed=f"It is {mount.root or 'in the container itself'}.",
+        look=on(v.first, f"inspect -f '{{{{.Mounts}}}}' {v.store}"),
+    )
+    require(
+        PAGES.match(old.content),
+        "no-original",
+        expected=f"On {v.second}, the volume {v.volume} still has the {LIST} that {v.store} wrote "
+        "there.",
+        observed="There is another one." if old.content else "There is none.",
+        look=on(v.second, f"run --rm -v {v.volume}:/data {IMAGE} ls -l /data"),
+    )
+    about = on(
+        v.first, f"exec {v.store} ls -ln /data; {on(v.first, f'exec {v.store} cat /data/{LIST}')}"
+    )
+    require(
+        new.content.startswith(old.content),
+        "no-data",
+        expected=f"On {v.first}, the {LIST} begins with the lines that it has on {v.second}.",
+        observed="It has other lines." if new.content else "There is none.",
+        look=about,
+    )
+    require(
+        new.uid == v.owner,
+        "other-owner",
+        expected=f"The {LIST} belongs to user {v.owner}, as before.",
+        observed=f"It belongs to user {new.uid}.",
+        look=about,
+    )
+
+
+def write(v: Values) -> str:
+    return (
+        f"sh -c 'head -c 9 /dev/urandom | md5sum >> /data/{LIST}; "
+        f"chown {v.owner} /data/{LIST}; exec sleep 1d'"
+    )
+
+
+def store(v: Values, machine: str, volume: str = "", command: str = "") -> str:
+    return on(
+        machine,
+        f"run -d --name {v.store} -v {volume or v.volume}:/data {IMAGE} {command or write(v)}",
+    )
+
+
+def runs(v: Values, machine: str, begin: str) -> ByHand:
+    """Begin, and wait until the store has written its line and given it away, which is soon."""
+    listed = on(machine, f"exec {v.store} ls -ln /data")
+    return ByHand(
+        f"{begin} && timeout 10 sh -c 'until {listed} | grep -q {v.owner}; do sleep 0.1; done'",
+        typed=f"{begin}\n{listed}",
+    )
+
+
+def begun(v: Values) -> list[str]:
+    return [runs(v, v.second, store(v, v.second))]
+
+
+def tar(v: Values, machine: str, words: str, options: str = "--rm") -> str:
+    inner = f"docker run {options} -v {v.volume}:/data {IMAGE} tar -C /data {words}"
+    return f"docker exec {'-i ' if '-i' in options else ''}{machine} {inner}"
+
+
+def carry(v: Values) -> str:
+    return f"{tar(v, v.second, '-c .')} | {tar(v, v.first, '-x', '--rm -i')}"
+
+
+step.solution(
+    "as shown",
+    lambda v: [
+        *begun(v),
+        on(v.second, f"rm -f {v.store}"),
+        carry(v),
+        runs(v, v.first, store(v, v.first)),
+    ],
+    explained={3: ["no-data"]},
+)
+step.solution(
+    "by way of a file, the old one only stopped",
+    lambda v: [
+        *begun(v),
+        on(v.second, f"stop -t 1 {v.store}"),
+        f"{on(v.second, f'cp {v.store}:/data -')} > data.tar",
+        on(v.first, f"create --name {v.store} -v {v.volume}:/data {IMAGE} {write(v)}"),
+        f"docker exec -i {v.first} docker cp -a - {v.store}:/ < data.tar",
+        runs(v, v.first, on(v.first, f"start {v.store}")),
+    ],
+    explained={3: ["no-data"], 5: ["no-data"]},
+)
+step.near_miss(
+    "a new volume of the same name",
+    lambda v: [
+        *begun(v),
+        on(v.second, f"rm -f {v.store}"),
+        runs(v, v.first, store(v, v.first)),
+    ],
+    rejected_by="storage",
+    reason="no-data",
+    explain=EMPTY,
+)
+step.near_miss(
+    "the text alone",
+    lambda v: [
+        *begun(v),
+        on(v.second, f"rm -f {v.store}"),
+        on(v.first, f"run -d --name {v.store} -v {v.volume}:/data {IMAGE} sleep 1d"),
+        f"{on(v.second, f'run --rm -v {v.volume}:/data {IMAGE} cat /data/{LIST}')} | "
+        f"docker exec -i {v.first} docker exec -i {v.store} sh -c 'cat > /data/{LIST}'",
+    ],
+    rejected_by="storage",
+    reason="other-owner",
+    explain="`cat` carries the bytes. Whose a file is, and who may read it, is not among them: "
+    "`tar` takes that along.",
+)
+step.near_miss(
+    "both run",
+    lambda v: [*begun(v), carry(v), runs(v, v.first, store(v, v.first))],
+    rejected_by="storage",
+    reason="two-writers",
+)
+step.near_miss(
+    "another volume",
+    lambda v: [
+        *begun(v),
+        on(v.second, f"rm -f {v.store}"),
+        carry(v),
+        runs(v, v.first, store(v, v.first, f"{v.volume}2")),
+    ],
+    rejected_by="storage",
+    reason="other-volume",
+)
+step.near_miss(
+    "the original thrown away",
+    lambda v: [
+        *begun(v),
+        on(v.second, f"rm -f {v.store}"),
+        carry(v),
+        on(v.second, f"volume rm {v.volume}"),
+        runs(v, v.first, store(v, v.first)),
+    ],
+    rejected_by="storage",
+    reason="no-original",
+)
+step.near_miss(
+    "not moved",
+    begun,
+    rejected_by="storage",
+    reason="other-machine",
+)
