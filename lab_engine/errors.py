@@ -68,20 +68,25 @@ class WouldTake(UsageError):
 class PacksMissing(InfralabError):
     """A lesson needs packs that are not built, which takes minutes: the learner must agree first.
 
-    `names` are the packs; `cost` tells MB and minutes, such as "45 MB, about 1 minute"; `lacks` is
-    for what doctor finds that this machine lacks for them.
+    `names` are the packs; `cost` tells MB and minutes, such as "45 MB, about 1 minute". `wanted`
+    are all that the lesson wants together, also those that are there by themselves. `lacks` is for
+    what doctor finds that this machine lacks for them.
     """
 
     exit_code = 3
 
-    def __init__(self, names: tuple[str, ...], cost: str) -> None:
+    def __init__(self, names: tuple[str, ...], cost: str, wanted: tuple[str, ...] = ()) -> None:
         what = f"the pack {names[0]}" if len(names) == 1 else f"the packs {', '.join(names)}"
+        beside = [name for name in wanted if name not in names]
+        together = f" together with {', '.join(beside)}" if beside else ""
+        so = "so " if beside else ""
         super().__init__(
-            f"this needs {what}, not built on this machine yet: {cost}",
-            hint=f"infralab setup --packs {' '.join(names)}",
+            f"this needs {what}{together}, not built {so}on this machine yet: {cost}",
+            hint=f"infralab setup --packs {' '.join(wanted or names)}",
         )
         self.names = names
         self.cost = cost
+        self.wanted = wanted
         self.lacks: tuple[str, ...] = ()
 
 

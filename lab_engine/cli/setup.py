@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
             guests.ensure_saved_states(progress)
         if args.full_guest:
             guests.ensure_full_guest(progress)
-        for name in names:
-            packed.ensure([name], progress)
+        for wanted in packed.mixtures(names):
+            packed.ensure(wanted, progress)
     seconds = time.monotonic() - start
     made = f"built in {seconds:.0f} s" if seconds > 1.5 else "is there"
     print(f"The bench image {tag} {made}.")

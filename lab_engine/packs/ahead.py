@@ -22,11 +22,15 @@ BEGUN: Final[list[subprocess.Popen[bytes]]] = []
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """What could be prepared: the title of the lesson, its packs, what they cost."""
+    """What could be prepared: the title of the lesson, its packs, what they cost.
+
+    `wanted` are all that the lesson wants together, also those that are there by themselves.
+    """
 
     lesson: str
     names: tuple[str, ...]
     cost: str
+    wanted: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -48,7 +52,7 @@ def find(after: Lesson, settings: Settings) -> Offer | None:
                 continue
             absent = image.missing(lesson.packs)
             if absent is not None and not set(absent.names) <= told:
-                return Offer(lesson.title, absent.names, absent.cost)
+                return Offer(lesson.title, absent.names, absent.cost, absent.wanted)
     except (InfralabError, OSError, ValueError):
         return None
     return None
@@ -73,7 +77,8 @@ def prepare(offer: Offer, settings: Settings) -> Path:
     folder = settings.data_dir / "log"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "packs-ahead.log"
-    words = [sys.executable, "-m", "lab_engine", "setup", "--packs", *offer.names]
+    names = offer.wanted or offer.names
+    words = [sys.executable, "-m", "lab_engine", "setup", "--packs", *names]
     with path.open("w") as log:
         begun = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

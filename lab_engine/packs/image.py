@@ -53,7 +53,9 @@ def missing(names: Iterable[str]) -> PacksMissing | None:
     minutes = max(1, round(sum(recipe.pack.size.minutes for recipe in absent)))
     unit = "minute" if minutes == 1 else "minutes"
     cost = f"{download} MB, about {minutes} {unit}"
-    return PacksMissing(tuple(recipe.name for recipe in absent), cost)
+    return PacksMissing(
+        tuple(recipe.name for recipe in absent), cost, tuple(recipe.name for recipe in wanted)
+    )
 
 
 def ensure(names: Sequence[str], progress: Progress = lambda _: None) -> str:
@@ -102,9 +104,8 @@ def save(
     """
     image.check_place(path, 0)
     client = engine.connect()
-    mixed = [one.packs for one in load_course().lessons if len(one.packs) > 1]
     more: dict[str, int] = {}
-    for wanted in [*((name,) for name in names), *(mix for mix in mixed if set(mix) <= set(names))]:
+    for wanted in mixtures(names):
         ensure(wanted, progress)
         below = image.base_tag()
         for recipe in pack.chain(wanted):
@@ -113,6 +114,15 @@ def save(
             # It holds all that lies below it, which is in the file once.
             more[below] = _size(client, below) - size
     return image.save(path, progress, packages=packages, more=more)
+
+
+def mixtures(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """What to build of the packs `names`: each alone, and those that a lesson wants together.
+
+    Two packs, each built by itself, are not yet an image that has both.
+    """
+    mixed = dict.fromkeys(one.packs for one in load_course().lessons if len(one.packs) > 1)
+    return [*((name,) for name in names), *(mix for mix in mixed if set(mix) <= set(names))]
 
 
 def there() -> list[str]:

@@ -115,7 +115,7 @@ step.solution(
         carry(v),
         runs(v, v.first, store(v, v.first)),
     ],
-    explained={3: ["no-data"]},
+    explained={2: ["no-data"]},
 )
 step.solution(
     "by way of a file, the old one only stopped",
@@ -127,7 +127,7 @@ step.solution(
         f"docker exec -i {v.first} docker cp -a - {v.store}:/ < data.tar",
         runs(v, v.first, on(v.first, f"start {v.store}")),
     ],
-    explained={3: ["no-data"], 5: ["no-data"]},
+    explained={2: ["no-data"], 4: ["no-data"]},
 )
 step.near_miss(
     "a new volume of the same name",

@@ -9,7 +9,8 @@ import pytest
 
 from lab_engine.common import jars
 from lab_engine.course import pack
-from lab_engine.errors import ContentError, UsageError
+from lab_engine.errors import ContentError, PacksMissing, UsageError
+from lab_engine.packs import image
 from lab_engine.packs.handed import maven_mirror, npm_settings
 
 RECIPE = """\
@@ -216,3 +217,21 @@ def test_npms_settings_are_those_that_are_set() -> None:
         "noproxy": "a.example,b.example"
     }
     assert npm_settings("npm: not found") == {}
+
+
+def test_packs_are_built_alone_and_as_lessons_want_them_together() -> None:
+    assert image.mixtures(["incus"]) == [("incus",)]
+    assert image.mixtures(["proxies", "incus"]) == [
+        ("proxies",),
+        ("incus",),
+        ("incus", "proxies"),
+    ]
+
+
+def test_what_is_there_by_itself_is_built_together_with_the_rest() -> None:
+    """The command that is told makes what the lesson lacks: one pack of two would not."""
+    lacking = PacksMissing(("incus",), "31 MB, about 1 minute", ("proxies", "incus"))
+    assert "the pack incus together with proxies, not built so" in str(lacking)
+    assert lacking.hint == "infralab setup --packs proxies incus"
+    alone = PacksMissing(("git",), "13 MB, about 1 minute", ("git",))
+    assert "the pack git, not built on this machine" in str(alone)

@@ -434,6 +434,15 @@ async def test_a_big_system_is_built_once_the_learner_agrees(start: Start, world
         assert "begin" not in world.log
         await running.until(lambda: running.app.focused is not None, "a focus")
         assert "Build it" in text
+        # Nothing to go on from yet; the offer stays.
+        for key in ("f8", "f8"):
+            await running.press(key)
+        if isinstance(running.app.screen, Choice):
+            await running.press("tab", "enter")
+        await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
+        assert "no lesson is open" not in running.screen_text()
+        assert "Build it" in running.screen_text()
+        await running.press("f3")
         await running.press("enter")
         await running.ready()
         assert "begin" in world.log

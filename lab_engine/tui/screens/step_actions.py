@@ -72,6 +72,10 @@ class StepActions:
             self.go_to(earlier.name)
 
     def go_to(self, name: str) -> None:
+        if self.desk.session is None and not self.desk.busy:
+            # What stands in the shell's place, such as the offer to build a pack, stays there.
+            self.screen.notify("The lesson is not open yet: the shell's pane says what to do.")
+            return
         self.desk.go(name)
 
     def ask(self) -> None:
