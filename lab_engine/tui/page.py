@@ -34,6 +34,8 @@ class Page:
         self.hints: dict[str, int] = {}
         self.states: tuple[TaskState, ...] = ()
         self.picture = Picture()
+        self.looked = False
+        """Whether the picture is of this step: before the first look nothing is known."""
         self.reading: tuple[int, int] | None = None
         """Where in the text the learner was when the screen was left."""
 
@@ -42,7 +44,7 @@ class Page:
         self.step, self.document = step, document
         self.verdicts, self.at_start, self.graded, self.hints = {}, {}, {}, {}
         self.answers, self.states = {}, ()
-        self.picture = Picture()
+        self.picture, self.looked = Picture(), False
         self.reading = None
 
     def recall(self, record: Record, session: str) -> None:
@@ -53,6 +55,15 @@ class Page:
         self.answers = record.answered(session, name)
         self.hints = {task.id: record.hints(session, name, task.id) for task in self.document.tasks}
         self.states = tuple(record.tasks(session))
+
+    @property
+    def nothing(self) -> str:
+        """What to say in place of a picture with nothing in it."""
+        if self.step is not None and self.step.lab_step is None:
+            return "This step is for reading and thinking. Nothing is made in it."
+        if not self.looked:
+            return "What is here appears once the step is ready."
+        return "Nothing is here yet. What you make appears here."
 
     @property
     def next_step(self) -> Step | None:

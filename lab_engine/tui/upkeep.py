@@ -89,7 +89,7 @@ class Upkeep:
             self._tell("verdicts")
 
     def _painted(self, picture: Picture) -> None:
-        self._page.picture = picture
+        self._page.picture, self._page.looked = picture, True
         self._tell("picture")
 
     def _lose(self, why: InfralabError) -> None:

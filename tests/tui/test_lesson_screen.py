@@ -204,9 +204,9 @@ async def test_the_end_of_a_lesson_sums_it_up(start: Start, world: World) -> Non
         await running.press("f8")
         await running.until(lambda: isinstance(running.app.screen, LessonEnd), "the end")
         text = running.screen_text()
-        assert "Bridges: 0 of 2 points" in text
+        assert "“Bridges”: 0 of 2 points" in text
         assert "○ 1. One  0 of 2 points  still open" in text
-        assert "Worth reading again: “One”." in text
+        assert "Still open: “One”." in text
         running.app.screen.query_one("#again", Button).press()
         await running.until(lambda: running.desk.page.step.name == "one", "the step to read again")
         await running.ready()

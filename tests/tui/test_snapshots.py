@@ -28,6 +28,9 @@ NAMES = [f"{width}x{height}" for width, height in SIZES]
 
 async def picture(running: Running) -> str:
     """The screen as text, with what differs from run to run left out."""
+    page = running.desk.page
+    if running.desk.ready and page.step is not None and page.step.lab_step is not None:
+        await running.until(lambda: page.looked, "the first look")
     await running.still()
     text = running.screen_text()
     variables = running.desk.page.variables

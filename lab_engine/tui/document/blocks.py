@@ -125,7 +125,7 @@ class Facts(Static):
         from rich import box
         from rich.table import Table as Grid
 
-        grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+        grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=False)
         for cell in table.head:
             grid.add_column(_plain(cell), overflow="fold")
         for row in table.rows:
@@ -181,7 +181,8 @@ def code(block: Code) -> CodeBlock:
             "run": f"type{place}:" if place else "",
         }[block.role]
         if block.fails:
-            label = f"{label.removesuffix(':')} (fails, as it should):".lstrip()
+            which = "the last one fails" if "\n" in block.text else "fails"
+            label = f"{label.removesuffix(':')} ({which}, as it should):".lstrip()
     return CodeBlock(block.text, label=label, typed=block.typed)
 
 

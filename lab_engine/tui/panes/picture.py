@@ -64,6 +64,8 @@ class PicturePane(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.picture = Picture()
+        self.nothing = ""
+        """What is said where there is nothing to draw."""
         self._lines: list[Line] = []
         self._drawn_recent = False
 
@@ -71,8 +73,8 @@ class PicturePane(ScrollView, can_focus=True):
         # A change is marked for some seconds, and no event tells that it is old by now.
         self.set_interval(1.0, self._age)
 
-    def show(self, picture: Picture) -> None:
-        self.picture = picture
+    def show(self, picture: Picture, nothing: str = "") -> None:
+        self.picture, self.nothing = picture, nothing
         if self.chosen and picture.node(self.chosen) is None:
             self.chosen = ""
         self._draw()
@@ -99,7 +101,7 @@ class PicturePane(ScrollView, can_focus=True):
         if self.in_words:
             self._lines = [(Run(text),) for text in _wrapped(say(picture, now), width)]
         elif not picture.nodes:
-            self._lines = [(Run("Nothing is here yet. What you make appears here.", "quiet"),)]
+            self._lines = [(Run(text, "quiet"),) for text in _wrapped([self.nothing], width)]
         else:
             self._lines = draw(picture, width, now=now, chosen=self.chosen)
         self._lines += [

@@ -111,7 +111,10 @@ class TaskStrip(Static):
         if len(folded) > 2:
             # All of it stands in the text.
             more = f" … {self.desk.keymap.said('task')}"
-            folded[1] = Content.assemble(folded[1].truncate(width - len(more)), more)
+            line = folded[1].truncate(width - len(more))
+            # At a blank: half a word is no word.
+            end = line.plain.rstrip().rfind(" ") if line.cell_length >= width - len(more) else -1
+            folded[1] = Content.assemble(line[:end] if end > 0 else line.rstrip(), more)
         return folded[:2]
 
     def _found(self, width: int, verdict: Verdict | None) -> list[Content]:

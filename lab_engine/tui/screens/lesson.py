@@ -221,7 +221,7 @@ class LessonScreen(Screen[None]):
 
     def _show_picture(self) -> None:
         pane = self.query_one(PicturePane)
-        pane.show(self.desk.page.picture)
+        pane.show(self.desk.page.picture, self.desk.page.nothing)
         self.query_one(Panes).want_picture(pane.rows)
 
     # -- panes -----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,12 +22,21 @@ from lab_engine.tui.document.content import DONE, OPEN
 
 MANY_HINTS: Final = 2
 """From so many hints on a step is worth reading once more."""
+MANY_STEPS: Final = 3
+"""So many are counted instead of named."""
 
 
-def rows(
-    lesson: Lesson, states: Sequence[TaskState], done: Sequence[bool]
-) -> list[tuple[Step, Content, bool]]:
-    """Each step with something to do, how it went, and whether it is worth reading again."""
+class Row(NamedTuple):
+    """A step, how it went in words, whether all of it is done, and whether to read it again."""
+
+    step: Step
+    line: Content
+    whole: bool
+    again: bool
+
+
+def rows(lesson: Lesson, states: Sequence[TaskState], done: Sequence[bool]) -> list[Row]:
+    """Each step with something to do, how it went, and whether to go back to it."""
     found = []
     for step, whole in zip(lesson.steps, done, strict=True):
         if not (step.tasks or step.question_ids):
@@ -41,11 +50,11 @@ def rows(
         earned = scoring.shown(scoring.total(mine))
         line = Content.assemble(
             (f"{DONE if whole else OPEN} ", "bold $text-success" if whole else "dim"),
-            f"{step.number}. {step.title}  ",
-            (f"{earned} of {points(step.points)}" if step.tasks else "", "bold"),
+            f"{step.number}. {step.title}",
+            (f"  {earned} of {points(step.points)}" if step.tasks else "", "bold"),
             (f"  {', '.join(notes)}" if notes else "", "dim"),
         )
-        found.append((step, line, given or not whole or hints >= MANY_HINTS))
+        found.append(Row(step, line, whole, given or hints >= MANY_HINTS))
     return found
 
 
@@ -86,30 +95,40 @@ class LessonEnd(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         whole = points(sum(step.points for step in self.lesson.steps))
-        again = [step for step, _, worth in self.rows if worth]
+        back = any(row.again or not row.whole for row in self.rows)
         with Vertical():
-            lead = f"{self.lesson.title}: {scoring.shown(self.earned)} of {whole}"
+            lead = f"“{self.lesson.title}”: {scoring.shown(self.earned)} of {whole}"
             yield Static(lead, classes="lead", markup=False)
             with VerticalScroll():
-                for _, line, _ in self.rows:
-                    yield Static(line)
-            titles = ", ".join(f"“{step.title}”" for step in again)
-            words = f"Worth reading again: {titles}." if again else "All of it by your own work."
+                for row in self.rows:
+                    yield Static(row.line)
+            words = self._sum()
             if self.following:
                 words += f" Next: “{self.following.title}”, {self.following.minutes} minutes."
             yield Static(words, classes="again", markup=False)
             with Horizontal():
                 yield Button("Stay here", id="stay", compact=True)
-                if again:
-                    yield Button("Read again", id="again", compact=True)
+                if back:
+                    yield Button("Go back", id="again", compact=True)
                 yield Button("The course", id="course", compact=True)
                 if self.following:
                     yield Button("Next lesson", id="next", variant="primary", compact=True)
+
+    def _sum(self) -> str:
+        still = [f"“{row.step.title}”" for row in self.rows if not row.whole]
+        again = [f"“{row.step.title}”" for row in self.rows if row.whole and row.again]
+        words = []
+        if still:
+            told = ", ".join(still) if len(still) < MANY_STEPS else f"{len(still)} steps"
+            words.append(f"Still open: {told}.")
+        if again:
+            words.append(f"Worth reading again: {', '.join(again)}.")
+        return " ".join(words) or "All of it by your own work."
 
     @on(Button.Pressed)
     def _chosen(self, event: Button.Pressed) -> None:
         event.stop()
         which = event.button.id
         if which == "again":
-            which = next(step.name for step, _, worth in self.rows if worth)
+            which = next(row.step.name for row in self.rows if row.again or not row.whole)
         self.dismiss(None if which == "stay" else which)

@@ -55,7 +55,8 @@ class Painter:
 
     async def _paint(self) -> None:
         reader = PictureReader()
-        shown = Picture()
+        # The first one is told, also of an empty bench: before it nothing is known.
+        shown: Picture | None = None
         while True:
             picture = await reader.read(self._ask, self._daemons)
             if picture != shown:
