@@ -43,7 +43,7 @@ async def names(see: See, v: Values) -> None:
         <= max((one.started for one in other.processes), default=0.0),
         "shop-anew",
         expected=f"{v.shop} has run since before {v.store} came to {v.first}.",
-        observed="It was started after it.",
+        observed="It was started, or started again, after it.",
         look=on(v.first, "ps"),
     )
     url = f"http://{v.store}:{v.port}/"
@@ -59,13 +59,23 @@ async def names(see: See, v: Values) -> None:
         observed=f"It has {lines[0] if lines else 'none'}, and {v.first_address} comes later.",
         look=about,
     )
+    told = (
+        f"It says {page.body.strip()[:60]!r}."
+        if page.ok
+        else page.problem or f"It answers with {page.status}."
+    )
+    require(
+        page.body.strip() == v.sign or v.first_address not in lines,
+        "no-page",
+        expected=f"At {v.first_address}, port {v.port} answers with {v.sign!r}.",
+        observed=told,
+        look=on(v.first, "ps"),
+    )
     require(
         page.body.strip() == v.sign,
         "stale",
         expected=f"In {v.shop}, {url} answers with {v.sign!r}.",
-        observed=f"It says {page.body.strip()[:60]!r}."
-        if page.ok
-        else page.problem or f"It answers with {page.status}.",
+        observed=told,
         look=about,
     )
 
@@ -154,5 +164,5 @@ step.near_miss(
     "at another port",
     lambda v: [*moved(v, port=v.port + 1000), rewrite(v)],
     rejected_by="names",
-    reason="stale",
+    reason="no-page",
 )

@@ -22,7 +22,7 @@ async def room(see: See, v: Values) -> None:
     look = "; ".join(on(machine, "ps -a") for machine in machines)
     where: dict[str, str] = {}
     for machine in machines:
-        promised = 0
+        promised: dict[str, float] = {}
         for one in (await inside(see, machine)).containers:
             if one.state != "running":
                 continue
@@ -36,7 +36,7 @@ async def room(see: See, v: Values) -> None:
                 look=about,
             )
             assert limit is not None
-            promised += limit
+            promised[one.name] = limit / MIB
             require(
                 one.name not in where,
                 "twice",
@@ -50,15 +50,16 @@ async def room(see: See, v: Values) -> None:
                     limit == wanted(v)[one.name] * MIB,
                     "other-limit",
                     expected=f"{one.name} may use {wanted(v)[one.name]} MiB.",
-                    observed=f"It may use {limit} bytes, {limit / MIB:.4g} MiB.",
+                    observed=f"It may use {limit / MIB:.6g} MiB.",
                     look=about,
                 )
+        told = ", ".join(f"{name} {mib:.6g}" for name, mib in sorted(promised.items()))
         require(
-            promised <= v.room * MIB,
+            sum(promised.values()) <= v.room,
             "too-full",
             expected=f"{machine} promises at most {v.room} MiB.",
-            observed=f"Its containers may use {promised / MIB:.4g} MiB together.",
-            look=on(machine, "ps"),
+            observed=f"Its containers may use more together: {told}.",
+            look=on(machine, "stats --no-stream"),
         )
     missing = [name for name in wanted(v) if name not in where]
     require(

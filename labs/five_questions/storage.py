@@ -12,8 +12,9 @@ LIST = "list"
 PAGES = re.compile(r"(?:[0-9a-f]{32}  -\n)+\Z")
 """What the store has written: a line for each time that it was started."""
 EMPTY = (
-    "A volume of the same name on another machine is another volume, and empty. What the store had "
-    "is still on the first one's disk."
+    "Nothing has arrived: a volume of the same name on another machine is another volume. What the "
+    "store had is still on the first one's disk. Of two commands with a pipe between them, the one "
+    "that reads wants `-i`, both behind `docker exec` and behind `docker run`."
 )
 
 step = lab.step("storage", daemons=("docker",), resources=lambda v: v.rack())
@@ -50,16 +51,32 @@ async def storage(see: See, v: Values) -> None:
         expected=f"On {v.second}, the volume {v.volume} still has the {LIST} that {v.store} wrote "
         "there.",
         observed="There is another one." if old.content else "There is none.",
-        look=on(v.second, f"run --rm -v {v.volume}:/data {IMAGE} ls -l /data"),
+        look=on(v.second, "volume ls"),
     )
     about = on(
         v.first, f"exec {v.store} ls -ln /data; {on(v.first, f'exec {v.store} cat /data/{LIST}')}"
     )
+    before, now = old.content.splitlines(), new.content.splitlines()
+    carried = [line for line in before if line in now]
     require(
-        new.content.startswith(old.content),
+        carried,
         "no-data",
         expected=f"On {v.first}, the {LIST} begins with the lines that it has on {v.second}.",
-        observed="It has other lines." if new.content else "There is none.",
+        observed=f"None of those is among its {len(now)}." if now else "There is none.",
+        look=about,
+    )
+    require(
+        now[: len(before)] == before,
+        "other-lines",
+        expected=f"On {v.first}, the {LIST} begins with all {len(before)} lines of {v.second}.",
+        observed=f"It has {len(carried)} of them, and {len(now) - len(carried)} of its own.",
+        look=about,
+    )
+    require(
+        len(now) > len(before),
+        "no-line-of-its-own",
+        expected=f"{v.store} was started on {v.first} with its own command, and added a line.",
+        observed=f"The {LIST} has the lines of {v.second} and no more.",
         look=about,
     )
     require(
@@ -73,8 +90,8 @@ async def storage(see: See, v: Values) -> None:
 
 def write(v: Values) -> str:
     return (
-        f"sh -c 'head -c 9 /dev/urandom | md5sum >> /data/{LIST}; "
-        f"chown {v.owner} /data/{LIST}; exec sleep 1d'"
+        f"sh -c 'test -e /data/{LIST} || {{ touch /data/{LIST}; chown {v.owner} /data/{LIST}; }}; "
+        f"head -c 9 /dev/urandom | md5sum >> /data/{LIST}; exec sleep 1d'"
     )
 
 
@@ -86,11 +103,11 @@ def store(v: Values, machine: str, volume: str = "", command: str = "") -> str:
 
 
 def runs(v: Values, machine: str, begin: str) -> ByHand:
-    """Begin, and wait until the store has written its line and given it away, which is soon."""
-    listed = on(machine, f"exec {v.store} ls -ln /data")
+    """Begin, and wait until the store has written its line, which is soon."""
+    first = on(machine, f"exec {v.store} cat /proc/1/comm")
     return ByHand(
-        f"{begin} && timeout 10 sh -c 'until {listed} | grep -q {v.owner}; do sleep 0.1; done'",
-        typed=f"{begin}\n{listed}",
+        f"{begin} && timeout 10 sh -c 'until {first} | grep -q sleep; do sleep 0.1; done'",
+        typed=f"{begin}\n{on(machine, f'exec {v.store} cat /data/{LIST}')}",
     )
 
 
@@ -145,14 +162,50 @@ step.near_miss(
     lambda v: [
         *begun(v),
         on(v.second, f"rm -f {v.store}"),
-        on(v.first, f"run -d --name {v.store} -v {v.volume}:/data {IMAGE} sleep 1d"),
         f"{on(v.second, f'run --rm -v {v.volume}:/data {IMAGE} cat /data/{LIST}')} | "
-        f"docker exec -i {v.first} docker exec -i {v.store} sh -c 'cat > /data/{LIST}'",
+        f"docker exec -i {v.first} docker run --rm -i -v {v.volume}:/data {IMAGE} "
+        f"sh -c 'cat > /data/{LIST}'",
+        runs(v, v.first, store(v, v.first)),
     ],
     rejected_by="storage",
     reason="other-owner",
     explain="`cat` carries the bytes. Whose a file is, and who may read it, is not among them: "
     "`tar` takes that along.",
+)
+step.near_miss(
+    "copied over the new one",
+    lambda v: [
+        *begun(v),
+        on(v.second, f"rm -f {v.store}"),
+        runs(v, v.first, store(v, v.first)),
+        carry(v),
+    ],
+    rejected_by="storage",
+    reason="no-line-of-its-own",
+)
+step.near_miss(
+    "the wrong way round",
+    lambda v: [
+        *begun(v),
+        on(v.second, f"rm -f {v.store}"),
+        runs(v, v.first, store(v, v.first)),
+        f"{tar(v, v.first, '-c .')} | {tar(v, v.second, '-x', '--rm -i')}",
+    ],
+    rejected_by="storage",
+    reason="no-line-of-its-own",
+)
+step.near_miss(
+    "copied too early",
+    lambda v: [
+        *begun(v),
+        carry(v),
+        on(v.second, f"restart -t 1 {v.store}"),
+        "sleep 1",
+        on(v.second, f"rm -f {v.store}"),
+        runs(v, v.first, store(v, v.first)),
+    ],
+    rejected_by="storage",
+    reason="other-lines",
 )
 step.near_miss(
     "both run",

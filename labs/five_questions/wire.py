@@ -8,7 +8,8 @@ from labs.five_questions.values import IMAGE, Values, lab
 
 PUBLISH = (
     "An address of a container holds on its own machine. From others, a container is reached at "
-    "the machine's address and a port that was published with `-p`."
+    "the machine's address and a port that was published: with `-p A:B`, A is the machine's port "
+    "and B the container's."
 )
 
 step = lab.step("wire", daemons=("docker",), resources=lambda v: v.rack())
@@ -36,7 +37,9 @@ async def wire(see: See, v: Values) -> None:
         inside.body.strip() == v.sign,
         "other-page",
         expected=f"In {v.store}, port 80 answers with {v.sign!r}.",
-        observed=f"It says {inside.body.strip()[:60]!r}." if inside.ok else inside.problem,
+        observed=f"It says {inside.body.strip()[:60]!r}."
+        if inside.ok
+        else inside.problem or f"It answers with {inside.status}.",
         look=on(v.second, f"exec {v.store} wget -qO - http://127.0.0.1/"),
     )
     url = f"http://{v.second_address}:{v.port}/"
