@@ -104,7 +104,7 @@ step.solution(
     lambda v: [
         f"cd {v.app} && printf '%s\\n%s' 'worker: ./worker.sh' "
         "'web: nc -ll -p ${PORT} -e /app/app.sh' > Procfile",
-        f"cd {v.app} && git add Procfile && git commit -m 'two types' && git push platform main",
+        "git add Procfile && git commit -m 'two types' && git push platform main",
         scale(v, "worker=1"),
         scale(v, f"web={v.webs}"),
     ],
