@@ -49,6 +49,7 @@ VERBS: Final = (
     "grade",
     "regrade",
     "gradebook",
+    "instructor",
     "copies",
     # writing lessons
     "new-lesson",

@@ -78,13 +78,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _standings(assignment: Assignment, classroom: Classroom, learner: str | None) -> list[Standing]:
     from lab_engine.errors import UsageError
-    from lab_engine.grading.gradebook.book import Gradebook
-    from lab_engine.grading.gradebook.standing import standings
+    from lab_engine.grading.gradebook.standing import of_class
 
-    with Gradebook.reading(classroom.gradebook) as book:
-        found = standings(book, assignment, classroom.roster())
-    if not found:
-        raise UsageError("nobody is in the class", hint="`infralab class import LIST` fills it.")
+    found = of_class(classroom, assignment)
     found = [one for one in found if learner in (None, one.learner)]
     if not found:
         raise UsageError(
@@ -176,26 +172,19 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
 
 def _say(assignment: Assignment, classroom: Classroom, args: argparse.Namespace) -> int:
     from lab_engine.errors import UsageError
-    from lab_engine.grading.gradebook import book
+    from lab_engine.grading.gradebook.saying import say
 
     if not args.text:
         raise UsageError(f"{args.act} needs words", hint="Say why with --text.")
-    if classroom.roster().learner(args.learner) is None:
-        raise UsageError(f"nobody in the class is called {args.learner!r}")
-    points = args.points if args.act == "override" else None
-    if points is not None and not 0 <= points <= 10 * assignment.points:
-        raise UsageError(f"--points {points} is not between 0 and {10 * assignment.points:g}")
-    word = book.Word(
+    say(
+        classroom,
+        assignment,
         args.learner,
-        assignment.id,
         args.act,
-        points,
         args.text,
-        args.author or getpass.getuser(),
-        book.now(),
+        author=args.author or getpass.getuser(),
+        points=args.points if args.act == "override" else None,
     )
-    with book.Gradebook.writing(classroom.gradebook) as written:
-        written.say(word)
     tell("Noted.")
     return 0
 

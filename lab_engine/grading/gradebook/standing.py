@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from lab_engine.errors import UsageError
 from lab_engine.grading.assignment.terms import Assignment
+from lab_engine.grading.classroom import Classroom
 from lab_engine.grading.gradebook.book import Gradebook, Word
 from lab_engine.grading.gradebook.graded import Graded
 from lab_engine.grading.roster.learner import Roster
@@ -38,6 +40,18 @@ class Standing(msgspec.Struct, frozen=True):
         if self.graded is None:
             return "nothing handed in"
         return self.graded.outcome
+
+
+def of_class(classroom: Classroom, assignment: Assignment) -> list[Standing]:
+    """As `standings`, from the class's own files.
+
+    Raises UsageError when nobody is in the class or nothing was graded, InfralabError.
+    """
+    with Gradebook.reading(classroom.gradebook) as book:
+        found = standings(book, assignment, classroom.roster())
+    if not found:
+        raise UsageError("nobody is in the class", hint="`infralab class import LIST` fills it.")
+    return found
 
 
 def standings(book: Gradebook, assignment: Assignment, roster: Roster) -> list[Standing]:
