@@ -44,18 +44,20 @@ START_HINT: Final = (
 )
 
 
-def connect(timeout: int = TIMEOUT) -> Any:
-    """Return a `docker.DockerClient` for the engine that the environment names.
+def connect(timeout: int = TIMEOUT, host: str | None = None) -> Any:
+    """Return a `docker.DockerClient` for the engine at `host`, else the environment's.
 
     Raises:
         DockerUnavailable: no engine answers, or this user may not use it.
     """
     where = tuple(os.environ.get(name, "") for name in _ENVIRONMENT)
+    if host is not None:
+        where = (host, *where[1:])
     try:
         _knock(where[0] or DEFAULT_HOST)
         return _answering(timeout, where)
     except (docker_errors.DockerException, requests.RequestException, OSError) as error:
-        raise unavailable(error) from error
+        raise unavailable(error, where[0]) from error
     except ValueError as error:
         # From the reader of URLs, which the SDK does not expect to fail.
         raise DockerUnavailable(
@@ -145,7 +147,13 @@ def _client(timeout: int, where: tuple[str, ...]) -> Any:
         client.api._custom_adapter = ssh.Adapter(where[0], timeout)
         client.api.mount("http+docker://", client.api._custom_adapter)
     else:
-        client = docker.from_env(timeout=timeout, version=DEFAULT_DOCKER_API_VERSION)
+        client = docker.from_env(
+            timeout=timeout,
+            version=DEFAULT_DOCKER_API_VERSION,
+            environment={
+                name: value for name, value in zip(_ENVIRONMENT, where, strict=True) if value
+            },
+        )
     if not _elsewhere(where[0] or DEFAULT_HOST):
         client.api.trust_env = False
     client.api.send = _bounded(client.api.send)
@@ -172,9 +180,9 @@ def _elsewhere(host: str) -> bool:
         return True
 
 
-def unavailable(error: BaseException) -> DockerUnavailable:
+def unavailable(error: BaseException, host: str = "") -> DockerUnavailable:
     """Say why the engine cannot be used, from the error that a first call gave."""
-    where = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+    where = host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
     text = str(error)
     if where.startswith(ssh.SCHEME):
         return _unreached(where, text)

@@ -65,7 +65,8 @@ def replay(lesson: str, tape: Tape) -> Iterator[str]:
     """What was typed and what was said of it, in the order of time."""
     commands = sum(mark.kind == "command" for mark in tape.marks)
     many = len(tape.shells)
-    yield f"{lesson}: {commands} lines in {many} terminal{'s' * (many != 1)}, {length(tape.seconds)} min"
+    terminals = f"{many} terminal{'s' * (many != 1)}"
+    yield f"{lesson}: {commands} lines in {terminals}, {length(tape.seconds)} min"
     signs = {"command": "$", "step": "#", "verdict": "!"}
     for mark in tape.marks:
         sign = "+" if mark.passed else signs[mark.kind]

@@ -45,7 +45,7 @@ class ClassScreen(Listed):
         Binding("S", "backwards", "Turn", show=False),
         Binding("t", "app.tasks", "Tasks"),
         Binding("l", "app.live", "Live"),
-        Binding("r", "again", "Read again"),
+        Binding("r", "again", "Read again", show=False),
         Binding("question_mark", "app.help", "Keys", key_display="?"),
         Binding("q", "app.quit", "Quit"),
         Binding("escape", "clear", "All", show=False),

@@ -25,8 +25,8 @@ KEYS: Final = (
     (
         "The class",
         (
-            ("/", "search: learners, names, states, what to look at; Enter keeps it"),
-            ("f  F", "only some: to look at, nothing handed in, late, ... and back"),
+            ("/", "search for words; Enter keeps it"),
+            ("f  F", "only some: to look at, late, ...; the filter before"),
             ("s  S", "sort by something else; the other way round"),
             ("Escape", "the whole class again, as in its list"),
             ("t  l", "the tasks over the class; who is at work now"),
@@ -54,8 +54,8 @@ KEYS: Final = (
     (
         "Signs",
         (
-            ("✔ ✘ ? ✎ ·", "reproduced, diverged, not replayable, overridden, nothing handed in"),
-            ("✔ ✘ ○ ◇ ! ?", "of a task: done, not right, not done, given, no check, not looked at"),
+            ("✔ ✘ ? ✎ ·", "reproduced, diverged, not replayable, overridden, nothing"),
+            ("✔ ✘ ○ ◇ ! ?  tasks", "done, not right, not done, given, no check, not looked at"),
         ),
     ),
 )

@@ -77,6 +77,10 @@ def _first(whole: int, room: int, cursor: int) -> int:
     return max(0, min(cursor - room + 1, whole - room)) if whole > room else 0
 
 
+class Places(OptionList, can_focus=False):
+    """The list of marks. It takes keys only while somebody looks for a place there."""
+
+
 class ReplayScreen(Screen[None]):
     """One lesson of a submission.
 
@@ -85,6 +89,7 @@ class ReplayScreen(Screen[None]):
         name: whose it is.
     """
 
+    AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 -- as Textual has it
         (0, "-narrow"),
         (120, "-wide"),
@@ -111,11 +116,10 @@ class ReplayScreen(Screen[None]):
         width: 56; height: 1fr; border: none; border-left: solid $foreground 30%; padding: 0;
         background: transparent; scrollbar-size-vertical: 1;
     }
-    ReplayScreen OptionList:focus { border-left: solid $accent; }
+    ReplayScreen OptionList:focus { border: none; border-left: solid $accent; }
     ReplayScreen.-narrow OptionList { display: none; width: 1fr; border: none; }
     ReplayScreen.-narrow.-places OptionList { display: block; }
     ReplayScreen.-narrow.-places Picture { display: none; }
-    ReplayScreen.-wide.-hidden OptionList { display: none; }
     ReplayScreen #said { height: 1; width: 1fr; padding: 0 1; }
     ReplayScreen #at { height: 1; width: 1fr; padding: 0 1; }
     """
@@ -136,13 +140,12 @@ class ReplayScreen(Screen[None]):
         yield Static(id="bar")
         with Horizontal():
             yield Picture()
-            yield OptionList()
+            yield Places()
         yield Static(id="said")
         yield Static(id="at")
         yield Keys()
 
     def on_mount(self) -> None:
-        self.query_one(OptionList).can_focus = False
         self.tell()
         self.run_worker(self._load(), group="read", exclusive=True)
         self.set_interval(FRAME, self._tick)
@@ -159,7 +162,7 @@ class ReplayScreen(Screen[None]):
             self.tell()
             return
         self.tape = found
-        places = self.query_one(OptionList)
+        places = self.query_one(Places)
         places.add_options([Option(_place(mark)) for mark in found.marks])
         self._put(Player(found))
         self._last = time.monotonic()
@@ -248,7 +251,7 @@ class ReplayScreen(Screen[None]):
         at, seconds = self.player.at, self.tape.seconds
         mark = self._current()
         speed = f"{self.speed:g}×"
-        state = "… winding" if self._winding else "▶ plays" if self.playing else "⏸ paused"
+        state = "… winding" if self._winding else "▶ plays" if self.playing else "‖ paused"
         told = f" {length(at)} / {length(seconds)}  {speed}  {state}"
         if mark:
             told += f"  {clock(mark.clock)}"
@@ -260,7 +263,7 @@ class ReplayScreen(Screen[None]):
 
     def _follow(self) -> None:
         """Show the current place in the list, unless somebody looks for another one there."""
-        places = self.query_one(OptionList)
+        places = self.query_one(Places)
         mark = self._current()
         if self.tape is None or mark is None or places.has_focus:
             return
@@ -310,7 +313,7 @@ class ReplayScreen(Screen[None]):
 
     def action_places(self) -> None:
         """To the list of places and back."""
-        places = self.query_one(OptionList)
+        places = self.query_one(Places)
         if places.has_focus:
             self._leave_places()
             return
@@ -319,13 +322,13 @@ class ReplayScreen(Screen[None]):
         places.focus()
 
     def _leave_places(self) -> None:
-        places = self.query_one(OptionList)
+        places = self.query_one(Places)
         self.set_class(False, "-places")
         self.set_focus(None)
         places.can_focus = False
 
     def action_back(self) -> None:
-        if self.query_one(OptionList).has_focus:
+        if self.query_one(Places).has_focus:
             self._leave_places()
         else:
             self.app.pop_screen()
