@@ -30,6 +30,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             ("infralab instructor net-27 week-3.toml --learner ada --replay", "their terminal"),
             ("infralab instructor net-27 week-3.toml --task own-name", "one task over the class"),
             ("infralab instructor net-27 week-3.toml --tasks --json", "all tasks, for programs"),
+            ("infralab instructor --live", "who is on which step now, for how long"),
+            (
+                "infralab instructor net-27 --live --engine tcp://10.0.0.7:2375",
+                "on another machine, by the names of the class",
+            ),
         ],
     )
     parser.add_argument(
@@ -52,7 +57,12 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     what.add_argument("--learner", metavar="ID", help="one learner")
     what.add_argument("--task", metavar="TASK", help="one task over the class")
     what.add_argument("--tasks", action="store_true", help="every task over the class")
+    what.add_argument("--live", action="store_true", help="who is at work now; reads only")
     parser.add_argument("--replay", action="store_true", help="the learner's recorded terminal")
+    parser.add_argument(
+        "--engine", action="append", default=[], metavar="HOST",
+        help="whose benches --live looks at, as DOCKER_HOST names it; again for another one",
+    )  # fmt: skip
     parser.add_argument("--search", default="", metavar="WORDS", help="only rows that have them")
     parser.add_argument("--only", default="all", choices=ONLY, help="which rows")
     parser.add_argument("--sort", default="list", choices=SORTS, help="in which order")
@@ -71,21 +81,40 @@ SORTS = ("list", "learner", "name", "points", "state", "received")
 
 def run(args: argparse.Namespace) -> int:
     from lab_engine.errors import UsageError
-    from lab_engine.grading.insight import room as rooms
 
     if args.replay and not args.learner:
         raise UsageError("--replay needs a learner", hint="Name one with --learner.")
-    room = rooms.enter(args.folder, args.assignment, args.handed_in)
+    room = _room(args)
     why = "" if args.plain or args.json else _without_screens()
     if not (args.plain or args.json or why):
         return _screens(room, args)
     if why:
         say(f"infralab: {why}, so this goes line by line, as with --plain")
+    if args.live or room is None:
+        return _live(room, args)
     if args.learner:
         return _replay(room, args) if args.replay else _learner(room, args)
     if args.task or args.tasks:
         return _tasks(room, args)
     return _class(room, args)
+
+
+def _room(args: argparse.Namespace) -> Room | None:
+    """The class that is meant; None where a look at who is at work does not need one."""
+    from lab_engine.errors import InfralabError
+    from lab_engine.grading.classroom import Classroom
+    from lab_engine.grading.insight import room as rooms
+
+    folder = args.folder or Path()
+    try:
+        return rooms.enter(folder, args.assignment, args.handed_in)
+    except InfralabError:
+        if not args.live or args.assignment:
+            raise
+        if args.folder:
+            # Of several assignments none is meant: then learners have no names.
+            Classroom.at(args.folder)
+        return None
 
 
 def _without_screens() -> str:
@@ -99,14 +128,14 @@ def _without_screens() -> str:
     return f"the terminal says that it can only print (TERM={kind})" if kind in PRINT_ONLY else ""
 
 
-def _screens(room: Room, args: argparse.Namespace) -> int:
+def _screens(room: Room | None, args: argparse.Namespace) -> int:
     from lab_engine import settings
     from lab_engine.tui.instructor.app import InstructorApp, View
 
     # What is not there is told here, and not by a screen that would be empty.
-    if args.learner:
+    if room and args.learner:
         room.standing(args.learner)
-    if args.task:
+    if room and args.task:
         room.task(args.task)
     view = View(
         args.search,
@@ -117,8 +146,38 @@ def _screens(room: Room, args: argparse.Namespace) -> int:
         args.task or "",
         tasks=args.tasks,
         replay=args.replay,
+        live=args.live,
     )
-    return InstructorApp(settings.load(), room, view, author=args.author).run() or 0
+    app = InstructorApp(settings.load(), room, view, author=args.author, engines=args.engine)
+    try:
+        return app.run() or 0
+    finally:
+        app.let_go()
+
+
+def _live(room: Room | None, args: argparse.Namespace) -> int:
+    import time
+
+    from lab_engine import settings
+    from lab_engine.course.lesson import load_course
+    from lab_engine.grading.insight.at_work import troubles, workers
+    from lab_engine.plain import instructor
+    from lab_engine.session import present
+
+    engines = present.look(args.engine or [""], load_course(), settings.load().data_dir)
+    now = time.time()
+    found = workers(engines, room.seeds() if room else {}, now)
+    if args.json:
+        rows = [
+            {"who": one.who, "state": one.how, "stuck": one.stuck, "bench": one.bench}
+            for one in found
+        ]
+        emit_json({"workers": rows, "engines": engines})
+    else:
+        for line in instructor.live(found, troubles(engines)):
+            tell(line)
+    # None of them answers: that is no class without work.
+    return 3 if engines and all(one.trouble for one in engines) else 0
 
 
 def _class(room: Room, args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from lab_engine.grading.export.feedback import WORDS
 from lab_engine.grading.gradebook.book import Word
 from lab_engine.grading.gradebook.graded import TaskGrade
 from lab_engine.grading.gradebook.standing import Standing
+from lab_engine.grading.insight.at_work import Worker, span
 from lab_engine.grading.insight.files import WorkFile
 from lab_engine.grading.insight.tape import Tape, clock, length
 from lab_engine.grading.insight.task import ClassTask
@@ -71,3 +72,24 @@ def replay(lesson: str, tape: Tape) -> Iterator[str]:
     for mark in tape.marks:
         sign = "+" if mark.passed else signs[mark.kind]
         yield f"{clock(mark.clock)} {sign} {mark.text}"
+
+
+def live(found: Sequence[Worker], troubles: Sequence[str]) -> Iterator[str]:
+    """Who is at work, who stands still for the longest first; engines without an answer last."""
+    for one in found:
+        where = one.bench.where
+        lesson = where.lesson if where else "lesson not known"
+        yield f"{one.who}: {lesson}, step {one.step}{_how(one)}"
+        if where and where.task and one.how in ("works", "stuck"):
+            yield f"    not yet: {where.task}: expected: {where.expected} found: {where.observed}"
+    yield from troubles
+    if not found:
+        yield "nobody is at work"
+
+
+def _how(one: Worker) -> str:
+    if one.how == "done":
+        return ", done"
+    tasks = f", {one.tasks} tasks" if one.tasks else ""
+    stuck = f", nothing new for {span(one.stuck)}" if one.stuck is not None else ""
+    return f"{tasks}{stuck}{', its bench has stopped' if one.how == 'stopped' else ''}"

@@ -25,7 +25,7 @@ from lab_engine.errors import InfralabError, UsageError, unexpected
 from lab_engine.session import which
 from lab_engine.settings import Settings
 from lab_engine.tui import looks
-from lab_engine.tui.driver import Terminal
+from lab_engine.tui.driver import Terminal, let_go
 from lab_engine.tui.keymap import Keymap, shown
 from lab_engine.tui.messages import BordersMoved, DeskChanged, LessonWanted
 from lab_engine.tui.screens.home import HomeScreen
@@ -391,15 +391,8 @@ class LearnApp(App[int]):
         self.exit(0)
 
     def let_go(self) -> None:
-        """End the thread that reads keys, after `run`.
-
-        Where the terminal went while it did not read, Textual's own clean-up ends at its first
-        write, and the thread would look at a closed terminal for ever, with a whole processor.
-        """
-        # Textual's Linux driver has it; the one without a screen has no such thread.
-        ended = getattr(self._driver, "exit_event", None)
-        if ended is not None:
-            ended.set()
+        """After `run`: see `driver.let_go`."""
+        let_go(self._driver)
 
     def _end(self, number: int) -> None:
         """Leave, with the terminal put right, when a window is closed or `kill` is used.

@@ -41,3 +41,15 @@ class Terminal(LinuxDriver):
         super().__init__(*args, **options)
         if self._file is not None:
             self._file = cast(Any, Outliving(self._file))
+
+
+def let_go(driver: object) -> None:
+    """End the thread that reads keys, after an application's `run`.
+
+    Where the terminal went while it did not read, Textual's own clean-up ends at its first write,
+    and the thread would look at a closed terminal for ever, with a whole processor.
+    """
+    # Textual's Linux driver has it; the one without a screen has no such thread.
+    ended = getattr(driver, "exit_event", None)
+    if ended is not None:
+        ended.set()

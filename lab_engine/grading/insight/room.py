@@ -76,6 +76,18 @@ class Room:
             raise UsageError(f"{what} called {key!r}", hint=f"Graded tasks: {known}.")
         return found[0]
 
+    def seeds(self) -> dict[str, str]:
+        """Who is who at work: a name and an id, by the hash of the seed that is theirs here.
+
+        Raises UsageError, InfralabError.
+        """
+        return {
+            digest.of_bytes(self.classroom.seed(self.assignment.id, one.id).encode()): (
+                f"{one.name} ({one.id})"
+            )
+            for one in self.classroom.roster().learners
+        }
+
     def submission(self, graded: Graded) -> Submission:
         """The file that was graded. Raises UsageError when it is not there, Refused."""
         for path in self._candidates(graded.file):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,11 +21,12 @@ from lab_engine.grading.insight.room import Room
 from lab_engine.grading.submission.handed import Handed
 from lab_engine.settings import Settings
 from lab_engine.tui import looks
-from lab_engine.tui.driver import Terminal
+from lab_engine.tui.driver import Terminal, let_go
 from lab_engine.tui.instructor.beside import beside
 from lab_engine.tui.instructor.class_screen import ClassScreen
 from lab_engine.tui.instructor.help_screen import HelpScreen
 from lab_engine.tui.instructor.learner_screen import LearnerScreen
+from lab_engine.tui.instructor.live_screen import LiveScreen
 from lab_engine.tui.instructor.say_screen import Kind, SayScreen
 from lab_engine.tui.instructor.task_screens import TaskScreen, TasksScreen
 
@@ -59,7 +63,7 @@ class InstructorApp(App[int]):
 
     Args:
         settings: where files are.
-        room: the class and the assignment.
+        room: the class and the assignment; None for a look at who is at work alone.
         view: what is shown at first.
         author: who writes comments; asked once when it is empty.
         engines: whose benches are looked at.
@@ -75,7 +79,7 @@ class InstructorApp(App[int]):
     def __init__(
         self,
         settings: Settings,
-        room: Room,
+        room: Room | None,
         view: View | None = None,
         *,
         author: str = "",
@@ -83,22 +87,38 @@ class InstructorApp(App[int]):
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.settings = settings
-        self.room = room
+        self._room = room
         self.author = author
         self.engines = tuple(engines)
         self.view = view or View()
         self._at_once = self.view.replay
         first = (self.view.search, self.view.only, self.view.sort, self.view.backwards)
-        self.class_screen = ClassScreen(room, self.show_learner, first)
+        self.class_screen = ClassScreen(room, self.show_learner, first) if room else None
         theme = looks.load(settings.data_dir).theme
         if theme in self.available_themes:
             self.theme = theme
 
     def get_default_screen(self) -> Screen[Any]:
-        return self.class_screen
+        return self.class_screen or self._live()
+
+    def _live(self) -> LiveScreen:
+        return LiveScreen(self._room, self.engines, self.settings.data_dir)
+
+    @property
+    def room(self) -> Room:
+        """There when a class is shown, and with it all screens but that of who is at work."""
+        assert self._room is not None
+        return self._room
 
     def on_mount(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                # The terminal is put right when its window is closed or `kill` is used.
+                loop.add_signal_handler(number, self.exit, 128 + number)
         view = self.view
+        if self._room is None:
+            return
         if view.live:
             self.action_live()
         elif view.tasks:
@@ -152,7 +172,8 @@ class InstructorApp(App[int]):
             if wrote:
                 self.notify("Noted.")
                 written()
-                self.class_screen.action_again()
+                if self.class_screen:
+                    self.class_screen.action_again()
 
         name = standing.name or standing.learner
         asked = not self.author
@@ -163,6 +184,11 @@ class InstructorApp(App[int]):
 
     def action_live(self) -> None:
         """Who is at work now."""
+        self.push_screen(self._live())
 
     async def action_quit(self) -> None:
         self.exit(0)
+
+    def let_go(self) -> None:
+        """After `run`: see `driver.let_go`."""
+        let_go(self._driver)

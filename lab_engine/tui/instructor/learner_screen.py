@@ -98,7 +98,7 @@ class LearnerScreen(Listed):
         elif before != found.standing.graded or self.submission is None:
             self.lacking = "it is being read …"
             # A large file must not hold back what the gradebook says.
-            self.run_worker(self._open(), exclusive=True, group="open")
+            self.run_worker(self._open, exclusive=True, group="open")
 
     async def _open(self) -> None:
         assert self.found is not None

@@ -145,7 +145,7 @@ class Listed(Screen[None]):
         self.action_again()
 
     def action_again(self) -> None:
-        self.run_worker(self.again(), exclusive=True, group="read")
+        self.run_worker(self.again, exclusive=True, group="read")
 
     async def again(self) -> None:
         """Read, and show it."""

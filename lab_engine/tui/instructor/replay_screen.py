@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -147,7 +148,7 @@ class ReplayScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.tell()
-        self.run_worker(self._load(), group="read", exclusive=True)
+        self.run_worker(self._load, group="read", exclusive=True)
         self.set_interval(FRAME, self._tick)
 
     def on_unmount(self) -> None:
@@ -194,7 +195,7 @@ class ReplayScreen(Screen[None]):
         if self._winding:
             self._winding.set()
         self._winding = threading.Event()
-        self.run_worker(self._wind(at, self._winding), group="wind", exclusive=True)
+        self.run_worker(partial(self._wind, at, self._winding), group="wind", exclusive=True)
         self.tell()
 
     async def _wind(self, at: float, stop: threading.Event) -> None:

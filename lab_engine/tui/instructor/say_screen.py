@@ -100,7 +100,7 @@ class SayScreen(ModalScreen[bool]):
             self.action_save()
 
     def action_save(self) -> None:
-        self.run_worker(self._save(), exclusive=True, group="save")
+        self.run_worker(self._save, exclusive=True, group="save")
 
     async def _save(self) -> None:
         text = self.query_one("#text", Input).value.strip()
