@@ -38,12 +38,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ],
     )
     parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        metavar="CLASS",
-        help="its folder; else here",
+        "folder", nargs="?", type=Path, metavar="CLASS", help="its folder; else here"
     )
     parser.add_argument(
         "assignment", nargs="?", type=Path, metavar="ASSIGNMENT",

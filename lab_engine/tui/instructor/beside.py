@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
+
+from textual.dom import DOMNode
 
 from lab_engine.errors import InfralabError, unexpected
 
@@ -53,3 +55,12 @@ async def beside(work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
             f"it was not read within {SECONDS:.0f} s",
             hint="Does the disk or the network share answer? Try again.",
         ) from None
+
+
+def begin(node: DOMNode, work: Callable[[], Awaitable[None]], group: str) -> None:
+    """Do something beside what goes on, instead of what still goes on in that group.
+
+    The function is given, and not its coroutine: one that is cancelled before it began would be
+    told as never awaited.
+    """
+    node.run_worker(cast("Any", work), group=group, exclusive=True)

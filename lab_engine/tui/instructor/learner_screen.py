@@ -18,7 +18,7 @@ from lab_engine.grading.insight.room import Room
 from lab_engine.grading.insight.told import evidence, points, said, summary
 from lab_engine.grading.submission.handed import Handed, Submission
 from lab_engine.shown import shown
-from lab_engine.tui.instructor.beside import beside
+from lab_engine.tui.instructor.beside import begin, beside
 from lab_engine.tui.instructor.listed import Column, Line, Listed, pairs
 from lab_engine.tui.instructor.say_screen import Kind
 from lab_engine.tui.instructor.states import OUTCOMES, STATES
@@ -98,7 +98,7 @@ class LearnerScreen(Listed):
         elif before != found.standing.graded or self.submission is None:
             self.lacking = "it is being read …"
             # A large file must not hold back what the gradebook says.
-            self.run_worker(self._open, exclusive=True, group="open")
+            begin(self, self._open, "open")
 
     async def _open(self) -> None:
         assert self.found is not None
@@ -170,7 +170,7 @@ class LearnerScreen(Listed):
         if kind == "task":
             for lesson, grade in self._tasks():
                 if f"{lesson}/{grade.step}/{grade.task}" == name:
-                    return task_detail(lesson, grade)
+                    return task_detail(lesson, grade, self.room_to_tell)
         if kind == "file":
             return _file_detail(self.files[int(name)])
         return self._whole()
@@ -219,14 +219,14 @@ class LearnerScreen(Listed):
         self._replay(part, self.found.standing.name if self.found else self.learner)
 
 
-def task_detail(lesson: str, grade: TaskGrade) -> Content:
-    """A task in the replay, with what was expected and found."""
+def task_detail(lesson: str, grade: TaskGrade, width: int) -> Content:
+    """A task in the replay, with what was expected and found, in so many columns."""
     sign, look = OUTCOMES[grade.outcome]
     style = "dim" if look == "dim" else f"bold $text-{look}"
     return Content.assemble(
         (f"{sign} {lesson}/{grade.step}/{grade.task}", style),
         f"  {WORDS[grade.outcome]}\n\n",
-        pairs([(f"{label:>15}", text) for label, text in evidence(grade)]),
+        pairs(list(evidence(grade)), width),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -18,7 +19,7 @@ from textual.widgets import DataTable, Static
 
 from lab_engine.errors import InfralabError
 from lab_engine.shown import shown
-from lab_engine.tui.instructor.beside import beside
+from lab_engine.tui.instructor.beside import begin, beside
 from lab_engine.tui.panes.footer import Keys
 
 Cell = tuple[str, str]
@@ -145,7 +146,7 @@ class Listed(Screen[None]):
         self.action_again()
 
     def action_again(self) -> None:
-        self.run_worker(self.again, exclusive=True, group="read")
+        begin(self, self.again, "read")
 
     async def again(self) -> None:
         """Read, and show it."""
@@ -224,6 +225,11 @@ class Listed(Screen[None]):
             return "bold"
         return colour.name if colour.is_default else str(colour.name)
 
+    @property
+    def room_to_tell(self) -> int:
+        """How many columns what is told of a line has."""
+        return max(self.query_one("#detail").scrollable_content_region.width, 20)
+
     @on(DataTable.RowHighlighted)
     def _chosen(self, event: DataTable.RowHighlighted) -> None:
         if event.row_key.value is not None and event.row_key.value != self.at:
@@ -253,9 +259,17 @@ class Listed(Screen[None]):
         self.query_one("#detail", VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def pairs(rows: Sequence[tuple[str, str]]) -> Content:
-    """Labels and texts, one under the other. The texts may be anybody's."""
+def pairs(rows: Sequence[tuple[str, str]], width: int) -> Content:
+    """Labels and texts in two columns, of so many columns together. The texts may be anybody's."""
+    indent = max((len(label) for label, _ in rows), default=0) + 2
+    room = max(width - indent, 16)
     parts: list[str | tuple[str, str]] = []
     for label, text in rows:
-        parts += [(f"{label}  ", "dim"), f"{shown(text).strip()}\n"]
+        parts.append((f"{label:>{indent - 2}}  ", "dim"))
+        lines = [
+            line
+            for one in shown(text).strip().splitlines() or [""]
+            for line in textwrap.wrap(one, room, drop_whitespace=False) or [""]
+        ]
+        parts.append(f"\n{' ' * indent}".join(line.strip() for line in lines) + "\n")
     return Content.assemble(*parts)

@@ -141,6 +141,6 @@ class LiveScreen(Listed):
             return Content(shown(troubles(self.found.engines)[int(number)]))
         for line, one in zip(self.lines(), self._workers(), strict=False):
             if line.key == key:
-                rows = [(f"{label:>8}", text) for label, text in told(one, time.time())]
-                return Content.assemble((f"{shown(one.who)}\n\n", "bold $text-accent"), pairs(rows))
+                head = (f"{shown(one.who)}\n\n", "bold $text-accent")
+                return Content.assemble(head, pairs(told(one, time.time()), self.room_to_tell))
         return Content("")

@@ -25,7 +25,7 @@ from lab_engine.errors import InfralabError
 from lab_engine.grading.insight.tape import Kind, Mark, Tape, clock, length, tape
 from lab_engine.grading.submission.handed import Handed
 from lab_engine.shown import shown
-from lab_engine.tui.instructor.beside import beside
+from lab_engine.tui.instructor.beside import begin, beside
 from lab_engine.tui.instructor.player import Player, wound
 from lab_engine.tui.panes.footer import Keys
 
@@ -148,7 +148,7 @@ class ReplayScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.tell()
-        self.run_worker(self._load, group="read", exclusive=True)
+        begin(self, self._load, "read")
         self.set_interval(FRAME, self._tick)
 
     def on_unmount(self) -> None:
@@ -195,7 +195,7 @@ class ReplayScreen(Screen[None]):
         if self._winding:
             self._winding.set()
         self._winding = threading.Event()
-        self.run_worker(partial(self._wind, at, self._winding), group="wind", exclusive=True)
+        begin(self, partial(self._wind, at, self._winding), "wind")
         self.tell()
 
     async def _wind(self, at: float, stop: threading.Event) -> None:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from lab_engine.errors import InfralabError
 from lab_engine.shown import shown
+from lab_engine.tui.instructor.beside import begin
 
 Kind = Literal["comment", "override"]
 Save = Callable[[Kind, str, float | None, str], Awaitable[None]]
@@ -100,7 +101,7 @@ class SayScreen(ModalScreen[bool]):
             self.action_save()
 
     def action_save(self) -> None:
-        self.run_worker(self._save, exclusive=True, group="save")
+        begin(self, self._save, "save")
 
     async def _save(self) -> None:
         text = self.query_one("#text", Input).value.strip()

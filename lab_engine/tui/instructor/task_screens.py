@@ -135,7 +135,7 @@ class TaskScreen(Listed):
         return Content.assemble(
             (f"{shown(one.name or key)}\n", "bold $text-accent"),
             _shared(one),
-            task_detail(self.found.lesson, one.grade),
+            task_detail(self.found.lesson, one.grade, self.room_to_tell),
         )
 
     def enter(self, key: str) -> None:
