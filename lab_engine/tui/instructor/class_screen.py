@@ -94,7 +94,7 @@ class ClassScreen(Listed):
         terms = self.room.assignment
         parts: list[str | tuple[str, str]] = [
             (f"{shown(terms.id)} {shown(terms.title)}", "bold"),
-            (f"  due {shown(terms.due_text)}", "dim"),
+            (f"  due {shown(terms.due_text)}", ""),
         ]
         if self.read_once:
             many = len(self.chosen())
@@ -144,7 +144,7 @@ class ClassScreen(Listed):
         one = next(one for one in self.found if one.learner == key)
         parts: list[str | tuple[str, str]] = [
             (f"{shown(one.name or key)}", "bold $text-accent"),
-            (f"  {shown(key)}\n", "dim"),
+            (f"  {shown(key)}\n", "$text-muted"),
         ]
         parts += [f"{shown(line)}\n" for line in summary(one)]
         if one.override:

@@ -120,12 +120,12 @@ class LearnerScreen(Listed):
         if self.found is None:
             return Content(f"{self.learner}")
         one = self.found.standing
-        sign, look = STATES[one.state]
+        sign, _ = STATES[one.state]
         return Content.assemble(
             (shown(one.name or one.learner), "bold"),
-            (f"  {shown(one.learner)} · {shown(one.assignment)}  ", "dim"),
+            (f"  {shown(one.learner)} · {shown(one.assignment)}  ", ""),
             f"{points(one)}  ",
-            (f"{sign} {one.state}", "dim" if look == "dim" else f"bold $text-{look}"),
+            (f"{sign} {one.state}", "bold"),
         )
 
     def columns(self) -> Sequence[Column]:
@@ -222,7 +222,7 @@ class LearnerScreen(Listed):
 def task_detail(lesson: str, grade: TaskGrade, width: int) -> Content:
     """A task in the replay, with what was expected and found, in so many columns."""
     sign, look = OUTCOMES[grade.outcome]
-    style = "dim" if look == "dim" else f"bold $text-{look}"
+    style = "$text-muted" if look == "dim" else f"bold $text-{look}"
     return Content.assemble(
         (f"{sign} {lesson}/{grade.step}/{grade.task}", style),
         f"  {WORDS[grade.outcome]}\n\n",
@@ -233,7 +233,7 @@ def task_detail(lesson: str, grade: TaskGrade, width: int) -> Content:
 def _file_detail(file: WorkFile) -> Content:
     return Content.assemble(
         (f"~/work/{file.path}", "bold $text-accent"),
-        (f"  {file.what}, {file.size} bytes, lesson {file.lesson}\n\n", "dim"),
+        (f"  {file.what}, {file.size} bytes, lesson {file.lesson}\n\n", "$text-muted"),
         file.text,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from rich.text import Text
 from textual import on
@@ -24,6 +24,10 @@ from lab_engine.tui.panes.footer import Keys
 
 Cell = tuple[str, str]
 """A text and its look: a name of the theme's such as `success`, `dim`, or nothing."""
+
+
+PALE: Final = 0.25
+"""How much of the background is in a text that matters less; more could not be read everywhere."""
 
 
 class Column(NamedTuple):
@@ -168,7 +172,7 @@ class Listed(Screen[None]):
         parts: list[str | tuple[str, str]] = [
             (f"✘ {shown(error.message)}\n", "bold $text-error"),
             f"\n{shown(error.hint)}\n" if error.hint else "",
-            ("\nr reads again.", "dim"),
+            ("\nr reads again.", "$text-muted"),
         ]
         self.query_one("#trouble", Static).update(Content.assemble(*parts))
         self.set_class(True, "-trouble")
@@ -216,9 +220,13 @@ class Listed(Screen[None]):
 
     def look(self, name: str) -> str:
         """A look in Rich's words."""
-        if name in ("", "dim", "bold"):
+        if name in ("", "bold"):
             return name
         try:
+            if name == "dim":
+                colours = self.app.theme_variables
+                front, back = (Color.parse(colours[one]) for one in ("foreground", "background"))
+                return str(front.blend(back, PALE).rich_color.name)
             value = self.app.theme_variables.get(f"text-{name}", "")
             colour = Color.parse(value).rich_color
         except ColorParseError:
@@ -251,8 +259,10 @@ class Listed(Screen[None]):
         """From what is told to the list, from the list to the screen before."""
         if self.query_one("#detail").has_focus:
             self.table.focus()
-        else:
+        elif len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+        else:
+            self.app.exit(0)
 
     def action_detail(self, lines: int) -> None:
         """Scroll what is told, without leaving the list."""
@@ -265,7 +275,7 @@ def pairs(rows: Sequence[tuple[str, str]], width: int) -> Content:
     room = max(width - indent, 16)
     parts: list[str | tuple[str, str]] = []
     for label, text in rows:
-        parts.append((f"{label:>{indent - 2}}  ", "dim"))
+        parts.append((f"{label:>{indent - 2}}  ", "$text-muted"))
         lines = [
             line
             for one in shown(text).strip().splitlines() or [""]

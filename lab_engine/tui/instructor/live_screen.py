@@ -90,6 +90,10 @@ class LiveScreen(Listed):
     def _workers(self) -> list[Worker]:
         return workers(self.found.engines, self.found.names, time.time())
 
+    def _silent(self) -> dict[str, Engine]:
+        """Engines without an answer, by their address."""
+        return {one.host: one for one in self.found.engines if one.trouble}
+
     def head(self) -> Content:
         if not self.read_once:
             return Content("At work now")
@@ -98,11 +102,11 @@ class LiveScreen(Listed):
         others = sum(one.others for one in self.found.engines)
         parts: list[str | tuple[str, str]] = [("At work now", "bold"), f"  {len(found)} benches"]
         if len(self.engines) > 1:
-            parts.append((f" on {len(self.engines)} engines", "dim"))
+            parts.append((f" on {len(self.engines)} engines", ""))
         if stuck:
             parts.append((f"  {stuck} stand still", "bold $text-warning"))
         if others:
-            parts.append((f"  (and {others} of proofs and replays)", "dim"))
+            parts.append((f"  (and {others} of proofs and replays)", ""))
         return Content.assemble(*parts)
 
     def columns(self) -> Sequence[Column]:
@@ -130,15 +134,18 @@ class LiveScreen(Listed):
                 ("done" if one.how == "done" else span(one.stuck), look),
             )
             found.append(Line(f"{one.bench.session}@{one.bench.engine}", cells))
-        for n, trouble in enumerate(troubles(self.found.engines)):
-            cells = (("✘", "error"), (trouble, "error"), *((("", ""),) * 4))
-            found.append(Line(f"trouble:{n}", cells))
+        for host in self._silent():
+            none, who = ("", ""), host or "this machine's engine"
+            told_so = ("no answer", "error")
+            found.append(
+                Line(f"silent:{host}", (("✘", "error"), (who, "error"), none, told_so, none, none))
+            )
         return found
 
     def detail(self, key: str) -> Content:
-        kind, _, number = key.partition(":")
-        if kind == "trouble":
-            return Content(shown(troubles(self.found.engines)[int(number)]))
+        if key.startswith("silent:"):
+            silent = self._silent()[key.partition(":")[2]]
+            return Content(shown("\n".join(troubles([silent]))))
         for line, one in zip(self.lines(), self._workers(), strict=False):
             if line.key == key:
                 head = (f"{shown(one.who)}\n\n", "bold $text-accent")

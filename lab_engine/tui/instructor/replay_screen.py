@@ -105,8 +105,8 @@ class ReplayScreen(Screen[None]):
         Binding("plus,equals_sign", "speed(1)", "Faster", key_display="+"),
         Binding("minus", "speed(-1)", show=False),
         Binding("m", "places", "Places"),
-        Binding("home", "start", show=False, priority=True),
-        Binding("end", "end", show=False, priority=True),
+        Binding("home", "start", show=False),
+        Binding("end", "end", show=False),
         Binding("question_mark", "app.help", "Keys", show=False),
     ]
     DEFAULT_CSS = """
@@ -225,7 +225,7 @@ class ReplayScreen(Screen[None]):
         self.query_one("#bar", Static).update(
             Content.assemble(
                 (shown(self.learner), "bold"),
-                (f"  {self.part.part.lesson}{many if len(shells) > 1 else ''}{size}", "dim"),
+                (f"  {self.part.part.lesson}{many if len(shells) > 1 else ''}{size}", ""),
             )
         )
         self.query_one("#said", Static).update(self._said())
@@ -345,4 +345,4 @@ def _place(mark: Mark) -> Content:
     sign, look = SIGNS[mark.kind]
     if mark.passed:
         sign, look = "✔", "$text-success"
-    return Content.assemble((f"{clock(mark.clock)} ", "dim"), (f"{sign} {mark.text}", look))
+    return Content.assemble((f"{clock(mark.clock)} ", "$text-muted"), (f"{sign} {mark.text}", look))

@@ -46,7 +46,7 @@ class TasksScreen(Listed):
     def head(self) -> Content:
         return Content.assemble(
             (f"{shown(self.room.assignment.id)} tasks over the class", "bold"),
-            (f"  {len(self.found)} tasks", "dim"),
+            (f"  {len(self.found)} tasks", ""),
         )
 
     def columns(self) -> Sequence[Column]:
@@ -102,7 +102,7 @@ class TaskScreen(Listed):
         return Content.assemble(
             (shown(one.key), "bold"),
             f"  {one.passed} of {len(one.outcomes)} passed",
-            (f"  {one.points} points, {len(one.absent)} not graded", "dim"),
+            (f"  {one.points} points, {len(one.absent)} not graded", ""),
         )
 
     def columns(self) -> Sequence[Column]:
@@ -149,7 +149,7 @@ def _shared(one: Outcome) -> Content:
     many, of = len(one.mistake.learners), one.mistake.of
     others = [who for who in one.mistake.learners if who != one.learner]
     shared = f", with {shown(', '.join(others))}" if others else ""
-    return Content.assemble((f"{many} of {of} made this mistake{shared}\n", "dim"))
+    return Content.assemble((f"{many} of {of} made this mistake{shared}\n", "$text-muted"))
 
 
 def clusters(task: ClassTask) -> Content:
@@ -160,14 +160,17 @@ def clusters(task: ClassTask) -> Content:
             (f"{len(one.learners)} of {one.of}  ", "bold $text-error"),
             (f"{shown(one.reason)}\n", "bold"),
             f"{shown(one.explanation)}\n",
-            (f"{shown(', '.join(one.learners))}\n\n", "dim"),
+            (f"{shown(', '.join(one.learners))}\n\n", "$text-muted"),
         ]
     others = [one for one in task.outcomes if one.grade.outcome != "pass" and one.mistake is None]
     if others:
         names = ", ".join(f"{one.learner} ({WORDS[one.grade.outcome]})" for one in others)
-        parts += [("no mistake that has a name\n", "bold"), (f"{shown(names)}\n\n", "dim")]
+        parts += [("no mistake that has a name\n", "bold"), (f"{shown(names)}\n\n", "$text-muted")]
     passed = [one.learner for one in task.outcomes if one.grade.outcome == "pass"]
-    parts += [(f"{len(passed)} passed\n", "bold $text-success"), (shown(", ".join(passed)), "dim")]
+    parts += [
+        (f"{len(passed)} passed\n", "bold $text-success"),
+        (shown(", ".join(passed)), "$text-muted"),
+    ]
     if task.absent:
-        parts += [("\n\nnot graded\n", "bold"), (shown(", ".join(task.absent)), "dim")]
+        parts += [("\n\nnot graded\n", "bold"), (shown(", ".join(task.absent)), "$text-muted")]
     return Content.assemble(*parts)

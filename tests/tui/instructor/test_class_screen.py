@@ -99,7 +99,9 @@ async def test_a_gradebook_that_is_damaged_while_it_is_shown(start: Start, room:
         for path in room.classroom.folder.glob("gradebook.sqlite*"):
             path.write_bytes(b"something else that is long enough to be no database at all" * 9)
         await shown.press("r")
-        await shown.see("cannot be opened")
+        await shown.until(
+            lambda: any("cannot be opened" in one.title for one in shown.app._notifications), "why"
+        )
         # What was read stays on the screen.
         assert len(who(shown)) == 12
 

@@ -53,11 +53,11 @@ async def test_who_stands_still_and_for_how_long(start: Start, engines: list[Eng
         await shown.press("l")
         await shown.on(LiveScreen)
         for words in ("Ada Lovelace (ada)", "2/3 two", "20 min", "1 stand still", "3 benches",
-                      "bob@desk-2", "engine tcp://10.0.0.7:2375", "not known"):  # fmt: skip
+                      "bob@desk-2", "tcp://10.0.0.7:2375", "no answer", "not known"):  # fmt: skip
             assert words in shown.text
         await shown.see("expected  a network")
         await shown.press("down", "down", "down")
-        await shown.see("no Docker engine answers. Start it.")
+        await shown.see("engine tcp://10.0.0.7:2375: no", "Start it.")
         # Fewer are there the next time it looks: the cursor has another place then.
         del engines[1]
         await shown.press("r")
