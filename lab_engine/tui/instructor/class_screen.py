@@ -193,7 +193,11 @@ class ClassScreen(Listed):
     @on(Input.Submitted, "#search")
     def _to_list(self) -> None:
         self.set_class(bool(self.search), "-search")
-        self.table.focus()
+        if self.focused is self.table:
+            # Enter was hit again before the focus had moved: it was meant for the list.
+            self.table.action_select_cursor()
+        # At once: `Widget.focus` would do it when all that waits has been done.
+        self.set_focus(self.table)
 
     def on_key(self, event: object) -> None:
         if getattr(event, "key", "") == "down" and self.query_one("#search", Input).has_focus:

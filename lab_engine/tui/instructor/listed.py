@@ -75,6 +75,8 @@ class Listed(Screen[None]):
         width: 1fr; height: 1fr; background: transparent; scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 0;
     }
+    /* A theme's own colour of the cursor cannot be read in all of them. */
+    Listed Rows:focus > .datatable--cursor { color: auto; }
     Listed #detail {
         width: 1fr; padding: 0 2; border-left: solid $foreground 30%; scrollbar-size-vertical: 1;
     }

@@ -95,8 +95,12 @@ class SayScreen(ModalScreen[bool]):
     def _onward(self, event: Input.Submitted) -> None:
         fields = list(self.query(Input))
         at = fields.index(event.input)
+        while at + 1 < len(fields) and self.focused is fields[at + 1]:
+            # Enter was hit again before the focus had moved.
+            at += 1
         if at + 1 < len(fields):
-            fields[at + 1].focus()
+            # At once: `Widget.focus` would do it when all that waits has been done.
+            self.set_focus(fields[at + 1])
         else:
             self.action_save()
 
