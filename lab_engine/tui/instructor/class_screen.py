@@ -17,7 +17,7 @@ from lab_engine.grading.insight.rows import FILTERS, SORTS, rows
 from lab_engine.grading.insight.told import points, summary
 from lab_engine.shown import shown
 from lab_engine.tui.instructor.listed import Column, Line, Listed
-from lab_engine.tui.instructor.states import STATES
+from lab_engine.tui.instructor.states import MUTED, STATES
 
 ONLY: Final = {
     "all": "all",
@@ -144,7 +144,7 @@ class ClassScreen(Listed):
         one = next(one for one in self.found if one.learner == key)
         parts: list[str | tuple[str, str]] = [
             (f"{shown(one.name or key)}", "bold $text-accent"),
-            (f"  {shown(key)}\n", "$text-muted"),
+            (f"  {shown(key)}\n", MUTED),
         ]
         parts += [f"{shown(line)}\n" for line in summary(one)]
         if one.override:

@@ -26,7 +26,7 @@ KEYS: Final = (
         "The class",
         (
             ("/", "search for words; Enter keeps it"),
-            ("f  F", "only some: to look at, late, ...; the filter before"),
+            ("f  F", "the next filter, the one before"),
             ("s  S", "sort by something else; the other way round"),
             ("Escape", "the whole class again, as in its list"),
             ("t  l", "the tasks over the class; who is at work now"),

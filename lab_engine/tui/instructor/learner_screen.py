@@ -21,7 +21,7 @@ from lab_engine.shown import shown
 from lab_engine.tui.instructor.beside import begin, beside
 from lab_engine.tui.instructor.listed import Column, Line, Listed, pairs
 from lab_engine.tui.instructor.say_screen import Kind
-from lab_engine.tui.instructor.states import OUTCOMES, STATES
+from lab_engine.tui.instructor.states import MUTED, OUTCOMES, STATES
 
 WHOLE: Final = "whole"
 LOOKS: Final = {"new": "success", "changed": "accent", "gone": "error", "left out": "warning"}
@@ -135,7 +135,8 @@ class LearnerScreen(Listed):
         assert self.found is not None
         one = self.found.standing
         sign, look = STATES[one.state]
-        odd = "odd things, words" if one.look or self.found.words else ""
+        told = ("look at it" if one.look else "", "words" if self.found.words else "")
+        odd = ", ".join(filter(None, told))
         found = [Line(WHOLE, ((sign, look), ("All of it", "bold"), ("", ""), (odd, "dim")))]
         lessons = one.graded.lessons if one.graded else ()
         for lesson, grade in self._tasks():
@@ -222,7 +223,7 @@ class LearnerScreen(Listed):
 def task_detail(lesson: str, grade: TaskGrade, width: int) -> Content:
     """A task in the replay, with what was expected and found, in so many columns."""
     sign, look = OUTCOMES[grade.outcome]
-    style = "$text-muted" if look == "dim" else f"bold $text-{look}"
+    style = MUTED if look == "dim" else f"bold $text-{look}"
     return Content.assemble(
         (f"{sign} {lesson}/{grade.step}/{grade.task}", style),
         f"  {WORDS[grade.outcome]}\n\n",
@@ -233,7 +234,7 @@ def task_detail(lesson: str, grade: TaskGrade, width: int) -> Content:
 def _file_detail(file: WorkFile) -> Content:
     return Content.assemble(
         (f"~/work/{file.path}", "bold $text-accent"),
-        (f"  {file.what}, {file.size} bytes, lesson {file.lesson}\n\n", "$text-muted"),
+        (f"  {file.what}, {file.size} bytes, lesson {file.lesson}\n\n", MUTED),
         file.text,
     )
 

@@ -20,6 +20,7 @@ from textual.widgets import DataTable, Static
 from lab_engine.errors import InfralabError
 from lab_engine.shown import shown
 from lab_engine.tui.instructor.beside import begin, beside
+from lab_engine.tui.instructor.states import MUTED
 from lab_engine.tui.panes.footer import Keys
 
 Cell = tuple[str, str]
@@ -174,7 +175,7 @@ class Listed(Screen[None]):
         parts: list[str | tuple[str, str]] = [
             (f"✘ {shown(error.message)}\n", "bold $text-error"),
             f"\n{shown(error.hint)}\n" if error.hint else "",
-            ("\nr reads again.", "$text-muted"),
+            ("\nr reads again.", MUTED),
         ]
         self.query_one("#trouble", Static).update(Content.assemble(*parts))
         self.set_class(True, "-trouble")
@@ -277,7 +278,7 @@ def pairs(rows: Sequence[tuple[str, str]], width: int) -> Content:
     room = max(width - indent, 16)
     parts: list[str | tuple[str, str]] = []
     for label, text in rows:
-        parts.append((f"{label:>{indent - 2}}  ", "$text-muted"))
+        parts.append((f"{label:>{indent - 2}}  ", MUTED))
         lines = [
             line
             for one in shown(text).strip().splitlines() or [""]

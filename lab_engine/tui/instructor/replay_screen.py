@@ -27,6 +27,7 @@ from lab_engine.grading.submission.handed import Handed
 from lab_engine.shown import shown
 from lab_engine.tui.instructor.beside import begin, beside
 from lab_engine.tui.instructor.player import Player, wound
+from lab_engine.tui.instructor.states import MUTED
 from lab_engine.tui.panes.footer import Keys
 
 SPEEDS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -345,4 +346,4 @@ def _place(mark: Mark) -> Content:
     sign, look = SIGNS[mark.kind]
     if mark.passed:
         sign, look = "✔", "$text-success"
-    return Content.assemble((f"{clock(mark.clock)} ", "$text-muted"), (f"{sign} {mark.text}", look))
+    return Content.assemble((f"{clock(mark.clock)} ", MUTED), (f"{sign} {mark.text}", look))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+MUTED: Final = "$foreground 75%"
+"""The look of what matters less, beside a text: paler could not be read in every theme."""
 STATES: Final = {
     "reproduced": ("✔", "success"),
     "diverged": ("✘", "error"),

@@ -14,7 +14,7 @@ from lab_engine.grading.insight.task import ClassTask, Outcome
 from lab_engine.shown import shown
 from lab_engine.tui.instructor.learner_screen import task_detail
 from lab_engine.tui.instructor.listed import Column, Line, Listed
-from lab_engine.tui.instructor.states import OUTCOMES
+from lab_engine.tui.instructor.states import MUTED, OUTCOMES
 
 BACK = Binding("escape,q", "back", "Back", key_display="Esc")
 AGAIN = Binding("r", "again", "Read again")
@@ -149,7 +149,7 @@ def _shared(one: Outcome) -> Content:
     many, of = len(one.mistake.learners), one.mistake.of
     others = [who for who in one.mistake.learners if who != one.learner]
     shared = f", with {shown(', '.join(others))}" if others else ""
-    return Content.assemble((f"{many} of {of} made this mistake{shared}\n", "$text-muted"))
+    return Content.assemble((f"{many} of {of} made this mistake{shared}\n", MUTED))
 
 
 def clusters(task: ClassTask) -> Content:
@@ -160,17 +160,17 @@ def clusters(task: ClassTask) -> Content:
             (f"{len(one.learners)} of {one.of}  ", "bold $text-error"),
             (f"{shown(one.reason)}\n", "bold"),
             f"{shown(one.explanation)}\n",
-            (f"{shown(', '.join(one.learners))}\n\n", "$text-muted"),
+            (f"{shown(', '.join(one.learners))}\n\n", MUTED),
         ]
     others = [one for one in task.outcomes if one.grade.outcome != "pass" and one.mistake is None]
     if others:
         names = ", ".join(f"{one.learner} ({WORDS[one.grade.outcome]})" for one in others)
-        parts += [("no mistake that has a name\n", "bold"), (f"{shown(names)}\n\n", "$text-muted")]
+        parts += [("no mistake that has a name\n", "bold"), (f"{shown(names)}\n\n", MUTED)]
     passed = [one.learner for one in task.outcomes if one.grade.outcome == "pass"]
     parts += [
         (f"{len(passed)} passed\n", "bold $text-success"),
-        (shown(", ".join(passed)), "$text-muted"),
+        (shown(", ".join(passed)), MUTED),
     ]
     if task.absent:
-        parts += [("\n\nnot graded\n", "bold"), (shown(", ".join(task.absent)), "$text-muted")]
+        parts += [("\n\nnot graded\n", "bold"), (shown(", ".join(task.absent)), MUTED)]
     return Content.assemble(*parts)
