@@ -102,15 +102,18 @@ class LearnerScreen(Listed):
 
     async def _open(self) -> None:
         assert self.found is not None
-        graded = self.found.standing.graded
+        graded, learner = self.found.standing.graded, self.learner
         assert graded is not None
+        submission, its, lacking = None, list[WorkFile](), ""
         try:
-            self.submission = await beside(self.room.submission, graded)
-            self.files = await beside(_files, self.submission)
-            self.lacking = ""
+            submission = await beside(self.room.submission, graded)
+            its = await beside(_files, submission)
         except InfralabError as error:
-            self.submission, self.files = None, []
-            self.lacking = f"{error.message}. {error.hint}"
+            submission, lacking = None, f"{error.message}. {error.hint}"
+        if learner != self.learner:
+            # Another one is shown by now.
+            return
+        self.submission, self.files, self.lacking = submission, its, lacking
         self.show()
         if self._at_once:
             self._at_once = False
@@ -207,7 +210,7 @@ class LearnerScreen(Listed):
             return
         self.learner = self.order[following]
         self.found, self.submission, self.files, self.read_once = None, None, [], False
-        self.at = ""
+        self.at, self.lacking = "", "it is being read …"
         self.action_again()
 
     def action_replay(self) -> None:

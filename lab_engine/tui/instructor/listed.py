@@ -241,10 +241,16 @@ class Listed(Screen[None]):
         """How many columns what is told of a line has."""
         return max(self.query_one("#detail").scrollable_content_region.width, 20)
 
+    def _there(self, event: DataTable.RowHighlighted | DataTable.RowSelected) -> str:
+        """The key of a message's line; nothing when the list is another one by now."""
+        there = self.read_once and event.row_key in self.table.rows
+        return event.row_key.value or "" if there else ""
+
     @on(DataTable.RowHighlighted)
     def _chosen(self, event: DataTable.RowHighlighted) -> None:
-        if event.row_key.value is not None and event.row_key.value != self.at:
-            self.tell(event.row_key.value)
+        key = self._there(event)
+        if key and key != self.at:
+            self.tell(key)
 
     def tell(self, key: str) -> None:
         """Show what is told of a line."""
@@ -255,8 +261,8 @@ class Listed(Screen[None]):
 
     @on(DataTable.RowSelected)
     def _entered(self, event: DataTable.RowSelected) -> None:
-        if event.row_key.value is not None:
-            self.enter(event.row_key.value)
+        if key := self._there(event):
+            self.enter(key)
 
     def action_back(self) -> None:
         """From what is told to the list, from the list to the screen before."""

@@ -72,6 +72,18 @@ async def test_the_cursor_stays_at_its_learner(start: Start) -> None:
         assert who(shown)[shown.screen.table.cursor_row] == "dan"
 
 
+async def test_a_message_of_a_line_that_is_gone_is_of_no_matter(start: Start) -> None:
+    async with start() as shown:
+        await shown.on(ClassScreen)
+        screen = shown.screen
+        # What the table says of its new line comes later than the list that has no such line.
+        screen.table.move_cursor(row=5)
+        screen.found = screen.found[:2]
+        screen.show()
+        await shown.pilot.pause()
+        assert who(shown) == ["ada", "bob"]
+
+
 async def test_what_was_written_meanwhile_is_read_again(start: Start, room: Room) -> None:
     async with start() as shown:
         await shown.on(ClassScreen)

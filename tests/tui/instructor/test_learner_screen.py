@@ -125,3 +125,17 @@ async def test_nothing_is_written_without_words_or_while_another_writes(
         assert isinstance(shown.screen, LearnerScreen)
     with Gradebook.reading(room.classroom.gradebook) as book:
         assert book.words("week-3", "ada") == []
+
+
+async def test_keys_that_come_while_another_learner_is_read(start: Start) -> None:
+    async with start() as shown:
+        await shown.until(lambda: shown.screen.read_once, "the class")
+        await shown.press("enter")
+        await opened(shown)
+        for _ in range(11):
+            shown.screen.action_other(1)
+            await shown.pilot.press("down", "down", "enter", "p", "c", "escape", "up", "tab")
+            if not isinstance(shown.screen, LearnerScreen):
+                await shown.press("escape")
+        await shown.until(lambda: isinstance(shown.screen, LearnerScreen), "one of them")
+        await opened(shown)
