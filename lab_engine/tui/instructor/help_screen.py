@@ -49,6 +49,7 @@ KEYS: Final = (
             ("v  V", "to the next verdict, to the one before"),
             ("Home End", "to the start, to the end"),
             ("m", "the list of places; Enter goes to one"),
+            ("Tab", "another terminal, when there are several"),
         ),
     ),
     (

@@ -31,10 +31,9 @@ class Player:
             Emulator(shell.columns, shell.rows, lambda _: None) for shell in tape.shells
         ]
 
-    @property
-    def screen(self) -> Emulator | None:
-        """The terminal to show; None when nothing was recorded."""
-        return self._screens[self.shell] if self._screens else None
+    def screen(self, shell: int | None = None) -> Emulator | None:
+        """A terminal, or the one in which something happened last; None without any."""
+        return self._screens[self.shell if shell is None else shell] if self._screens else None
 
     def advance(self, to: float, seconds: float = float("inf")) -> bool:
         """Play on up to `to`, and give whether that was reached within so many seconds of work."""

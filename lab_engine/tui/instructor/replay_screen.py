@@ -53,10 +53,12 @@ class Picture(Widget):
     def __init__(self) -> None:
         super().__init__()
         self.player: Player | None = None
+        self.shell: int | None = None
+        """The terminal that is shown; None for the one in which something happened last."""
 
     def render_line(self, y: int) -> Strip:
         width, base = self.size.width, self.rich_style
-        screen = self.player.screen if self.player else None
+        screen = self.player.screen(self.shell) if self.player else None
         if screen is None:
             text = EMPTY if self.player and not y else ""
             return Strip([Segment(f" {text}", base + Style(dim=True))]).adjust_cell_length(
@@ -99,13 +101,14 @@ class ReplayScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back", key_display="Esc"),
         Binding("space", "play", "Play"),
-        Binding("n,right", "jump(1, 'command')", "Next command", key_display="n"),
-        Binding("b,left", "jump(-1, 'command')", "Before", key_display="b"),
+        Binding("n,right", "jump(1, 'command')", "Next", key_display="n"),
+        Binding("b,left", "jump(-1, 'command')", show=False),
         Binding("v", "jump(1, 'verdict')", "Verdict"),
         Binding("V", "jump(-1, 'verdict')", show=False),
         Binding("plus,equals_sign", "speed(1)", "Faster", key_display="+"),
         Binding("minus", "speed(-1)", show=False),
         Binding("m", "places", "Places"),
+        Binding("tab", "terminal", "Shell"),
         Binding("home", "start", show=False),
         Binding("end", "end", show=False),
         Binding("question_mark", "app.help", "Keys", show=False),
@@ -167,6 +170,7 @@ class ReplayScreen(Screen[None]):
         places = self.query_one(Places)
         places.add_options([Option(_place(mark)) for mark in found.marks])
         self._put(Player(found))
+        self.refresh_bindings()
         self._last = time.monotonic()
         self.playing = bool(found.frames)
         self.tell()
@@ -220,8 +224,11 @@ class ReplayScreen(Screen[None]):
         if not self.is_attached:
             return
         shells = self.tape.shells if self.tape else ()
-        shell = shells[self.player.shell] if self.player and shells else None
-        many = f", terminal {self.player.shell + 1} of {len(shells)}" if self.player else ""
+        own = self.query_one(Picture).shell
+        number = self.player.shell if own is None and self.player else own or 0
+        shell = shells[number] if shells else None
+        kept = ", kept" if own is not None else ""
+        many = f", terminal {number + 1} of {len(shells)}{kept}"
         size = f" {shell.columns}x{shell.rows} in {shell.place}" if shell else ""
         self.query_one("#bar", Static).update(
             Content.assemble(
@@ -312,6 +319,19 @@ class ReplayScreen(Screen[None]):
         if self.tape is not None:
             self.playing = False
             self.go_to(self.tape.seconds)
+
+    def action_terminal(self) -> None:
+        """Keep to the first terminal, to the next one, or go with what happens again."""
+        picture = self.query_one(Picture)
+        many = len(self.tape.shells) if self.tape else 0
+        following = 0 if picture.shell is None else picture.shell + 1
+        picture.shell = following if following < many and many > 1 else None
+        picture.refresh()
+        self.tell()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """One terminal needs no key to choose another."""
+        return action != "terminal" or (self.tape is not None and len(self.tape.shells) > 1)
 
     def action_places(self) -> None:
         """To the list of places and back."""

@@ -76,7 +76,7 @@ def test_from_the_class_to_a_comment_and_a_replay(terminal: Terminal) -> None:
     terminal.press("Enter", "Enter")
     terminal.see("Read the step on networks again.", "Comments and overrides")
     terminal.press("p")
-    terminal.see("docker network ls", "Next command")
+    terminal.see("docker network ls", "n Next")
     terminal.press("End")
     terminal.see("docker ps", "paused")
     terminal.press("Escape")

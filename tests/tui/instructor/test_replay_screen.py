@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from lab_engine.grading.insight.room import Room
 from lab_engine.grading.insight.tape import Frame, Shell, Tape, tape
+from lab_engine.grading.submission.handed import Handed
+from lab_engine.settings import Settings
+from lab_engine.tui.instructor.app import InstructorApp
 from lab_engine.tui.instructor.learner_screen import LearnerScreen
 from lab_engine.tui.instructor.player import Player, wound
 from lab_engine.tui.instructor.replay_screen import ReplayScreen
-from tests.grading import taught
+from tests.grading import made, taught
 from tests.tui.instructor.conftest import Shown
 
 Start = Callable[..., Any]
@@ -90,6 +94,27 @@ async def test_a_place_is_chosen_from_the_list(start: Start) -> None:
         assert isinstance(shown.screen, ReplayScreen)
 
 
+async def test_several_terminals_are_shown_in_turn(room: Room, settings: Settings) -> None:
+    part = taught.handed_in()
+    later = made.cast("hostname", began=made.BEGAN + 20)
+    part = Handed(part.part, part.past, part.casts | {"20270115-2.cast": later}, part.files)
+    app = InstructorApp(settings, room)
+    async with app.run_test(size=(80, 24)) as pilot:
+        shown = Shown(app, pilot)
+        app.replay(part, "Ada")
+        await paused(shown)
+        await shown.press("end")
+        await there(shown, shown.screen.tape.seconds)
+        await shown.see("terminal 2 of 2", "hostname")
+        await shown.press("tab")
+        await shown.see("terminal 1 of 2, kept", "docker ps")
+        await shown.press("home")
+        await there(shown, 0.0)
+        assert "terminal 1 of 2, kept" in shown.text
+        await shown.press("tab", "tab")
+        assert "kept" not in shown.text
+
+
 def printed(text: str, columns: int = 20, rows: int = 4) -> Tape:
     return Tape((Shell("bench", columns, rows),), (Frame(0.0, 0, "o", text),), (), 1.0)
 
@@ -97,11 +122,12 @@ def printed(text: str, columns: int = 20, rows: int = 4) -> Tape:
 def test_a_player_draws_what_was_printed_and_nothing_more() -> None:
     player = Player(printed("one\r\n\x1b[31mtwo\x1b[0m\x1b]52;c;Y29weQ==\x07\x1b[6n\ud83d"))
     assert player.advance(1.0)
-    assert player.screen is not None
-    assert player.screen.text().split()[:2] == ["one", "two?"]
+    screen = player.screen()
+    assert screen is not None
+    assert screen.text().split()[:2] == ["one", "two?"]
     nothing = Player(Tape((), (), (), 0.0))
     assert nothing.advance(1.0)
-    assert nothing.screen is None
+    assert nothing.screen() is None
 
 
 def test_a_long_output_is_drawn_piece_by_piece_and_can_be_stopped() -> None:
@@ -113,14 +139,16 @@ def test_a_long_output_is_drawn_piece_by_piece_and_can_be_stopped() -> None:
     assert wound(long, 1.0, stop) is None
     while not player.advance(1.0, 0.5):
         pass
-    assert player.screen is not None
-    assert "0123456789" in player.screen.text()
+    screen = player.screen()
+    assert screen is not None
+    assert "0123456789" in screen.text()
 
 
 def test_it_takes_the_size_that_the_terminal_was_given() -> None:
     frames = (Frame(0.0, 0, "r", "30x10"), Frame(0.1, 0, "o", "x" * 25))
     player = Player(Tape((Shell("bench", 20, 4),), frames, (), 1.0))
     player.advance(1.0)
-    assert player.screen is not None
-    assert (player.screen.columns, player.screen.rows) == (30, 10)
-    assert "x" * 25 in player.screen.text()
+    screen = player.screen()
+    assert screen is not None
+    assert (screen.columns, screen.rows) == (30, 10)
+    assert "x" * 25 in screen.text()
