@@ -26,6 +26,13 @@ async def room(see: See, v: Values) -> None:
         for one in (await inside(see, machine)).containers:
             if one.state != "running":
                 continue
+            require(
+                one.image.partition(":")[0] == IMAGE or one.name not in wanted(v),
+                "other-image",
+                expected=f"{one.name} is made of {IMAGE}.",
+                observed=f"It was made of another image, {one.image}.",
+                look=on(machine, "ps"),
+            )
             limit = (await see(CgroupProbe(one.pid))).memory
             about = on(machine, f"inspect -f '{{{{.HostConfig.Memory}}}}' {one.name}")
             require(

@@ -12,9 +12,10 @@ LIST = "list"
 PAGES = re.compile(r"(?:[0-9a-f]{32}  -\n)+\Z")
 """What the store has written: a line for each time that it was started."""
 EMPTY = (
-    "Nothing has arrived: a volume of the same name on another machine is another volume. What the "
-    "store had is still on the first one's disk. Of two commands with a pipe between them, the one "
-    "that reads wants `-i`, both behind `docker exec` and behind `docker run`."
+    "A volume of the same name on another machine is another volume, and begins empty. What the "
+    "store had is on the old machine's disk until one tar packs it there (`-C /data -c .`) and "
+    "another unpacks it here (`-C /data -x`). The one that reads wants `-i`, behind `docker exec` "
+    "and behind `docker run`."
 )
 
 step = lab.step("storage", daemons=("docker",), resources=lambda v: v.rack())

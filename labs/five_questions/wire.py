@@ -34,7 +34,7 @@ async def wire(see: See, v: Values) -> None:
     )
     inside = await see(HttpProbe("http://127.0.0.1/", place.process(store.pid)))
     require(
-        inside.body.strip() == v.sign,
+        v.sign in inside.body,
         "other-page",
         expected=f"In {v.store}, port 80 answers with {v.sign!r}.",
         observed=f"It says {inside.body.strip()[:60]!r}."
@@ -43,9 +43,18 @@ async def wire(see: See, v: Values) -> None:
         look=on(v.second, f"exec {v.store} wget -qO - http://127.0.0.1/"),
     )
     url = f"http://{v.second_address}:{v.port}/"
-    page = await see(HttpProbe(url, place.process(shop.pid)))
+    page, outside = await see(
+        HttpProbe(url, place.process(shop.pid)), HttpProbe(url, place.container(v.first))
+    )
     require(
-        page.body.strip() == v.sign,
+        v.sign in page.body or v.sign not in outside.body,
+        "cut-off",
+        expected=f"{v.shop} is on a network that leads out of {v.first}.",
+        observed=f"From {v.first} itself the page is reached, from {v.shop} it is not.",
+        look=on(v.first, f"inspect -f '{{{{.HostConfig.NetworkMode}}}}' {v.shop}"),
+    )
+    require(
+        v.sign in page.body,
         "not-reached",
         expected=f"In {v.shop}, {url} leads to that page.",
         observed=f"It says {page.body.strip()[:60]!r}."
@@ -117,6 +126,15 @@ step.near_miss(
     ],
     rejected_by="wire",
     reason="on-the-machine",
+)
+step.near_miss(
+    "a shop without a network",
+    lambda v: [
+        store(v, v.second, f"-p {v.port}:80"),
+        on(v.first, f"run -d --name {v.shop} --network none {IMAGE} sleep 1d"),
+    ],
+    rejected_by="wire",
+    reason="cut-off",
 )
 step.near_miss(
     "another page",
