@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab_engine.common import place
 from lab_engine.errors import ResourceError
-from lab_engine.families.kubernetes.agent import inventory, objects, readers
+from lab_engine.families.kubernetes.agent import api, inventory, objects, readers, static
 from lab_engine.families.kubernetes.agent.api import base, deleting
 from lab_engine.families.kubernetes.probes import KubeContainer
 from lab_engine.families.kubernetes.resources import Cluster, Manifest
@@ -215,3 +216,67 @@ def test_a_nodes_fingerprint_leaves_out_what_follows_from_its_state() -> None:
     assert inventory._node(one) == before
     one["spec"]["unschedulable"] = True
     assert inventory._node(one) != before
+
+
+def running(uid: str, restarts: int, **more: Any) -> dict[str, Any]:
+    one = owned("ReplicaSet", "web-5", "set") if more.pop("of_set", False) else named("lone")
+    one["metadata"] |= {"uid": uid}
+    statuses = [{"restartCount": restarts}, {"restartCount": 0}]
+    return one | {"spec": {"containers": []}, "status": {"containerStatuses": statuses}}
+
+
+def test_restarts_count_for_all_owners() -> None:
+    replicaset = owned("Deployment", "web", "deployment")
+    replicaset["metadata"]["uid"] = "set"
+    pods = [running("a", 1, of_set=True), running("b", 2, of_set=True), running("c", 4)]
+    found = inventory.restarts(pods, [replicaset])
+    assert found == {"a": 1, "b": 2, "c": 4, "set": 3, "deployment": 3}
+
+
+def deployed(**notes: str) -> dict[str, Any]:
+    one = named("web", "default", annotations=notes)
+    one["metadata"]["uid"] = "deployment"
+    return one | {"spec": {"replicas": 1, "template": {}}}
+
+
+@pytest.mark.parametrize(
+    ("one", "past"),
+    [
+        (deployed(), {"deployment": 1}),
+        (deployed(**{readers.REVISION: "3"}), {}),
+        # Somebody deleted ours and made the same again.
+        (deployed(**{"infralab/mark": "s:site"}), {}),
+    ],
+)
+def test_a_deployment_with_a_past_is_another_one_to_an_undo(
+    one: dict[str, Any], past: dict[str, int]
+) -> None:
+    fresh = inventory._past(deployed(**{readers.REVISION: "1"}), {})
+    assert inventory._past(one, past) != fresh
+    # From outside nothing was changed.
+    assert inventory._past(one, past).startswith("\n")
+    assert inventory._past(deployed(), {}) == fresh
+
+
+def test_what_has_no_pods_has_no_past() -> None:
+    assert inventory._past(service(), {"1": 3}) == ""
+
+
+def test_static_pods_are_files_of_a_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "FOLDER", tmp_path)
+    for path in ("cp/etcd.yaml", "cp/mine.yaml", "w1/etcd.yaml", "w1/.swp", "w1/folder/x.yaml"):
+        node, _, name = path.partition("/")
+        file = tmp_path / node / "kubernetes/manifests" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("kind: Pod\n")
+    before = static.entries()
+    assert sorted(before) == ["kube-static/cp/mine.yaml", "kube-static/w1/etcd.yaml"]
+    assert all("\n" not in text for text in before.values())
+    file = tmp_path / "cp/kubernetes/manifests/mine.yaml"
+    file.write_text("kind: Job\n")
+    assert static.mend("cp/mine.yaml", before["kube-static/cp/mine.yaml"])
+    assert static.entries() == before
+    # Without a cluster that answers the file goes all the same.
+    static.remove("cp/mine.yaml")
+    static.remove("cp/mine.yaml")
+    assert not file.exists()

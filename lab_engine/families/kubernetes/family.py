@@ -23,9 +23,10 @@ FAMILY: Final = Family(
     removal={
         "kube": Removal.PROCESSES,
         "kube-node": Removal.PROCESSES,
+        "kube-static": Removal.PROCESSES,
         "cluster": Removal.MACHINES,
     },
-    mended=("cluster", "kube-node"),
+    mended=("cluster", "kube-node", "kube-static"),
     interfaces="interfaces",
     fleeting="fleeting",
     drawn={

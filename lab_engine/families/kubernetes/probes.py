@@ -123,8 +123,11 @@ class KubePod(msgspec.Struct, frozen=True):
 
 
 class KubePodsReading(Reading, frozen=True):
+    """`uids` tells who is there: no pod gets another one, or goes, by itself."""
+
     exists: bool = True
     pods: tuple[KubePod, ...] = ()
+    uids: tuple[str, ...] = ()
 
     drifts: ClassVar[frozenset[str]] = frozenset({"pods"})
 
@@ -163,7 +166,7 @@ class KubeWorkloadReading(Reading, frozen=True):
 
     `conditions` are by type, each as `True MinimumReplicasAvailable`. `revisions` are in order, and
     `revision` is the present one; both of a Deployment only. `pods` are its own, by its owners'
-    chain.
+    chain, `uids` theirs, and `restarts` how often their containers were started again.
     """
 
     exists: bool = True
@@ -180,6 +183,8 @@ class KubeWorkloadReading(Reading, frozen=True):
     revision: int = 0
     revisions: tuple[KubeRevision, ...] = ()
     pods: tuple[KubePod, ...] = ()
+    uids: tuple[str, ...] = ()
+    restarts: int = 0
 
     drifts: ClassVar[frozenset[str]] = frozenset({"pods", "conditions"})
 

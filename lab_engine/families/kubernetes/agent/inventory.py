@@ -1,23 +1,27 @@
 """What is in the cluster, to see what changed and to take away what is new.
 
-Keys: `cluster/NAME`, `kube-node/NAME`, `kube/NAMESPACE/PLURAL/NAME`, and `kube/PLURAL/NAME` for
-what is in no namespace. What has an owner goes with it, and what the cluster made for itself is
-left out. An object's fingerprint is what somebody wished of it, a node's its labels and taints.
+Keys: `cluster/NAME`, `kube-node/NAME`, `kube-static/NODE/FILE`, `kube/NAMESPACE/PLURAL/NAME`, and
+`kube/PLURAL/NAME` for what is in no namespace. What has an owner goes with it, and what the cluster
+made for itself is left out. An object's fingerprint is what somebody wished of it, a node's its
+labels and taints. On a second line, for an undo alone, stand our mark and what an object with pods
+has behind it: how often it was rolled out, and its containers started again.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from lab_engine.common.patience import patient
 from lab_engine.errors import DaemonDown, ProviderError
-from lab_engine.families.kubernetes.agent import api, objects
+from lab_engine.families.kubernetes.agent import api, objects, static
 from lab_engine.families.kubernetes.agent.api import Object
 from lab_engine.families.kubernetes.agent.objects import Place
-from lab_engine.families.kubernetes.agent.readers import controller
+from lab_engine.families.kubernetes.agent.readers import REVISION, chain, controller
 
 KINDS: Final = {
     path.rpartition("/")[2]: path
@@ -99,13 +103,43 @@ def entries() -> dict[str, str]:
     try:
         for one in api.listed("v1/nodes"):
             found[f"kube-node/{one['metadata']['name']}"] = _node(one)
-        for plural, path in KINDS.items():
-            for one in api.listed(path):
+        found |= static.entries()
+        every = {plural: api.listed(path) for plural, path in KINDS.items()}
+        past = restarts(every["pods"], [*every["replicasets"], *every["jobs"]])
+        for plural, there_are in every.items():
+            for one in there_are:
                 if not _is_own(plural, one):
-                    found[_object_key(plural, one)] = objects.wished(one)
+                    found[_object_key(plural, one)] = f"{objects.wished(one)}{_past(one, past)}"
     except (api.NoCluster, api.Refused, DaemonDown):
         return found
     return found
+
+
+def restarts(pods: Iterable[Object], makers: Iterable[Object]) -> Counter[str]:
+    """How often containers were started again, by the uid of their pod and of all its owners."""
+    known = {one["metadata"]["uid"]: one for one in makers}
+    found: Counter[str] = Counter()
+    for pod in pods:
+        statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+        times = sum(one.get("restartCount", 0) for one in statuses)
+        for uid in (pod["metadata"]["uid"], *(owner["uid"] for owner in chain(pod, known))):
+            found[uid] += times
+    return found
+
+
+def _past(one: Object, past: Mapping[str, int]) -> str:
+    """The second line, or nothing. Where it differs, an undo makes the object anew.
+
+    Our mark is in it: somebody who makes the very same object again has made another one, which
+    a plan would leave alone.
+    """
+    told = [mark] if (mark := objects.annotation(one, "mark")) else []
+    about = one["metadata"]
+    if {"template", "containers"} & (one.get("spec") or {}).keys():
+        # A fresh Deployment gets its number a moment later.
+        revision = int((about.get("annotations") or {}).get(REVISION, 1))
+        told.append(f"revision {revision} restarts {past.get(about['uid'], 0)}")
+    return f"\n{' '.join(told)}" if told else ""
 
 
 def _object_key(plural: str, one: Object) -> str:
@@ -156,6 +190,8 @@ def remove(key: str) -> None:
     try:
         if kind == "kube-node":
             objects.delete(Place("v1/nodes", "", name), key)
+        elif kind == static.KIND:
+            static.remove(name)
         elif kind == "kube":
             *space, plural, own = name.split("/")
             objects.delete(Place(KINDS[plural], "".join(space), own), key)
@@ -178,6 +214,8 @@ def mend(key: str, before: str) -> bool:
         if now.partition("\n")[0] != before.partition("\n")[0]:
             return False
         return _come_back()
+    if kind == static.KIND:
+        return static.mend(name, before)
     try:
         found = api.get("v1/nodes", "", name)
         if found is None:

@@ -93,7 +93,10 @@ def _called(reference: Mapping[str, Any] | None) -> str:
 def pods(probe: kube.KubePodsProbe) -> kube.KubePodsReading:
     found = _sorted(api.listed("v1/pods", probe.namespace, labels=probe.labels))
     known = makers(found, probe.namespace)
-    return kube.KubePodsReading(pods=tuple(pod(one, known) for one in found))
+    return kube.KubePodsReading(
+        pods=tuple(pod(one, known) for one in found),
+        uids=tuple(sorted(one["metadata"]["uid"] for one in found)),
+    )
 
 
 def makers(found: Iterable[Object], namespace: str) -> dict[str, Object]:
@@ -194,6 +197,7 @@ def workload(probe: kube.KubeWorkloadProbe) -> kube.KubeWorkloadReading:
         every = api.listed(_MADE_BY["ReplicaSet"], probe.namespace)
         sets = [one for one in every if (owner := controller(one)) and owner["uid"] == about["uid"]]
     counts = _counts(probe.kind, spec, status)
+    members = tuple(pod(one, known) for one in own)
     return kube.KubeWorkloadReading(
         kind=probe.kind,
         name=about["name"],
@@ -212,7 +216,9 @@ def workload(probe: kube.KubeWorkloadProbe) -> kube.KubeWorkloadReading:
         },
         revision=int((about.get("annotations") or {}).get(REVISION, 0)),
         revisions=tuple(sorted(map(_revision, sets), key=lambda one: one.number)),
-        pods=tuple(pod(one, known) for one in own),
+        pods=members,
+        uids=tuple(sorted(one.uid for one in members)),
+        restarts=sum(one.restarts for one in members),
     )
 
 

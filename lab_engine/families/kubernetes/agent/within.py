@@ -7,7 +7,7 @@ what is asked of a process is asked of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ import msgspec
 from lab_engine.common import place
 from lab_engine.common.probe import Probe
 from lab_engine.families.kubernetes.agent import api
+from lab_engine.families.kubernetes.agent.api import Object
 from lab_engine.families.netlink.agent.readers import network, reach
 from lab_engine.kernel import proc
 
@@ -35,11 +36,20 @@ def pid_of(name: str) -> int:
         found = None
     if found is None:
         return 0
-    # The kubelet writes a static pod's under the digest of its file.
-    marks = found["metadata"].get("annotations") or {}
-    uid = marks.get("kubernetes.io/config.mirror") or found["metadata"]["uid"]
-    group = re.compile(rf"/pod{re.escape(uid)}(/|$)", re.MULTILINE)
     held = 0
+    for pid, holds in processes(found):
+        if not holds:
+            return pid
+        held = held or pid
+    return held
+
+
+def processes(pod: Object) -> Iterator[tuple[int, bool]]:
+    """Those in its control group, each with whether it only holds the pod's network."""
+    # The kubelet writes a static pod's under the digest of its file.
+    marks = pod["metadata"].get("annotations") or {}
+    uid = marks.get("kubernetes.io/config.mirror") or pod["metadata"]["uid"]
+    group = re.compile(rf"/pod{re.escape(uid)}(/|$)", re.MULTILINE)
     for pid in proc.pids():
         try:
             if not group.search(Path(f"/proc/{pid}/cgroup").read_text()):
@@ -47,10 +57,7 @@ def pid_of(name: str) -> int:
             first = Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0].decode()
         except OSError:
             continue
-        if first != _PAUSE:
-            return pid
-        held = held or pid
-    return held
+        yield pid, first == _PAUSE
 
 
 def _asked(reader: Callable[[Any], msgspec.Struct], probe: Any) -> msgspec.Struct:
