@@ -51,7 +51,7 @@ async def whole(see: See, v: Values) -> tuple[KubeWorkloadReading, KubeWorkloadR
     return start, found
 
 
-@step.check("restart", points=2, settle=8.0)
+@step.check("restart", points=2, settle=6.0)
 async def restart(see: See, v: Values) -> None:
     start, found = await whole(see, v)
     earlier = {one.uid: one.restarts for one in start.pods}
@@ -73,7 +73,7 @@ async def restart(see: See, v: Values) -> None:
     )
 
 
-@step.check("replace", points=2, settle=8.0)
+@step.check("replace", points=2, settle=6.0)
 async def replace(see: See, v: Values) -> None:
     start, found = await whole(see, v)
     events = await see(KubeEventsProbe())

@@ -21,7 +21,7 @@ PROBE = "spec.template.spec.containers.0.readinessProbe.httpGet.path"
 step = lab.step("deployment", daemons=("docker",), resources=lambda v: cluster())
 
 
-@step.check("deploy", points=3, settle=10.0)
+@step.check("deploy", points=3, settle=4.0)
 async def deploy(see: See, v: Values) -> None:
     elsewhere = await see(KubeObjectsProbe(DEPLOYMENTS, "", fields=(PROBE,)))
     spaces = [one.namespace for one in elsewhere.objects if one.name == v.shop]
@@ -87,7 +87,9 @@ step.solution(
         f"kubectl create deployment {v.shop} --image={IMAGE}",
         f"kubectl patch deployment {v.shop} -p '{PATCH}'",
         f"kubectl scale deployment {v.shop} --replicas={v.count}",
+        rolled_out(v),
     ],
+    survives={3: "it only waits"},
     explained={1: ["no-probe"]},
 )
 step.near_miss(

@@ -34,7 +34,7 @@ step = lab.step(
 )
 
 
-@step.check("drain", points=3, settle=10.0)
+@step.check("drain", points=3, settle=4.0)
 async def drain(see: See, v: Values) -> None:
     probe = KubeWorkloadProbe("Deployment", v.shop)
     start = await see.before(probe)

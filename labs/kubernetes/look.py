@@ -33,7 +33,7 @@ step = lab.step(
 async def find(see: See, v: Values) -> None:
     # Before the file: a check has to look at the cluster even when nothing was written.
     pods = await see(KubePodsProbe())
-    words = as_read((await require_file(see, FOUND)).content).split()
+    words = as_read((await require_file(see, FOUND)).content.replace(",", " ")).split()
     look = f"cat {FOUND}"
     require(
         len(words) == 2,
@@ -70,7 +70,7 @@ async def find(see: See, v: Values) -> None:
     )
 
 
-@step.check("static", points=2, settle=15.0)
+@step.check("static", points=2, settle=6.0)
 async def static(see: See, v: Values) -> None:
     pods = await see(KubePodsProbe())
     mirror = f"{v.guard}-w1"

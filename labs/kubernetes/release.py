@@ -26,7 +26,7 @@ step = lab.step(
 )
 
 
-@step.check("undo", points=4, settle=15.0)
+@step.check("undo", points=4, settle=5.0)
 async def undo(see: See, v: Values) -> None:
     probe = KubeWorkloadProbe("Deployment", v.shop)
     start = await see.before(probe)

@@ -14,7 +14,7 @@ step = lab.step(
 )
 
 
-@step.check("service", points=3, settle=5.0)
+@step.check("service", points=3, settle=3.0)
 async def service(see: See, v: Values) -> None:
     await require_endpoints(see, v.shop, count=v.count)
     page = await see(HttpProbe(f"http://{v.shop}/", place.pod(v.friend)))

@@ -280,3 +280,21 @@ def test_static_pods_are_files_of_a_node(tmp_path: Path, monkeypatch: pytest.Mon
     static.remove("cp/mine.yaml")
     static.remove("cp/mine.yaml")
     assert not file.exists()
+
+
+def test_a_pod_that_ends_in_its_own_time_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An undo of its Deployment would wait for it, half a minute and longer."""
+    pods = [
+        owned("ReplicaSet", "web-5", "set", name="old", namespace="default", deletionTimestamp="t"),
+        owned("ReplicaSet", "web-5", "set", name="new", namespace="default"),
+        owned("ReplicaSet", "else", "other", name="not", namespace="default"),
+    ]
+    replicaset = owned("Deployment", "web", "deployment")
+    replicaset["metadata"]["uid"] = "set"
+    listed = {"pods": pods, "replicasets": [replicaset]}
+    monkeypatch.setattr(
+        api, "request", lambda _, path: {"items": listed[path.rpartition("/")[2].partition("?")[0]]}
+    )
+    one = named("web", "default")
+    one["metadata"]["uid"] = "deployment"
+    assert [place.name for place in objects._pods_below(one)] == ["old", "new"]

@@ -181,7 +181,8 @@ def _pods_below(one: Object) -> list[Place]:
     space = about.get("namespace", "")
     if not space or one.get("kind") == "Pod":
         return []
-    pods = api.listed("v1/pods", space)
+    # Also those that end already, in their own time: a controller has only just replaced them.
+    pods = api.request("GET", api.base("v1/pods", space)).get("items") or []
     known = makers(pods, space)
     return [
         _pod(pod) for pod in pods if about["uid"] in [owner["uid"] for owner in chain(pod, known)]
