@@ -212,11 +212,17 @@ class Baselines:
         return await self._pools.run(family.name, LIMIT, what, its.mend, key, before[key])
 
     async def accept(self, name: str, resources: Sequence[str]) -> Difference:
-        """After a rebuild: take the new fingerprints of `resources`; the rest must be as before."""
+        """After a rebuild: take the new fingerprints of `resources`; the rest must be as before.
+
+        Of what stands within a resource only the first line must be (`Family.within`).
+        """
         before = self._load(name)
         now = await inventory(self._pools)
-        for key in resources:
-            if key in before and key in now:
+        within = {kind for family in FAMILIES.values() for kind in family.within}
+        looks, looked = outward(now), outward(before)
+        for key in before.keys() & now.keys():
+            inner = key.partition("/")[0] in within and looks[key] == looked[key]
+            if key in resources or inner:
                 before[key] = now[key]
         self._save(name, before)
         return difference(before, now)

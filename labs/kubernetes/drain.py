@@ -119,14 +119,6 @@ step.near_miss(
     reason="open",
 )
 step.near_miss(
-    "taken out of the cluster",
-    lambda v: [DRAIN, f"kubectl delete node {EMPTIED}", ready(v)],
-    rejected_by="drain",
-    reason="gone",
-    explain="The node has left the cluster. A drained one stays, and can be opened again at any "
-    "time.",
-)
-step.near_miss(
     "fewer pods",
     lambda v: [DRAIN, f"kubectl scale deployment {v.shop} --replicas={v.count - 1}"],
     rejected_by="drain",

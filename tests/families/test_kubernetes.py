@@ -12,6 +12,7 @@ from lab_engine.common import place
 from lab_engine.errors import ResourceError
 from lab_engine.families.kubernetes.agent import api, inventory, objects, readers, static
 from lab_engine.families.kubernetes.agent.api import base, deleting
+from lab_engine.families.kubernetes.agent.inventory import Past
 from lab_engine.families.kubernetes.probes import KubeContainer
 from lab_engine.families.kubernetes.resources import Cluster, Manifest
 from tests.families.case import Case
@@ -218,19 +219,21 @@ def test_a_nodes_fingerprint_leaves_out_what_follows_from_its_state() -> None:
     assert inventory._node(one) != before
 
 
-def running(uid: str, restarts: int, **more: Any) -> dict[str, Any]:
-    one = owned("ReplicaSet", "web-5", "set") if more.pop("of_set", False) else named("lone")
+def running(uid: str, restarts: int, node: str, *, of_set: bool = True) -> dict[str, Any]:
+    one = owned("ReplicaSet", "web-5", "set") if of_set else named("lone")
     one["metadata"] |= {"uid": uid}
     statuses = [{"restartCount": restarts}, {"restartCount": 0}]
-    return one | {"spec": {"containers": []}, "status": {"containerStatuses": statuses}}
+    spec = {"containers": [], "nodeName": node}
+    return one | {"spec": spec, "status": {"containerStatuses": statuses}}
 
 
-def test_restarts_count_for_all_owners() -> None:
+def test_what_became_of_pods_counts_for_all_owners() -> None:
     replicaset = owned("Deployment", "web", "deployment")
     replicaset["metadata"]["uid"] = "set"
-    pods = [running("a", 1, of_set=True), running("b", 2, of_set=True), running("c", 4)]
-    found = inventory.restarts(pods, [replicaset])
-    assert found == {"a": 1, "b": 2, "c": 4, "set": 3, "deployment": 3}
+    pods = [running("a", 1, "w1"), running("b", 2, "w2"), running("c", 4, "w2", of_set=False)]
+    found = inventory.pasts(pods, [replicaset])
+    assert (found["a"], found["c"]) == (Past(1, frozenset({"w1"})), Past(4, frozenset({"w2"})))
+    assert found["set"] == found["deployment"] == Past(3, frozenset({"w1", "w2"}))
 
 
 def deployed(**notes: str) -> dict[str, Any]:
@@ -242,14 +245,15 @@ def deployed(**notes: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("one", "past"),
     [
-        (deployed(), {"deployment": 1}),
+        (deployed(), {"deployment": Past(restarts=1)}),
+        (deployed(), {"deployment": Past(nodes=frozenset({"w1"}))}),
         (deployed(**{readers.REVISION: "3"}), {}),
         # Somebody deleted ours and made the same again.
         (deployed(**{"infralab/mark": "s:site"}), {}),
     ],
 )
 def test_a_deployment_with_a_past_is_another_one_to_an_undo(
-    one: dict[str, Any], past: dict[str, int]
+    one: dict[str, Any], past: dict[str, Past]
 ) -> None:
     fresh = inventory._past(deployed(**{readers.REVISION: "1"}), {})
     assert inventory._past(one, past) != fresh
@@ -259,7 +263,7 @@ def test_a_deployment_with_a_past_is_another_one_to_an_undo(
 
 
 def test_what_has_no_pods_has_no_past() -> None:
-    assert inventory._past(service(), {"1": 3}) == ""
+    assert inventory._past(service(), {"1": Past(3)}) == ""
 
 
 def test_static_pods_are_files_of_a_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

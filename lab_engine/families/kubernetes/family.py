@@ -27,6 +27,7 @@ FAMILY: Final = Family(
         "cluster": Removal.MACHINES,
     },
     mended=("cluster", "kube-node", "kube-static"),
+    within=("kube",),
     interfaces="interfaces",
     fleeting="fleeting",
     drawn={

@@ -4,15 +4,15 @@ Keys: `cluster/NAME`, `kube-node/NAME`, `kube-static/NODE/FILE`, `kube/NAMESPACE
 `kube/PLURAL/NAME` for what is in no namespace. What has an owner goes with it, and what the cluster
 made for itself is left out. An object's fingerprint is what somebody wished of it, a node's its
 labels and taints. On a second line, for an undo alone, stand our mark and what an object with pods
-has behind it: how often it was rolled out, and its containers started again.
+has behind it: how often it was rolled out, and its containers started again, and on which nodes its
+pods are.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -105,7 +105,7 @@ def entries() -> dict[str, str]:
             found[f"kube-node/{one['metadata']['name']}"] = _node(one)
         found |= static.entries()
         every = {plural: api.listed(path) for plural, path in KINDS.items()}
-        past = restarts(every["pods"], [*every["replicasets"], *every["jobs"]])
+        past = pasts(every["pods"], [*every["replicasets"], *every["jobs"]])
         for plural, there_are in every.items():
             for one in there_are:
                 if not _is_own(plural, one):
@@ -115,19 +115,28 @@ def entries() -> dict[str, str]:
     return found
 
 
-def restarts(pods: Iterable[Object], makers: Iterable[Object]) -> Counter[str]:
-    """How often containers were started again, by the uid of their pod and of all its owners."""
+class Past(NamedTuple):
+    """What became of an object's pods: how often restarted, and on which nodes they are."""
+
+    restarts: int = 0
+    nodes: frozenset[str] = frozenset()
+
+
+def pasts(pods: Iterable[Object], makers: Iterable[Object]) -> dict[str, Past]:
+    """By the uid of each pod and of all its owners."""
     known = {one["metadata"]["uid"]: one for one in makers}
-    found: Counter[str] = Counter()
+    found: dict[str, Past] = {}
     for pod in pods:
         statuses = (pod.get("status") or {}).get("containerStatuses") or ()
         times = sum(one.get("restartCount", 0) for one in statuses)
+        node = pod["spec"].get("nodeName", "")
         for uid in (pod["metadata"]["uid"], *(owner["uid"] for owner in chain(pod, known))):
-            found[uid] += times
+            before = found.get(uid, Past())
+            found[uid] = Past(before.restarts + times, before.nodes | {node})
     return found
 
 
-def _past(one: Object, past: Mapping[str, int]) -> str:
+def _past(one: Object, past: Mapping[str, Past]) -> str:
     """The second line, or nothing. Where it differs, an undo makes the object anew.
 
     Our mark is in it: somebody who makes the very same object again has made another one, which
@@ -138,7 +147,9 @@ def _past(one: Object, past: Mapping[str, int]) -> str:
     if {"template", "containers"} & (one.get("spec") or {}).keys():
         # A fresh Deployment gets its number a moment later.
         revision = int((about.get("annotations") or {}).get(REVISION, 1))
-        told.append(f"revision {revision} restarts {past.get(about['uid'], 0)}")
+        its = past.get(about["uid"], Past())
+        nodes = ",".join(sorted(its.nodes))
+        told.append(f"revision {revision} restarts {its.restarts} on {nodes}")
     return f"\n{' '.join(told)}" if told else ""
 
 
