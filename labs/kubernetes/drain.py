@@ -15,14 +15,15 @@ EMPTIED = "w2"
 SPREAD = """      topologySpreadConstraints:
       - maxSkew: 1
         topologyKey: kubernetes.io/hostname
-        whenUnsatisfiable: ScheduleAnyway
+        whenUnsatisfiable: DoNotSchedule
+        nodeTaintsPolicy: Honor
         labelSelector: {matchLabels: {app: %s}}
       containers:
 """
 
 
 def spread(v: Values) -> str:
-    """The scheduler shall put some on each: on an empty cluster it might choose one node twice."""
+    """The scheduler puts some on each node that is open, and all on one where only that one is."""
     return deployment(v.shop, v.count).replace("      containers:\n", SPREAD % v.shop)
 
 

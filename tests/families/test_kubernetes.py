@@ -295,10 +295,9 @@ def test_a_pod_that_ends_in_its_own_time_is_ended(monkeypatch: pytest.MonkeyPatc
     ]
     replicaset = owned("Deployment", "web", "deployment")
     replicaset["metadata"]["uid"] = "set"
-    listed = {"pods": pods, "replicasets": [replicaset]}
-    monkeypatch.setattr(
-        api, "request", lambda _, path: {"items": listed[path.rpartition("/")[2].partition("?")[0]]}
-    )
+    replicaset["metadata"]["deletionTimestamp"] = "t"
+    listed = {"pods": pods, "replicasets": [replicaset], "jobs": []}
+    monkeypatch.setattr(api, "request", lambda _, path: {"items": listed[path.rpartition("/")[2]]})
     one = named("web", "default")
     one["metadata"]["uid"] = "deployment"
     assert [place.name for place in objects._pods_below(one)] == ["old", "new"]

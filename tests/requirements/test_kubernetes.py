@@ -294,6 +294,43 @@ async def test_a_claim_and_pods(lab: Stage) -> None:
     await lab.type("kubectl delete pod other --now")
 
 
+NODE = "docker exec w1 sh -c"
+FIRST = "crictl inspect $(crictl ps -q --name web | head -n 1)"
+STATIC = """docker exec -i w1 tee /etc/kubernetes/manifests/guard.yaml > /dev/null <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: guard}
+spec: {containers: [{name: c, image: "busybox:1.37", command: [sleep, 1d]}]}
+Y"""
+GUARD = "timeout 20 sh -c 'until kubectl get pod guard-w1; do sleep 0.3; done'"
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        f"sudo {NODE} 'kill -9 $({FIRST} | jq .info.pid)'; "
+        "timeout 20 sh -c 'until kubectl get pods | grep -q \"1 .* ago\"; do sleep 0.3; done'",
+        "kubectl set image deployment web web=web:2.0; kubectl rollout status deployment web; "
+        "kubectl rollout undo deployment web; kubectl rollout status deployment web",
+        "kubectl get deployment web -o json | jq 'del(.metadata.annotations)' > d; "
+        "kubectl delete deployment web; kubectl create -f d",
+        f"{STATIC}\n{GUARD}",
+    ],
+    ids=["killed", "rolled out and back", "made again", "static pod"],
+)
+async def test_a_reset_begins_anew(lab: Stage, work: str) -> None:
+    """What is wished for is as it was, and an undo sees that something happened all the same."""
+    await lab.link.request(p.TakeBaseline, int, name="step")
+    await lab.type(work)
+    left = await lab.link.request(p.Undo, p.Difference, name="step", resources=RESOURCES)
+    assert left.none, left
+    told = "kubectl get deployment web -o json | jq -r '.metadata.annotations[]' | grep -cx 1"
+    assert (await lab.type(told)).strip() == "1"
+    restarts = "kubectl get pods -o json | jq '[.items[].status.containerStatuses[].restartCount]"
+    assert (await lab.type(f"{restarts} | add'")).strip() == "0"
+    assert "guard" not in await lab.type("kubectl get pods")
+
+
 async def test_what_changes_wakes_who_asked(lab: Stage) -> None:
     """A watch of the API tells of a new pod before anybody asks for it."""
     heard = asyncio.Event()

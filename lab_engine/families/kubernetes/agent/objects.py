@@ -11,7 +11,7 @@ from lab_engine.common.patience import patient
 from lab_engine.errors import ProviderError
 from lab_engine.families.kubernetes.agent import api
 from lab_engine.families.kubernetes.agent.api import Object
-from lab_engine.families.kubernetes.agent.readers import chain, makers
+from lab_engine.families.kubernetes.agent.readers import MADE_BY, chain
 
 MANAGER: Final = "infralab"
 """Who applied it, in its managedFields; the beginning of our annotations as well."""
@@ -152,9 +152,10 @@ def delete(place: Place, key: str) -> None:
                 hint=f"`kubectl get {place.resource.rpartition('/')[2]} {place.name} -o yaml` "
                 "shows its finalizers.",
             )
-        for pod in _in_namespace(place):
+        # A controller that was at work may have made more meanwhile.
+        for pod in [*_in_namespace(place), *(_pods_below(found) if found else ())]:
             _kill(pod)
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 def _kill(pod: Place) -> None:
@@ -177,24 +178,33 @@ def _there(place: Place) -> bool:
 
 
 def _pods_below(one: Object) -> list[Place]:
+    """Also those that end already, in their own time: a controller has only just replaced them."""
     about = one["metadata"]
     space = about.get("namespace", "")
     if not space or one.get("kind") == "Pod":
         return []
-    # Also those that end already, in their own time: a controller has only just replaced them.
-    pods = api.request("GET", api.base("v1/pods", space)).get("items") or []
-    known = makers(pods, space)
+    # What is above them may be ending, too.
+    known = {
+        maker["metadata"]["uid"]: maker for path in MADE_BY.values() for maker in _all(path, space)
+    }
     return [
-        _pod(pod) for pod in pods if about["uid"] in [owner["uid"] for owner in chain(pod, known)]
+        _pod(pod)
+        for pod in _all("v1/pods", space)
+        if about["uid"] in [owner["uid"] for owner in chain(pod, known)]
     ]
+
+
+def _all(resource: str, namespace: str) -> list[Object]:
+    """Those that are being deleted among them."""
+    found: list[Object] = api.request("GET", api.base(resource, namespace)).get("items") or []
+    return found
 
 
 def _in_namespace(place: Place) -> list[Place]:
     """The pods of a namespace that is being deleted: it waits for each of them."""
     if place.resource != "v1/namespaces":
         return []
-    found = api.request("GET", api.base("v1/pods", place.name)).get("items") or ()
-    return [_pod(pod) for pod in found]
+    return [_pod(pod) for pod in _all("v1/pods", place.name)]
 
 
 def _pod(pod: Object) -> Place:

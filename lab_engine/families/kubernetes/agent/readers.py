@@ -13,7 +13,7 @@ from lab_engine.families.kubernetes.agent import api
 from lab_engine.families.kubernetes.agent.api import Object
 
 REVISION: Final = "deployment.kubernetes.io/revision"
-_MADE_BY: Final = {"ReplicaSet": "apps/v1/replicasets", "Job": "batch/v1/jobs"}
+MADE_BY: Final = {"ReplicaSet": "apps/v1/replicasets", "Job": "batch/v1/jobs"}
 """Owners of pods that may have an owner themselves."""
 
 P = TypeVar("P", bound=Probe[Any])
@@ -104,8 +104,8 @@ def makers(found: Iterable[Object], namespace: str) -> dict[str, Object]:
     kinds = {owner["kind"] for one in found if (owner := controller(one))}
     return {
         maker["metadata"]["uid"]: maker
-        for kind in sorted(kinds & _MADE_BY.keys())
-        for maker in api.listed(_MADE_BY[kind], namespace)
+        for kind in sorted(kinds & MADE_BY.keys())
+        for maker in api.listed(MADE_BY[kind], namespace)
     }
 
 
@@ -194,7 +194,7 @@ def workload(probe: kube.KubeWorkloadProbe) -> kube.KubeWorkloadReading:
     ]
     if probe.kind == "Deployment":
         # Old ones have no pods any more, so they are not among the pods' makers.
-        every = api.listed(_MADE_BY["ReplicaSet"], probe.namespace)
+        every = api.listed(MADE_BY["ReplicaSet"], probe.namespace)
         sets = [one for one in every if (owner := controller(one)) and owner["uid"] == about["uid"]]
     counts = _counts(probe.kind, spec, status)
     members = tuple(pod(one, known) for one in own)
