@@ -13,11 +13,13 @@ import pytest
 from lab_engine import protocol as p
 from lab_engine.authoring import (
     Cluster,
+    HttpProbe,
     KubePodsProbe,
     Manifest,
     See,
     container,
     pod,
+    require,
     require_allowed,
     require_claim,
     require_endpoints,
@@ -179,6 +181,9 @@ async def test_a_service_and_its_endpoints(lab: Stage) -> None:
         await require_endpoints(see, "web", count=2)
 
     async def answers(see: See) -> None:
+        # By its short name, too, which a pod's search list makes whole.
+        page = await see(HttpProbe("http://web/", pod("client")))
+        require(page.ok, "no-name", expected="It answers to its name.", observed=page.problem)
         for where in (pod("client"), container("w1"), "bench"):
             await require_service(see, "web", where=where, says="version 1.0")
 

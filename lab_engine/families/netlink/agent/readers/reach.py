@@ -247,10 +247,39 @@ def _address_of(name: str, place: Place, seconds: float) -> str:
                 return words[0]
     if name == "localhost":
         return "127.0.0.1"
-    found = ask(DnsProbe(name, place, seconds=seconds))
-    if not found.exists:
-        raise NoPlace(place)
-    return found.answers[0] if found.answers else ""
+    deadline = time.monotonic() + seconds
+    for whole in whole_names(name, places.file_of(place, "/etc/resolv.conf")):
+        found = ask(DnsProbe(whole, place, seconds=max(0.01, deadline - time.monotonic())))
+        if not found.exists:
+            raise NoPlace(place)
+        if found.answers:
+            return found.answers[0]
+        if found.problem:
+            # A server that is silent is silent to every name.
+            break
+    return ""
+
+
+def whole_names(name: str, settings: str) -> list[str]:
+    r"""What a name may stand for, in the order in which programs ask (resolv.conf(5)).
+
+    >>> whole_names("web", "search shop.lan lan\nnameserver 10.0.0.1")
+    ['web.shop.lan', 'web.lan', 'web']
+    """
+    search: list[str] = []
+    least = 1
+    for line in settings.splitlines():
+        words = line.split()
+        if words[:1] in (["search"], ["domain"]):
+            # The last such line counts.
+            search = words[1:]
+        elif words[:1] == ["options"]:
+            given = [word.partition(":")[2] for word in words if word.startswith("ndots:")]
+            least = next((int(one) for one in given if one.isdecimal()), least)
+    if name.endswith("."):
+        return [name.rstrip(".")]
+    longer = [f"{name}.{domain}" for domain in search if domain != "."]
+    return [name, *longer] if name.count(".") >= least else [*longer, name]
 
 
 def ask(probe: DnsProbe) -> DnsReading:
