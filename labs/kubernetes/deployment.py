@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab_engine.authoring import KubeObjectsProbe, See, require, require_pods, require_workload
 from labs.kubernetes.values import (
     IMAGE,
+    NEXT_IMAGE,
     PORT,
     Values,
     cluster,
@@ -65,6 +66,11 @@ def rolled_out(v: Values, options: str = "") -> str:
     return f"kubectl rollout status {options}deployment {v.shop} --timeout=60s"
 
 
+def as_replicaset(v: Values) -> str:
+    whole = deployment(v.shop, v.count).replace("kind: Deployment", "kind: ReplicaSet")
+    return whole.replace("  progressDeadlineSeconds: 600\n", "")
+
+
 PATCH = (
     '{"spec": {"template": {"spec": {"containers": [{"name": "web", "readinessProbe": '
     f'{{"httpGet": {{"path": "/ready", "port": {PORT}}}, "periodSeconds": 1}}}}]}}}}}}}}'
@@ -96,6 +102,12 @@ step.near_miss(
     reason="absent",
 )
 step.near_miss(
+    "a ReplicaSet",
+    lambda v: applied(v, as_replicaset(v)),
+    rejected_by="deploy",
+    reason="absent",
+)
+step.near_miss(
     "in another namespace",
     lambda v: [
         "kubectl create namespace town",
@@ -111,6 +123,12 @@ step.near_miss(
     lambda v: applied(v, deployment(v.shop, v.count - 1)),
     rejected_by="deploy",
     reason="other-replicas",
+)
+step.near_miss(
+    "the next version",
+    lambda v: applied(v, deployment(v.shop, v.count, image=NEXT_IMAGE)),
+    rejected_by="deploy",
+    reason="other-images",
 )
 step.near_miss(
     "a probe at a port where nobody waits",
