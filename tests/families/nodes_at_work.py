@@ -15,7 +15,7 @@ from lab_engine.families.docker.resources import DockerNetwork
 from lab_engine.families.nodes.agent import fleeting, inventory
 from lab_engine.families.nodes.agent.folder import FOLDER
 from lab_engine.families.nodes.resources import Node
-from tests.families.bench_state import Surroundings, sh
+from tests.families.bench_state import Surroundings, holds, sh
 from tests.families.obligations import destroy, look, make
 
 RACK = DockerNetwork("rack", subnet="172.31.8.0/24")
@@ -97,6 +97,25 @@ def members_are_as_they_were() -> None:
         destroy(node)
 
 
+def who_was_promoted_is_forgotten_too() -> None:
+    """One that is made anew would stand twice in the list of its managers."""
+    manager = Node("west", network="rack", address="172.31.8.13", joins="west")
+    middle = Node("middle", network="rack", address="172.31.8.21", joins="west")
+    listed = "docker exec west docker node ls --format '{{.Hostname}} {{.ManagerStatus}}'"
+    for node in (manager, middle):
+        make(node)
+    sh(f"""
+until docker exec west docker node promote middle; do sleep 0.5; done
+until {listed} | grep -qx 'middle Reachable'; do sleep 0.5; done
+""")
+    inventory.remove(middle.key)
+    assert not holds(f"{listed} | grep middle")
+    make(middle)
+    assert holds(f"[ $({listed} | grep -cx 'middle *') = 1 ] && [ $({listed} | wc -l) = 2 ]")
+    for node in (middle, manager):
+        destroy(node)
+
+
 def main() -> None:
     surroundings = Surroundings("docker", "nodes")
     start = surroundings.now()
@@ -107,6 +126,7 @@ def main() -> None:
         what_was_made_in_a_node_is_taken_away()
         what_cannot_be_brought_back_is_said()
         members_are_as_they_were()
+        who_was_promoted_is_forgotten_too()
         destroy(RACK)
         assert not list(provider("node").owned())
     finally:

@@ -143,9 +143,28 @@ def mend(key: str, before: str) -> bool:
                 if now.swarm == wanted.swarm or time.monotonic() > end:
                     return False
                 time.sleep(0.2)
+            while not _all_ready(api):
+                if time.monotonic() > end:
+                    return False
+                time.sleep(0.2)
             return True
     except (at.Silent, docker.errors.APIError):
         return False
+
+
+def _all_ready(api: Api) -> bool:
+    """Whether a manager counts each machine as ready that says to be one of its own.
+
+    One that was off is down for some seconds more, and would be given no task.
+    """
+    if not api.info()["Swarm"]["ControlAvailable"]:
+        return True
+    state = {one["ID"]: one["Status"]["State"] for one in _listed(api.nodes)}
+    for other in at.containers():
+        with suppress(at.Silent, docker.errors.APIError), at.engine(at.name_of(other)) as its:
+            if state.get(its.info()["Swarm"]["NodeID"], "ready") != "ready":
+                return False
+    return True
 
 
 def _clear(api: Api, wanted: Held) -> None:

@@ -36,6 +36,8 @@ from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sig
 
 START_SECONDS: Final = 40.0
 """How long the engine of a node may take until it answers."""
+FORGET_SECONDS: Final = 15.0
+"""How long the managers of a Swarm may take until one of them is none any more."""
 _BUSY_SECONDS: Final = 10.0
 """Its mounts go with its last process, which the kernel takes apart a little later."""
 _IN_MEMORY: Final = ("/run", "/tmp")  # noqa: S108 - the node's own
@@ -90,7 +92,7 @@ class NodeProvider(Provider[Node]):
 
 
 def leave(name: str) -> None:
-    """Have the managers forget a worker, which would be down in their list for ever.
+    """Have the managers forget a machine, which would be down in their list for ever.
 
     As far as it goes: a Swarm without a quorum forgets nothing, and goes with its nodes.
     """
@@ -99,9 +101,32 @@ def leave(name: str) -> None:
             with suppress(at.Silent, docker.errors.APIError), at.engine(at.name_of(other)) as api:
                 if not api.info()["Swarm"]["ControlAvailable"]:
                     continue
-                for one in api.nodes(filters={"role": "worker"}):
+                for one in api.nodes():
                     if one["Description"].get("Hostname") == name:
-                        api.remove_node(one["ID"], force=True)
+                        _forget(api, one["ID"])
+
+
+def _forget(api: Api, member: str) -> None:
+    """Strike one off the list, after it has stopped being a manager if it is one.
+
+    Raises docker.errors.APIError when the others do not come to that.
+    """
+    end = time.monotonic() + patient(FORGET_SECONDS)
+    while True:
+        try:
+            now = api.inspect_node(member)
+            if now["Spec"]["Role"] == "manager":
+                spec = now["Spec"] | {"Role": "worker"}
+                api.update_node(member, now["Version"]["Index"], spec)
+            api.remove_node(member, force=True)
+            return
+        except docker.errors.NotFound:
+            return
+        except docker.errors.APIError:
+            # It is a worker by its role first, and leaves the managers' own cluster a little later.
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.3)
 
 
 def take_disk(name: str) -> None:
