@@ -14,6 +14,7 @@ from lab_engine.families.docker.probes.container import (
     MountPoint,
     PublishedPort,
 )
+from lab_engine.families.docker.probes.daemon import DockerDaemonProbe, DockerDaemonReading
 from lab_engine.families.docker.probes.engine import (
     DockerEventsProbe,
     DockerImageProbe,
@@ -58,6 +59,11 @@ from lab_engine.families.docker.requirements.containers import (
     require_running,
     require_untouched_container,
 )
+from lab_engine.families.docker.requirements.engine import (
+    require_live_restore,
+    require_outlived_engine,
+    require_recorded_life,
+)
 from lab_engine.families.docker.requirements.images import require_image
 from lab_engine.families.docker.requirements.lasting import (
     require_ended,
@@ -100,6 +106,8 @@ __all__ = [
     "DockerContainerReading",
     "DockerContainersProbe",
     "DockerContainersReading",
+    "DockerDaemonProbe",
+    "DockerDaemonReading",
     "DockerEventsProbe",
     "DockerImagePathsProbe",
     "DockerImagePathsReading",
@@ -139,9 +147,12 @@ __all__ = [
     "require_image",
     "require_layer",
     "require_left_alone",
+    "require_live_restore",
     "require_outlived_container",
+    "require_outlived_engine",
     "require_outlived_stop",
     "require_placed",
+    "require_recorded_life",
     "require_replicas",
     "require_running",
     "require_untouched_container",

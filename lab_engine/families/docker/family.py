@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lab_engine.families.docker import resources
-from lab_engine.families.docker.probes import container, engine, inside, services
+from lab_engine.families.docker.probes import container, daemon, engine, inside, services
 from lab_engine.families.family import Daemon, Drawn, Family, Removal, Shell
 
 FAMILY: Final = Family(
@@ -30,6 +30,7 @@ FAMILY: Final = Family(
         inside.ContainerLogProbe,
         container.DockerContainerProbe,
         container.DockerContainersProbe,
+        daemon.DockerDaemonProbe,
         engine.DockerImageProbe,
         engine.DockerInfoProbe,
         engine.DockerNetworkProbe,
@@ -42,7 +43,7 @@ FAMILY: Final = Family(
         inside.ImageLayersProbe,
         services.DockerServiceProbe,
     ),
-    readers=("readers", "layered", "journal", "services"),
+    readers=("readers", "layered", "journal", "services", "daemon"),
     journal="journal",
     topics={"docker": "events:DockerEvents"},
     inventory="inventory",
@@ -53,6 +54,9 @@ FAMILY: Final = Family(
         "docker-network": Removal.STORES,
         "docker-volume": Removal.STORES,
         "image": Removal.STORES,
+        # Before the files, since the engine reads one of them.
+        "engine-setting": Removal.STORES,
+        "docker-context": Removal.FILES,
     },
     machinery="machinery",
     interfaces="interfaces",

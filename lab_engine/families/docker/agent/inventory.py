@@ -11,7 +11,7 @@ import docker.errors
 
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
-from lab_engine.families.docker.agent import named
+from lab_engine.families.docker.agent import contexts, daemon, named
 from lab_engine.families.docker.agent.engine import (
     RESOURCE_LABEL,
     WORK_SECONDS,
@@ -36,11 +36,12 @@ def entries() -> dict[str, str]:
 
     Keys are those of the resources: `container/web`, `docker-network/lan`, `docker-volume/data`,
     `image/busybox` (an image without a name: `image/<id>`); `swarm/node` when the engine has joined
-    or begun a Swarm. A fingerprint has up to two lines. The
-    first is what is changed from outside only: identity, state, image, networks, addresses, limits.
-    The second is what is inside and may change by itself while a container works: when it was
-    started, the files of its own layer, the contents of a volume. A comparison of what should have
-    been left alone looks at the first, an undo at both.
+    or begun a Swarm; `engine-setting/live-restore` when its containers outlive it; and
+    `docker-context/far` for each way to another engine that the learner's client knows. A
+    fingerprint has up to two lines. The first is what is changed from outside only: identity,
+    state, image, networks, addresses, limits. The second is what is inside and may change by itself
+    while a container works: when it was started, the files of its own layer, the contents of a
+    volume. A comparison of what should have been left alone looks at the first, an undo at both.
 
     Raises DaemonDown when the engine does not answer.
     """
@@ -63,9 +64,12 @@ def entries() -> dict[str, str]:
             names = entry["RepoTags"] or [entry["Id"].removeprefix("sha256:")[:12]]
             for name in names:
                 found[f"image/{short_reference(name)}"] = entry["Id"]
-        if (state := api.info()["Swarm"]["LocalNodeState"]) != "inactive":
-            found["swarm/node"] = state
-    return found
+        about = api.info()
+    if (state := about["Swarm"]["LocalNodeState"]) != "inactive":
+        found["swarm/node"] = state
+    if about["LiveRestoreEnabled"]:
+        found[daemon.KEY] = "on"
+    return found | contexts.entries()
 
 
 def _is_anothers(entry: dict[str, Any]) -> bool:
@@ -131,6 +135,12 @@ def remove(key: str) -> None:
     it does not answer.
     """
     kind, _, name = key.partition("/")
+    if kind == "docker-context":
+        contexts.remove(name)
+        return
+    if key == daemon.KEY:
+        daemon.forget_live_restore()
+        return
     with asking(f"remove {key}", key, seconds=WORK_SECONDS) as api:
         try:
             if kind == "container":
