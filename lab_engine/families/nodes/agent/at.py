@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import ceil
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import docker
 import docker.errors
 import requests
 
+from lab_engine.common import digest
 from lab_engine.common.patience import patient
 from lab_engine.errors import ProviderError
 from lab_engine.families.docker.agent.engine import (
@@ -26,6 +28,9 @@ from lab_engine.families.docker.agent.engine import (
     asking,
 )
 from lab_engine.families.nodes.agent.folder import FOLDER
+
+_SETTINGS: Final = "/etc/docker/daemon.json"
+_SETTINGS_LIMIT: Final = 64 * 1024
 
 
 class Silent(Exception):
@@ -105,6 +110,15 @@ def working(name: str, what: str, *, seconds: float) -> Iterator[Api]:
             resource=f"node/{name}",
             hint=f"`docker exec {name} tail /var/log/dockerd.log` in the bench.",
         ) from error
+
+
+def settings(name: str) -> str:
+    """A hash of what the engine of a node reads when it is started; empty for nothing."""
+    with asking(f"look at the node {name}") as api, suppress(docker.errors.NotFound, OSError):
+        pid = api.inspect_container(name)["State"]["Pid"]
+        with Path(f"/proc/{pid}/root{_SETTINGS}").open("rb") as file:
+            return digest.of_bytes(file.read(_SETTINGS_LIMIT))[:16]
+    return ""
 
 
 def answers(name: str) -> bool:

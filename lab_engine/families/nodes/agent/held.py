@@ -26,6 +26,7 @@ class Held(msgspec.Struct, frozen=True):
     """What an engine has, each thing by its id; `swarm` is empty outside one.
 
     `members` are those that a manager has, with what was said of each: role, availability, labels.
+    `settings` is a hash of what the engine reads when it is started.
     """
 
     swarm: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Held(msgspec.Struct, frozen=True):
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    settings: str = ""
 
 
 def entries() -> dict[str, str]:
@@ -43,7 +45,7 @@ def entries() -> dict[str, str]:
         held = "silent"
         if one["State"] == "running":
             with suppress(at.Silent, docker.errors.APIError), at.engine(at.name_of(one)) as api:
-                held = msgspec.json.encode(_held(api)).decode()
+                held = msgspec.json.encode(_held(api, at.name_of(one))).decode()
         found[f"node/{at.name_of(one)}"] = f"{_which(one)} {one['State']}\n{held}"
     return found
 
@@ -53,7 +55,7 @@ def _which(one: dict[str, Any]) -> str:
     return f"{one['Id'][:12]} {','.join(sorted(one['NetworkSettings']['Networks']))}"
 
 
-def _held(api: Api) -> Held:
+def _held(api: Api, name: str) -> Held:
     about = api.info()["Swarm"]
     return Held(
         swarm=_swarm(api, about),
@@ -80,6 +82,7 @@ def _held(api: Api) -> Held:
                 for one in api.images()
             )
         ),
+        settings=at.settings(name),
     )
 
 
@@ -139,7 +142,7 @@ def mend(key: str, before: str) -> bool:
         with at.engine(name, seconds=WORK_SECONDS) as api:
             _clear(api, wanted)
             # Who was promoted is a manager a little longer than its Swarm says.
-            while (now := _held(api)) != wanted:
+            while (now := _held(api, name)) != wanted:
                 if now.swarm == wanted.swarm or time.monotonic() > end:
                     return False
                 time.sleep(0.2)

@@ -30,8 +30,8 @@ def remove(key: str) -> None:
 def mend(key: str, before: str) -> bool:
     """Start a node again, and take away what its engine has got since; False when that cannot be.
 
-    A node is made anew when something of its own is gone, or when it was in a Swarm and is in
-    another one or in none.
+    A node is made anew when something of its own is gone, when its engine was given other settings,
+    or when it was in a Swarm and is in another one or in none.
     """
     from lab_engine.families.nodes.agent import held
 

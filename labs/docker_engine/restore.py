@@ -1,0 +1,131 @@
+"""The engine may go: its containers stay, if it was told so before."""
+
+from __future__ import annotations
+
+from lab_engine.authoring import (
+    Container,
+    Image,
+    See,
+    require_container,
+    require_live_restore,
+    require_outlived_engine,
+)
+from labs.docker_engine.values import Values, lab
+
+BEAT = 'trap "exit 0" TERM; while :; do date +%T >> /tmp/beats; sleep 1 & wait $!; done'
+SETTINGS = "/etc/docker/daemon.json"
+
+step = lab.step(
+    "restore",
+    daemons=("docker",),
+    resources=lambda v: [
+        Image("busybox"),
+        Container(v.beat, image="busybox", command=("sh", "-c", BEAT)),
+    ],
+    touches=lambda _: [f"file{SETTINGS}"],
+)
+
+
+@step.check("setting", points=1, settle=3.0)
+async def setting(see: See, v: Values) -> None:
+    await require_live_restore(see)
+
+
+@step.check("restart", points=2, needs=("setting",), settle=5.0)
+async def restart(see: See, v: Values) -> None:
+    await require_outlived_engine(see, v.beat)
+    await require_container(see, v.beat, image="busybox")
+
+
+def written(value: str = "true") -> str:
+    return (
+        f"""jq '.["live-restore"] = {value}' {SETTINGS} > new.json && """
+        f"sudo cp new.json {SETTINGS}"
+    )
+
+
+READ = "sudo kill -HUP $(pidof dockerd); sleep 0.3"
+GONE = "timeout 30 sh -c 'while pidof dockerd > /dev/null; do sleep 0.1; done'"
+AGAIN = "sudo /usr/lib/infralab/bin/start-docker"
+
+
+KILLED = "sudo kill -9 $(pidof dockerd)"
+ENDED = f"sudo kill $(pidof dockerd); {GONE}"
+
+
+ANEW = (
+    "This container was started again after the engine had come back: it has a new process, and "
+    "what the old one held in its memory is lost."
+)
+step.solution(
+    "read again, killed, started",
+    lambda _: [written(), READ, KILLED, AGAIN],
+    survives={1: "a dockerd that is killed gives nothing up, and the next one has read the file"},
+)
+step.solution(
+    "asked to end",
+    lambda _: [written(), READ, ENDED, AGAIN],
+)
+step.near_miss(
+    "said, and never tried",
+    lambda _: [written(), READ],
+    rejected_by="restart",
+    reason="same-engine",
+)
+step.near_miss(
+    "written, and not read",
+    lambda _: [written()],
+    rejected_by="setting",
+    reason="not-read",
+    explain="The file is right, and the engine that runs has not read it since. The signal HUP "
+    "makes it do so.",
+)
+step.near_miss(
+    "told to end before it had read the file",
+    lambda _: [written(), ENDED, AGAIN],
+    rejected_by="restart",
+    reason="not-running",
+)
+step.near_miss(
+    "a policy in its place",
+    lambda v: [f"docker update --restart always {v.beat}", KILLED, AGAIN],
+    rejected_by="setting",
+    reason="not-written",
+)
+step.near_miss(
+    "a policy, and the setting afterwards",
+    lambda v: [
+        f"docker update --restart always {v.beat}",
+        KILLED,
+        AGAIN,
+        written(),
+        READ,
+    ],
+    rejected_by="restart",
+    reason="younger",
+    explain=ANEW,
+)
+step.near_miss(
+    "started by hand afterwards",
+    lambda v: [
+        written(),
+        ENDED,
+        AGAIN,
+        f"docker start {v.beat}",
+    ],
+    rejected_by="restart",
+    reason="younger",
+    explain=ANEW,
+)
+step.near_miss(
+    "a word in place of true",
+    lambda _: [written('"yes"')],
+    rejected_by="setting",
+    reason="not-written",
+)
+step.near_miss(
+    "killed, and left so",
+    lambda _: [written(), READ, KILLED],
+    rejected_by="setting",
+    reason="no-engine",
+)
