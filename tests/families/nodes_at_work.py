@@ -61,6 +61,11 @@ def what_was_made_in_a_node_is_taken_away() -> None:
 
 def what_cannot_be_brought_back_is_said() -> None:
     start = inventory.entries()
+    told = "docker exec south sh -c 'echo {} > /etc/docker/daemon.json'"
+    sh(f"docker cp south:/etc/docker/daemon.json /tmp/kept.json; {told}")
+    assert not inventory.mend("node/south", start["node/south"])
+    sh("docker cp /tmp/kept.json south:/etc/docker/daemon.json")
+    assert inventory.mend("node/south", start["node/south"])
     sh("docker exec south docker swarm leave --force")
     assert not inventory.mend("node/south", start["node/south"])
     sh("docker exec north docker rmi busybox")

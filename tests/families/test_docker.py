@@ -25,3 +25,7 @@ def test_the_beginning_of_an_id_is_nobodys_name(in_bench: InBench) -> None:
 
 def test_a_swarm_goes_before_what_it_keeps_running(in_bench: InBench) -> None:
     in_bench("docker_swarm", daemon="docker")
+
+
+def test_what_an_engine_and_its_client_were_told_is_taken_back(in_bench: InBench) -> None:
+    in_bench("docker_settings", daemon="docker")
