@@ -129,25 +129,16 @@ step.solution(
     lambda v: [*listens(v), known(v), run(v, f"--context {v.far} ")],
 )
 step.solution(
-    "at every address of the machine; a variable",
+    "at every address of the machine; the context in use, created and started",
     lambda v: [
         settings(f"tcp://0.0.0.0:{PORT}", SOCKET),
         given(v),
         again(v),
-        f"export DOCKER_HOST={door(v)}",
-        run(v),
+        f"{known(v)} && docker context use {v.far}",
+        f"docker create --name {v.job} busybox sleep {v.job_seconds}",
+        f"docker start {v.job}",
     ],
     explained={3: ["at-home"]},
-)
-step.solution(
-    "the context in use, created and started",
-    lambda v: [
-        *listens(v),
-        known(v),
-        f"docker context use {v.far}",
-        f"docker create --name {v.job} busybox sleep {v.job_seconds} && docker start {v.job}",
-    ],
-    explained={4: ["at-home"]},
 )
 step.near_miss(
     "the own socket left out",
