@@ -122,8 +122,8 @@ def remove(key: str) -> None:
 def mend(key: str, before: str) -> bool:
     """Start a node again, and take away what its engine has got since; False when that cannot be.
 
-    A node is made anew when something of its own is gone, or when it was in a Swarm and is in
-    another one or in none.
+    A node is made anew when something of its own is gone, when its engine was given other settings,
+    or when it was in a Swarm and is in another one or in none.
     """
     name = key.partition("/")[2]
     was, _, held = before.partition("\n")
@@ -133,6 +133,9 @@ def mend(key: str, before: str) -> bool:
     wanted = msgspec.json.decode(held, type=Held)
     # The others too: as long as most managers are off, none of the rest can become a worker.
     fleeting.start(list(there))
+    # One that was told where to listen may never answer here, so it is not waited for.
+    if at.settings(name) != wanted.settings:
+        return False
     end = time.monotonic() + patient(SETTLE_SECONDS)
     while not at.answers(name):
         if time.monotonic() > end:
