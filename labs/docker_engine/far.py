@@ -31,7 +31,7 @@ step = lab.step(
 )
 
 
-@step.check("listen", points=1, settle=10.0)
+@step.check("listen", points=1, settle=3.0)
 async def listen(see: See, v: Values) -> None:
     there = await see(NodeContainersProbe(v.far))
     require(
@@ -100,7 +100,7 @@ def again(v: Values, answers: str = "") -> ByHand:
     """The engine there ends, and is waited for at a counter of its."""
     ended = f"docker exec {v.far} pkill -9 dockerd"
     asked = answers or f"docker -H tcp://{v.address}:{PORT} version"
-    wait = f"timeout 60 sh -c 'sleep 1; until {asked}; do sleep 0.2; done' > /dev/null 2>&1"
+    wait = f"timeout 25 sh -c 'sleep 1; until {asked}; do sleep 0.2; done' > /dev/null 2>&1"
     return ByHand(f"{ended}; {wait}", typed=ended)
 
 

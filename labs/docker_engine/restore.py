@@ -26,32 +26,23 @@ step = lab.step(
 )
 
 
-@step.check("setting", points=1, settle=3.0)
+@step.check("setting", points=1, settle=1.0)
 async def setting(see: See, v: Values) -> None:
     await require_live_restore(see)
 
 
-@step.check("restart", points=2, needs=("setting",), settle=5.0)
+@step.check("restart", points=2, needs=("setting",), settle=3.0)
 async def restart(see: See, v: Values) -> None:
     await require_outlived_engine(see, v.beat)
     await require_container(see, v.beat, image="busybox")
 
 
-def written(value: str = "true") -> str:
-    return (
-        f"""jq '.["live-restore"] = {value}' {SETTINGS} > new.json && """
-        f"sudo cp new.json {SETTINGS}"
-    )
-
-
+WRITTEN = f"""jq '.["live-restore"] = true' {SETTINGS} > new.json && sudo cp new.json {SETTINGS}"""
 READ = "sudo kill -HUP $(pidof dockerd); sleep 0.3"
 GONE = "timeout 30 sh -c 'while pidof dockerd > /dev/null; do sleep 0.1; done'"
 AGAIN = "sudo /usr/lib/infralab/bin/start-docker"
-
-
 KILLED = "sudo kill -9 $(pidof dockerd)"
 ENDED = f"sudo kill $(pidof dockerd); {GONE}"
-
 
 ANEW = (
     "This container was started again after the engine had come back: it has a new process, and "
@@ -59,22 +50,22 @@ ANEW = (
 )
 step.solution(
     "read again, killed, started",
-    lambda _: [written(), READ, KILLED, AGAIN],
+    lambda _: [WRITTEN, READ, KILLED, AGAIN],
     survives={1: "a dockerd that is killed gives nothing up, and the next one has read the file"},
 )
 step.solution(
     "asked to end",
-    lambda _: [written(), READ, ENDED, AGAIN],
+    lambda _: [WRITTEN, READ, ENDED, AGAIN],
 )
 step.near_miss(
     "said, and never tried",
-    lambda _: [written(), READ],
+    lambda _: [WRITTEN, READ],
     rejected_by="restart",
     reason="same-engine",
 )
 step.near_miss(
     "written, and not read",
-    lambda _: [written()],
+    lambda _: [WRITTEN],
     rejected_by="setting",
     reason="not-read",
     explain="The file is right, and the engine that runs has not read it since. The signal HUP "
@@ -82,7 +73,7 @@ step.near_miss(
 )
 step.near_miss(
     "told to end before it had read the file",
-    lambda _: [written(), ENDED, AGAIN],
+    lambda _: [WRITTEN, ENDED, AGAIN],
     rejected_by="restart",
     reason="not-running",
 )
@@ -98,7 +89,7 @@ step.near_miss(
         f"docker update --restart always {v.beat}",
         KILLED,
         AGAIN,
-        written(),
+        WRITTEN,
         READ,
     ],
     rejected_by="restart",
@@ -108,7 +99,7 @@ step.near_miss(
 step.near_miss(
     "started by hand afterwards",
     lambda v: [
-        written(),
+        WRITTEN,
         ENDED,
         AGAIN,
         f"docker start {v.beat}",
@@ -118,14 +109,8 @@ step.near_miss(
     explain=ANEW,
 )
 step.near_miss(
-    "a word in place of true",
-    lambda _: [written('"yes"')],
-    rejected_by="setting",
-    reason="not-written",
-)
-step.near_miss(
     "killed, and left so",
-    lambda _: [written(), READ, KILLED],
+    lambda _: [WRITTEN, READ, KILLED],
     rejected_by="setting",
     reason="no-engine",
 )
