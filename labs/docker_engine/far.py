@@ -100,7 +100,7 @@ def again(v: Values, answers: str = "") -> ByHand:
     """The engine there ends, and is waited for at a counter of its."""
     ended = f"docker exec {v.far} pkill -9 dockerd"
     asked = answers or f"docker -H tcp://{v.address}:{PORT} version"
-    wait = f"timeout 25 sh -c 'sleep 1; until {asked}; do sleep 0.2; done' > /dev/null 2>&1"
+    wait = f"timeout 20 sh -c 'sleep 1; until {asked}; do sleep 0.2; done' > /dev/null 2>&1"
     return ByHand(f"{ended}; {wait}", typed=ended)
 
 

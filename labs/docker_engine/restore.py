@@ -22,7 +22,6 @@ step = lab.step(
         Image("busybox"),
         Container(v.beat, image="busybox", command=("sh", "-c", BEAT)),
     ],
-    touches=lambda _: [f"file{SETTINGS}"],
 )
 
 
