@@ -36,8 +36,8 @@ from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sig
 
 START_SECONDS: Final = 40.0
 """How long the engine of a node may take until it answers."""
-FORGET_SECONDS: Final = 15.0
-"""How long the managers of a Swarm may take until one of them is none any more."""
+FORGET_SECONDS: Final = 10.0
+"""How long the managers of a Swarm may take until one of them is forgotten."""
 _BUSY_SECONDS: Final = 10.0
 """Its mounts go with its last process, which the kernel takes apart a little later."""
 _IN_MEMORY: Final = ("/run", "/tmp")  # noqa: S108 - the node's own
@@ -99,31 +99,28 @@ def leave(name: str) -> None:
     for other in at.containers():
         if at.name_of(other) != name and other["State"] == "running":
             with suppress(at.Silent, docker.errors.APIError), at.engine(at.name_of(other)) as api:
-                if not api.info()["Swarm"]["ControlAvailable"]:
-                    continue
-                for one in api.nodes():
-                    if one["Description"].get("Hostname") == name:
-                        _forget(api, one["ID"])
+                if api.info()["Swarm"]["ControlAvailable"]:
+                    _forget(api, name)
 
 
-def _forget(api: Api, member: str) -> None:
-    """Strike one off the list, after it has stopped being a manager if it is one.
+def _forget(api: Api, name: str) -> None:
+    """Strike a machine off the list, after it has stopped being a manager if it is one.
 
     Raises docker.errors.APIError when the others do not come to that.
     """
     end = time.monotonic() + patient(FORGET_SECONDS)
     while True:
         try:
-            now = api.inspect_node(member)
-            if now["Spec"]["Role"] == "manager":
-                spec = now["Spec"] | {"Role": "worker"}
-                api.update_node(member, now["Version"]["Index"], spec)
-            api.remove_node(member, force=True)
-            return
-        except docker.errors.NotFound:
+            for one in api.nodes():
+                if one["Description"].get("Hostname") == name:
+                    if one["Spec"]["Role"] == "manager":
+                        spec = one["Spec"] | {"Role": "worker"}
+                        api.update_node(one["ID"], one["Version"]["Index"], spec)
+                    api.remove_node(one["ID"], force=True)
             return
         except docker.errors.APIError:
-            # It is a worker by its role first, and leaves the managers' own cluster a little later.
+            # Managers that have just become more, or fewer, have no leader for a while. And who
+            # has become a worker by its role leaves the managers' own cluster a little later.
             if time.monotonic() > end:
                 raise
             time.sleep(0.3)
