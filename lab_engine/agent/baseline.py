@@ -214,15 +214,20 @@ class Baselines:
     async def accept(self, name: str, resources: Sequence[str]) -> Difference:
         """After a rebuild: take the new fingerprints of `resources`; the rest must be as before.
 
-        Of what stands within a resource only the first line must be (`Family.within`).
+        What stands within one of the resources (`Family.within`) is one of them.
         """
         before = self._load(name)
         now = await inventory(self._pools)
-        within = {kind for family in FAMILIES.values() for kind in family.within}
-        looks, looked = outward(now), outward(before)
+        kinds = {key.partition("/")[0] for key in resources}
+        # What somebody changed of it was taken away, so what is there now the plan has made.
+        within = {
+            kind
+            for family in FAMILIES.values()
+            for kind, resource in family.within.items()
+            if resource in kinds
+        }
         for key in before.keys() & now.keys():
-            inner = key.partition("/")[0] in within and looks[key] == looked[key]
-            if key in resources or inner:
+            if key in resources or key.partition("/")[0] in within:
                 before[key] = now[key]
         self._save(name, before)
         return difference(before, now)

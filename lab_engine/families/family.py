@@ -195,8 +195,8 @@ class Family:
         inventory: the module that is its Inventory; empty when it has none.
         removal: each kind in the inventory, with when it is taken away; in this order.
         mended: the kinds that its Inventory can `mend`, rather than take away when they changed.
-        within: the kinds that stand in a resource of another key, such as an object in a manifest:
-            made again with it, one is another behind its first line, and as it was all the same.
+        within: each kind that stands in a resource of another key, with that one's kind, such as an
+            object in a manifest: made again with it, one has another fingerprint, and is as it was.
         copies: the module that is its Copies; empty for most.
         machinery: the module that is its Machinery; empty when it starts nothing.
         interfaces: the module that is its Interfaces; empty when its daemon makes none.
@@ -219,7 +219,7 @@ class Family:
     inventory: str = ""
     removal: Mapping[str, Removal] = field(default_factory=dict)
     mended: Sequence[str] = ()
-    within: Sequence[str] = ()
+    within: Mapping[str, str] = field(default_factory=dict)
     copies: str = ""
     machinery: str = ""
     interfaces: str = ""

@@ -27,7 +27,7 @@ FAMILY: Final = Family(
         "cluster": Removal.MACHINES,
     },
     mended=("cluster", "kube-node", "kube-static"),
-    within=("kube",),
+    within={"kube": "manifest"},
     interfaces="interfaces",
     fleeting="fleeting",
     drawn={
