@@ -146,7 +146,9 @@ def listed(node: str) -> str:
 
 
 def guard(v: Values, *, name: str = "", image: str = BUSYBOX) -> str:
-    return written("guard.yaml", pod(name or v.guard, image, command=SLEEP))
+    # Not called as the birds' containers are: it may be on the node of the one that is looked for.
+    text = pod(name or v.guard, image, command=SLEEP).replace("- name: main", "- name: only")
+    return written("guard.yaml", text)
 
 
 def placed(node: str, folder: str = "/etc/kubernetes/manifests") -> str:

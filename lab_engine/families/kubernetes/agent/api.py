@@ -165,9 +165,12 @@ def get(resource: str, namespace: str, name: str) -> Object | None:
 
 
 def listed(
-    resource: str, namespace: str = "", *, labels: str = "", fields: str = ""
+    resource: str, namespace: str = "", *, labels: str = "", fields: str = "", ending: bool = False
 ) -> list[Object]:
-    """Those that are not being deleted. A kind that the cluster does not know has none."""
+    """Those that are not being deleted; with `ending` those as well.
+
+    A kind that the cluster does not know has none.
+    """
     asked = {"labelSelector": labels, "fieldSelector": fields}
     query = urlencode({name: value for name, value in asked.items() if value})
     try:
@@ -176,7 +179,7 @@ def listed(
         if error.code == NOT_FOUND:
             return []
         raise
-    return [one for one in found.get("items") or () if not deleting(one)]
+    return [one for one in found.get("items") or () if ending or not deleting(one)]
 
 
 def deleting(one: Mapping[str, Any]) -> bool:

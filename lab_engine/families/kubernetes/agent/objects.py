@@ -185,26 +185,22 @@ def _pods_below(one: Object) -> list[Place]:
         return []
     # What is above them may be ending, too.
     known = {
-        maker["metadata"]["uid"]: maker for path in MADE_BY.values() for maker in _all(path, space)
+        maker["metadata"]["uid"]: maker
+        for path in MADE_BY.values()
+        for maker in api.listed(path, space, ending=True)
     }
     return [
         _pod(pod)
-        for pod in _all("v1/pods", space)
+        for pod in api.listed("v1/pods", space, ending=True)
         if about["uid"] in [owner["uid"] for owner in chain(pod, known)]
     ]
-
-
-def _all(resource: str, namespace: str) -> list[Object]:
-    """Those that are being deleted among them."""
-    found: list[Object] = api.request("GET", api.base(resource, namespace)).get("items") or []
-    return found
 
 
 def _in_namespace(place: Place) -> list[Place]:
     """The pods of a namespace that is being deleted: it waits for each of them."""
     if place.resource != "v1/namespaces":
         return []
-    return [_pod(pod) for pod in _all("v1/pods", place.name)]
+    return [_pod(pod) for pod in api.listed("v1/pods", place.name, ending=True)]
 
 
 def _pod(pod: Object) -> Place:

@@ -77,10 +77,13 @@ def remove(name: str) -> None:
 
 
 def _mirrors(node: str) -> list[Object]:
-    """Those on the node that are not the cluster's own, whichever file they are of."""
+    """Those on the node that are not the cluster's own, whichever file they are of.
+
+    Those that are being deleted too: somebody may delete a mirror, and its containers run on.
+    """
     return [
         one
-        for one in api.listed("v1/pods", fields=f"spec.nodeName={node}")
+        for one in api.listed("v1/pods", fields=f"spec.nodeName={node}", ending=True)
         if (one["metadata"].get("annotations") or {}).get(SOURCE) == "file"
         and one["metadata"]["namespace"] != "kube-system"
     ]
