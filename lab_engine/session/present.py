@@ -100,7 +100,7 @@ def _benches(host: str, course: Course, data_dir: Path) -> Engine:
         # A copy in memory: looking writes nothing.
         record = Record.in_memory(path)
     try:
-        benches = [_bench(host, client, one, record, course, mine) for one in learners[:MOST]]
+        benches = [_bench(host, one, record, course, mine) for one in learners[:MOST]]
     finally:
         if record is not None:
             record.close()
@@ -110,7 +110,6 @@ def _benches(host: str, course: Course, data_dir: Path) -> Engine:
 
 def _bench(
     host: str,
-    client: Any,
     listed: Mapping[str, Any],
     record: Record | None,
     course: Course,
@@ -125,8 +124,6 @@ def _bench(
         if row is not None:
             lesson = next((one for one in course.lessons if one.slug == row.lesson), None)
             where = whereabouts.of(record, row, lesson)
-    if where is None:
-        where = whereabouts.left(client, str(listed["Id"]))
     return Presence(
         host,
         session,

@@ -38,7 +38,6 @@ from lab_engine.session.provisioning import PRISTINE, STEP, Provisioning, put_aw
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.session.script import SCRIPT_LIMIT, Ran, run_script
 from lab_engine.session.solving import Solving
-from lab_engine.session.word import Word
 from lab_engine.settings import Settings
 
 TOOLS = ("proof", "replay")
@@ -76,7 +75,6 @@ class Session:
         self.on_event: OnNotice = lambda _: None
         self._arriving = row.arriving
         self._start: Readings | None = None
-        self._word = Word(record, row.id, lesson)
         self._changing = asyncio.Lock()
         self.solving = Solving(self, self._changing)
         self._attached = Attachment(
@@ -262,7 +260,6 @@ class Session:
 
     async def close(self) -> None:
         """Leave: the bench goes on, and `resume` takes it up again."""
-        await self._word.end()
         await self._attached.close()
 
     async def down(self) -> None:
@@ -412,7 +409,6 @@ class Session:
         self._arriving = ""
         if not quiet:
             await asyncio.to_thread(self.record.moment, self.id, "enter", step.name)
-            self._tell_bench()
 
     async def reset(self, *, on_notice: OnNotice = lambda _: None) -> p.Difference:
         """The step as it was at its start. Returns what could not be brought back (often nothing).
@@ -513,12 +509,6 @@ class Session:
         await asyncio.to_thread(
             lambda: self.record.verdicts(self.id, self.step_name, verdicts, given=given)
         )
-        self._tell_bench()
-
-    def _tell_bench(self) -> None:
-        """Leave word in the bench of where its learner is: see `session.whereabouts`."""
-        if self.mode not in TOOLS:
-            self._word.leave(self.bench.id)
 
     async def listen(self, topics: tuple[str, ...]) -> None:
         """Have `on_event` called for events of these topics from now on."""

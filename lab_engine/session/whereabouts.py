@@ -1,31 +1,20 @@
 """Where a learner is: in which step, since when, what passed last, and what does not pass.
 
-It comes from the record of the learner's machine. So that who looks at an engine from elsewhere can
-tell as well, the client also leaves it in the bench, as a file that only root reads there. It is
-what a learner's machine says: for a look over the class, never for a grade.
+It comes from the record of the learner's machine. It is not left in the bench for who looks from
+elsewhere: `docker cp` mounts the bench's volumes a second time while it works, also in the bench
+itself (moby, daemon/archive.go, `mountVolumes`), where they count as the learner's.
 """
 
 from __future__ import annotations
 
-import io
-import tarfile
-import time
 from contextlib import suppress
-from typing import Any, Final
 
 import msgspec
-from docker import errors as docker_errors
 
-from lab_engine.bench import engine
 from lab_engine.common import digest
 from lab_engine.course.lesson import Lesson
-from lab_engine.errors import InfralabError, UsageError
+from lab_engine.errors import UsageError
 from lab_engine.session.record import Record, SessionRow
-
-FOLDER: Final = "/var/lib/infralab"
-"""A volume of the bench: what is copied there needs no process in the bench."""
-FILE: Final = "whereabouts.json"
-LONGEST: Final = 64 << 10
 
 
 class Whereabouts(msgspec.Struct, frozen=True):
@@ -104,45 +93,3 @@ def _places(lesson: Lesson | None, name: str) -> tuple[int, int, int]:
             step = lesson.step(name)
             return step.number, len(lesson.steps), len(step.tasks)
     return 0, 0, 0
-
-
-def leave(container: str, whereabouts: Whereabouts) -> None:
-    """Leave it in a bench, for who looks from elsewhere. Blocks; what fails is of no matter."""
-    data = msgspec.json.encode(whereabouts)
-    if len(data) > LONGEST:
-        return
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        info = tarfile.TarInfo(FILE)
-        info.size, info.mode, info.mtime = len(data), 0o600, int(time.time())
-        archive.addfile(info, io.BytesIO(data))
-    with suppress(InfralabError), engine.explain("leaving word in the bench"):
-        engine.connect().api.put_archive(container, FOLDER, packed.getvalue())
-
-
-def left(client: Any, container: str) -> Whereabouts | None:
-    """What was left in a bench; None when nothing was, or nothing that can be read.
-
-    Raises InfralabError when the engine does not answer.
-    """
-    try:
-        with engine.explain("reading what the bench says"):
-            try:
-                stream, about = client.api.get_archive(container, f"{FOLDER}/{FILE}")
-            except docker_errors.NotFound:
-                return None
-            if not 0 < int(about.get("size", 0)) <= LONGEST:
-                return None
-            data = bytearray()
-            for piece in stream:
-                data += piece
-                # A few blocks of the archive's own (tar, "Basic Tar Format").
-                if len(data) > LONGEST + (64 << 10):
-                    return None
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            member = archive.next()
-            file = archive.extractfile(member) if member and member.isreg() else None
-            return msgspec.json.decode(file.read(LONGEST), type=Whereabouts) if file else None
-    except (tarfile.TarError, EOFError, ValueError, RecursionError):
-        # The learner is root in there: it may be anything.
-        return None

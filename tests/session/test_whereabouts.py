@@ -1,16 +1,12 @@
-"""Where a learner is: from the record, through a bench, and over engines that fail."""
+"""Where a learner is: from the record, and over engines that fail."""
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from docker import errors as docker_errors
 
 from lab_engine.bench import engine, owner
 from lab_engine.common.evidence import Evidence
@@ -21,7 +17,6 @@ from lab_engine.session import present, whereabouts
 from lab_engine.session.present import Engine, Presence
 from lab_engine.session.record import Record
 from lab_engine.session.whereabouts import Whereabouts
-from lab_engine.session.word import Word
 
 
 def where(**fields: Any) -> Whereabouts:
@@ -76,86 +71,18 @@ def test_progress_is_the_last_task_that_passed_first(record: Record) -> None:
 
 
 class Api:
-    """The part of Docker's SDK that is asked, with the files that were put into containers."""
+    """The part of Docker's SDK that is asked."""
 
     def __init__(self, *listed: dict[str, Any]) -> None:
-        self.files: dict[str, bytes] = {}
         self.listed = listed
-        self.put = 0
 
     def containers(self, **_: Any) -> tuple[dict[str, Any], ...]:
         return self.listed
-
-    def put_archive(self, container: str, folder: str, data: bytes) -> bool:
-        assert folder == whereabouts.FOLDER
-        self.put += 1
-        self.files[container] = data
-        return True
-
-    def get_archive(self, container: str, path: str) -> tuple[Iterator[bytes], dict[str, Any]]:
-        assert path == f"{whereabouts.FOLDER}/{whereabouts.FILE}"
-        if container not in self.files:
-            raise docker_errors.NotFound("no such file")
-        data = self.files[container]
-        return iter([data[:100], data[100:]]), {"size": 300}
 
 
 class Client:
     def __init__(self, api: Api) -> None:
         self.api = api
-
-
-def archived(data: bytes, kind: bytes = tarfile.REGTYPE) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        info = tarfile.TarInfo(whereabouts.FILE)
-        info.size, info.type = len(data) if kind == tarfile.REGTYPE else 0, kind
-        archive.addfile(info, io.BytesIO(data))
-    return packed.getvalue()
-
-
-async def test_word_is_left_once_for_each_place(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    api = Api()
-    monkeypatch.setattr(engine, "connect", lambda: Client(api))
-    lesson: Any = None
-    word = Word(record, "aa11", lesson)
-    for verdicts in ([failed("b")], [failed("b")], [Verdict("b", Outcome.PASS, 2)]):
-        record.verdicts("aa11", "one", verdicts)
-        word.leave("c1")
-        await word.end()
-    assert api.put == 2
-    assert whereabouts.left(Client(api), "c1") == msgspec.structs.replace(
-        of(record), touched=of(record).touched
-    )
-    assert whereabouts.left(Client(api), "c2") is None
-
-
-async def test_an_engine_that_fails_is_no_matter(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def gone() -> Client:
-        raise DockerUnavailable("no engine", hint="")
-
-    monkeypatch.setattr(engine, "connect", gone)
-    lesson: Any = None
-    word = Word(record, "aa11", lesson)
-    word.leave("c1")
-    await word.end()
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"", b"no archive", archived(b"[]"), archived(b"{"), archived(b"[" * 5000),
-        archived(b"", tarfile.SYMTYPE), archived(b'{"lesson": 3}'), b"\0" * 200_000,
-    ],
-)  # fmt: skip
-def test_what_a_learner_makes_of_it_is_nothing(data: bytes) -> None:
-    api = Api()
-    api.files["c1"] = data
-    assert whereabouts.left(Client(api), "c1") is None
 
 
 def listed(session: str, **labels: str) -> dict[str, Any]:
@@ -175,10 +102,7 @@ def test_every_engine_is_asked_and_none_holds_up_the_others(
     here = Api(listed("aa11", **mine), listed("bb22", **mine, **{owner.PROCESS: "x"}))
     there = Api(
         listed("cc33", **{owner.OWNER: "bob@desk-2:/home/bob"}), listed("dd44"),
-        listed("ee55", **{owner.OWNER: "eve@desk-3:/x"}),
     )  # fmt: skip
-    there.files["cc33"] = archived(msgspec.json.encode(where(progressed=2000.0)))
-    there.files["ee55"] = archived(msgspec.json.encode(where(mode="proof")))
 
     def connect(timeout: int, host: str | None) -> Client:
         if host == "tcp://down:1":
@@ -196,13 +120,12 @@ def test_every_engine_is_asked_and_none_holds_up_the_others(
     assert me.where is not None
     assert (me.where.step, own.others) == ("one", 1)
     bob, nobody = other.benches
-    assert (bob.who, bob.where is not None) == ("bob@desk-2", True)
-    assert (nobody.who, nobody.where, other.others) == ("somebody", None, 1)
+    assert (bob.who, bob.where) == ("bob@desk-2", None)
+    assert (nobody.who, nobody.where, other.others) == ("somebody", None, 0)
     assert "no Docker engine answers" in down.trouble
     assert "what nobody thought of" in odd.trouble
-    # It only reads: neither the record nor a bench is written to.
+    # It only reads.
     assert (data_dir / "progress.sqlite").read_bytes() == before
-    assert (here.put, there.put) == (0, 0)
 
 
 def test_who_stands_still_longest_comes_first() -> None:
@@ -223,7 +146,7 @@ def test_who_stands_still_longest_comes_first() -> None:
         ("old@desk", "unknown"), ("ready@desk", "done"), ("stopped@desk", "stopped"),
     ]  # fmt: skip
     assert ("not yet", "run (absent)") in told(found[0], 2000.0)
-    assert "left no word" in dict(told(found[3], 2000.0))["step"]
+    assert "only the record" in dict(told(found[3], 2000.0))["step"]
 
 
 def test_spans() -> None:

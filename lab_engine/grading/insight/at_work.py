@@ -83,7 +83,7 @@ def told(one: Worker, now: float) -> list[tuple[str, str]]:
     rows = [("bench", f"{bench.session}, {bench.status}, for {span(now - bench.created)}")]
     rows += [("at", f"{bench.who}{f', engine {bench.engine}' if bench.engine else ''}")]
     if where is None:
-        nobody = "nothing in the bench says so (it was made by an infralab that left no word)"
+        nobody = "only the record of the machine that it was opened from says so"
         return [*rows, ("step", nobody)]
     rows += [
         ("lesson", f"{where.lesson}, {where.mode}"),
