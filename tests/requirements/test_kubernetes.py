@@ -386,7 +386,7 @@ async def test_a_cluster_outlives_a_stop_of_the_bench(lab: Stage, with_cluster: 
     assert (report.lost, report.left) == ((), ())
     assert await lab.type(told) == before
     await lab.type("kubectl get configmap mine; kubectl rollout status deploy web --timeout=60s")
-    # Those that the stop ended stay listed, without an address, and one may still be called Running.
+    # Those that the stop ended stay listed, without an address; one may still be called Running.
     pods = "kubectl get pods -l app=web --field-selector=status.phase=Running"
     pod = f"{pods} -o jsonpath='{{.items[*].status.podIP}}' | awk '{{print $1}}'"
     await lab.type(f'curl -sf -m 5 "http://$({pod}):8080/"; kubectl delete configmap mine')
