@@ -389,5 +389,7 @@ async def test_a_cluster_outlives_a_stop_of_the_bench(lab: Stage, with_cluster: 
     # Those that the stop ended stay listed, without an address; one may still be called Running.
     pods = "kubectl get pods -l app=web --field-selector=status.phase=Running"
     pod = f"{pods} -o jsonpath='{{.items[*].status.podIP}}' | awk '{{print $1}}'"
-    await lab.type(f'curl -sf -m 5 "http://$({pod}):8080/"; kubectl delete configmap mine')
+    # The API server tells what it knew before the stop until the kubelet has told it more.
+    again = f'for n in $(seq 60); do at=$({pod}); [ -z "$at" ] || break; sleep 1; done'
+    await lab.type(f'{again}; curl -sf -m 5 "http://$at:8080/"; kubectl delete configmap mine')
     await link.close()
