@@ -39,8 +39,9 @@ async def names(see: See, v: Values) -> None:
         ProcessProbe(pid=shop.pid, everything=True), ProcessProbe(pid=store.pid, everything=True)
     )
     require(
-        max((one.started for one in its.processes), default=0.0)
-        <= max((one.started for one in other.processes), default=0.0),
+        its.processes
+        and other.processes
+        and its.processes[0].started <= other.processes[0].started,
         "shop-anew",
         expected=f"{v.shop} has run since before {v.store} came to {v.first}.",
         observed="It was started, or started again, after it.",
@@ -137,6 +138,8 @@ step.near_miss(
     ],
     rejected_by="names",
     reason="shop-anew",
+    explain="The shop has to be there before the store moves. Remove both, and begin with the "
+    "shop, which is told the old address.",
 )
 step.near_miss(
     "never anywhere else",

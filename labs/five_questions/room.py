@@ -7,6 +7,10 @@ from labs.five_questions.asked import inside, on
 from labs.five_questions.values import IMAGE, Values, lab
 
 MIB = 1 << 20
+ADDS_UP = (
+    "An engine starts what you tell it. It does not add up what it has promised: who places them "
+    "has to."
+)
 
 step = lab.step("room", daemons=("docker",), resources=lambda v: v.rack())
 
@@ -113,8 +117,7 @@ step.near_miss(
     ],
     rejected_by="room",
     reason="too-full",
-    explain="An engine starts what you tell it. It does not add up what it has promised: the one "
-    "who places them has to.",
+    explain=ADDS_UP,
 )
 step.near_miss(
     "two shops beside the store",
@@ -124,8 +127,7 @@ step.near_miss(
     ],
     rejected_by="room",
     reason="too-full",
-    explain="An engine starts what you tell it. It does not add up what it has promised: the one "
-    "who places them has to.",
+    explain=ADDS_UP,
 )
 step.near_miss(
     "no limits",

@@ -24,9 +24,9 @@ async def wire(see: See, v: Values) -> None:
     own, its = await see(
         ProcessProbe(pid=store.pid, everything=True), ProcessProbe(pid=machine.pid, everything=True)
     )
+    nets = {one.namespaces.get("net") for one in its.processes}
     require(
-        not {one.namespaces.get("net") for one in own.processes}
-        & {one.namespaces.get("net") for one in its.processes},
+        own.processes and own.processes[0].namespaces.get("net") not in nets,
         "on-the-machine",
         expected=f"{v.store} has a network of its own, as containers have.",
         observed=f"It uses that of {v.second}: no other could have this port there.",
