@@ -41,10 +41,6 @@ class Whereabouts(msgspec.Struct, frozen=True):
     expected: str = ""
     observed: str = ""
 
-    def same_place(self, other: Whereabouts | None) -> bool:
-        """Whether nothing has changed but the time."""
-        return other is not None and self == msgspec.structs.replace(other, touched=self.touched)
-
 
 def of(record: Record, row: SessionRow, lesson: Lesson | None) -> Whereabouts:
     """Where a session is by the record. Raises InfralabError when that cannot be read.

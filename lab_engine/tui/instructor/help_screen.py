@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
+from lab_engine.tui.screens.keys import KeysScreen
 
 KEYS: Final = (
     (
@@ -62,25 +57,12 @@ KEYS: Final = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")
-    ]
+class HelpScreen(KeysScreen):
+    """Those of the instructor's screens."""
+
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    HelpScreen > VerticalScroll {
-        width: 90; max-width: 98%; height: auto; max-height: 94%; padding: 0 2;
-        border: round $accent; background: $surface; border-title-style: bold;
-    }
-    HelpScreen Static { height: auto; }
+    HelpScreen > VerticalScroll { width: 90; max-width: 98%; }
     """
 
-    def compose(self) -> ComposeResult:
-        with VerticalScroll() as box:
-            box.border_title = "Keys and signs"
-            box.border_subtitle = "Escape closes this"
-            for head, rows in KEYS:
-                yield Static(Content.styled(f"\n{head}", "bold $text-accent"))
-                for key, does in rows:
-                    yield Static(Content.assemble((f"{key:<20}", "bold"), does))
-            yield Static("")
+    def __init__(self) -> None:
+        super().__init__(KEYS, column=20)

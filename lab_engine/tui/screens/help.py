@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
-
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
+from typing import Final
 
 from lab_engine.tui.keymap import Keymap
+from lab_engine.tui.screens.keys import KeysScreen, Rows
 
-Rows = tuple[tuple[str, str], ...]
 EVERYWHERE: Final = "Everywhere in a lesson, in the shell too"
 
 
@@ -79,29 +72,8 @@ KEYS: Final = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")
-    ]
-    DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    HelpScreen > VerticalScroll {
-        width: 78; max-width: 96%; height: auto; max-height: 94%; padding: 0 2;
-        border: round $accent; background: $surface; border-title-style: bold;
-    }
-    HelpScreen Static { height: auto; }
-    """
+class HelpScreen(KeysScreen):
+    """Those of the learner's screens, as the learner has them."""
 
     def __init__(self, keymap: Keymap) -> None:
-        super().__init__()
-        self.keymap = keymap
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll() as box:
-            box.border_title = "Keys and signs"
-            box.border_subtitle = "Escape closes this"
-            for head, rows in ((EVERYWHERE, everywhere(self.keymap)), *KEYS):
-                yield Static(Content.styled(f"\n{head}", "bold $text-accent"))
-                for key, does in rows:
-                    yield Static(Content.assemble((f"{key:<19}", "bold"), does))
-            yield Static("")
+        super().__init__(((EVERYWHERE, everywhere(keymap)), *KEYS), column=19)
