@@ -7,43 +7,29 @@ leave a client that does nothing at all, so the client itself takes them away.
 from __future__ import annotations
 
 import subprocess
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from lab_engine.common import digest
 from lab_engine.errors import ProviderError
+from lab_engine.families.docker.agent import settings_file
 
 HOME: Final = Path("/home/learner/.docker")
 KIND: Final = "docker-context"
 _NOTES: Final = "contexts/meta"
-_LIMIT: Final = 64 * 1024
 _SECONDS: Final = 10.0
 
 
 def entries() -> dict[str, str]:
     """Each context, by its name, with what it says and whether it is the one in use."""
-    used = _read(HOME / "config.json").get("currentContext")
+    used = settings_file.read(HOME / "config.json").get("currentContext")
     found = {}
     for path in sorted((HOME / _NOTES).glob("*/meta.json")):
-        note = _read(path)
+        note = settings_file.read(path)
         name = note.get("Name")
         if isinstance(name, str) and name:
             found[f"{KIND}/{name}"] = f"{digest.of(note)}{' in use' if name == used else ''}"
     return found
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Nothing for what is no such file."""
-    with suppress(OSError, msgspec.DecodeError):
-        if path.is_file():
-            with path.open("rb") as file:
-                found = msgspec.json.decode(file.read(_LIMIT))
-            if isinstance(found, dict):
-                return found
-    return {}
 
 
 def remove(name: str) -> None:

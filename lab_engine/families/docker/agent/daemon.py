@@ -18,7 +18,7 @@ from lab_engine.common import replacing
 from lab_engine.common.patience import patient
 from lab_engine.common.probe import Probe
 from lab_engine.errors import DaemonDown, ProviderError
-from lab_engine.families.docker.agent import named
+from lab_engine.families.docker.agent import named, settings_file
 from lab_engine.families.docker.agent.engine import Api, asking
 from lab_engine.families.docker.family import FAMILY
 from lab_engine.families.docker.probes.daemon import DockerDaemonProbe, DockerDaemonReading
@@ -31,7 +31,6 @@ KEY: Final = f"engine-setting/{LIVE_RESTORE}"
 _START: Final = "/usr/lib/infralab/bin/start-docker"
 _START_SECONDS: Final = 40.0
 _RELOAD_SECONDS: Final = 2.0
-_LIMIT: Final = 64 * 1024
 
 
 def process() -> Process | None:
@@ -45,12 +44,7 @@ def process() -> Process | None:
 
 def written() -> dict[str, Any]:
     """What the settings say; nothing when they are no settings."""
-    with suppress(OSError, msgspec.DecodeError):
-        with SETTINGS.open("rb") as file:
-            found = msgspec.json.decode(file.read(_LIMIT))
-        if isinstance(found, dict):
-            return found
-    return {}
+    return settings_file.read(SETTINGS)
 
 
 def daemon(probe: DockerDaemonProbe) -> DockerDaemonReading:
