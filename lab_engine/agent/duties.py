@@ -292,7 +292,8 @@ class Duties:
         noted, newest, own = 0.0, -1, 0
         while True:
             now = processes.newest()
-            if now != newest or self._changed or loop.time() - noted > QUIET_NOTE_SECONDS:
+            quiet = now == newest and not self._changed and not self.remains.outlived
+            if not quiet or loop.time() - noted > QUIET_NOTE_SECONDS:
                 noted, newest, self._changed = loop.time(), now, False
                 try:
                     await self.remains.look()

@@ -90,6 +90,17 @@ class Remains:
         if things := self.note.things.get(family):
             self._keep(msgspec.structs.replace(self.note, ran={**self.note.ran, family: things}))
 
+    @property
+    def outlived(self) -> bool:
+        """Whether a program that the note tells of has ended: told as lost, it would be a lie."""
+        for key in self.note.things.get("process", {}):
+            pid, dash, start = key.removeprefix("process/").partition("-")
+            if dash and pid.isdecimal():
+                now = processes.read(int(pid))
+                if now is None or now.ended or str(now.start) != start:
+                    return True
+        return False
+
     async def look(self) -> None:
         """Note what there is now, unless what was there before is not mended yet."""
         now = await self._now(self.note)

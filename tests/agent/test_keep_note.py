@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -12,6 +13,10 @@ import pytest
 
 from lab_engine.agent import duties
 from lab_engine.agent.duties import Duties
+from lab_engine.agent.ledger import Ledger
+from lab_engine.agent.pools import Pools
+from lab_engine.agent.remains import Note, Remains
+from lab_engine.kernel import processes
 
 TURNS = 50
 """Of the loop, which are enough for as many looks as are wanted."""
@@ -24,6 +29,7 @@ class Bench:
         self.newest = 100
         self.looks = 0
         self.others = 0
+        self.outlived = False
 
     async def look(self) -> None:
         self.looks += 1
@@ -72,3 +78,31 @@ async def test_what_was_started_while_it_looked_asks_for_the_next(bench: Bench) 
         bench.others = 3
         # One for the first program; another as that one found more begun than a look does itself.
         assert await bench.after() >= quiet + 2
+
+
+async def test_a_noted_program_that_has_ended_asks_for_the_next(bench: Bench) -> None:
+    with noting(bench):
+        quiet = await bench.after()
+        bench.outlived = True
+        assert await bench.after() > quiet
+
+
+async def test_a_program_that_runs_is_not_outlived_and_one_that_ended_is(tmp_path: Path) -> None:
+    program = await asyncio.create_subprocess_exec("sleep", "60")
+    try:
+        process = processes.read(program.pid)
+        assert process is not None
+        remains = Remains(tmp_path, Ledger(tmp_path / "ledger"), Pools())
+        assert not remains.outlived
+        noted = {f"process/{process.pid}-{process.start}": "program `sleep 60`", "process/web": "x"}
+        remains.note = Note(things={"process": noted})
+        assert not remains.outlived
+        # Another one with the same number is another one.
+        later = {f"process/{process.pid}-{process.start + 1}": "program `sleep 60`"}
+        remains.note = Note(things={"process": later})
+        assert remains.outlived
+        remains.note = Note(things={"process": noted})
+    finally:
+        program.kill()
+        await program.wait()
+    assert remains.outlived
