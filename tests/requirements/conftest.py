@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -84,17 +84,29 @@ class Stage:
         return str(Outcome.PASS)
 
 
+@asynccontextmanager
+async def connected(bench: Bench) -> AsyncIterator[Connection]:
+    """A way to the bench's agent, closed also when a test or its clearing fails.
+
+    Left open, it would be found by a later test of the same process, and told as its failure.
+    """
+    link = Connection(relay_argv(bench))
+    try:
+        await link.open(steal=True)
+        yield link
+    finally:
+        await link.close()
+
+
 @pytest.fixture
 async def stage(bench: Bench) -> AsyncIterator[Stage]:
     """The stage, cleared of containers, processes and files afterwards."""
-    link = Connection(relay_argv(bench))
-    await link.open(steal=True)
-    stage = Stage(bench, link)
-    await stage.type("mkdir -p ~/work", user="learner")
-    yield stage
-    await stage.type(
-        "docker ps -aq | xargs -r docker rm -f >/dev/null; docker network prune -f >/dev/null; "
-        "docker volume ls -q | xargs -r docker volume rm >/dev/null; "
-        "sudo pkill -f '[s]leep 4[0-9]{4}' || true; rm -rf ~/work/*"
-    )
-    await link.close()
+    async with connected(bench) as link:
+        stage = Stage(bench, link)
+        await stage.type("mkdir -p ~/work", user="learner")
+        yield stage
+        await stage.type(
+            "docker ps -aq | xargs -r docker rm -f >/dev/null; docker network prune -f >/dev/null; "
+            "docker volume ls -q | xargs -r docker volume rm >/dev/null; "
+            "sudo pkill -f '[s]leep 4[0-9]{4}' || true; rm -rf ~/work/*"
+        )

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from lab_engine.authoring import HaproxiesProbe, HaproxyProbe, See, require_balancer
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.families.drawing import Node, Parts, Questions
 from lab_engine.families.haproxy.agent.readers import read
@@ -16,7 +15,7 @@ from lab_engine.families.haproxy.picture import read as draw
 from lab_engine.families.haproxy.probes import HaproxiesReading
 from lab_engine.packs import image
 from lab_engine.protocol import Compare, Difference, TakeBaseline, Undo
-from tests.requirements.conftest import Stage
+from tests.requirements.conftest import Stage, connected
 
 SOCKET = "/run/balancer.sock"
 ONE, TWO = "127.0.0.1:8101", "127.0.0.1:8102"
@@ -76,19 +75,18 @@ def host(make_bench: Callable[..., Bench]) -> Bench:
 @pytest.fixture
 async def room(host: Bench) -> AsyncIterator[Stage]:
     """Two servers that say their port, and no balancer yet."""
-    link = Connection(relay_argv(host))
-    await link.open(steal=True)
-    stage = Stage(host, link)
-    await stage.type(
-        "mkdir -p ~/work ~/8101 ~/8102; echo one > ~/8101/index.html; echo two > ~/8102/index.html;"
-        "for p in 8101 8102; do busybox httpd -p 127.0.0.1:$p -h ~/$p; done"
-    )
-    yield stage
-    await stage.type(
-        "sudo pkill haproxy || true; pkill -f '[b]usybox httpd' || true; pkill socat || true; "
-        f"sudo rm -f {SOCKET}; rm -rf ~/work/* ~/8101 ~/8102"
-    )
-    await link.close()
+    async with connected(host) as link:
+        stage = Stage(host, link)
+        await stage.type(
+            "mkdir -p ~/work ~/8101 ~/8102; "
+            "echo one > ~/8101/index.html; echo two > ~/8102/index.html; "
+            "for p in 8101 8102; do busybox httpd -p 127.0.0.1:$p -h ~/$p; done"
+        )
+        yield stage
+        await stage.type(
+            "sudo pkill haproxy || true; pkill -f '[b]usybox httpd' || true; pkill socat || true; "
+            f"sudo rm -f {SOCKET}; rm -rf ~/work/* ~/8101 ~/8102"
+        )
 
 
 BEGIN = "sudo pkill haproxy || true; sleep 0.3; sudo haproxy -D -f ha.cfg"

@@ -9,13 +9,12 @@ import pytest
 
 from lab_engine import protocol as p
 from lab_engine.authoring import CriProbe, See, require_cri_pod, require_runtime_container
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.families.cri.picture import read as draw
 from lab_engine.families.cri.probes import CriReading
 from lab_engine.families.drawing import Parts, Questions
 from lab_engine.packs import image
-from tests.requirements.conftest import Stage
+from tests.requirements.conftest import Stage, connected
 from tests.requirements.test_runtimes import BUNDLE, QUIET
 
 pytestmark = [pytest.mark.bench]
@@ -52,15 +51,13 @@ def host(make_bench: Callable[..., Bench]) -> Bench:
 
 @pytest.fixture
 async def floor(host: Bench) -> AsyncIterator[Stage]:
-    link = Connection(relay_argv(host))
-    await link.open(steal=True)
-    stage = Stage(host, link)
-    await link.request(p.StartDaemons, dict[str, bool], daemons=("docker", "cri"))
-    await stage.type("mkdir -p ~/work; cp -n /usr/lib/infralab/images/busybox.tar ~")
-    yield stage
-    await stage.type(CLEAR, user="root")
-    await stage.type("docker ps -aq | xargs -r docker rm -f >/dev/null; rm -rf ~/work/*")
-    await link.close()
+    async with connected(host) as link:
+        stage = Stage(host, link)
+        await link.request(p.StartDaemons, dict[str, bool], daemons=("docker", "cri"))
+        await stage.type("mkdir -p ~/work; cp -n /usr/lib/infralab/images/busybox.tar ~")
+        yield stage
+        await stage.type(CLEAR, user="root")
+        await stage.type("docker ps -aq | xargs -r docker rm -f >/dev/null; rm -rf ~/work/*")
 
 
 async def shop(see: See) -> None:

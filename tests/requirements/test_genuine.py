@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from lab_engine.authoring import DockerContainerProbe
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
-from tests.requirements.conftest import Stage, image_tag, make_bench
+from tests.requirements.conftest import Stage, connected, image_tag, make_bench
 
 __all__ = ["image_tag", "make_bench"]
 
@@ -32,27 +31,25 @@ with Server("/run/docker.sock", Engine) as server: server.serve_forever()
 
 async def test_a_server_on_the_sockets_path_is_named(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench("forged")
-    link = Connection(relay_argv(bench))
-    await link.open()
-    stage = Stage(bench, link)
-    await stage.type("/usr/lib/infralab/bin/start-docker", user="root")
-    (answer,) = await stage.ask([DockerContainerProbe("c3")])
-    assert not answer.problem
-    await stage.type(f"cat > forged.py <<'END'\n{SERVER}END\nsudo setsid -f python3 forged.py "
-                     ">/dev/null 2>&1; for i in $(seq 50); do [ -S /run/real.sock ] && "
-                     "[ -S /run/docker.sock ] && break; sleep 0.1; done")  # fmt: skip
-    (answer,) = await stage.ask([DockerContainerProbe("c3")])
-    assert "python3" in answer.problem
-    assert "not by the bench's own docker" in answer.problem
-    await stage.type("sudo pkill -f '[f]orged.py'; sudo mv /run/real.sock /run/docker.sock")
-    (answer,) = await stage.ask([DockerContainerProbe("c3")])
-    assert not answer.problem
-    # The program itself, written over by the learner.
-    await stage.type(
-        "sudo pkill -x dockerd; while pgrep -x dockerd; do sleep 0.1; done >/dev/null; "
-        "sudo cp /usr/sbin/dockerd /tmp/d; sudo cp /tmp/d /usr/sbin/dockerd; sudo rm -f /tmp/d"
-    )
-    await stage.type("/usr/lib/infralab/bin/start-docker", user="root")
-    (answer,) = await stage.ask([DockerContainerProbe("c3")])
-    assert "a file that was changed in the bench" in answer.problem
-    await link.close()
+    async with connected(bench) as link:
+        stage = Stage(bench, link)
+        await stage.type("/usr/lib/infralab/bin/start-docker", user="root")
+        (answer,) = await stage.ask([DockerContainerProbe("c3")])
+        assert not answer.problem
+        await stage.type(f"cat > forged.py <<'END'\n{SERVER}END\nsudo setsid -f python3 forged.py "
+                         ">/dev/null 2>&1; for i in $(seq 50); do [ -S /run/real.sock ] && "
+                         "[ -S /run/docker.sock ] && break; sleep 0.1; done")  # fmt: skip
+        (answer,) = await stage.ask([DockerContainerProbe("c3")])
+        assert "python3" in answer.problem
+        assert "not by the bench's own docker" in answer.problem
+        await stage.type("sudo pkill -f '[f]orged.py'; sudo mv /run/real.sock /run/docker.sock")
+        (answer,) = await stage.ask([DockerContainerProbe("c3")])
+        assert not answer.problem
+        # The program itself, written over by the learner.
+        await stage.type(
+            "sudo pkill -x dockerd; while pgrep -x dockerd; do sleep 0.1; done >/dev/null; "
+            "sudo cp /usr/sbin/dockerd /tmp/d; sudo cp /tmp/d /usr/sbin/dockerd; sudo rm -f /tmp/d"
+        )
+        await stage.type("/usr/lib/infralab/bin/start-docker", user="root")
+        (answer,) = await stage.ask([DockerContainerProbe("c3")])
+        assert "a file that was changed in the bench" in answer.problem

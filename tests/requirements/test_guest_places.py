@@ -26,10 +26,9 @@ from lab_engine.authoring import (
     require_reaches,
     require_route,
 )
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from tests.bench.conftest import ok
-from tests.requirements.conftest import Stage
+from tests.requirements.conftest import Stage, connected
 from tests.requirements.test_machines import goes, inside
 
 ROUTER = "192.168.131.1"
@@ -46,21 +45,20 @@ async def machine(make_bench: Callable[..., Bench]) -> AsyncIterator[Stage]:
     """A VM on a network with the bench, where a web server waits."""
     made = make_bench("guest-places", memory=2 << 30)
     ok(made.run(["/usr/lib/infralab/bin/start-libvirt"]))
-    link = Connection(relay_argv(made))
-    await link.open(steal=True)
-    stage = Stage(made, link)
-    await stage.type("mkdir -p ~/work/site && echo hello > ~/work/site/page")
-    resources = (
-        VirtualNetwork("lan", subnet="192.168.131.0/24"),
-        VM("alpha", memory=192, networks=(Nic("lan"),)),
-    )
-    await link.request(p.Provision, p.ProvisionReport, resources=resources)
-    await stage.type(
-        f"cd site; setsid python3 -m http.server 8080 --bind {ROUTER} >/dev/null 2>&1 </dev/null &"
-    )
-    yield stage
-    await link.request(p.Teardown, object)
-    await link.close()
+    async with connected(made) as link:
+        stage = Stage(made, link)
+        await stage.type("mkdir -p ~/work/site && echo hello > ~/work/site/page")
+        resources = (
+            VirtualNetwork("lan", subnet="192.168.131.0/24"),
+            VM("alpha", memory=192, networks=(Nic("lan"),)),
+        )
+        await link.request(p.Provision, p.ProvisionReport, resources=resources)
+        await stage.type(
+            f"cd site; setsid python3 -m http.server 8080 --bind {ROUTER} "
+            ">/dev/null 2>&1 </dev/null &"
+        )
+        yield stage
+        await link.request(p.Teardown, object)
 
 
 @pytest.mark.bench

@@ -21,12 +21,11 @@ from lab_engine.authoring import (
     require_restricted,
     require_untouched_instance,
 )
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.common.evidence import Unmet
 from lab_engine.errors import DockerUnavailable
 from lab_engine.packs.image import ensure
-from tests.requirements.conftest import Stage
+from tests.requirements.conftest import Stage, connected
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
@@ -55,21 +54,20 @@ def bench() -> Iterator[Bench]:
 @pytest.fixture
 async def stage(bench: Bench) -> AsyncIterator[Stage]:
     """A cloud with two images and a project `bank`."""
-    link = Connection(relay_argv(bench))
-    await link.open(steal=True)
-    await link.request(p.StartDaemons, dict[str, bool], daemons=("incus",))
-    await link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
-    stage = Stage(bench, link)
-    await stage.type("mkdir -p ~/work")
-    yield stage
-    await stage.type(
-        "for p in default bank; do for i in $(incus list --project $p -f csv -c n); do "
-        "incus delete -f $i --project $p; done; done; "
-        "for c in $(incus config trust list -f csv -c f); do incus config trust remove $c; done; "
-        "incus config unset core.https_address; rm -rf ~/work/*; "
-        "incus project unset bank limits.instances; incus project unset bank limits.containers"
-    )
-    await link.close()
+    async with connected(bench) as link:
+        await link.request(p.StartDaemons, dict[str, bool], daemons=("incus",))
+        await link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
+        stage = Stage(bench, link)
+        await stage.type("mkdir -p ~/work")
+        yield stage
+        await stage.type(
+            "for p in default bank; do for i in $(incus list --project $p -f csv -c n); do "
+            "incus delete -f $i --project $p; done; done; "
+            "for c in $(incus config trust list -f csv -c f); do incus config trust remove $c; "
+            "done; "
+            "incus config unset core.https_address; rm -rf ~/work/*; "
+            "incus project unset bank limits.instances; incus project unset bank limits.containers"
+        )
 
 
 def launch(name: str, options: str = "", image: str = "web") -> str:
@@ -184,7 +182,9 @@ async def serves(see: See) -> None:
             "no-page",
         ),
         (
-            f"{launch('shop')}; incus exec shop -- sh -c 'echo bank > /www/index.html'",
+            # Its own page, which it writes while it starts, must not come after this one.
+            f"{launch('shop')}; incus exec shop -- sh -c 'for n in $(seq 50); do "
+            "[ -s /www/index.html ] && break; sleep 0.1; done; echo bank > /www/index.html'",
             "other-page",
         ),
     ],

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from lab_engine import protocol as p
+from lab_engine.agent.duties import NOTE_SECONDS
 from lab_engine.authoring import (
     Cluster,
     HttpProbe,
@@ -36,7 +37,7 @@ from lab_engine.common.plan import Plan
 from lab_engine.errors import DockerUnavailable
 from lab_engine.packs import image as packs
 from tests.bench.conftest import ok
-from tests.requirements.conftest import Stage, Statement
+from tests.requirements.conftest import Stage, Statement, connected
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -99,14 +100,12 @@ def with_cluster(make_bench: Callable[..., Bench]) -> Iterator[Bench]:
 @pytest.fixture
 async def lab(with_cluster: Bench) -> AsyncIterator[Stage]:
     """The site as its manifest says, whatever the test before left of it."""
-    link = Connection(relay_argv(with_cluster))
-    await link.open(steal=True)
-    await link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
-    stage = Stage(with_cluster, link)
-    await stage.type("mkdir -p ~/work")
-    yield stage
-    await stage.type("kubectl delete netpol,pvc,role,rolebinding --all >/dev/null")
-    await link.close()
+    async with connected(with_cluster) as link:
+        await link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
+        stage = Stage(with_cluster, link)
+        await stage.type("mkdir -p ~/work")
+        yield stage
+        await stage.type("kubectl delete netpol,pvc,role,rolebinding --all >/dev/null")
 
 
 async def goes(stage: Stage, statement: Statement, *turns: tuple[str, str]) -> None:
@@ -376,20 +375,22 @@ async def test_a_cluster_outlives_a_stop_of_the_bench(lab: Stage, with_cluster: 
     told = "kubectl get nodes -o jsonpath='{.items[*].status.addresses[0].address} {.items[*]."
     told += "metadata.uid}'"
     before = await lab.type(told)
+    # The last program has ended; the agent's note of it may be as old as this.
+    await asyncio.sleep(2 * NOTE_SECONDS)
     await lab.link.close()
     await asyncio.to_thread(with_cluster.stop)
     await asyncio.to_thread(with_cluster.start)
-    link = Connection(relay_argv(with_cluster))
-    await link.open(steal=True)
-    report = await link.request(p.Mend, p.MendReport, daemons=("docker",), resources=RESOURCES)
-    assert report.stopped
-    assert (report.lost, report.left) == ((), ())
-    assert await lab.type(told) == before
-    await lab.type("kubectl get configmap mine; kubectl rollout status deploy web --timeout=60s")
-    # Those that the stop ended stay listed, without an address; one may still be called Running.
-    pods = "kubectl get pods -l app=web --field-selector=status.phase=Running"
-    pod = f"{pods} -o jsonpath='{{.items[*].status.podIP}}' | awk '{{print $1}}'"
-    # The API server tells what it knew before the stop until the kubelet has told it more.
-    again = f'for n in $(seq 60); do at=$({pod}); [ -z "$at" ] || break; sleep 1; done'
-    await lab.type(f'{again}; curl -sf -m 5 "http://$at:8080/"; kubectl delete configmap mine')
-    await link.close()
+    async with connected(with_cluster) as link:
+        report = await link.request(p.Mend, p.MendReport, daemons=("docker",), resources=RESOURCES)
+        assert report.stopped
+        assert (report.lost, report.left) == ((), ())
+        assert await lab.type(told) == before
+        await lab.type(
+            "kubectl get configmap mine; kubectl rollout status deploy web --timeout=60s"
+        )
+        # Those that the stop ended stay listed, without an address; one may still be called so.
+        pods = "kubectl get pods -l app=web --field-selector=status.phase=Running"
+        pod = f"{pods} -o jsonpath='{{.items[*].status.podIP}}' | awk '{{print $1}}'"
+        # The API server tells what it knew before the stop until the kubelet has told it more.
+        again = f'for n in $(seq 60); do at=$({pod}); [ -z "$at" ] || break; sleep 1; done'
+        await lab.type(f'{again}; curl -sf -m 5 "http://$at:8080/"; kubectl delete configmap mine')

@@ -19,10 +19,9 @@ from lab_engine.authoring import (
     require_snapshot,
     require_volume,
 )
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from tests.bench.conftest import ok
-from tests.requirements.conftest import Stage, Statement
+from tests.requirements.conftest import Stage, Statement, connected
 
 pytestmark = [pytest.mark.bench, pytest.mark.vm, pytest.mark.slow]
 
@@ -52,21 +51,20 @@ def host(make_bench: Callable[..., Bench]) -> Bench:
 @pytest.fixture
 async def machine(host: Bench) -> AsyncIterator[Stage]:
     """A running VM with 128 MiB, and a pool without volumes."""
-    link = Connection(relay_argv(host))
-    await link.open(steal=True)
-    stage = Stage(host, link)
-    await stage.type("mkdir -p ~/work")
-    resources = (Pool("store"), VM(VM_NAME, memory=256, memory_now=128, vcpus=1, vcpus_max=2))
-    await link.request(p.Provision, p.ProvisionReport, resources=resources)
-    yield stage
-    await stage.type(
-        f"virsh destroy {VM_NAME} >/dev/null 2>&1 || true; "
-        f"virsh snapshot-list {VM_NAME} --name | xargs -rn1 virsh snapshot-delete {VM_NAME} "
-        "--metadata >/dev/null || true; for v in $(virsh vol-list store | awk 'NR>2{print $1}'); "
-        "do virsh vol-delete $v store >/dev/null; done; rm -rf ~/work/*"
-    )
-    await link.request(p.Teardown, object)
-    await link.close()
+    async with connected(host) as link:
+        stage = Stage(host, link)
+        await stage.type("mkdir -p ~/work")
+        resources = (Pool("store"), VM(VM_NAME, memory=256, memory_now=128, vcpus=1, vcpus_max=2))
+        await link.request(p.Provision, p.ProvisionReport, resources=resources)
+        yield stage
+        await stage.type(
+            f"virsh destroy {VM_NAME} >/dev/null 2>&1 || true; "
+            f"virsh snapshot-list {VM_NAME} --name | xargs -rn1 virsh snapshot-delete {VM_NAME} "
+            "--metadata >/dev/null || true; "
+            "for v in $(virsh vol-list store | awk 'NR>2{print $1}'); "
+            "do virsh vol-delete $v store >/dev/null; done; rm -rf ~/work/*"
+        )
+        await link.request(p.Teardown, object)
 
 
 async def goes(stage: Stage, statement: Statement, *ways: tuple[str, str]) -> None:

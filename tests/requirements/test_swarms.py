@@ -19,10 +19,9 @@ from lab_engine.authoring import (
     require_spread,
     require_swarm,
 )
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.common.patience import patient
-from tests.requirements.conftest import Stage, Statement
+from tests.requirements.conftest import Stage, Statement, connected
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -67,14 +66,12 @@ async def spread(see: See) -> None:
 @pytest.fixture
 async def rack(bench: Bench) -> AsyncIterator[Stage]:
     """Two nodes that are in no Swarm."""
-    link = Connection(relay_argv(bench))
-    await link.open(steal=True)
-    await link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
-    stage = Stage(bench, link)
-    await stage.type("mkdir -p ~/work")
-    yield stage
-    await stage.type(LEAVE)
-    await link.close()
+    async with connected(bench) as link:
+        await link.request(p.Provision, p.ProvisionReport, resources=RESOURCES)
+        stage = Stage(bench, link)
+        await stage.type("mkdir -p ~/work")
+        yield stage
+        await stage.type(LEAVE)
 
 
 async def says(rack: Stage, statement: Statement, script: str, reason: str) -> None:

@@ -19,7 +19,6 @@ from lab_engine.authoring import (
     require_domain,
     require_vagrant_machine,
 )
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.packs import image as packs
 from lab_engine.session.check import Inquiry
@@ -29,7 +28,7 @@ from labs.vagrant_together import cable, port
 from labs.vagrant_together import values as together
 from labs.vagrant_up import first
 from tests.bench.conftest import ok
-from tests.requirements.conftest import Stage, Statement
+from tests.requirements.conftest import Stage, Statement, connected
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 
@@ -71,21 +70,19 @@ def host(make_bench: Callable[..., Bench]) -> Bench:
 @pytest.fixture
 async def stage(host: Bench) -> AsyncIterator[Stage]:
     """A bench with two versions of a box, and nothing made of them."""
-    link = Connection(relay_argv(host))
-    await link.open(steal=True)
-    made = Stage(host, link)
-    resources = (
-        Image("busybox"),
-        VagrantBox("small", versions=("1.0.0", "1.1.0")),
-        Pool("default"),
-    )
-    await link.request(p.Provision, p.ProvisionReport, resources=resources)
-    yield made
-    await made.type(
-        "rm -rf ~/work/* ~/.vagrant.d; docker ps -aq | xargs -r docker rm -f >/dev/null"
-    )
-    await link.request(p.Teardown, object)
-    await link.close()
+    async with connected(host) as link:
+        made = Stage(host, link)
+        resources = (
+            Image("busybox"),
+            VagrantBox("small", versions=("1.0.0", "1.1.0")),
+            Pool("default"),
+        )
+        await link.request(p.Provision, p.ProvisionReport, resources=resources)
+        yield made
+        await made.type(
+            "rm -rf ~/work/* ~/.vagrant.d; docker ps -aq | xargs -r docker rm -f >/dev/null"
+        )
+        await link.request(p.Teardown, object)
 
 
 def project(name: str, vagrantfile: str) -> str:

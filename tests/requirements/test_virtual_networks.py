@@ -16,10 +16,9 @@ from lab_engine.authoring import (
     require_card,
     require_virtual_network,
 )
-from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from tests.bench.conftest import ok
-from tests.requirements.conftest import Stage, Statement
+from tests.requirements.conftest import Stage, Statement, connected
 
 pytestmark = [pytest.mark.bench, pytest.mark.vm, pytest.mark.slow]
 
@@ -58,24 +57,22 @@ def host(make_bench: Callable[..., Bench]) -> Bench:
 @pytest.fixture
 async def room(host: Bench) -> AsyncIterator[Stage]:
     """A network with addresses kept for two cards, and a machine without one."""
-    link = Connection(relay_argv(host))
-    await link.open(steal=True)
-    stage = Stage(host, link)
-    await stage.type("mkdir -p ~/work")
-    order = VirtualNetwork(
-        "order",
-        subnet="10.77.0.0/24",
-        mode="open",
-        reservations=(Reservation(MAC, "10.77.0.21"), Reservation(OTHER, "10.77.0.22")),
-    )
-    await link.request(p.Provision, p.ProvisionReport, resources=(order, VM("alpha"), SERVING))
-    yield stage
-    await stage.type(
-        "virsh net-destroy tenant >/dev/null 2>&1 || true; "
-        "virsh net-undefine tenant >/dev/null 2>&1 || true; rm -rf ~/work/*"
-    )
-    await link.request(p.Teardown, object)
-    await link.close()
+    async with connected(host) as link:
+        stage = Stage(host, link)
+        await stage.type("mkdir -p ~/work")
+        order = VirtualNetwork(
+            "order",
+            subnet="10.77.0.0/24",
+            mode="open",
+            reservations=(Reservation(MAC, "10.77.0.21"), Reservation(OTHER, "10.77.0.22")),
+        )
+        await link.request(p.Provision, p.ProvisionReport, resources=(order, VM("alpha"), SERVING))
+        yield stage
+        await stage.type(
+            "virsh net-destroy tenant >/dev/null 2>&1 || true; "
+            "virsh net-undefine tenant >/dev/null 2>&1 || true; rm -rf ~/work/*"
+        )
+        await link.request(p.Teardown, object)
 
 
 async def goes(stage: Stage, statement: Statement, *ways: tuple[str, str]) -> None:
