@@ -88,21 +88,22 @@ async def test_a_noted_program_that_has_ended_asks_for_the_next(bench: Bench) ->
 
 
 async def test_a_program_that_runs_is_not_outlived_and_one_that_ended_is(tmp_path: Path) -> None:
+    remains = Remains(tmp_path, Ledger(tmp_path / "ledger"), Pools())
+
+    def outlived(*names: str) -> bool:
+        remains.note = Note(things={"process": {f"process/{name}": "it" for name in names}})
+        return remains.outlived
+
     program = await asyncio.create_subprocess_exec("sleep", "60")
     try:
         process = processes.read(program.pid)
         assert process is not None
-        remains = Remains(tmp_path, Ledger(tmp_path / "ledger"), Pools())
-        assert not remains.outlived
-        noted = {f"process/{process.pid}-{process.start}": "program `sleep 60`", "process/web": "x"}
-        remains.note = Note(things={"process": noted})
-        assert not remains.outlived
+        its = f"{process.pid}-{process.start}"
+        assert not outlived()
+        assert not outlived(its, "web")
         # Another one with the same number is another one.
-        later = {f"process/{process.pid}-{process.start + 1}": "program `sleep 60`"}
-        remains.note = Note(things={"process": later})
-        assert remains.outlived
-        remains.note = Note(things={"process": noted})
+        assert outlived(f"{process.pid}-{process.start + 1}")
     finally:
         program.kill()
         await program.wait()
-    assert remains.outlived
+    assert outlived(its)
