@@ -77,6 +77,13 @@ class Terminal:
                 seen = seen[-65536:]
         raise place.Failed(f"the screen never showed {mark.decode()!r}; its end: {seen[-600:]!r}")
 
+    def leave(self, seconds: float) -> None:
+        """Wait so long, and read what comes: nobody draws on a terminal that is full."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            if select.select([self.master], [], [], left)[0]:
+                os.read(self.master, 1 << 16)
+
     def key(self, text: str) -> float:
         now = time.perf_counter()
         os.write(self.master, text.encode())

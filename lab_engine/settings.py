@@ -18,6 +18,7 @@ from lab_engine.common import ordinary, quantities
 from lab_engine.errors import UsageError
 
 IMAGE_SOURCES: Final = ("auto", "mmdebstrap", "base-image")
+AHEAD: Final = ("auto", "on", "off")
 LONGEST_FILE: Final = 1 << 20
 """Bytes that `config.toml` may have."""
 MOST_BYTES: Final = 1 << 50
@@ -35,6 +36,8 @@ class Settings:
         bench_cpus: how many CPUs a bench may use; 0 means all of them.
         bench_disk: the most bytes that the files of a bench may have.
         bench_idle: after so many seconds without a client a bench ends; 0 means never.
+        bench_ahead: whether a lesson's bench is made before it is opened; `auto` where the machine
+            has room for it.
         image_source: how to build the bench image.
         mirror: the Debian mirror for building the image; empty for the default one.
         keys: the table `[keys]`: what `lab_engine.tui.keymap` reads.
@@ -47,6 +50,7 @@ class Settings:
     bench_cpus: float = 0.0
     bench_disk: int = 10 << 30
     bench_idle: int = 2 * 60 * 60
+    bench_ahead: str = "auto"
     image_source: str = "auto"
     mirror: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -120,6 +124,7 @@ _READERS: Final[dict[str, Callable[[object], Any]]] = {
     "bench_cpus": _cpus,
     "bench_disk": _size,
     "bench_idle": _seconds,
+    "bench_ahead": _one_of(AHEAD),
     "image_source": _one_of(IMAGE_SOURCES),
     "mirror": _mirror,
     "keys": _keys,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.kit import Kit
 from tests.left import ends_what_it_began
 
 __all__ = ["ends_what_it_began"]
+# A bench that nobody asked for would be found by whoever counts them; tests of it switch it on.
+os.environ["INFRALAB_BENCH_AHEAD"] = "off"
 COSTS = {"bench": 1, "vm": 2, "slow": 3, "v2": 4, "proof": 5}
 
 

@@ -82,6 +82,7 @@ class Bench:
         daemons: Sequence[str] = (),
         data_dir: Path | None = None,
         passing: bool = False,
+        waiting: bool = False,
         tag: str | None = None,
         progress: image.Progress = lambda _: None,
     ) -> Bench:
@@ -100,6 +101,7 @@ class Bench:
             data_dir: the folder of the session's record; the settings' one if left out.
             passing: whether it is for this process alone, as a replay's is: when the process has
                 ended, `infralab gc` takes it.
+            waiting: whether it is so until somebody takes it.
             tag: the image to use; without it the one of this version, built if need be.
             progress: told what happens when an image must be built first.
 
@@ -113,6 +115,8 @@ class Bench:
         whose = {owner.OWNER: owner.name(data_dir or settings_module.load().data_dir)}
         if passing:
             whose[owner.PROCESS] = owner.process()
+        if waiting:
+            whose[owner.WAITING] = owner.process()
         volumes = {
             f"{PREFIX}{session}-state": "/var/lib/infralab",
             f"{PREFIX}{session}-docker": "/var/lib/docker",

@@ -2,7 +2,7 @@
 
 A session is in one record, and an engine may serve several people. So whatever belongs to a session
 names its owner; and what lives only as long as the program that made it (a replay, a proof) names
-that process too.
+that process too, and so does what waits for its owner until then.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Final
 
 OWNER: Final = "infralab.owner"
 PROCESS: Final = "infralab.process"
+WAITING: Final = "infralab.waiting"
+"""As PROCESS, of a bench that its owner may have taken since: the record says whether."""
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -34,9 +36,9 @@ def process() -> str:
     return "/".join((*_world(), str(os.getpid()), born(os.getpid())))
 
 
-def ended(labels: Mapping[str, str]) -> bool:
-    """Whether the process in the labels has ended. False when it cannot be seen from here."""
-    parts = labels.get(PROCESS, "").split("/")
+def ended(labels: Mapping[str, str], label: str = PROCESS) -> bool:
+    """Whether the process in the label has ended. False when it cannot be seen from here."""
+    parts = labels.get(label, "").split("/")
     if len(parts) != 4:
         return False
     boot, namespace, pid, birth = parts

@@ -18,6 +18,7 @@ from lab_engine.bench.connection import Connection, OnNotice, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.errors import AgentLost, BenchError, ImageError, LeaseTaken
 from lab_engine.packs import image as images
+from lab_engine.session.record import WAITING
 from lab_engine.settings import Settings
 
 T = TypeVar("T")
@@ -97,6 +98,7 @@ class Attachment:
                 idle_seconds=self.settings.bench_idle,
                 data_dir=self.settings.data_dir,
                 passing=self.mode in PASSING,
+                waiting=self.mode == WAITING,
             )
             if unwanted.is_set():
                 bench.remove()

@@ -1,9 +1,9 @@
 """What is ours and belongs to no live session, on the host and in the benches (client side).
 
 Ours is what bears an `infralab.session` label, or a mark of a session in a bench. A session is live
-while it is open in its owner's record and its bench exists; one of a replay or a proof, while the
-program that began it runs. An engine may serve several people: what belongs to another one's bench
-is listed as theirs, and never removed.
+while it is open in its owner's record and its bench exists; one of a replay or a proof, and one
+that waits for a learner, while the program that began it runs. An engine may serve several people:
+what belongs to another one's bench is listed as theirs, and never removed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
 from lab_engine.packs import image as images
-from lab_engine.session.record import Record
+from lab_engine.session.record import WAITING, Record
 
 Where = Literal["host", "bench"]
 SESSION: Final = "infralab.session"
@@ -118,6 +118,8 @@ def _whose(record: Record, me: str, labels: Mapping[str, str], *, there: bool) -
         return "theirs" if there or _young(labels) else "unknown"
     if owner.PROCESS in labels:
         return "mine" if owner.ended(labels) else None
+    if owner.WAITING in labels and row is not None and (row.mode, row.ended) == (WAITING, None):
+        return "mine" if owner.ended(labels, owner.WAITING) else None
     if _young(labels) and (row is None or row.ended is None):
         return None
     if row is None:

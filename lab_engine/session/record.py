@@ -17,6 +17,9 @@ import msgspec
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.session.store import Store
 
+WAITING: Final = "waiting"
+"""The mode of a session that was made ready before a learner asked for it."""
+
 
 class SessionRow(msgspec.Struct, frozen=True):
     """One session. `ended` is None while its bench may be there.
@@ -132,6 +135,21 @@ class Record:
             )
 
         # A bench whose session no record knows would be taken for somebody else's.
+        self._store.write(work, copy=True)
+
+    def claim(self, session: str, mode: str) -> None:
+        """Somebody takes a session that waited for them: all of it begins now."""
+        now = time.time()
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE session SET mode = ?, began = ?, touched = ? WHERE id = ?",
+                (mode, now, now, session),
+            )
+            db.execute("UPDATE step SET began = ? WHERE session = ?", (now, session))
+            db.execute("UPDATE moment SET at = ? WHERE session = ?", (now, session))
+
+        # As for `begin`: a bench that still waits by the record is removed with its program.
         self._store.write(work, copy=True)
 
     def arrive(self, session: str, step: str) -> None:

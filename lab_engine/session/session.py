@@ -141,6 +141,12 @@ class Session:
             raise
         return self
 
+    async def claim(self, mode: str = "practice") -> None:
+        """A learner takes the session, which was made ready before anybody asked for it."""
+        await asyncio.to_thread(self.record.claim, self.id, mode)
+        # A bench that is lost later is made anew, and waits for nobody.
+        self.mode = self._attached.mode = mode
+
     @classmethod
     async def resume(
         cls,

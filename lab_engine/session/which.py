@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Container
 
 from lab_engine.errors import UsageError
-from lab_engine.session.record import Record, SessionRow
+from lab_engine.session.record import WAITING, Record, SessionRow
 
 
 def named(record: Record, beginning: str) -> SessionRow:
     """The only open session whose id begins so. Raises UsageError if there is not just one."""
-    open_rows = record.open_sessions()
+    open_rows = [row for row in record.open_sessions() if row.mode != WAITING]
     rows = [row for row in open_rows if row.id.startswith(beginning)]
     if len(rows) != 1:
         known = ", ".join(row.id for row in open_rows) or "none"
@@ -22,7 +22,7 @@ def named(record: Record, beginning: str) -> SessionRow:
 
 def of_learners(record: Record) -> list[SessionRow]:
     """The open sessions that somebody works in, the one touched last first: no proofs."""
-    return [row for row in record.open_sessions() if row.mode != "proof"]
+    return [row for row in record.open_sessions() if row.mode not in ("proof", WAITING)]
 
 
 def lost(record: Record, lessons: Container[str]) -> list[SessionRow]:

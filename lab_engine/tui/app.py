@@ -27,7 +27,7 @@ from lab_engine.settings import Settings
 from lab_engine.tui import looks
 from lab_engine.tui.driver import Terminal, let_go
 from lab_engine.tui.keymap import Keymap, shown
-from lab_engine.tui.messages import BordersMoved, DeskChanged, LessonWanted
+from lab_engine.tui.messages import BordersMoved, DeskChanged, LessonLikely, LessonWanted
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.terminal import typed
 
@@ -234,6 +234,16 @@ class LearnApp(App[int]):
         self.looks.columns, self.looks.rows = event.columns, event.rows
         self.keep_looks()
 
+    @on(LessonLikely)
+    def _lesson_likely(self, event: LessonLikely) -> None:
+        self._likely(event.lesson)
+
+    def _likely(self, lesson: Lesson) -> None:
+        """Where it is to be begun anew, and nothing else has the machine, its bench may wait."""
+        state = self.overview.states.get(lesson.slug) if self.overview else None
+        if state is not None and state.session is None and not self.desk.busy:
+            self.desk.waiting.want(lesson)
+
     @on(LessonWanted)
     def _lesson_wanted(self, event: LessonWanted) -> None:
         if event.anew:
@@ -346,6 +356,8 @@ class LearnApp(App[int]):
         slugs = [one.slug for one in every]
         later = every[slugs.index(lesson.slug) + 1 :] if lesson.slug in slugs else ()
         following = next(iter(later), None)
+        if following:
+            self._likely(following)
 
         async def chosen(where: str | None) -> None:
             if where == "course":

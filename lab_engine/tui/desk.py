@@ -27,6 +27,7 @@ from lab_engine.tui.keymap import Keymap
 from lab_engine.tui.page import Page
 from lab_engine.tui.phase import Change, Phase
 from lab_engine.tui.upkeep import Upkeep
+from lab_engine.tui.waiting import Waiting
 from lab_engine.tui.work import Work
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Desk:
         """Whether another client works in the session and this one only looks on."""
         self.demonstration: Demonstration | None = None
         """The solution that is typed, or was typed last in this step."""
+        self.waiting = Waiting(record, settings)
         self._upkeep: Upkeep | None = None
         self._comeback = Comeback(
             self.work, lambda: self._session().bench_status(), lambda: self._repair((TOLD,))
@@ -193,7 +195,7 @@ class Desk:
     ) -> None:
         await self._leave()
         self.work.enter(Phase.OPENING, "Opening the lesson")
-        seed = row.seed if row else seed or secrets.token_hex(8)
+        seed = row.seed if row else seed or self.waiting.seed(lesson) or secrets.token_hex(8)
         await self.aside(verify, lesson, Seed(seed))
         self.page.lesson, self.looking_on = lesson, look_on
         self.lost = self.given = ()
@@ -210,7 +212,13 @@ class Desk:
         # Off the loop: it brings Docker's SDK along, and keys would wait for that.
         module = await self.aside(importlib.import_module, "lab_engine.session.session")
         kind: type[Session] = module.Session
-        if row is None:
+        if row is not None:
+            self.waiting.drop()
+        else:
+            self.session = await self.waiting.take(lesson, seed)
+        if self.session is not None:
+            self.page.at_start = {v.task: v.evidence for v in self.session.start_verdicts}
+        elif row is None:
             try:
                 self.session = await kind.begin(
                     lesson,
@@ -240,10 +248,10 @@ class Desk:
             self.lost = self.session.news
         # From here on, a retry has a session to work in.
         self.work.then(lambda: self._go_on(wanted.name))
-        at_hand = row is not None and self.session.step_name == wanted.name
+        at_hand = self.session.step_name == wanted.name
         if not at_hand and not look_on:
             await self._enter(wanted.name)
-        elif wanted.lab_step is not None:
+        elif row is not None and wanted.lab_step is not None:
             readings = await self.aside(self.record.start_readings, self.session.id, wanted.name)
             self.page.at_start = await evidence_at_start(
                 wanted.lab_step, self.page.variables, readings or {}
@@ -396,6 +404,7 @@ class Desk:
         # First, since what goes on uses the session.
         await self.work.close()
         await self._leave()
+        await self.waiting.close()
         self._threads.shutdown(wait=False)
 
     async def finish(self) -> None:

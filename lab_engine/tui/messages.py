@@ -36,6 +36,13 @@ class LessonWanted(Message):
 
 
 @dataclass
+class LessonLikely(Message):
+    """The cursor is on a lesson that could be begun here next."""
+
+    lesson: Lesson
+
+
+@dataclass
 class BordersMoved(Message):
     """The learner moved a border between panes: parts of the width and height, 0 for ours."""
 

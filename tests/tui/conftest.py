@@ -73,7 +73,9 @@ def kit(
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return replace(settings_module.load({"HOME": str(tmp_path)}), data_dir=tmp_path / "data")
+    ahead = {"INFRALAB_BENCH_AHEAD": "off"}
+    loaded = settings_module.load({"HOME": str(tmp_path), **ahead})
+    return replace(loaded, data_dir=tmp_path / "data")
 
 
 @pytest.fixture

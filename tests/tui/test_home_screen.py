@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.doctor.machine import Finding, State
@@ -20,8 +20,8 @@ from lab_engine.tui.screens.doctor import DoctorScreen
 from lab_engine.tui.screens.help import HelpScreen
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.screens.lesson import LessonScreen
-from tests.kit import Kit
-from tests.tui.conftest import Running
+from tests.kit import LAB, Kit
+from tests.tui.conftest import SECOND, Running
 from tests.tui.standin import World
 
 Start = Callable[..., Any]
@@ -146,6 +146,26 @@ async def test_enter_goes_to_what_was_searched_for_without_waiting(start: Start)
             return getattr(node and node.data, "slug", "") == "bridges"
 
         await running.until(there, "the cursor at the lesson")
+
+
+async def test_what_is_told_is_of_the_entry_at_the_cursor(start: Start, kit: Kit) -> None:
+    """Also when the search has put another lesson on the line that the cursor was on."""
+    front = 'slug = "walls"\ntitle = "Walls"\nchapter = "06"\nsyllabus = ["06.1"]\nminutes = 3'
+    kit.write("content/06.1-walls/lesson.md", f"+++\n{front}\n+++\nAbout walls.\n")
+    kit.write("content/06.1-walls/10-read.md", SECOND.replace("Only text", "Bricks"))
+    kit.write(
+        f"{kit.package}/walls/__init__.py", LAB.partition("step = ")[0].replace("bridges", "walls")
+    )
+
+    def told() -> str:
+        return str(running.app.screen.query_one("#detail Static", Static).content)
+
+    async with start() as running:
+        await running.until(lambda: "Walls" in told(), "the first lesson")
+        await running.press("slash", *"only text")
+        await running.until(lambda: "06 Six" not in tree(running), "only what was found")
+        await running.press("enter")
+        await running.until(lambda: "Bridges" in told(), "the one that was found")
 
 
 async def test_a_lesson_that_is_not_whole_is_refused(start: Start, kit: Kit, world: World) -> None:

@@ -19,7 +19,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
-from lab_engine.tui.messages import LessonWanted
+from lab_engine.tui.messages import LessonLikely, LessonWanted
 from lab_engine.tui.panes.footer import Keys
 from lab_engine.tui.times import ago, duration
 
@@ -194,8 +194,13 @@ class HomeScreen(Screen[None]):
         for node in _nodes(self.course.root):
             if _same(node.data, entry):
                 # A node has no line to go to until the tree is laid out again (TreeNode.line).
-                self.call_after_refresh(self.course.move_cursor, node)
+                self.call_after_refresh(self._put_cursor, node)
                 return
+
+    def _put_cursor(self, node: TreeNode[Entry]) -> None:
+        self.course.move_cursor(node)
+        # The tree tells of a new line only, and this may be another entry on the same one.
+        self._detail(node.data)
 
     def _entry(self) -> Entry:
         node = self.course.cursor_node
@@ -242,12 +247,16 @@ class HomeScreen(Screen[None]):
 
     @on(Tree.NodeHighlighted)
     def _show_details(self, event: Tree.NodeHighlighted[Entry]) -> None:
+        self._detail(event.node.data)
+
+    def _detail(self, entry: Entry) -> None:
         from lab_engine.course.lesson import Chapter, Lesson, Step
 
         area = self.query_one("#detail", VerticalScroll).query_one(Static)
-        match event.node.data:
+        match entry:
             case Lesson() as lesson:
                 area.update(self._lesson_details(lesson))
+                self.post_message(LessonLikely(lesson))
             case Step() as step:
                 area.update(self._step_details(step))
             case Chapter() as chapter:
