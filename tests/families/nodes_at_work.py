@@ -31,6 +31,11 @@ docker exec north docker run -d -v mine:/mine --name alone busybox sleep 1d
 docker exec north docker tag busybox other:1
 docker exec south docker service create -q --no-resolve-image --endpoint-mode dnsrr \
   --name blog busybox sleep 1d
+docker exec north iptables -A INPUT -p tcp --dport 2377 -j DROP
+docker exec north iptables -N MINE
+docker exec north iptables -A OUTPUT -j MINE
+docker exec north iptables -t nat -A PREROUTING -p tcp --dport 9 -j REDIRECT --to-ports 10
+docker exec north nft add table inet mine
 """
 
 
@@ -61,6 +66,10 @@ def what_was_made_in_a_node_is_taken_away() -> None:
 
 def what_cannot_be_brought_back_is_said() -> None:
     start = inventory.entries()
+    sh("docker exec north ip link set eth0 down")
+    assert not inventory.mend("node/north", start["node/north"])
+    sh("docker exec north ip link set eth0 up")
+    assert inventory.mend("node/north", start["node/north"])
     told = "docker exec south sh -c 'echo {} > /etc/docker/daemon.json'"
     sh(f"docker cp south:/etc/docker/daemon.json /tmp/kept.json; {told}")
     assert not inventory.mend("node/south", start["node/south"])

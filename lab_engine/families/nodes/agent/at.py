@@ -64,22 +64,27 @@ def name_of(container: dict[str, Any]) -> str:
     return str(container["Names"][0].lstrip("/"))
 
 
+def pid(name: str) -> int:
+    """The first process of a node. Raises Silent, DaemonDown."""
+    with asking(f"look at the node {name}") as outer:
+        try:
+            found = outer.inspect_container(name)
+        except docker.errors.NotFound:
+            raise Silent(f"there is no node {name}") from None
+    first: int = found["State"]["Pid"]
+    if not first or found["Name"].lstrip("/") != name:
+        raise Silent(f"the node {name} does not run")
+    return first
+
+
 @contextmanager
 def engine(name: str, *, seconds: float = SECONDS) -> Iterator[Api]:
     """The engine of a node, for one conversation. Raises Silent, DaemonDown for the bench's own.
 
     What the engine refuses is left as it is: docker.errors.APIError.
     """
-    with asking(f"look at the node {name}") as outer:
-        try:
-            found = outer.inspect_container(name)
-        except docker.errors.NotFound:
-            raise Silent(f"there is no node {name}") from None
-    pid = found["State"]["Pid"]
-    if not pid or found["Name"].lstrip("/") != name:
-        raise Silent(f"the node {name} does not run")
     api = docker.APIClient(
-        base_url=f"unix:///proc/{pid}/root/run/docker.sock",
+        base_url=f"unix:///proc/{pid(name)}/root/run/docker.sock",
         version=API_VERSION,
         timeout=ceil(patient(seconds)),
     )

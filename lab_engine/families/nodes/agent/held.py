@@ -12,7 +12,7 @@ import msgspec
 from lab_engine.common import digest
 from lab_engine.common.patience import patient
 from lab_engine.families.docker.agent.engine import WORK_SECONDS, Api, asking, remove_container
-from lab_engine.families.nodes.agent import at, fleeting
+from lab_engine.families.nodes.agent import at, filters, fleeting
 from lab_engine.families.nodes.agent.asked import TASK_LABEL
 from lab_engine.families.nodes.agent.node import leave, take_disk
 
@@ -26,7 +26,8 @@ class Held(msgspec.Struct, frozen=True):
     """What an engine has, each thing by its id; `swarm` is empty outside one.
 
     `members` are those that a manager has, with what was said of each: role, availability, labels.
-    `settings` is a hash of what the engine reads when it is started.
+    `network` is what was done to the node's network from within. `settings` is a hash of what the
+    engine reads when it is started.
     """
 
     swarm: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Held(msgspec.Struct, frozen=True):
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    network: tuple[str, ...] = ()
     settings: str = ""
 
 
@@ -82,6 +84,7 @@ def _held(api: Api, name: str) -> Held:
                 for one in api.images()
             )
         ),
+        network=filters.entries(at.pid(name)),
         settings=at.settings(name),
     )
 
@@ -136,6 +139,9 @@ def mend(key: str, before: str) -> bool:
     # One that was told where to listen may never answer here, so it is not waited for.
     if at.settings(name) != wanted.settings:
         return False
+    # First: what holds packets back would keep its Swarm from coming together again.
+    with suppress(at.Silent):
+        filters.clear(at.pid(name), wanted.network)
     end = time.monotonic() + patient(SETTLE_SECONDS)
     while not at.answers(name):
         if time.monotonic() > end:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from lab_engine.errors import ProviderError, ProvisionTimeout
+from lab_engine.families.netlink.agent import namespaces
 
 PROGRAMS: Final = {"iptables": "ip", "ip6tables": "ip6"}
 """The commands, each with the family that nft gives to their tables."""
@@ -46,11 +47,15 @@ _FORMS: Final = tuple(
 _CHAIN_LINE: Final = re.compile(r":(\S+) (\S+)")
 
 
-def inventory(tables: Iterable[str]) -> dict[str, str]:
+def inventory(tables: Iterable[str], descriptor: int | None = None) -> dict[str, str]:
     """The rules, chains and policies, key to `there`.
 
-    `tables` are those of the packet filter, as `ip filter`: without one of these commands' no
-    program is started. Raises ProviderError.
+    Args:
+        tables: those of the packet filter, as `ip filter`: without one of these commands' no
+            program is started.
+        descriptor: of another network than the bench's.
+
+    Raises ProviderError.
     """
     families = {
         family for family, _, name in (table.partition(" ") for table in tables) if name in TABLES
@@ -58,15 +63,19 @@ def inventory(tables: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for program, family in PROGRAMS.items():
         if family in families:
-            found |= dict.fromkeys(_keys(program, _run(f"{program}-save")), "there")
+            saved = _run(descriptor, f"{program}-save")
+            found |= dict.fromkeys(_keys(program, saved), "there")
     return found
 
 
-def remove(key: str) -> None:
-    """Take one rule, chain or policy away. Absent is not an error. Raises ProviderError."""
+def remove(key: str, descriptor: int | None = None) -> None:
+    """Take one rule, chain or policy away. Absent is not an error. Raises ProviderError.
+
+    `descriptor` is of another network than the bench's.
+    """
     program, _, rest = key.partition("/")
     table, _, arguments = rest.partition(" ")
-    if key not in set(_keys(program, _run(f"{program}-save"))):
+    if key not in set(_keys(program, _run(descriptor, f"{program}-save"))):
         return
     words = shlex.split(re.sub(r" #\d+$", "", arguments))
     opposite = {
@@ -76,7 +85,7 @@ def remove(key: str) -> None:
     }
     # Docker and libvirt hold the lock of the old tables at times (iptables(8)); the commands on
     # nftables need none, and take the option all the same.
-    _run(program, "-w", "5", "-t", table, *opposite[words[0]], key=key)
+    _run(descriptor, program, "-w", "5", "-t", table, *opposite[words[0]], key=key)
 
 
 def _keys(program: str, saved: str) -> Iterator[str]:
@@ -96,9 +105,12 @@ def _keys(program: str, saved: str) -> Iterator[str]:
         yield key if copies[key] == 1 else f"{key} #{copies[key]}"
 
 
-def _run(*words: str, key: str = "") -> str:
+def _run(descriptor: int | None, *words: str, key: str = "") -> str:
     try:
-        done = subprocess.run(words, capture_output=True, timeout=SECONDS, check=False, text=True)
+        with namespaces.inside(descriptor):
+            done = subprocess.run(
+                words, capture_output=True, timeout=SECONDS, check=False, text=True
+            )
     except FileNotFoundError:
         return ""
     except subprocess.TimeoutExpired as error:

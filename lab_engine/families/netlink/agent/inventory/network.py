@@ -128,9 +128,14 @@ def _own() -> dict[str, str]:
     found |= {
         f"nft/{table}": fingerprint
         for table, fingerprint in tables.items()
-        if not _DAEMONS_TABLES.fullmatch(table)
+        if not of_a_daemon(table)
     }
     return found | others | iptables_inventory.inventory(tables)
+
+
+def of_a_daemon(table: str) -> bool:
+    """Whether a daemon makes the table of that name by itself, as `nft.tables` names it."""
+    return _DAEMONS_TABLES.fullmatch(table) is not None
 
 
 def _names(connection: Rtnl) -> dict[int, str]:
