@@ -27,12 +27,19 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             ("infralab prove --changed --record", "what three seeds have not proven as it is now"),
             ("infralab prove --jobs 4", "four benches at once"),
             ("infralab prove namespaces --step uts", "one step, while writing it"),
+            ("infralab prove namespaces --step uts --case 'near'", "its cases of that name"),
             ("infralab prove namespaces --walk --record", "note what its checks see change"),
         ],
     )
     parser.add_argument("lessons", nargs="*", metavar="LESSON")
     parser.add_argument("--seed", action="append", help="may be given several times")
     parser.add_argument("--step", action="append", help="only these steps")
+    parser.add_argument(
+        "--case",
+        default="",
+        metavar="WORDS",
+        help="only near misses and solutions with these words in their names; nothing is noted",
+    )
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="N times each")
     parser.add_argument(
         "--changed",
@@ -101,8 +108,9 @@ async def _prove(args: argparse.Namespace) -> int:
             # Before: an author may go on writing while it is proven.
             now = proven.editions(lesson)
             proof = await prove_lesson(
-                lesson, seed, record, config, progress, steps=steps, walk=args.walk
-            )
+                lesson, seed, record, config, progress,
+                steps=steps, walk=args.walk, case=args.case,
+            )  # fmt: skip
         if args.record:
             # After each: a run that is interrupted keeps what it has seen.
             whole = () if args.walk else proof.whole
@@ -146,6 +154,8 @@ def _turns(course: Course, args: argparse.Namespace) -> list[tuple[Lesson, str, 
         )
     if args.jobs < 1:
         raise UsageError("--jobs wants a number of benches, at least 1")
+    if args.case:
+        _check_case(lessons, steps, args)
     notes = proven.load(course.content)
     turns = []
     for lesson in lessons:
@@ -162,6 +172,32 @@ def _turns(course: Course, args: argparse.Namespace) -> list[tuple[Lesson, str, 
             if wanted is None or wanted:
                 turns += [(lesson, seed, wanted)] * args.repeat
     return turns
+
+
+def _check_case(
+    lessons: list[Lesson], steps: dict[str, list[str] | None], args: argparse.Namespace
+) -> None:
+    """Raises UsageError when no case is called so, or when a part would be noted as the whole."""
+    from lab_engine.errors import UsageError
+    from lab_engine.proof.run import named_cases
+
+    if args.walk or args.record or args.changed:
+        raise UsageError(
+            "--case proves a part of a step, which cannot be noted or walked",
+            hint="Leave out --walk, --record and --changed, or leave out --case.",
+        )
+    chosen = [
+        step.lab_step
+        for lesson in lessons
+        for step in lesson.steps
+        if step.lab_step is not None and (steps[lesson.slug] or [step.name]).count(step.name)
+    ]
+    if not any(named_cases(step, args.case) for step in chosen):
+        known = [name for step in chosen for name in named_cases(step, "")]
+        raise UsageError(
+            f"no case has {args.case!r} in its name",
+            hint=f"There are: {'; '.join(known[:20])}{' …' if len(known) > 20 else ''}.",
+        )
 
 
 def _steps(lesson: Lesson, wanted: list[str] | None) -> list[str] | None:

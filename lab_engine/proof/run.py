@@ -48,16 +48,22 @@ class Proof:
         self.cases: list[CaseResult] = []
         self.seen: list[StepChanges] = []
 
-    async def run(self, steps: Sequence[str] | None = None, *, walk: bool = False) -> None:
+    async def run(
+        self, steps: Sequence[str] | None = None, *, walk: bool = False, case: str = ""
+    ) -> None:
         """All cases of the lesson's steps, or of `steps`.
 
         A `walk` is the start, the text's commands and the first solution of each. It proves no
-        near miss.
+        near miss. With `case` it is the start, and the near misses and solutions that have it in
+        their names.
         """
         for step in self.session.lesson.steps:
             if steps is None or step.name in steps:
                 lab_step = self.session.lab_step(step.name)
-                await (self._walk(lab_step) if walk else self._step(lab_step))
+                if case:
+                    await self._some(lab_step, case)
+                else:
+                    await (self._walk(lab_step) if walk else self._step(lab_step))
         await self._teardown()
 
     def _add(
@@ -81,6 +87,17 @@ class Proof:
             await self._start(step)
             await self._text(step)
             await self._solution(step, step.solutions[0])
+
+    async def _some(self, step: LabStep, case: str) -> None:
+        named = named_cases(step, case)
+        if named:
+            await self._start(step)
+        for miss in step.near_misses:
+            if miss.name in named:
+                await self._near_miss(step, miss)
+        for solution in step.solutions:
+            if solution.name in named:
+                await self._solution(step, solution)
 
     async def _start(self, step: LabStep) -> None:
         began = time.monotonic()
@@ -293,6 +310,12 @@ class Proof:
         self._add("", "teardown", "nothing is left", began, problem)
 
 
+def named_cases(step: LabStep, words: str) -> list[str]:
+    """The near misses and solutions of a step that have `words` in their names, in any case."""
+    every = [one.name for one in step.near_misses] + [one.name for one in step.solutions]
+    return [name for name in every if words.casefold() in name.casefold()]
+
+
 async def prove_lesson(
     lesson: Lesson,
     seed: str,
@@ -302,16 +325,17 @@ async def prove_lesson(
     *,
     steps: Sequence[str] | None = None,
     walk: bool = False,
+    case: str = "",
 ) -> LessonProof:
     """Prove a lesson in a bench of its own, which is removed afterwards, whatever happens.
 
-    `steps` and `walk` are those of `Proof.run`.
+    `steps`, `walk` and `case` are those of `Proof.run`.
     """
     began = time.monotonic()
     session = await Session.begin(lesson, record, settings, seed=seed, mode="proof")
     proof = Proof(session, progress)
     try:
-        await proof.run(steps, walk=walk)
+        await proof.run(steps, walk=walk, case=case)
     except InfralabError as error:
         proof._add("", "teardown", "the proof ran to its end", began, f"{error} {error.hint}")
     finally:

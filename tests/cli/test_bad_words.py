@@ -39,6 +39,8 @@ def infralab(home: Path, *argv: str, **env: str) -> subprocess.CompletedProcess[
         (("up", "namespaces", "nope"), "has no step 'nope'"),
         (("up", "namespaces", "99"), "has no step '99'"),
         (("prove", "namespaces", "--step", "nope"), "no step is called nope"),
+        (("prove", "namespaces", "--step", "uts", "--case", "nope"), "no case has 'nope'"),
+        (("prove", "namespaces", "--case", "as", "--record"), "a part of a step"),
         (("learn", "--plain", "namespaces", "nope"), "has no step 'nope'"),
         (("lint", "nope"), "there is no lesson 'nope'"),
     ],

@@ -88,12 +88,18 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kit]:
 
 
 async def proven(
-    kit: Kit, record: Record, settings: Settings, *changes: tuple[str, str], walk: bool = False
+    kit: Kit,
+    record: Record,
+    settings: Settings,
+    *changes: tuple[str, str],
+    walk: bool = False,
+    case: str = "",
 ) -> tuple[LessonProof, Lesson]:
     for old, new in changes:
         kit.change(f"{kit.package}/bridges/__init__.py", old, new)
     lesson = load_course(kit.content, labs=kit.package).lesson("bridges")
-    return await prove_lesson(lesson, "s", record, settings, lambda *_: None, walk=walk), lesson
+    proof = await prove_lesson(lesson, "s", record, settings, lambda *_: None, walk=walk, case=case)
+    return proof, lesson
 
 
 def problems(proof: LessonProof) -> str:
@@ -117,6 +123,22 @@ async def test_a_right_lesson_is_proven(
     assert "3/3" in table(proof, lesson)
     assert b'failures="0"' in junit([proof])
     assert proof.seen == (StepChanges("one", (), ("file",)),)
+
+
+async def test_single_cases_by_their_names(
+    image_tag: str, kit: Kit, record: Record, settings: Settings
+) -> None:
+    proof, _ = await proven(kit, record, settings, case="E")
+    assert proof.good, problems(proof)
+    named = [(case.kind, case.name) for case in proof.cases if case.name != "every check fails"]
+    assert named == [
+        ("near-miss", "elsewhere"),
+        ("near-miss", "empty"),
+        ("solution", "two lines"),
+        ("teardown", "nothing is left"),
+    ]
+    proof, _ = await proven(kit, record, settings, case="empt")
+    assert [case.name for case in proof.cases][1:] == ["empty", "nothing is left"]
 
 
 async def test_a_walk_sees_what_a_solution_changes(
