@@ -19,6 +19,7 @@ from lab_engine.plain.learning import LearningSession
 from lab_engine.plain.spoken import HELP, finish, hint_cost, situation
 from lab_engine.plain.talk import Talk
 from lab_engine.plain.tasks import Tasks
+from lab_engine.session import whereabouts
 from lab_engine.session.drift import drift
 
 KEPT = "What it did by then stays, and counts as given; `reset` begins the step anew."
@@ -62,7 +63,12 @@ class Walk:
 
     async def run(self, first: str | None = None) -> None:
         """Walk until the learner leaves or the input ends. `first` is the step to begin with."""
-        begin = first or self.session.step_name or self.steps[0].name
+        at = self.session.step_name
+        # Not on the loop: it waits for the disk.
+        left = await asyncio.to_thread(
+            whereabouts.left_at, self.session.record, self.session.id, at, self.session.lesson
+        )
+        begin = first or left or self.steps[0].name
         if begin == self.steps[0].name and not self.session.step_name:
             introduction = self.session.lesson.introduction(self.session.variables)
             self.print(render_plain(introduction, self.width))

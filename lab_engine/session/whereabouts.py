@@ -82,6 +82,19 @@ def of(record: Record, row: SessionRow, lesson: Lesson | None) -> Whereabouts:
     )
 
 
+def left_at(record: Record, session: str, step: str, lesson: Lesson) -> str:
+    """The step to go on with: `step`, which the bench is in, or one without a lab after it.
+
+    Of a step that has only questions nothing is made, so the session stays in the one before.
+    """
+    begun = [(one.at, one.step) for one in record.moments(session)]
+    begun += [(one.at, one.step) for one in record.history(session)]
+    answered = [(one.at, one.step) for one in record.all_answers(session)]
+    last = max((*begun, *answered), default=(0.0, ""))[1]
+    here = next((one for one in lesson.steps if one.name == last), None)
+    return last if here is not None and here.lab_step is None else step
+
+
 def _places(lesson: Lesson | None, name: str) -> tuple[int, int, int]:
     """The step's number, how many the lesson has, and how many tasks the step has."""
     if lesson is not None:

@@ -19,6 +19,7 @@ from lab_engine.course.lesson import Lesson, Step
 from lab_engine.course.seed import Seed
 from lab_engine.course.text.question import Graded
 from lab_engine.errors import AgentLost, BenchError, InfralabError, PacksMissing, WouldTake
+from lab_engine.session import whereabouts
 from lab_engine.session.check import evidence_at_start
 from lab_engine.session.record import Record, SessionRow
 from lab_engine.settings import Settings
@@ -202,7 +203,10 @@ class Desk:
         self.page.variables = await self.aside(lesson.variables, Seed(seed))
         # Read here, off the loop, and kept by the lesson: from now on it may be looked at anywhere.
         steps = await self.aside(lambda: lesson.steps)
-        wanted = lesson.step(step or (row.step if row and row.step else steps[0].name))
+        left = ""
+        if row and not step:
+            left = await self.aside(whereabouts.left_at, self.record, row.id, row.step, lesson)
+        wanted = lesson.step(step or left or steps[0].name)
         await self._show(wanted, row.id if row else "")
         self.page.introduction = await self.aside(lesson.introduction, self.page.variables)
         self.tell("step")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lab_engine.course.faults import course_faults, faults
 from lab_engine.course.lesson import Course, Lesson
-from lab_engine.course.lint import drawings, order, proof, taught, wording
+from lab_engine.course.lint import drawings, lines, order, proof, taught, wording
 from lab_engine.course.lint.finding import Finding
 from lab_engine.course.seed import Seed
 from lab_engine.errors import ContentError
@@ -43,6 +43,7 @@ def _lesson(lesson: Lesson, seeds: Sequence[str]) -> Iterator[Finding]:
         return
     yield from order.findings(lesson)
     yield from drawings.findings(lesson, lesson.variables(Seed(seeds[0])).as_text())
+    yield from lines.findings(lesson)
     for seed in seeds:
         variables = lesson.variables(Seed(seed))
         yield from proof.findings(lesson, variables)

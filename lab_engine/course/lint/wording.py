@@ -150,6 +150,13 @@ def _commands(
             yield Finding(
                 where, "prompt", "a command begins with a prompt", "Leave the `$` out: it is run."
             )
+        if block.role == "later" and not block.above and block.below:
+            yield Finding(
+                where,
+                "later",
+                "role `later` waits for tasks, and all of them come after it",
+                "Put it below the task that it needs, or leave `later` out.",
+            )
         if block.role == "later" and not scripts:
             yield Finding(
                 where, "later", "role `later` waits for a solution, and the step has none"
@@ -162,7 +169,7 @@ def _commands(
                     "not-run",
                     f"no test runs `{idle[0].strip()}`",
                     f'Give the block a role that runs it, or say why not: sh {block.role} why="…"',
-                    "error" if block.role == "show" else "advice",
+                    "advice" if block.role == "console" else "error",
                 )
 
 

@@ -9,12 +9,13 @@ from typing import Literal, TypeAlias
 
 from lab_engine.course.text.question import Question
 
-Role = Literal["run", "later", "show", "console"]
+Role = Literal["run", "later", "task", "show", "console"]
 """What a code block is for.
 
 `run`: the learner may run it as it stands; a test runs it on the step's start state.
 `later`: the same, once the first solution has been applied.
-`show`: only shown, such as output; never run.
+`task`: a part of a task, typed for it and not before; a test types what the solution has instead.
+`show`: to read, such as output or an example with other names; never run.
 `console`: typed in another place than the bench's shell (a VM's console, inside a container).
 """
 
@@ -73,11 +74,13 @@ class Code:
         role: see `Role`.
         text: the lines, without a newline at the end.
         at: where to type it, in words; empty means the bench's shell.
-        why: for commands with role `show`, why no test runs them.
+        why: for commands that no test runs, why not.
         line: the line of the opening fence in the file.
         fails: whether it is meant to exit with a code other than 0.
         marked: of an `output`, its text with the marks for what differs each time
             (`lab_engine.course.text.printed`).
+        above: how many tasks of the text stand before it.
+        below: how many stand after it.
     """
 
     language: str
@@ -88,11 +91,29 @@ class Code:
     line: int
     fails: bool = False
     marked: str = ""
+    above: int = 0
+    below: int = 0
 
     @property
     def typed(self) -> bool:
-        """Whether a learner may send it to the bench's shell as it stands."""
+        """Whether it can be run in the bench's shell as it stands, by a test as well."""
         return self.language == "sh" and self.role in ("run", "later")
+
+    @property
+    def sent(self) -> bool:
+        """Whether a learner may send it to the bench's shell as it stands."""
+        return self.typed or (self.language == "sh" and self.role == "task")
+
+    @property
+    def when(self) -> str:
+        """Of a block with role `later`, after which tasks it works."""
+        if self.below:
+            return (
+                "when the task above is done"
+                if self.above == 1
+                else ("when the tasks above are done")
+            )
+        return "when the task is done" if self.above == 1 else "when the tasks are done"
 
 
 @dataclass(frozen=True, slots=True)

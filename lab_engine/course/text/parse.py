@@ -80,6 +80,10 @@ def parse(body: str, variables: Mapping[str, str], *, where: str, first_line: in
     tokens = _markdown().parse(source)
     reader = _Reader(where, first_line, source.split("\n"))
     reader.closed(tokens)
+    reader.tasks = sum(
+        token.type == f"container_{_BOX}_open" and token.info.split()[:1] == ["task"]
+        for token in tokens
+    )
     return Document(where, reader.blocks(SyntaxTreeNode(tokens).children))
 
 
@@ -92,6 +96,8 @@ class _Reader:
         self.lines = lines
         self.inside: tuple[str, ...] = ()
         self.ids: set[str] = set()
+        self.tasks = 0
+        self.tasks_met = 0
 
     def wrong(self, line: int, message: str, hint: str = "") -> ContentError:
         return ContentError(message, where=f"{self.where}:{line}", hint=hint)
@@ -203,7 +209,8 @@ class _Reader:
             for problem in printed.faults(text):
                 raise self.wrong(line, problem)
             marked, text = text, printed.shown(text)
-        return Code(language, role, text, at, why, line, fails, marked)
+        above, below = self.tasks_met, self.tasks - self.tasks_met
+        return Code(language, role, text, at, why, line, fails, marked, above, below)
 
     def info(self, info: str, line: int, known: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Words and `key=value` of what follows a fence or a container's colons."""
@@ -268,6 +275,7 @@ class _Reader:
                 body.append(child)
         if not body:
             raise self.wrong(line, f"task “{name}” says nothing")
+        self.tasks_met += 1
         return TaskBlock(name, self.blocks(body), tuple(hints), line)
 
     def question(

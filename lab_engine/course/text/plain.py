@@ -176,14 +176,16 @@ def _verbatim(text: str) -> Iterator[str]:
 
 def _code(block: Code) -> Iterator[str]:
     place = f", at {block.at}" if block.at else ""
-    later = ", for when the tasks are done" if block.role == "later" else ""
+    later = f", for {block.when}" if block.role == "later" else ""
     fails = ", which is meant to fail" if block.fails else ""
     if block.language == "output":
         yield "Output:"
     elif block.language != "sh":
-        yield f"Text ({block.language}):"
+        yield "In a file, to read:"
     elif block.role == "show":
-        yield f"Command, only shown{place}:"
+        yield f"An example, to read{place}:"
+    elif block.role == "task":
+        yield "Command, a part of the task:"
     elif block.role == "console":
         yield f"Typed{place or ' in another place'}:"
     else:

@@ -10,27 +10,41 @@ from lab_engine.families.libvirt.probes.domain import (
     DomainProbe,
     DomainReading,
 )
-from lab_engine.families.libvirt.probes.network import VirtualNetworkProbe, VirtualNetworkReading
-from lab_engine.families.libvirt.probes.storage import PoolProbe, PoolReading
+from lab_engine.families.libvirt.probes.network import (
+    VirtualNetworkProbe,
+    VirtualNetworkReading,
+    VirtualNetworksProbe,
+)
+from lab_engine.families.libvirt.probes.storage import PoolProbe, PoolReading, PoolsProbe
 
 
 async def read(questions: Questions, parts: Parts) -> None:
-    """Add the VMs, the networks that they are on, and the pools that their disks are in."""
-    (listed,) = await questions.all([DomainListProbe()])
+    """Add the VMs, the networks that they are on, and the pools that their disks are in.
+
+    What the learner made is added even if nothing uses it yet. What a step made is not, until
+    something does; but a network that runs has a bridge, which is shown by the network's name.
+    """
+    listed, wires, stores = await questions.all(
+        [DomainListProbe(), VirtualNetworksProbe(), PoolsProbe()]
+    )
     names = listed.names if listed else ()
     domains = await questions.all([DomainProbe(name) for name in names])
     found = [(n, d) for n, d in zip(names, domains, strict=True) if d is not None]
-    used = sorted({card.network for _, d in found for card in _cards(d) if card.network})
+    used = {card.network for _, d in found for card in _cards(d) if card.network}
+    asked = sorted(used | set(wires.names if wires else ()))
     networks = dict(
-        zip(used, await questions.all([VirtualNetworkProbe(name) for name in used]), strict=True)
+        zip(asked, await questions.all([VirtualNetworkProbe(name) for name in asked]), strict=True)
     )
+    own = used | (set(wires.names) - set(wires.given) if wires else set())
     for name, network in networks.items():
-        if network is not None:
+        if network is not None and (name in own or network.active):
             _network(name, network, parts)
     leases = {lease.mac: lease.address for one in networks.values() if one for lease in one.leases}
     for name, domain in found:
         _vm(name, domain, leases, parts)
-    pools = sorted({disk.pool for _, domain in found for disk in _disks(domain) if disk.pool})
+    filled = {disk.pool for _, domain in found for disk in _disks(domain) if disk.pool}
+    made = {one.name for one in (stores.pools if stores else ()) if one.added or not one.given}
+    pools = sorted(filled | made)
     for name, pool in zip(pools, await questions.all([PoolProbe(n) for n in pools]), strict=True):
         if pool is not None:
             _pool(name, pool, parts)

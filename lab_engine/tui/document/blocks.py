@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, HorizontalScroll, Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -27,15 +30,24 @@ from lab_engine.course.text.model import (
 )
 from lab_engine.tui.document.content import styled
 
+GOES_ON: Final = "↳"
+"""In the margin of a row that goes on with the line above it."""
+
 
 class CodeBlock(Static, can_focus=True):
-    """Commands or output. Enter, or a click, sends commands to the shell, without running them."""
+    """Commands or output. Enter, or a click, sends commands to the shell, without running them.
+
+    A line that is too long goes on in the next row, with a sign in the margin. The sign is drawn
+    only: what is marked, copied or sent is the text.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "send", "Put in shell"),
         Binding("y", "copy", "Copy"),
     ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"code--goes-on"}
     DEFAULT_CSS = """
+    CodeBlock > .code--goes-on { color: $text-accent; text-style: bold; }
     CodeBlock {
         height: auto;
         margin: 0 0 1 0;
@@ -57,12 +69,36 @@ class CodeBlock(Static, can_focus=True):
 
     def __init__(self, text: str, *, label: str = "", typed: bool = True) -> None:
         head = Content.styled(f"{label}\n", "dim italic") if label else Content("")
-        super().__init__(head + Content(text), classes="-typed" if typed else "-shown")
+        self._shown = head + Content(text)
+        super().__init__(self._shown, classes="-typed" if typed else "-shown")
         self.text = text
         self.typed = typed
         self.can_focus = typed
         if typed:
             self.tooltip = "Enter or a click puts this in the shell. Then press Enter there."
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        strips = super().render_lines(crop)
+        margin, top = self.gutter.left - 1, self.gutter.top
+        if not crop.x <= margin < crop.right:
+            return strips
+        at, rows = margin - crop.x, self._goes_on()
+        sign = self.get_component_rich_style("code--goes-on", partial=True)
+        for n, strip in enumerate(strips):
+            row = crop.y + n - top
+            if 0 <= row < len(rows) and rows[row]:
+                before, cell, after = strip.divide([at, at + 1, strip.cell_length])
+                # On what the margin has, which another focus colours anew.
+                ground = next(iter(cell)).style
+                drawn = Segment(GOES_ON, ground + sign if ground else sign)
+                strips[n] = Strip.join([before, Strip([drawn], 1), after])
+        return strips
+
+    def _goes_on(self) -> list[bool]:
+        """Of each row, whether it goes on with the line above it."""
+        width = self.size.width
+        lines = self._shown.split(allow_blank=True) if width else []
+        return [n > 0 for line in lines for n in range(max(len(line.wrap(width)), 1))]
 
     def action_send(self) -> None:
         if self.typed:
@@ -172,18 +208,19 @@ def code(block: Code) -> CodeBlock:
     if block.language == "output":
         label = "prints:"
     elif block.language != "sh":
-        label = block.language
+        label = "in a file, to read:"
     else:
         label = {
-            "later": "when the tasks are done:",
+            "later": f"{block.when}:",
+            "task": "a part of the task:",
             "console": f"type{place or ' in another place'}:",
-            "show": f"only shown{place}:",
+            "show": f"an example, to read{place}:",
             "run": f"type{place}:" if place else "",
         }[block.role]
         if block.fails:
             which = "the last one fails" if "\n" in block.text else "fails"
             label = f"{label.removesuffix(':')} ({which}, as it should):".lstrip()
-    return CodeBlock(block.text, label=label, typed=block.typed)
+    return CodeBlock(block.text, label=label, typed=block.sent)
 
 
 class Blocks(Vertical):

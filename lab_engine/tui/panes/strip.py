@@ -14,7 +14,10 @@ from lab_engine.tui.desk import Desk
 from lab_engine.tui.document.content import sign_of, summary
 
 ROWS: Final = 5
-"""A rule and four lines, whatever it says: the shell above it must not change its height."""
+"""A rule and four lines, whatever it says: the shell above it must not change its height.
+
+Where one pane is shown at a time, they are as many as the step needs, and over the text even fewer.
+"""
 NEWS_SECONDS: Final = 6.0
 
 
@@ -36,6 +39,7 @@ class TaskStrip(Static):
         self.at = ""
         """The task that the learner is at."""
         self._news = ""
+        self._over_text = False
 
     def on_resize(self) -> None:
         self.show()
@@ -50,6 +54,28 @@ class TaskStrip(Static):
         if self._news == news:
             self._news = ""
             self.show()
+
+    def over(self, pane: str) -> None:
+        """Which pane is in front, where one is shown at a time."""
+        self._over_text = pane == "text"
+        self.show()
+
+    @property
+    def _alone(self) -> bool:
+        """Whether one pane is shown at a time."""
+        return self.screen.has_class("-narrow") or self.screen.has_class("-zoomed")
+
+    def _rows(self, width: int, lines: int) -> int:
+        """What it takes of the screen. Over the shell that is the same all through a step."""
+        page = self.desk.page
+        if not self._alone:
+            return ROWS
+        if self._over_text:
+            return 1 + lines
+        tasks = page.document.tasks if page.document else ()
+        longest = max((min(len(summary(b.body).wrap(width)), 2) for b in tasks), default=1)
+        # A line for what was found, where there are tasks, and one for the others and for news.
+        return 1 + longest + bool(tasks) + 1
 
     def show(self, task: str | None = None) -> None:
         """How the step stands now; `task` is another one that the learner is at."""
@@ -66,7 +92,11 @@ class TaskStrip(Static):
         self.set_class(page.blind and desk.ready, "-blind")
         self.set_class(wrong and not page.blind, "-wrong")
         self.border_title = self._head(verdict, wrong=wrong)
-        self.update(Content("\n").join(self._lines(width, verdict)), layout=False)
+        lines = self._lines(width, verdict)
+        rows = self._rows(width, len(lines))
+        self.styles.height = rows
+        said = [line.truncate(width, ellipsis=True) for line in lines[: rows - 1]]
+        self.update(Content("\n").join(said), layout=False)
 
     def _head(self, verdict: Verdict | None, *, wrong: bool) -> Content:
         """The rule's words: how the task stands at the left, what it is worth at the right."""
@@ -101,21 +131,22 @@ class TaskStrip(Static):
             lines.append(Content(f"{done}The questions are in the text: {key}."))
         else:
             lines += [*self._words(width), *self._found(width, verdict)]
-        lines.append(Content(self._news) if self._news else self._others())
-        return [line.truncate(width, ellipsis=True) for line in lines[: ROWS - 1]]
+        last = Content(self._news) if self._news else self._others()
+        return [*lines, last] if last else lines
 
     def _words(self, width: int) -> list[Content]:
-        """The task's first paragraph, in two lines."""
+        """The task's first paragraph, in two lines. Beside its text one will do."""
+        most = 1 if self._alone and self._over_text else 2
         blocks = self.desk.page.document.tasks if self.desk.page.document else ()
         folded = next((summary(b.body).wrap(width) for b in blocks if b.id == self.at), [])
-        if len(folded) > 2:
+        if len(folded) > most:
             # All of it stands in the text.
             more = f" … {self.desk.keymap.said('task')}"
-            line = folded[1].truncate(width - len(more))
+            line = folded[most - 1].truncate(width - len(more))
             # At a blank: half a word is no word.
             end = line.plain.rstrip().rfind(" ") if line.cell_length >= width - len(more) else -1
-            folded[1] = Content.assemble(line[:end] if end > 0 else line.rstrip(), more)
-        return folded[:2]
+            folded[most - 1] = Content.assemble(line[:end] if end > 0 else line.rstrip(), more)
+        return folded[:most]
 
     def _found(self, width: int, verdict: Verdict | None) -> list[Content]:
         if verdict is None or verdict.passed or not self.desk.page.touched(self.at):

@@ -59,6 +59,18 @@ KEYS: Final = (
         ),
     ),
     (
+        "Over a block of code",
+        (
+            ("nothing", "commands for your shell, now"),
+            ("when … done", "commands for your shell, after these tasks"),
+            ("a part of the task", "commands for your shell, in the task beside them"),
+            ("type at …", "commands for the place that is named, such as a VM's console"),
+            ("prints", "what the commands above print"),
+            ("to read", "nothing to type: an example with other names, or lines of a file"),
+            ("↳", "in the margin: the line above goes on; it is no new command"),
+        ),
+    ),
+    (
         "Signs",
         (
             ("✔ done", "the task holds now"),

@@ -234,6 +234,7 @@ class LessonScreen(Screen[None]):
             self.add_class("-picture")
         for name in PANES:
             self.query_one(f"#{name}").set_class(name == which, "-current")
+        self.query_one(TaskStrip).over(which)
         self._show_tabs()
 
     def action_pane(self, which: Which) -> None:
@@ -283,6 +284,7 @@ class LessonScreen(Screen[None]):
 
     def action_zoom(self) -> None:
         self.toggle_class("-zoomed")
+        self.query_one(TaskStrip).show()
 
     def action_split(self, axis: Axis, by: float) -> None:
         """Move the border between left and right (`columns`), or above and below (`rows`)."""

@@ -67,7 +67,7 @@ async def require_container(
         wanted is None or found.image_id == wanted.id,
         "other-image",
         expected=f"{name} is made of the image {image}.",
-        observed=f"It is made of {found.image}.",
+        observed=_made_of(found, image, wanted),
         look=f"docker inspect -f '{{{{.Config.Image}}}} {{{{.Image}}}}' {name}; docker images",
     )
     if running:
@@ -88,6 +88,26 @@ async def require_container(
     for kind, whose in (namespaces or {}).items():
         _lives(found, kind, whose, neighbours)
     return found
+
+
+def _made_of(found: DockerContainerReading, image: str, wanted: DockerImageReading | None) -> str:
+    """Which image it is made of, told apart from one that has the same name by now."""
+    if _tagged(found.image) != _tagged(image):
+        return f"It is made of {found.image}."
+    if wanted is None or not wanted.exists:
+        return f"There is no image {image} any more: it is made of the one that was called so."
+    ids = (_short(found.image_id), _short(wanted.id))
+    return f"It is made of {ids[0]}, which had this name, too; {image} means {ids[1]}."
+
+
+def _tagged(image: str) -> str:
+    """`busybox` is `busybox:latest`."""
+    return image if ":" in image.rpartition("/")[2] else f"{image}:latest"
+
+
+def _short(image_id: str) -> str:
+    """As `docker images` shows an id."""
+    return image_id.removeprefix("sha256:")[:12]
 
 
 def _lives(

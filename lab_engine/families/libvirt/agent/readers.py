@@ -14,7 +14,7 @@ import libvirt
 import msgspec
 
 from lab_engine.common.probe import Probe
-from lab_engine.families.libvirt.agent import volumes
+from lab_engine.families.libvirt.agent import marks, volumes
 from lab_engine.families.libvirt.agent.connection import connect, found, told
 from lab_engine.families.libvirt.agent.vm import state_of
 from lab_engine.families.libvirt.guests import accelerator
@@ -47,12 +47,17 @@ from lab_engine.families.libvirt.probes.network import (
     Lease,
     VirtualNetworkProbe,
     VirtualNetworkReading,
+    VirtualNetworksProbe,
+    VirtualNetworksReading,
 )
 from lab_engine.families.libvirt.probes.storage import (
     DiskProbe,
     DiskReading,
     PoolProbe,
     PoolReading,
+    PoolsProbe,
+    PoolsReading,
+    PoolSummary,
 )
 from lab_engine.families.libvirt.resources import Reservation
 
@@ -285,6 +290,15 @@ def virtual_network(probe: VirtualNetworkProbe) -> VirtualNetworkReading:
     )
 
 
+def virtual_networks(probe: VirtualNetworksProbe) -> VirtualNetworksReading:
+    with told("listing virtual networks"):
+        found_there = sorted(connect().listAllNetworks(0), key=lambda one: str(one.name()))
+        return VirtualNetworksReading(
+            tuple(one.name() for one in found_there),
+            tuple(one.name() for one in found_there if marks.of_network(one)[0]),
+        )
+
+
 def _mode(root: ET.Element) -> str:
     forward = root.find("forward")
     return "isolated" if forward is None else forward.get("mode", "nat")
@@ -328,6 +342,21 @@ def pool(probe: PoolProbe) -> PoolReading:
             capacity=int(root.findtext("capacity", "0")),
             available=int(root.findtext("available", "0")),
         )
+
+
+def pools(probe: PoolsProbe) -> PoolsReading:
+    with told("listing storage pools"):
+        listed = sorted(connect().listAllStoragePools(0), key=lambda one: str(one.name()))
+        return PoolsReading(tuple(_summary(one) for one in listed))
+
+
+def _summary(it: Any) -> PoolSummary:
+    path = _xml(it.XMLDesc(0)).findtext("target/path", "")
+    inside = []
+    if it.isActive():
+        volumes.refresh(it)
+        inside = [str(one.name()) for one in it.listAllVolumes(0) if not marks.of_file(one.path())]
+    return PoolSummary(it.name(), bool(path and marks.of_file(path)), tuple(sorted(inside)))
 
 
 def disk(probe: DiskProbe) -> DiskReading:
@@ -402,7 +431,9 @@ READERS: Final[dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]]] = {
     DomainProbe: domain,
     DomainListProbe: domain_list,
     VirtualNetworkProbe: virtual_network,
+    VirtualNetworksProbe: virtual_networks,
     PoolProbe: pool,
+    PoolsProbe: pools,
     DiskProbe: disk,
     GuestCommandProbe: guest_command,
     GuestFileProbe: guest_file,

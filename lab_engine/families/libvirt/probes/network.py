@@ -64,3 +64,25 @@ class VirtualNetworkProbe(Probe[VirtualNetworkReading], frozen=True, tag="virtua
 
     def topics(self) -> frozenset[str]:
         return frozenset({"libvirt:network"})
+
+
+class VirtualNetworksReading(Reading, frozen=True):
+    """The names of all networks, running or not, sorted; `given` are those that a step made."""
+
+    names: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+
+
+class VirtualNetworksProbe(Probe[VirtualNetworksReading], frozen=True, tag="virtual-networks"):
+    """All virtual networks, as in `virsh net-list --all`.
+
+    Example::
+
+        VirtualNetworksProbe()
+        "lab-net" in reading.names
+    """
+
+    reading: ClassVar[type[msgspec.Struct]] = VirtualNetworksReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"libvirt:network"})

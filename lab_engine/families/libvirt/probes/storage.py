@@ -42,6 +42,35 @@ class PoolProbe(Probe[PoolReading], frozen=True, tag="pool"):
         return frozenset({"libvirt:pool"})
 
 
+class PoolSummary(msgspec.Struct, frozen=True):
+    """A pool by name. `given` says that a step made it; `added` are its volumes that none made."""
+
+    name: str
+    given: bool = False
+    added: tuple[str, ...] = ()
+
+
+class PoolsReading(Reading, frozen=True):
+    """All storage pools, active or not, by name."""
+
+    pools: tuple[PoolSummary, ...] = ()
+
+
+class PoolsProbe(Probe[PoolsReading], frozen=True, tag="pools"):
+    """All storage pools, as in `virsh pool-list --all`, and what a learner put into them.
+
+    Example::
+
+        PoolsProbe()
+        any(one.added for one in reading.pools)
+    """
+
+    reading: ClassVar[type[msgspec.Struct]] = PoolsReading
+
+    def topics(self) -> frozenset[str]:
+        return frozenset({"libvirt:pool"})
+
+
 class DiskReading(Reading, frozen=True):
     """One volume; sizes in bytes. `backing` is the path of its backing file, if any.
 
