@@ -499,3 +499,53 @@ class TestPlain:
         (task,) = read(":::: task a\nb\n::: hint\nDo `x`.\n:::\n::::").tasks
         assert isinstance(task, TaskBlock)
         assert render_blocks(task.hints[0]) == "Do `x`."
+
+
+LATER = """
+```sh later
+a
+```
+"""
+
+
+def task(name: str) -> str:
+    return f"\n:::: task {name}\nDo it.\n::::\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (task("a") + LATER, "when the task is done"),
+        (task("a") + task("b") + LATER, "when the tasks are done"),
+        (task("a") + LATER + task("b"), "when the task above is done"),
+        (task("a") + task("b") + LATER + task("c"), "when the tasks above are done"),
+    ],
+)
+def test_after_which_tasks_a_block_works(text: str, words: str) -> None:
+    (code,) = read(text).code()
+    assert code.when == words
+    assert f"Command, for {words}:" in render_plain(read(text))
+
+
+def test_what_is_to_read_and_what_to_type() -> None:
+    document = read(
+        """
+        ```sh show why="x"
+        a
+        ```
+
+        ```sh task why="x"
+        b
+        ```
+
+        ```ruby
+        c
+        ```
+        """
+    )
+    assert [code.sent for code in document.code()] == [False, True, False]
+    assert [code.typed for code in document.code()] == [False, False, False]
+    said = render_plain(document)
+    assert "An example, to read:" in said
+    assert "Command, a part of the task:" in said
+    assert "In a file, to read:" in said

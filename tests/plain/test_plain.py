@@ -336,6 +336,27 @@ async def test_a_session_taken_up_again_is_left_as_it_is(session: Standing) -> N
     assert session.asked == ["check"]
 
 
+async def test_a_step_of_questions_that_was_worked_on_last(session: Standing) -> None:
+    """Nothing is made for it, so the bench is still in the step before."""
+    session.record.enter(session.id, "one", {})
+    session.record.moment(session.id, "enter", "one")
+    session.step_name = "one"
+    session.record.answer(session.id, "two", "q", "a", correct=True)
+    said = "\n".join(await walk(session))
+    assert "Step 2 of 2: Two." in said
+    assert session.asked == []
+    session.record.verdicts(session.id, "one", [Verdict("create", Outcome.FAIL, 2)])
+    assert "Step 1 of 2: One." in "\n".join(await walk(session))
+    session.record.answer(session.id, "two", "q", "a", correct=True)
+    assert "Step 1 of 2: One." in "\n".join(await walk(session, first="one"))
+
+
+async def test_an_answer_in_a_step_that_is_gone(session: Standing) -> None:
+    session.step_name = "one"
+    session.record.answer(session.id, "gone", "q", "a", correct=True)
+    assert "Step 1 of 2: One." in "\n".join(await walk(session))
+
+
 async def test_errors_are_said_and_the_walk_goes_on(session: Standing) -> None:
     session.broken = AgentLost("the connection ended", hint="Try again.")
     said = await walk(session, "repair", "shell nowhere", "dance", "help", tty=True)

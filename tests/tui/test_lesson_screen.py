@@ -580,6 +580,16 @@ async def test_another_client_is_told_and_can_take_over(
         assert "only looking on" in running.screen_text()
 
 
+async def test_a_step_of_questions_is_taken_up(start: Start, record: Record) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        session = running.desk.session.id
+    record.answer(session, "two", "q", "a", correct=True)
+    async with start("bridges") as running:
+        await running.until(lambda: running.desk.ready, "the lesson again")
+        assert running.desk.page.step.name == "two"
+
+
 async def test_a_step_is_taken_up_where_it_was(start: Start, world: World, record: Record) -> None:
     async with start("bridges") as running:
         await running.ready()

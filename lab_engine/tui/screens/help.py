@@ -17,10 +17,7 @@ def everywhere(keymap: Keymap) -> Rows:
     return (
         (panes, "go to the text, the shell, the open task, the picture"),
         (f"{said('shell')} again", "the next shell, when several are open"),
-        (
-            f"{said('picture')} again",
-            "puts the picture away, where the screen is not wide enough for all",
-        ),
+        (f"{said('picture')} again", "puts the picture away, where it takes room"),
         (said("zoom"), "show one pane alone, and back"),
         (said("check"), "check now (the tasks are checked by themselves, too)"),
         (said("next"), "the next step"),
@@ -61,13 +58,10 @@ KEYS: Final = (
     (
         "Over a block of code",
         (
-            ("nothing", "commands for your shell, now"),
-            ("when … done", "commands for your shell, after these tasks"),
-            ("a part of the task", "commands for your shell, in the task beside them"),
-            ("type at …", "commands for the place that is named, such as a VM's console"),
-            ("prints", "what the commands above print"),
-            ("to read", "nothing to type: an example with other names, or lines of a file"),
-            ("↳", "in the margin: the line above goes on; it is no new command"),
+            ("when … done", "commands for the shell, once these tasks are done"),
+            ("a part of the task", "commands for the shell, in the task beside them"),
+            ("to read", "nothing to type: an example, or lines of a file"),
+            ("↳", "the line above goes on: this is no new command"),
         ),
     ),
     (
@@ -75,10 +69,10 @@ KEYS: Final = (
         (
             ("✔ done", "the task holds now"),
             ("○ to do", "as it was at the start"),
-            ("✘ not yet", "something changed; the task says what is still missing"),
+            ("✘ not yet", "something changed; the task says what is missing"),
             ("… ", "waits for a task before it"),
             ("!", "could not be checked: not your fault"),
-            ("● ○ ✱", "in the picture: it runs, it does not, it has just changed"),
+            ("● ○ ✱", "in the picture: it runs, does not, has just changed"),
         ),
     ),
 )
