@@ -41,6 +41,12 @@ def test_a_line_gives_way_after_one_blank_and_blanks_after_two() -> None:
     assert drawn("@{vm}  -----> x", vm="abcdefgh") == "abcdefgh ---> x"
 
 
+def test_an_option_is_no_line() -> None:
+    line = "run -m @{much}m --cpus @{part} --limit @{most}"
+    assert drawn(line, much="1", part="2", most="3") == "run -m 1m --cpus 2 --limit 3"
+    assert drawn("@{vm} --all  | x", vm="ab") == "ab --all     | x"
+
+
 def test_two_names_in_a_line() -> None:
     assert drawn("@{a}      @{b}   |", a="seven77", b="x") == "seven77   x      |"
 

@@ -16,7 +16,10 @@ LINES: Final = "-─━=═_"
 """Characters that a line from left to right is drawn with."""
 EDGES: Final = "|│┃║+┐┘┤╮╯"
 """What may stand at the right of a box."""
-_GAP: Final = re.compile(rf"(?P<blanks> *)(?P<line>([{LINES}])\3+)|  +| (?=[{re.escape(EDGES)}])")
+_GAP: Final = re.compile(
+    rf"(?P<blanks> *)(?P<line>([{LINES}])\3+(?!\w|\3))|  +| (?=[{re.escape(EDGES)}])"
+)
+"""A line does not end in a letter: `--cpus` is an option."""
 _FENCE: Final = re.compile(r"\s*(?P<mark>`{3,}|~{3,})\s*(?P<info>.*)")
 
 
