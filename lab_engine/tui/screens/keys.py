@@ -30,7 +30,7 @@ class KeysScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     KeysScreen { align: center middle; }
     KeysScreen > VerticalScroll {
-        width: 78; max-width: 96%; height: auto; max-height: 98%; padding: 0 2;
+        width: 84; max-width: 96%; height: auto; max-height: 98%; padding: 0 2;
         border: round $accent; background: $surface; border-title-style: bold;
     }
     KeysScreen Static { height: auto; }
