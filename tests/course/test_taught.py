@@ -87,3 +87,14 @@ class TestDiagrams:
     def test_a_role_that_the_text_uses(self, kit: Kit) -> None:
         kit.change(STEP, "Make `@{bridge}`", "Make the bridge `@{bridge}`")
         assert self.draw(kit, "a -- bridge") == []
+
+
+LATER = "```sh later\ndocker network ls\n```\n"
+
+
+def test_a_block_that_waits_for_tasks_stands_below_one(kit: Kit) -> None:
+    kit.change(STEP, "```sh\ndocker network ls\n```\n", LATER)
+    assert [rule for rule, _, _ in kit.rules()] == ["later"]
+    kit.change(STEP, LATER, "")
+    kit.write(STEP, (kit.root / STEP).read_text() + "\n" + LATER)
+    assert kit.rules() == []
