@@ -17,6 +17,7 @@ from typing import Any, Final
 from lab_engine.common import ordinary, quantities
 from lab_engine.errors import UsageError
 
+ENGINES: Final = ("docker", "machine")
 IMAGE_SOURCES: Final = ("auto", "mmdebstrap", "base-image")
 AHEAD: Final = ("auto", "on", "off")
 LONGEST_FILE: Final = 1 << 20
@@ -38,7 +39,11 @@ class Settings:
         bench_idle: after so many seconds without a client a bench ends; 0 means never.
         bench_ahead: whether a lesson's bench is made before it is opened; `auto` where the machine
             has room for it.
+        engine: `docker` or `machine`; empty for what `infralab machine use` noted, else Docker.
         image_source: how to build the bench image.
+        machine_memory: the memory of the virtual machine for benches, in bytes.
+        machine_cpus: how many processors it has.
+        machine_disk: the most bytes that its engine's disk may grow to.
         mirror: the Debian mirror for building the image; empty for the default one.
         keys: the table `[keys]`: what `lab_engine.tui.keymap` reads.
     """
@@ -51,13 +56,27 @@ class Settings:
     bench_disk: int = 10 << 30
     bench_idle: int = 2 * 60 * 60
     bench_ahead: str = "auto"
+    engine: str = ""
     image_source: str = "auto"
+    machine_memory: int = 6 << 30
+    machine_cpus: int = 2
+    machine_disk: int = 40 << 30
     mirror: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def log_dir(self) -> Path:
         return self.data_dir / "log"
+
+    @property
+    def machine_dir(self) -> Path:
+        """All that a virtual machine for benches has on this computer."""
+        return self.data_dir / "machine"
+
+    @property
+    def machine_socket(self) -> Path:
+        """Where its engine answers while it runs."""
+        return self.machine_dir / "docker.sock"
 
 
 def _size(value: object) -> int:
@@ -81,6 +100,13 @@ def _cpus(value: object) -> float:
     if not 0 <= number <= 4096:
         raise ValueError(words)
     return number
+
+
+def _processors(value: object) -> int:
+    text = str(value)
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise ValueError("a whole number from 1 to 64")
+    return int(text)
 
 
 def _seconds(value: object) -> int:
@@ -125,7 +151,11 @@ _READERS: Final[dict[str, Callable[[object], Any]]] = {
     "bench_disk": _size,
     "bench_idle": _seconds,
     "bench_ahead": _one_of(AHEAD),
+    "engine": _one_of(ENGINES),
     "image_source": _one_of(IMAGE_SOURCES),
+    "machine_memory": _size,
+    "machine_cpus": _processors,
+    "machine_disk": _size,
     "mirror": _mirror,
     "keys": _keys,
 }

@@ -8,27 +8,23 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from lab_engine import __version__
 from lab_engine import settings as settings_module
-from lab_engine.bench import archive, build, engine, recipe, scratch, surroundings
+from lab_engine.bench import archive, build, engine, mmdebstrap, recipe, scratch, surroundings
 from lab_engine.errors import ImageError
 
-KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 NEEDED: Final = 4 << 30
 """Bytes that a build takes at its worst: the tree, and the image made of it."""
 
-_DPKG: Final = (
+DPKG: Final = (
     "path-exclude=/usr/share/doc/*",
     "path-exclude=/usr/share/locale/*",
     "path-exclude=/usr/share/man/??/*",
@@ -40,7 +36,7 @@ def way(source: str) -> str:
     """Which of the two ways `auto` means here: `mmdebstrap` or `base-image`."""
     if source != "auto":
         return source
-    able = shutil.which("mmdebstrap") and KEYRING.exists()
+    able = mmdebstrap.there()
     # Without root it works in a user namespace, whose ids newuidmap maps (mmdebstrap(1), unshare).
     may = os.geteuid() == 0 or shutil.which("newuidmap")
     return "mmdebstrap" if able and may else "base-image"
@@ -147,53 +143,14 @@ def _pip(lock: Path, target: Path, options: list[str], *, first: Path | None = N
 def _with_mmdebstrap(
     tag: str, folder: Path, inputs: bytes, mirror: str, progress: build.Progress
 ) -> None:
-    if shutil.which("mmdebstrap") is None or not KEYRING.exists():
-        raise ImageError(
-            "mmdebstrap or Debian's keyring is missing on this machine",
-            hint="Install them: `sudo apt-get install mmdebstrap debian-archive-keyring`.",
-        )
     (folder / "inputs.tar").write_bytes(inputs)
-    # Without root mmdebstrap works with ids of a user namespace: they must get to the inputs, and
-    # write below `root`.
-    folder.chmod(0o711)
-    root = folder / "root"
-    root.mkdir()
-    root.chmod(0o1777)
-    run = 'chroot "$1" sh /tmp/infralab/customize.sh /tmp/infralab'
-    command = [
-        "mmdebstrap", "--verbose", "--variant=minbase", "--architectures=amd64", "--format=tar",
-        f"--keyring={KEYRING}",
-        *(f"--dpkgopt={option}" for option in _DPKG),
-        *(f"--aptopt={option}" for option in recipe.apt_options()),
-        f"--include={','.join(recipe.packages())}",
-        f"--customize-hook=tar-in {folder}/inputs.tar /tmp",
-        f"--customize-hook={run}",
-        '--customize-hook=rm -rf "$1/tmp/infralab"',
-        recipe.SUITE, "-", *([mirror] if mirror else []),
+    words = [
+        *mmdebstrap.words(recipe.packages(), DPKG, recipe.apt_options()), "--format=tar",
+        *mmdebstrap.customize(folder / "inputs.tar"), recipe.SUITE, "-",
+        *([mirror] if mirror else []),
     ]  # fmt: skip
-    follower = build.Follower(progress)
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # A group of its own: a signal reaches everything that mmdebstrap started, and Ctrl-C at the
-        # terminal comes to us first.
-        start_new_session=True,
-        env={**surroundings.without_habits(os.environ), "TMPDIR": str(root)},
-    )
-    threads = [
-        threading.Thread(target=target, args=(process, follower), daemon=True)
-        # Both pipes must be read all the time: a full one stops who writes (pipe(7)).
-        for target in (_follow, _keep_telling)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
+    with mmdebstrap.running(words, folder, progress) as (process, follower):
         _import(tag, _output(process, follower.tail), progress)
-    finally:
-        _end(process)
-        for thread in threads:
-            thread.join(timeout=5)
 
 
 def _output(process: subprocess.Popen[bytes], tail: list[str]) -> Iterator[bytes]:
@@ -202,12 +159,7 @@ def _output(process: subprocess.Popen[bytes], tail: list[str]) -> Iterator[bytes
     while block := process.stdout.read(1 << 18):
         yield block
     if process.wait(timeout=60):
-        errors = [line for line in tail if line.startswith("E: ")] or tail[-5:]
-        raise ImageError(
-            f"mmdebstrap failed: {' '.join(errors[-5:])}",
-            hint="Check the network and the mirror (set another with INFRALAB_MIRROR), "
-            "then run it again.",
-        )
+        raise mmdebstrap.failure(tail)
 
 
 def _import(tag: str, blocks: Iterator[bytes], progress: build.Progress) -> None:
@@ -258,42 +210,6 @@ def _import(tag: str, blocks: Iterator[bytes], progress: build.Progress) -> None
         raise
 
 
-def _follow(process: subprocess.Popen[bytes], follower: build.Follower) -> None:
-    """Tell how far it is. When whoever is told raises, they want no image any more: end it."""
-    assert process.stderr is not None
-    for raw in process.stderr:
-        _tell(process, partial(follower.line, raw.decode(errors="replace").rstrip()))
-
-
-def _keep_telling(process: subprocess.Popen[bytes], follower: build.Follower) -> None:
-    while process.poll() is None:
-        time.sleep(1)
-        _tell(process, follower.still)
-
-
-def _tell(process: subprocess.Popen[bytes], what: Callable[[], None]) -> None:
-    try:
-        what()
-    except ImageError:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let mmdebstrap clean up after itself; it unmounts and removes its tree on a signal."""
-    if process.poll() is None:
-        for number, patience in ((signal.SIGINT, 10), (signal.SIGTERM, 3), (signal.SIGKILL, 3)):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=patience)
-                break
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
-
-
 def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[str], None]) -> None:
     """`docker build` from a Debian image, with the host's network and apt settings."""
     conf = "\n".join(f"{line}" for line in recipe.apt_options())
@@ -321,7 +237,7 @@ def _with_base_image(tag: str, inputs: bytes, mirror: str, progress: Callable[[s
     extra = {
         "infralab/build-apt.conf": conf.encode() + b"\n",
         "infralab/build-sources.list": sources.encode(),
-        "infralab/build-dpkg.cfg": "\n".join(_DPKG).encode() + b"\n",
+        "infralab/build-dpkg.cfg": "\n".join(DPKG).encode() + b"\n",
     }
     context = archive.tar_of(
         {

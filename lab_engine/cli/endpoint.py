@@ -1,4 +1,4 @@
-"""Which Docker engine is meant: `docker` follows its context, the Docker SDK does not."""
+"""Which Docker engine is meant: the machine's, else as `docker` does, by its context."""
 
 from __future__ import annotations
 
@@ -6,6 +6,45 @@ import hashlib
 import json
 from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Final
+
+from lab_engine import settings
+from lab_engine.errors import BenchError, UsageError
+from lab_engine.machine import chosen, place
+
+NEED_ENGINE: Final = frozenset((
+    "learn", "up", "shell", "run", "check", "plan", "repair", "replay", "down", "setup", "image",
+    "packs", "gc", "grade", "regrade", "prove",
+))  # fmt: skip
+"""Verbs that do nothing without one."""
+
+
+def follow(env: MutableMapping[str, str], verb: str) -> None:
+    """Name the engine that is meant in DOCKER_HOST, for the SDK and for all that is started.
+
+    Raises:
+        BenchError: it is the machine's, which does not run, and the verb needs it.
+    """
+    try:
+        found = settings.load(env)
+    except UsageError:
+        # Whoever needs the settings says it; doctor must come to run.
+        follow_context(env)
+        return
+    # What this would take away is removed with an engine of this computer.
+    if verb == "uninstall" or not chosen.is_machine(found, env):
+        follow_context(env)
+        return
+    chosen.follow(found, env)
+    if verb in NEED_ENGINE:
+        from lab_engine.machine import life
+
+        if not life.ready(place.of(found)):
+            raise BenchError(
+                "benches are in the machine, and it does not run",
+                hint="Boot it: `infralab machine start`. This computer's own engine instead: "
+                "`infralab machine use --off`, or INFRALAB_ENGINE=docker.",
+            )
 
 
 def follow_context(env: MutableMapping[str, str]) -> None:

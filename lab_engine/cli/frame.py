@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 from lab_engine import __version__
-from lab_engine.cli.endpoint import follow_context
+from lab_engine.cli.endpoint import follow
 from lab_engine.cli.words import EXIT_CODES
 from lab_engine.errors import InfralabError
 from lab_engine.shown import shown
@@ -41,6 +41,7 @@ VERBS: Final = (
     "doctor",
     "image",
     "packs",
+    "machine",
     "gc",
     "uninstall",
     # teaching
@@ -184,9 +185,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = top.parse_args(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    # Before anything asks for the engine: the SDK reads DOCKER_HOST when it makes a client.
-    follow_context(os.environ)
     try:
+        # Before anything asks for the engine: the SDK reads DOCKER_HOST when it makes a client.
+        follow(os.environ, args.verb)
         return cast("int", args.run(args))
     except InfralabError as error:
         return _report(error, as_json=getattr(args, "json", False))

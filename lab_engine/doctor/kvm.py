@@ -6,14 +6,12 @@ import re
 import sys
 from typing import Final
 
-from lab_engine.doctor import kvm_guest
 from lab_engine.doctor.engine import Engine
 from lab_engine.doctor.machine import Finding, Machine, State, me, sudo
+from lab_engine.machine import accelerator, kvm_guest
 
 DEVICE: Final = "/dev/kvm"
-SECONDS: Final = 2.0
-SLOW: Final = 100.0
-"""Milliseconds of CPU time for what takes KVM up to five, and an emulated CPU seven hundred."""
+SECONDS: Final = accelerator.SECONDS
 EMULATOR: Final = (
     "Speed: VMs run in QEMU's emulator. Every lesson works, a VM takes seconds longer to start."
 )
@@ -37,29 +35,13 @@ def kvm(machine: Machine, engine: Engine) -> Finding:
             "or, for programs of your own: sudo usermod -aG kvm $USER",
         )
     answer = machine.run(sys.executable, "-I", kvm_guest.__file__, DEVICE, limit=SECONDS)
-    problem = _problem(answer.code, answer.out.strip())
+    problem = accelerator.problem(answer.code, answer.out.strip())
     if not problem:
         return Finding(name, State.OK, f"a guest ran on {DEVICE}")
     reason, mend = _why_not(machine)
     return Finding(
         name, State.LIMITED, f"{DEVICE} is there, but {problem}: {reason}", EMULATOR, mend
     )
-
-
-def _problem(code: int, said: str) -> str:
-    """Why no guest can be had, from the end of the attempt; nothing when one ran as it should."""
-    # `Machine.run` has ended it.
-    if code == 124:
-        return f"a guest did not come to its end within {SECONDS:g} s"
-    word, _, number = said.partition(" ")
-    if code != 0 or word != "ran":
-        return f"no guest runs on it ({said or f'the attempt ended with {code}'})"
-    if float(number) > SLOW:
-        return (
-            f"a guest is emulated on it, too slow for a system to come up ({float(number):.0f} ms "
-            "for what takes 5 ms at most)"
-        )
-    return ""
 
 
 def _why_not(machine: Machine) -> tuple[str, str]:

@@ -15,9 +15,10 @@ from lab_engine import doctor
 from lab_engine.cli.doctor import show
 from lab_engine.cli.frame import main
 from lab_engine.doctor import engine as docker
-from lab_engine.doctor import here, kvm, kvm_guest
+from lab_engine.doctor import here, kvm
 from lab_engine.doctor.machine import Finding, Machine, Output, State
 from lab_engine.errors import BenchError
+from lab_engine.machine import kvm_guest
 
 MODULES = ("bridge", "veth", "overlay", "nf_nat", "tun", "loop", "fuse", "macvlan", "vxlan")
 
