@@ -38,6 +38,9 @@ ANSWER_SECONDS: Final = 5.0
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _ENVIRONMENT: Final = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 
+MACHINE_SOCKET: Final = "/machine/docker.sock"
+"""The end of the address of a virtual machine's engine (`settings.Settings.machine_socket`)."""
+MACHINE_HINT: Final = "It is the virtual machine's. Boot it: `infralab machine start`."
 START_HINT: Final = (
     "Start it with `sudo systemctl start docker`, or `sudo dockerd` where there is no systemd. "
     "`infralab doctor` shows more."
@@ -186,6 +189,7 @@ def unavailable(error: BaseException, host: str = "") -> DockerUnavailable:
     text = str(error)
     if where.startswith(ssh.SCHEME):
         return _unreached(where, text)
+    start = MACHINE_HINT if where.endswith(MACHINE_SOCKET) else START_HINT
     # The SDK and requests wrap the system's error in their own: often only its text is left.
     if isinstance(error, PermissionError) or "Permission denied" in text:
         return DockerUnavailable(
@@ -195,10 +199,8 @@ def unavailable(error: BaseException, host: str = "") -> DockerUnavailable:
         )
     absent = isinstance(error, FileNotFoundError | ConnectionRefusedError)
     if absent or "Connection refused" in text or "No such file" in text:
-        return DockerUnavailable(f"no Docker engine answers at {where}", hint=START_HINT)
-    return DockerUnavailable(
-        f"the Docker engine at {where} cannot be used: {text}", hint=START_HINT
-    )
+        return DockerUnavailable(f"no Docker engine answers at {where}", hint=start)
+    return DockerUnavailable(f"the Docker engine at {where} cannot be used: {text}", hint=start)
 
 
 def _unreached(where: str, text: str) -> DockerUnavailable:

@@ -14,7 +14,7 @@ from lab_engine.machine import chosen, place
 
 NEED_ENGINE: Final = frozenset((
     "learn", "up", "shell", "run", "check", "plan", "repair", "replay", "down", "setup", "image",
-    "packs", "gc", "grade", "regrade", "prove",
+    "packs", "grade", "regrade", "prove",
 ))  # fmt: skip
 """Verbs that do nothing without one."""
 

@@ -19,8 +19,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "gc",
         "remove what is left of sessions that ended or crashed",
         about="Lists or removes benches, volumes, networks, loop devices and old images of "
-        "infralab that belong to no live session, and marked things in benches that no ledger "
-        "knows. What is not marked as ours is never touched, nor a bench of another user.",
+        "infralab that belong to no live session, marked things in benches that no ledger knows, "
+        "and what ended starts of the virtual machine left. What is not marked as ours is never "
+        "touched, nor a bench of another user.",
         examples=[
             ("infralab gc --dry-run", "only say what there is"),
             ("infralab gc", "remove it"),
@@ -68,8 +69,15 @@ async def _gc(args: argparse.Namespace) -> int:
     from lab_engine import settings
     from lab_engine.bench import owner
     from lab_engine.cli.current import open_record
+    from lab_engine.machine import life, place
     from lab_engine.session import gc
 
+    # First: it needs no engine.
+    where = place.of(settings.load())
+    stale = life.leftovers(where) if args.dry_run else life.sweep(where, say)
+    if not args.json:
+        for path in stale:
+            tell(f"{'machine':<10} {path}")
     # On a full disk it may not open, and this is what makes room there.
     record = open_record(needed=False)
     found = await asyncio.to_thread(gc.leftovers, record, owner.name(settings.load().data_dir))
@@ -77,7 +85,7 @@ async def _gc(args: argparse.Namespace) -> int:
     wanted = ("mine", "unknown") if args.all else ("mine",)
     chosen = [thing for thing in found if thing.whose in wanted]
     if args.json:
-        emit_json({"found": found, "removed": [] if args.dry_run else chosen})
+        emit_json({"found": found, "machine": stale, "removed": [] if args.dry_run else chosen})
     else:
         show(found, chosen)
     left = [] if args.dry_run else await gc.sweep(chosen)
@@ -85,6 +93,10 @@ async def _gc(args: argparse.Namespace) -> int:
     for thing, why in left:
         say(f"could not be removed: {thing.kind} {thing.name}: {why}")
     if not args.json:
-        done = len(chosen) - len(left)
-        tell(f"{len(found)} found." if args.dry_run else f"{done} removed, {len(left)} left.")
+        done = len(chosen) - len(left) + len(stale)
+        tell(
+            f"{len(found) + len(stale)} found."
+            if args.dry_run
+            else f"{done} removed, {len(left)} left."
+        )
     return 3 if left else 0

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import confirm, say, tell, verb
-from lab_engine.errors import DockerUnavailable
+from lab_engine.errors import BenchError, DockerUnavailable
 
 if TYPE_CHECKING:
     from lab_engine.bench.inventory import Holding
+    from lab_engine.machine.place import Place
     from lab_engine.settings import Settings
 
 
@@ -48,18 +49,24 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """List, ask, remove, and say what is left."""
     from lab_engine import settings
+    from lab_engine.machine import place
 
     chosen = settings.load()
     everything = [] if args.without_docker else _held(chosen)
+    where = place.of(chosen)
     held = [holding for holding in everything if not holding.stays]
     staying = [holding for holding in everything if holding.stays]
+    # Not `--keep-progress`'s: no progress is in it, but benches.
+    machine = where.folder.exists()
     folders = [path for path in _folders(chosen, keep=args.keep_progress) if path.exists()]
-    if not held and not folders:
+    if not held and not folders and not machine:
         print("There is nothing of infralab here." if not staying else "Nothing here is yours.")
         _show_staying(staying)
         return 0
     for holding in held:
         tell(f"  {holding.kind:<10} {holding.name}")
+    if machine:
+        tell(f"  {'machine':<10} {where.folder}, with every bench in it")
     for path in folders:
         tell(f"  {'folder' if path.is_dir() else 'file':<10} {path}")
     _show_staying(staying)
@@ -71,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     packages = _packages(chosen.data_dir)
     # The engine's things while it still runs.
     left = _remove(held)
+    if machine:
+        left += _remove_machine(where)
     stopped = _stop_engine(chosen.data_dir / "dockerd.pid")
     for path in folders:
         if path.is_dir():
@@ -98,11 +107,16 @@ def _show_staying(staying: Sequence[Holding]) -> None:
 
 
 def _held(chosen: Settings) -> list[Holding]:
+    from lab_engine.machine import chosen as which
+
     try:
         from lab_engine.bench import inventory, owner
 
         return inventory.holdings(owner.name(chosen.data_dir))
     except DockerUnavailable as error:
+        # Where benches are in the machine, this computer need not have an engine.
+        if which.is_machine(chosen, os.environ):
+            return []
         raise DockerUnavailable(
             error.message,
             hint=f"{error.hint}\nWithout it, images and benches stay; `infralab uninstall "
@@ -117,6 +131,16 @@ def _remove(held: Sequence[Holding]) -> list[str]:
 
     say("Removing what is in the Docker engine …")
     return [f"{holding.kind} {holding.name}: {why}" for holding, why in inventory.remove(held)]
+
+
+def _remove_machine(where: Place) -> list[str]:
+    from lab_engine.machine import life
+
+    try:
+        life.remove(where, say)
+    except BenchError as error:
+        return [f"{error.message}: {error.hint}"]
+    return []
 
 
 def _folders(chosen: Settings, *, keep: bool) -> list[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lab_engine.doctor import engine as docker
-from lab_engine.doctor import here, kernel, kvm
+from lab_engine.doctor import here, kernel, kvm, vm
 from lab_engine.doctor import packs as big
 from lab_engine.doctor.machine import Finding, Machine, State
 from lab_engine.errors import BenchError
@@ -36,6 +36,7 @@ def examine(machine: Machine | None = None) -> list[Finding]:
         docker.version(machine, engine),
         docker.mode(machine, engine),
         docker.rights(machine, engine),
+        vm.vm(machine, engine),
         here.configuration(machine),
         here.image(machine, engine),
         docker.disk(machine, engine),

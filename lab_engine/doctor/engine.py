@@ -28,6 +28,8 @@ class Engine:
     error: str = ""
     version: str = ""
     podman: bool = False
+    machine: bool = False
+    """Whether it is that of the virtual machine for benches."""
     info: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -37,7 +39,7 @@ class Engine:
     @property
     def remote(self) -> bool:
         """Whether the engine runs on another machine, whose kernel cannot be seen from here."""
-        return not self.endpoint.startswith(("unix://", "npipe://"))
+        return self.machine or not self.endpoint.startswith(("unix://", "npipe://"))
 
     @property
     def denied(self) -> bool:
@@ -49,8 +51,11 @@ def ask(machine: Machine) -> Engine:
     """Ask the engine that `docker` would use, in three calls at most."""
     # It goes before any context.
     endpoint = machine.env.get("DOCKER_HOST", "")
+    virtual = bool(endpoint) and endpoint == machine.virtual_endpoint()
     if not machine.has("docker"):
-        return Engine(cli=False, endpoint=endpoint or "unix:///var/run/docker.sock")
+        return Engine(
+            cli=False, endpoint=endpoint or "unix:///var/run/docker.sock", machine=virtual
+        )
     if not endpoint:
         shown = machine.run("docker", "context", "inspect", "-f", "{{.Endpoints.docker.Host}}")
         endpoint = shown.out.strip() if shown.code == 0 else ""
@@ -58,7 +63,8 @@ def ask(machine: Machine) -> Engine:
     answer = machine.run("docker", "version", "--format", "{{json .Server}}")
     server = _json(answer.out)
     if answer.code != 0 or not server:
-        return Engine(cli=True, endpoint=endpoint, error=(answer.err or answer.out).strip())
+        said = (answer.err or answer.out).strip()
+        return Engine(cli=True, endpoint=endpoint, error=said, machine=virtual)
     # Podman answers in Docker's words; only the names of its parts tell.
     parts = " ".join(str(part.get("Name", "")) for part in server.get("Components") or ())
     info = _json(machine.run("docker", "info", "--format", "{{json .}}").out)
@@ -67,6 +73,7 @@ def ask(machine: Machine) -> Engine:
         endpoint=endpoint,
         version=str(server.get("Version") or server.get("Platform", {}).get("Name") or "?"),
         podman="podman" in parts.lower(),
+        machine=virtual,
         info=info,
     )
 
@@ -83,6 +90,10 @@ def client(machine: Machine, engine: Engine) -> Finding:
     name = "Docker client"
     if engine.cli:
         return Finding(name, State.OK, "`docker` is installed")
+    if engine.machine:
+        return Finding(
+            name, State.OK, "there is no `docker` command; the machine's own is used, by ssh"
+        )
     return Finding(
         name,
         State.MISSING,
@@ -105,7 +116,16 @@ def reach(machine: Machine, engine: Engine) -> Finding:
     name = "Docker engine"
     if engine.reached:
         where = f"on another machine ({engine.endpoint})" if engine.remote else "on this machine"
+        where = f"in the virtual machine ({engine.endpoint})" if engine.machine else where
         return Finding(name, State.OK, f"answers, {where}")
+    if engine.machine:
+        return Finding(
+            name,
+            State.MISSING,
+            f"does not answer at {engine.endpoint}, which is the virtual machine's",
+            NOTHING_WORKS,
+            me(machine, "machine start"),
+        )
     if not engine.cli:
         return Finding(
             name,
@@ -150,7 +170,7 @@ def version(machine: Machine, engine: Engine) -> Finding:
             State.MISSING,
             "`docker` is Podman in disguise",
             NOTHING_WORKS,
-            install(machine, "docker.io"),
+            f"{install(machine, 'docker.io')}\n{_instead(machine)}",
         )
     numbers = tuple(int(n) for n in re.findall(r"\d+", engine.version)[:2])
     if numbers >= OLDEST:
@@ -162,6 +182,11 @@ def version(machine: Machine, engine: Engine) -> Finding:
         NOTHING_WORKS,
         "Upgrade Docker, or use Debian 12 or newer, or Ubuntu 24.04 or newer.",
     )
+
+
+def _instead(machine: Machine) -> str:
+    """What needs no engine of this computer's."""
+    return f"or, in a virtual machine: {me(machine, 'machine create')}"
 
 
 def mode(machine: Machine, engine: Engine) -> Finding:
@@ -176,7 +201,7 @@ def mode(machine: Machine, engine: Engine) -> Finding:
             State.MISSING,
             "rootless: it has no right to devices and networks of its own",
             NOTHING_WORKS,
-            "docker context use default",
+            f"docker context use default\n{_instead(machine)}",
         )
     kind = str(engine.info.get("OSType", "linux"))
     if kind != "linux":

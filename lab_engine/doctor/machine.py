@@ -14,6 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab_engine import settings
+from lab_engine.errors import InfralabError
+from lab_engine.machine import chosen
+
+if TYPE_CHECKING:
+    from lab_engine.machine.life import Status
 
 
 class State(StrEnum):
@@ -140,6 +148,24 @@ class Machine:
             # doctor also runs on a bare Python, before anything is installed.
             return None
         return trial.problems()
+
+    def virtual(self) -> Status | None:
+        """How the virtual machine for benches stands; None where that cannot be looked at yet.
+
+        Raises InfralabError when the settings cannot be read.
+        """
+        try:
+            from lab_engine.machine import life, place
+        except ImportError:
+            return None
+        return life.status(place.of(settings.load(self.env)))
+
+    def virtual_endpoint(self) -> str:
+        """The address of that machine's engine; nothing when the settings cannot be read."""
+        try:
+            return chosen.endpoint(settings.load(self.env))
+        except InfralabError:
+            return ""
 
     def terminal(self) -> tuple[int, int] | None:
         """Columns and lines of the terminal, or None when there is none."""

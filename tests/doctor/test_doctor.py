@@ -18,8 +18,10 @@ from lab_engine.doctor import engine as docker
 from lab_engine.doctor import here, kvm
 from lab_engine.doctor.machine import Finding, Machine, Output, State
 from lab_engine.errors import BenchError
-from lab_engine.machine import kvm_guest
+from lab_engine.machine import kvm_guest, life
+from lab_engine.machine.life import Status
 
+VIRTUAL = "unix:///data/machine/docker.sock"
 MODULES = ("bridge", "veth", "overlay", "nf_nat", "tun", "loop", "fuse", "macvlan", "vxlan")
 
 
@@ -41,6 +43,7 @@ class Fake(Machine):
     administrator: bool = False
     may_open: bool = True
     lacking: list[str] | None = field(default_factory=list)
+    machine: Status = field(default_factory=lambda: Status(life.State.ABSENT))
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -49,6 +52,12 @@ class Fake(Machine):
     @property
     def root(self) -> bool:
         return self.administrator
+
+    def virtual(self) -> Status:
+        return self.machine
+
+    def virtual_endpoint(self) -> str:
+        return VIRTUAL
 
     @property
     def kernel(self) -> str:
@@ -225,7 +234,10 @@ def test_podman_in_disguise() -> None:
 
 def test_rootless_engine() -> None:
     machine = healthy(SecurityOptions=["name=seccomp", "name=rootless"])
-    assert by_name(machine)["Docker mode"].mend == "docker context use default"
+    assert by_name(machine)["Docker mode"].mend.splitlines() == [
+        "docker context use default",
+        "or, in a virtual machine: infralab machine create",
+    ]
 
 
 def test_windows_containers() -> None:
