@@ -171,6 +171,33 @@ def test_sets_up_once_and_runs(ready: Clone) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("how", ["environment", "settings", "note"])
+def test_with_the_machine_no_docker_is_asked_for(ready: Clone, how: str) -> None:
+    """Neither in the list of what it would install, nor as an engine that must answer."""
+    env = {"INFRALAB_DATA_DIR": str(ready.home / how), "DOCKER_HOST": "", "INFRALAB_ENGINE": ""}
+    if how == "environment":
+        env["INFRALAB_ENGINE"] = "machine"
+    elif how == "settings":
+        folder = ready.home / "settings"
+        folder.mkdir()
+        (folder / "config.toml").write_text('engine = "machine"\n')
+        env["INFRALAB_CONFIG_DIR"] = str(folder)
+    else:
+        (ready.home / how / "machine").mkdir(parents=True)
+        (ready.home / how / "machine" / "use").touch()
+    tools = ready.folder.with_name("without-docker")
+    tools.mkdir(exist_ok=True)
+    for name in ("docker", "dockerd"):
+        # Whoever calls it is told.
+        (tools / name).write_text("#!/bin/sh\necho called >&2\nexit 1\n")
+        (tools / name).chmod(0o755)
+    env["PATH"] = f"{tools}:{ready.env['PATH']}"
+    done = ready.run("up", how, **env)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
 def test_exit_code_and_words_arrive(ready: Clone) -> None:
     assert ready.run("up", "fail").returncode == 7
     assert ready.run("run", "--", "a b", "*").stdout.startswith("ran run -- a b * in")

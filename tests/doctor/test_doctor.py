@@ -43,7 +43,7 @@ class Fake(Machine):
     administrator: bool = False
     may_open: bool = True
     lacking: list[str] | None = field(default_factory=list)
-    machine: Status = field(default_factory=lambda: Status(life.State.ABSENT))
+    machine: Status | None = field(default_factory=lambda: Status(life.State.ABSENT))
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -53,7 +53,7 @@ class Fake(Machine):
     def root(self) -> bool:
         return self.administrator
 
-    def virtual(self) -> Status:
+    def virtual(self) -> Status | None:
         return self.machine
 
     def virtual_endpoint(self) -> str:
