@@ -124,14 +124,15 @@ def start(chosen: Settings, say: Say, *, internet: bool = False) -> Accelerator 
     place.check(where)
     power.programs()
     with lock.held(where, say):
-        if not where.docker.exists() or not image.there(where):
-            newer = ", of this version of infralab" if where.docker.exists() else ""
-            raise BenchError(
-                f"there is no machine{newer}",
-                hint="Make it: `infralab machine create`. What is in its engine stays.",
-            )
         if power.running(where) and power.answers(where):
             return None
+        if not where.docker.exists():
+            raise BenchError("there is no machine", hint="Make it: `infralab machine create`.")
+        if not image.there(where):
+            raise BenchError(
+                "the machine's system is of another version of infralab",
+                hint="Make the new one: `infralab machine create`. What is in its engine stays.",
+            )
         found = accelerator.find()
         try:
             if not power.running(where):

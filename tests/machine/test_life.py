@@ -227,6 +227,16 @@ def test_a_start_without_a_machine_says_how_to_make_one(chosen: Settings) -> Non
     assert not chosen.machine_dir.exists()
 
 
+def test_a_system_of_another_version_is_made_anew_and_the_engines_disk_stays(
+    chosen: Settings, where: Place, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image, "key", lambda: "another")
+    with pytest.raises(BenchError, match="of another version") as error:
+        life.start(chosen, quiet)
+    assert "stays" in error.value.hint
+    assert begun(folder) == []
+
+
 def test_a_lock_that_stays_is_not_waited_for_without_end(where: Place) -> None:
     began = time.monotonic()
     with (
