@@ -30,7 +30,9 @@ def reason_against(
     machine = machine or Machine()
     if settings.bench_ahead != "auto":
         return "it is switched off" if settings.bench_ahead == "off" else ""
-    if machine.env.get("DOCKER_HOST", "").partition("://")[0] not in HERE:
+    engine = machine.env.get("DOCKER_HOST", "")
+    # The kit's own virtual machine is reached by a socket in the data folder.
+    if engine.partition("://")[0] not in HERE or str(settings.data_dir) in engine:
         return "the engine is on another machine"
     memory = machine.read("/proc/meminfo") or ""
     found = re.search(r"^MemAvailable:\s+(\d+) kB", memory, re.MULTILINE)

@@ -55,8 +55,9 @@ def test_only_a_machine_with_memory_processors_and_its_own_engine(
     busy = f"{os.cpu_count() or 1}.00 1 1 1/2 3\n"
     assert "processors" in reason_against(settings, of(enough, busy), none)
     assert "processors" in reason_against(settings, of(enough, ""), none)
-    elsewhere = of(enough, DOCKER_HOST="ssh://teacher@lab")
-    assert "another machine" in reason_against(settings, elsewhere, none)
+    for engine in ("ssh://teacher@lab", f"unix://{settings.data_dir}/machine/docker.sock"):
+        elsewhere = of(enough, DOCKER_HOST=engine)
+        assert "another machine" in reason_against(settings, elsewhere, none)
 
 
 @pytest.mark.parametrize(("status", "may"), [("Discharging", False), ("Full", True)])

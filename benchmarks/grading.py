@@ -1,0 +1,151 @@
+"""Seconds to grade a submission, typed again in a bench of its own: one at a time, and two."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import measure, place
+from benchmarks.measure import Aim, Comparison, Result, Timing
+from lab_engine.common import digest
+from lab_engine.course import edition
+from lab_engine.course.lesson import Course, Lesson, load_course
+from lab_engine.course.seed import Seed
+from lab_engine.course.verdict import Outcome, Verdict
+from lab_engine.grading.classroom import Classroom
+from lab_engine.grading.submission import gather, handed
+from lab_engine.grading.submission.handed import Handed
+from lab_engine.grading.submission.manifest import Happened, Part, Past, Told
+
+ID: Final = "week-1"
+WORK: Final = {
+    "namespaces": "uts",
+    "docker-networking": "my-bridge",
+    "keeping-data": "named-volume",
+}
+"""Of each lesson the step that is handed in: its own kind of bench each."""
+PATIENCE: Final = 3600
+AT_ONCE: Final = 2
+
+
+def handed_in(course: Course, lesson: Lesson, step: str, seed: str) -> Handed:
+    """What somebody hands in who has typed the step's solution, a line a second."""
+    lab = lesson.lab.steps[step]
+    lines = list(lab.solutions[0].script(lesson.variables(Seed(seed))))
+    began = time.time() - 600
+    told: list[Any] = [
+        {
+            "version": 2,
+            "width": 80,
+            "height": 24,
+            "infralab": {"place": "bench", "argv": ["bash", "-l"], "began": began},
+        }
+    ]
+    for second, line in enumerate(lines, 1):
+        told.append([second, "m", json.dumps({"mark": "prompt"})])
+        told.append([second + 0.1, "i", f"{line}\r"])
+        told.append([second + 0.2, "o", f"{line}\r\n"])
+    told.append([len(lines) + 5, "m", json.dumps({"mark": "prompt"})])
+    cast = b"".join(json.dumps(one).encode() + b"\n" for one in told)
+    end = began + len(lines) + 10
+    passed = tuple(
+        Told(end, step, one.task, Outcome.PASS, False, Verdict(one.task, Outcome.PASS, one.points))
+        for one in lab.checks
+    )
+    editions = {one.name: edition.of_step(lesson, one) for one in lesson.steps}
+    whole = edition.of_lesson(lesson)
+    part = Part(lesson.slug, digest.of(seed)[:8], seed, "assessed", whole, editions)
+    past = Past(began, end, None, (Happened(began, "enter", step),), passed)
+    return Handed(part, past, {"1.cast": cast}, {})
+
+
+def infralab(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "lab_engine", *words],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "INFRALAB_DATA_DIR": str(folder / "data"),
+            "INFRALAB_BENCH_MEMORY": "1g",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    if done.returncode:
+        raise place.Failed(f"infralab {' '.join(words)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def graded(lesson: str, learners: int, benches: int) -> float:
+    """Seconds a submission, all of them together. Raises Failed when one is not reproduced."""
+    course = load_course()
+    step = WORK[lesson]
+    who = [f"learner{number}" for number in range(learners)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        infralab(folder, "class", "new", "room")
+        (folder / "list.csv").write_text("login,name\n" + "".join(f"{w},{w}\n" for w in who))
+        infralab(folder, "class", "import", "list.csv", "--class", "room")
+        (folder / "week.toml").write_text(
+            f'id = "{ID}"\ntitle = "Measured"\ndue = 2099-01-31T23:59:00Z\npoints = 10\n'
+            f'lessons = [{{ slug = "{lesson}", steps = ["{step}"] }}]\n'
+        )
+        room = Classroom.at(folder / "room")
+        (folder / "in").mkdir()
+        for one in who:
+            part = handed_in(course, course.lesson(lesson), step, room.seed(ID, one))
+            manifest = gather.manifest(course, one, [part], ID)
+            (folder / "in" / f"{one}.zip").write_bytes(handed.pack(manifest, (part,)))
+        began = time.perf_counter()
+        said = infralab(
+            folder, "grade", "in", "--assignment", "week.toml", "--class", "room",
+            "--benches", str(benches), "--json",
+        )  # fmt: skip
+        seconds = time.perf_counter() - began
+    outcomes = [one["outcome"] for one in json.loads(said)["graded"]]
+    if outcomes != ["reproduced"] * learners:
+        raise place.Failed(f"{lesson}: {outcomes}")
+    return seconds / learners
+
+
+def run(args: argparse.Namespace) -> Result:
+    before = measure.load_now()
+    lessons: Sequence[str] = list(WORK)[:1] if args.quick else list(WORK)
+    learners = 2 if args.quick else args.learners
+    compared = []
+    for lesson in lessons:
+        alone = Timing("one bench", (graded(lesson, learners, 1),))
+        both = Timing(f"{AT_ONCE} benches", (graded(lesson, learners, AT_ONCE),))
+        # An efficiency of 0.9 is 1 / (2 * 0.9) of the time.
+        aim = Aim(1 / (AT_ONCE * 0.9), "ratio", alone.who)
+        compared.append(Comparison(f"{lesson}, {learners} submissions", both, (alone,), aim))
+    return Result(
+        "grading",
+        measure.machine(before),
+        tuple(compared),
+        notes=(
+            "Seconds a submission: verified, typed again in a fresh bench with the learner's seed, "
+            f"checked, written. One step each: {', '.join(f'{k} {v}' for k, v in WORK.items())}.",
+            "The aim is a parallel efficiency of 0.9 with two benches.",
+        ),
+    )
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--learners", type=int, default=10)
+
+
+if __name__ == "__main__":
+    raise SystemExit(place.main(__doc__ or "", run, options))
