@@ -56,4 +56,5 @@ from lab_engine.families.overlay.authoring import *
 from lab_engine.families.process.authoring import *
 from lab_engine.families.processor.authoring import *
 from lab_engine.families.runtimes.authoring import *
+from lab_engine.families.slurm.authoring import *
 from lab_engine.families.vagrant.authoring import *

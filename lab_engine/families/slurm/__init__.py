@@ -1,0 +1,1 @@
+"""Slurm, which gives jobs their shares of many machines."""

@@ -1,0 +1,1 @@
+"""In the bench: asks Slurm's controller."""
