@@ -52,6 +52,7 @@ from lab_engine.families.netlink.authoring import *
 from lab_engine.families.nodes.authoring import *
 from lab_engine.families.oci.authoring import *
 from lab_engine.families.openvswitch.authoring import *
+from lab_engine.families.ostree.authoring import *
 from lab_engine.families.overlay.authoring import *
 from lab_engine.families.process.authoring import *
 from lab_engine.families.processor.authoring import *

@@ -51,6 +51,7 @@ from lab_engine.families.netlink.probes.network import (
 )
 from lab_engine.families.nodes.probes import NodesProbe, NodesReading
 from lab_engine.families.oci.probes import OciLayoutsProbe, OciLayoutsReading
+from lab_engine.families.ostree.probes import OstreesProbe, OstreesReading
 from lab_engine.families.overlay.probes import OverlaysProbe, OverlaysReading
 from lab_engine.families.runtimes.probes import (
     ContainerdProbe,
@@ -157,6 +158,8 @@ class World:
                 return OciLayoutsReading()
             case NodesProbe():
                 return NodesReading()
+            case OstreesProbe():
+                return OstreesReading()
             case OverlaysProbe():
                 return OverlaysReading()
             case CgroupsProbe():

@@ -1,0 +1,1 @@
+"""OSTree: whole systems in a repository, and what of them lies on a machine's disk."""

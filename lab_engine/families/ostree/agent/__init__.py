@@ -1,0 +1,1 @@
+"""In the bench: asks ostree, and reads a disk as a boot loader does."""

@@ -1,0 +1,1 @@
+"""Statements that a lab can require (client side)."""
