@@ -18,7 +18,8 @@ step = lab.step("deploy", continues="commit", touches=touches)
 
 
 def status(v: Values) -> str:
-    return f"ostree admin status --sysroot={v.disk}"
+    """What a boot loader finds. `ostree admin status` aborts where somebody deployed `branch^`."""
+    return f"grep -H . {v.disk}/boot/loader/entries/*.conf"
 
 
 @step.check("slots", points=2)
@@ -107,7 +108,12 @@ def folder(v: Values, revision: str = "") -> str:
 
 def first(v: Values) -> list[str]:
     """Version 1 on the disk."""
-    return [*prepare(v), fetch(v), put(v, f"{v.branch}^")]
+    return [*prepare(v), fetch(v), put(v, old_commit(v))]
+
+
+def old_commit(v: Values) -> str:
+    """Version 1, by its hash."""
+    return f"$({ostree(v, f'rev-parse {v.branch}^')})"
 
 
 def write(v: Values, revision: str, file: str = "") -> str:
@@ -123,6 +129,7 @@ NOT_CARRIED = (
 step.solution(
     "the old one, the setting, the new one",
     lambda v: [*first(v), write(v, f"{v.branch}^"), put(v)],
+    explained={2: ["nothing-deployed"], 3: ["nothing-deployed"], 4: ["old-gone"]},
 )
 step.solution(
     "by checksums, and one pulled after the other",
@@ -135,6 +142,7 @@ step.solution(
         f"sudo ostree --repo={v.disk}/ostree/repo pull-local {v.repo} {v.branch}",
         put(v),
     ],
+    explained={2: ["nothing-deployed"], 3: ["old-gone"], 4: ["old-gone"], 5: ["old-gone"]},
 )
 step.near_miss(
     "only the new one",
@@ -145,7 +153,7 @@ step.near_miss(
 )
 step.near_miss(
     "the old one on top",
-    lambda v: [*prepare(v), fetch(v), put(v), put(v, f"{v.branch}^")],
+    lambda v: [*prepare(v), fetch(v), put(v), fetch(v), put(v, old_commit(v))],
     rejected_by="slots",
     reason="not-default",
     explain="Both are there, but the one that was deployed last is started first. That is version "
@@ -156,7 +164,8 @@ step.near_miss(
     lambda v: [*prepare(v), fetch(v)],
     rejected_by="slots",
     reason="nothing-deployed",
-    explain="The commits are on the disk, but no system: `ostree admin deploy` makes one of them.",
+    explain="No system is there yet. `ostree admin deploy` makes one, of a commit that the disk's "
+    "own repository has.",
 )
 step.near_miss(
     "set too late",
