@@ -48,20 +48,21 @@ async def back(see: See, v: Values) -> None:
 async def pin(see: See, v: Values) -> None:
     found = await see(OstreeSysrootProbe(v.disk))
     good, *others = found.deployments
+    look = f"grep -r pinned {v.disk}/ostree/deploy --include=*.origin || echo none"
     wrong = [one.title for one in others if one.pinned]
     require(
         good.pinned or not wrong,
         "other-pinned",
         expected=f"{good.title} is pinned.",
         observed=f"Pinned is {', '.join(wrong)}.",
-        look=status(v),
+        look=look,
     )
     require(
         good.pinned,
         "not-pinned",
         expected=f"{good.title} is pinned.",
         observed="It is not.",
-        look=status(v),
+        look=look,
     )
 
 

@@ -36,8 +36,8 @@ async def is_told(see: See, v: Values) -> None:
     require(
         done.exists or not hostname.exists,
         "by-hand",
-        expected="Ignition wrote the files.",
-        observed="They are there, and Ignition was not.",
+        expected="Ignition wrote the files, and came to its end.",
+        observed="A file is there, and nothing says that Ignition came to its end.",
         look=look,
     )
     require(

@@ -67,6 +67,7 @@ first() { grep -h ^title "disk/boot/loader/entries/ostree-2.conf"; }
 first | grep -q 'Smoke 2'
 [ "$(cat disk/ostree/deploy/smoke/deploy/*.0/etc/hostname | sort -u)" = buoy ]
 ostree admin set-default --sysroot=disk 1 > /dev/null
+ostree admin pin --sysroot=disk 0 > /dev/null
 first | grep -q 'Smoke 1'
 echo "an unsigned update was refused, a signed one was taken, and taken back"
 
