@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from lab_engine.authoring import (
+    Boot,
+    BootProbe,
     OstreeCommitProbe,
     OstreeSysrootProbe,
     See,
     require,
-    require_boots,
     require_deployed,
     require_ostree_commit,
 )
@@ -41,7 +42,16 @@ async def back(see: See, v: Values) -> None:
         look=status(v),
     )
     first = await require_deployed(see, v.disk, good)
-    await require_boots(see, first.initramfs, v.healthy(2), kernel=first.kernel, shell=False)
+    says = v.healthy(2)
+    started = await see(BootProbe(first.initramfs, kernel=first.kernel, boots=(Boot(until=says),)))
+    said = started.boots[-1].text if started.boots else started.why
+    require(
+        says in said,
+        "not-healthy",
+        expected=f"A machine that starts from {v.disk} says {says!r}.",
+        observed=f"It says: {said.strip()[-120:]!r}.",
+        look=status(v),
+    )
 
 
 @step.check("pin", needs=("back",))

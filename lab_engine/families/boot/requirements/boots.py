@@ -20,15 +20,9 @@ _TROUBLE: Final = re.compile(r"^.*(?:Failed to execute /init|Kernel panic).*$", 
 
 
 async def require_boots(
-    see: See,
-    initramfs: str,
-    says: str,
-    *,
-    shell: bool = True,
-    largest: int = 64 << 20,
-    kernel: str = "",
+    see: See, initramfs: str, says: str, *, shell: bool = True, largest: int = 64 << 20
 ) -> BootReading:
-    """A machine with a kernel and this initramfs says a text, and gives a shell.
+    """A machine with the bench's kernel and this initramfs says a text, and gives a shell.
 
         await require_boots(see, "/home/learner/work/os.img", "Ready.")
 
@@ -44,10 +38,9 @@ async def require_boots(
         says: a text that is to be on the serial line.
         shell: whether it must then do what is typed there.
         largest: bytes that the archive may have.
-        kernel: a file; empty for the kernel of the bench's small guest.
     """
     boot = Boot(says, ("echo alive",)) if shell else Boot(until=says)
-    found = await see(BootProbe(initramfs, kernel=kernel, boots=(boot,)))
+    found = await see(BootProbe(initramfs, boots=(boot,)))
     _file(found, initramfs, largest)
     _said(found.boots[0], says, initramfs)
     require(

@@ -11,7 +11,7 @@ SHORT = 10
 async def require_deployed(see: See, sysroot: str, commit: str = "") -> Deployment:
     """A machine that starts from this disk starts this commit. One round trip.
 
-        await require_deployed(see, "/srv/kiosk", commit)
+        await require_deployed(see, "/srv/kiosk", v.commit)
 
     Returns the deployment. Reasons, in this order: `no-sysroot`, `nothing-deployed`,
     `not-deployed` (no entry is of that commit), `not-default` (it is there, behind another one).
