@@ -83,6 +83,7 @@ CHANGES = (
     Change("setsid sleep 87651 > /dev/null 2>&1 < /dev/null &", "pgrep -xf 'sleep 87651'"),
     Change("truncate -s 1M /srv/d; losetup -f /srv/d", "losetup -n -O BACK-FILE -l | grep srv"),
     Change("chattr +i /srv/there", "lsattr /srv/there"),
+    Change("mkdir -p /srv/shut/in; chattr +i /srv/shut", "ls -d /srv/shut /srv/shut/in"),
 )
 IN_NAMESPACE = (
     "ip netns exec lab sysctl -qw net.ipv4.ip_forward=0",

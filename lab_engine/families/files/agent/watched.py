@@ -266,7 +266,11 @@ def restore(
     wanted = {path: entry for path, entry in wanted.items() if not entry.on or entry.on in present}
     now = dict(entries())
     mended = []
+    # Nothing can be made or removed in a folder that somebody has protected (ioctl_iflags(2)).
+    locked = [path for path, one in now.items() if one.kind == "directory" and one.protected]
     try:
+        for path in locked:
+            protection.put(path, 0)
         # What lies in a folder goes before the folder.
         for path in sorted(now.keys() - wanted.keys(), key=len, reverse=True):
             if now[path].kind != "mountpoint" and not (spared and spared(path, now)):
@@ -286,6 +290,9 @@ def restore(
         for path in mended:
             if path in wanted and wanted[path].protected:
                 protection.put(path, wanted[path].protected)
+        for path in locked:
+            if path not in mended and Path(path).is_dir():
+                protection.put(path, now[path].protected)
     except OSError as error:
         raise ProviderError(
             f"{error.filename or 'a file'} cannot be put back: {error.strerror}"
