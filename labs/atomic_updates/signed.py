@@ -154,6 +154,7 @@ step.solution(
         key(v),
         *installed(v, sign=v.vendor, believes=f"--gpg-import={v.vendor}.asc"),
     ],
+    explained={10: ["not-deployed"]},
 )
 step.solution(
     "signed afterwards, and the key brought later",
@@ -171,6 +172,7 @@ step.solution(
         admin(v, f"deploy $(ostree --repo={served(v)} rev-parse {v.branch}^)"),
         admin(v, f"deploy {refspec(v)}"),
     ],
+    explained={12: ["not-deployed"]},
 )
 step.near_miss(
     "nobody signed",
