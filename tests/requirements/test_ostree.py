@@ -56,7 +56,8 @@ def deploy(revision: str) -> str:
     return f"sudo ostree admin deploy --sysroot={DISK} --os=tea {revision}; "
 
 
-BOTH = f"{TWO}{MADE}{PULL}{deploy('tea/hot^')}{deploy('tea/hot')}"
+OLD = deploy("$(ostree --repo=shelf rev-parse tea/hot^)")
+BOTH = f"{TWO}{MADE}{PULL}{OLD}{deploy('tea/hot')}"
 KEYS = "gpg -q --batch --passphrase '' --quick-generate-key {0}@lab.test ed25519 sign never; "
 EXPORT = "gpg --armor --export {0}@lab.test > {0}.asc; "
 PUBLIC = "ostree --repo=public init --mode=archive; "
@@ -126,7 +127,8 @@ async def trusts(see: See) -> None:
         (newest, "mkdir shelf", "no-repository"),
         (newest, "mkfifo shelf", "no-repository"),
         (newest, "ln -s shelf shelf", "no-repository"),
-        (newest, "git init -q --bare shelf", "no-repository"),
+        (newest, "mkdir -p shelf/objects shelf/refs/heads; printf '[core]\\nbare=true\\n' > "
+         "shelf/config", "no-repository"),
         (newest, INIT, "no-branch"),
         (newest, ONE, "other-content"),
         (newest, f"{INIT}n=2; {TREE}; {COMMIT.replace('tea/hot', 'tea/cold')}", "no-branch"),
@@ -161,7 +163,7 @@ async def trusts(see: See) -> None:
          "sudo mkfifo loader/entries/a.conf", "pass"),
         (starts_newest, TWO, "no-sysroot"),
         (starts_newest, f"{TWO}{MADE}{PULL}", "nothing-deployed"),
-        (starts_newest, f"{TWO}{MADE}{PULL}{deploy('tea/hot^')}", "not-deployed"),
+        (starts_newest, f"{TWO}{MADE}{PULL}{OLD}", "not-deployed"),
         (starts_newest, f"{BOTH}sudo ostree admin set-default --sysroot={DISK} 1", "not-default"),
         (starts_newest, f"{BOTH}sudo rm -r {DISK}/boot/loader/entries", "nothing-deployed"),
         (starts_newest, f"{BOTH}cd {DISK}/ostree/boot.0/tea; "
