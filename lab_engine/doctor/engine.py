@@ -237,8 +237,16 @@ def rights(machine: Machine, engine: Engine) -> Finding:
         State.MISSING,
         "; ".join(problems),
         NOTHING_WORKS,
+        _mended(machine, problems),
+    )
+
+
+def _mended(machine: Machine, problems: list[str]) -> str:
+    if any("no space left" in problem.lower() for problem in problems):
+        return f"docker system df  (shows what fills the engine's disk)\n{me(machine, 'gc')}"
+    return (
         "Take that setting out of the engine's configuration (/etc/docker/daemon.json), then: "
-        + sudo(machine, "systemctl restart docker"),
+        + sudo(machine, "systemctl restart docker")
     )
 
 

@@ -78,3 +78,12 @@ def test_before_anything_is_installed_it_is_not_looked_at() -> None:
     machine = healthy()
     machine.machine = None
     assert vm.vm(machine, docker.ask(machine)).state is State.UNKNOWN
+
+
+def test_a_full_disk_is_no_setting() -> None:
+    machine = healthy()
+    machine.lacking = ["mkdir /var/lib/docker/overlay2/b1: no space left on device"]
+    found = by_name(machine)["Bench rights"]
+    assert found.state is State.MISSING
+    assert found.mend.startswith("docker system df")
+    assert "daemon.json" not in found.mend
