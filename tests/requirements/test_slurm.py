@@ -152,7 +152,11 @@ LOOP = "while true; do srun sleep 1d; sleep 0.3; done"
         (alive, f"echo '{LOOP}' | s; sbatch -J keeper -n 1 job; step 0; scancel -n keeper; "
          "ended keeper; sbatch -J keeper -n 1 job; step 0", "new-job"),
         (alive, f"echo '{LOOP}' | s; sbatch --requeue -J keeper -n 1 job; step 0; "
-         "scontrol requeue $(squeue -h -n keeper -o %i); sleep 0.5", "pass"),
+         "scontrol requeue $(squeue -h -n keeper -o %i); sleep 0.5", "waits"),
+        (alive, f"echo '{LOOP}' | s; sbatch --requeue -J keeper -n 1 job; step 0; "
+         "J=$(squeue -h -n keeper -o %i); scontrol requeue $J; sleep 0.5; "
+         "for _ in $(seq 40); do scontrol update JobId=$J StartTime=now && break; sleep 0.2; done; "
+         "runs keeper", "requeued"),
         (placed, f"for _ in 1 2; do sbatch -J bee -n 1 {LASTS}; done; runs bee 2", "pass"),
         (placed, f"sbatch --array 1-2 -J bee -n 1 {LASTS}; runs bee 2", "pass"),
         (placed, f"for _ in 1 2; do sbatch -p spread -J bee -n 1 {LASTS}; done", "other-door"),
