@@ -138,7 +138,7 @@ async def trusts(see: See) -> None:
         (newest, f"{TWO}rm shelf/objects/*/*.commit", "no-commit"),
         (before, TWO, "pass"),
         (before, ONE, "no-commit"),
-        (before, f"{ONE}n=2; {TREE}; {COMMIT} --orphan", "no-branch"),
+        (before, f"{ONE}n=2; {TREE}; {COMMIT} --orphan", "no-commit"),
         (packed, f"{PUBLIC}{SIGNED}", "pass"),
         (packed, f"{TWO}mv shelf public", "other-mode"),
         (cup, TWO + TAKE, "pass"),
