@@ -11,6 +11,7 @@ from lab_engine.packs import image
 
 SECONDS = 300.0
 # A script that ends at its first failure would say nothing otherwise.
+_KEPT = "/run/smoke.sh"
 _TELLS = b"""trap 'echo "failed: $BASH_COMMAND" >&2' ERR; """
 
 
@@ -26,6 +27,9 @@ def try_out(name: str, progress: Callable[[str], None] = lambda _: None) -> Comp
     bench = Bench.create(f"smoke-{secrets.token_hex(3)}", tag=tag, memory=memory, passing=True)
     try:
         script = (recipe.folder / "smoke.sh").read_bytes()
-        return bench.run(["bash", "-s"], stdin=_TELLS + script, timeout=SECONDS)
+        # As a file, and with nothing to read: a command that reads its input would take the rest of
+        # the script for it, and what was never tried would count as well.
+        keep = f"cat > {_KEPT} && exec bash {_KEPT} < /dev/null"
+        return bench.run(["bash", "-c", keep], stdin=_TELLS + script, timeout=SECONDS)
     finally:
         bench.remove()

@@ -128,6 +128,7 @@ def turns(kit: Kit, **given: object) -> list[tuple[str, list[str] | None]]:
         "seed": None,
         "jobs": 1,
         "repeat": 1,
+        "case": "",
         "changed": True,
     }
     args = argparse.Namespace(**(wanted | given))

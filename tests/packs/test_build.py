@@ -194,6 +194,16 @@ def test_a_jar_that_is_not_the_locks_is_refused(packs: Path) -> None:
         image.ensure(["small"])
 
 
+def test_a_smoke_test_is_run_to_its_end(packs: Path) -> None:
+    """Also after a command that reads its input, which the script itself once was."""
+    from lab_engine.packs import smoke
+
+    small(packs)
+    (packs / "small" / "smoke.sh").write_text("cat > /dev/null\necho there\nexit 7\n")
+    done = smoke.try_out("small")
+    assert (done.exit_code, done.stdout) == (7, b"there\n")
+
+
 def test_a_classroom_gets_packs_in_a_file(packs: Path, client: Any, tmp_path: Path) -> None:
     small(packs)
     with pytest.raises(ImageError, match="no folder"):
