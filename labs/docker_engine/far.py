@@ -5,6 +5,8 @@ from __future__ import annotations
 from lab_engine.authoring import (
     ByHand,
     DockerContainerProbe,
+    DockerContextsProbe,
+    DockerImageProbe,
     DockerNetwork,
     Image,
     InhabitantsProbe,
@@ -53,7 +55,24 @@ async def listen(see: See, v: Values) -> None:
 
 @step.check("job", points=2, needs=("listen",), settle=2.0)
 async def job(see: See, v: Values) -> None:
-    here, there = await see(DockerContainerProbe(v.job), NodeContainersProbe(v.far))
+    known, here, there = await see(
+        DockerContextsProbe(), DockerContainerProbe(v.job), NodeContainersProbe(v.far)
+    )
+    require(
+        known.contexts,
+        "no-context",
+        expected=f"Your client has a context for {door(v)}.",
+        observed="It has none of its own.",
+        look="docker context ls",
+    )
+    leads = [host.rstrip("/") for host in known.contexts.values()]
+    require(
+        door(v) in leads,
+        "astray",
+        expected=f"Your client has a context for {door(v)}.",
+        observed=f"{'; '.join(f'{name} leads to {to}' for name, to in known.contexts.items())}.",
+        look="docker context ls",
+    )
     require(
         not here.exists,
         "at-home",
@@ -70,6 +89,14 @@ async def job(see: See, v: Values) -> None:
         look=f"docker exec {v.far} docker ps -a",
     )
     assert found is not None
+    image = await see.earliest(DockerImageProbe("busybox"))
+    require(
+        found.image_id == image.id,
+        "other-image",
+        expected=f"{v.job} is made of the image busybox.",
+        observed=f"It is made of {found.image}.",
+        look=f"docker exec {v.far} docker ps -a",
+    )
     require(
         found.state == "running" and found.pid,
         "not-running",
@@ -112,12 +139,12 @@ def door(v: Values) -> str:
     return f"tcp://{v.address}:{PORT}"
 
 
-def known(v: Values) -> str:
-    return f"docker context create {v.far} --docker host={door(v)}"
+def known(v: Values, leads: str = "") -> str:
+    return f"docker context create {v.far} --docker host={leads or door(v)}"
 
 
-def run(v: Values, how: str = "", seconds: int = 0) -> str:
-    return f"docker {how}run -d --name {v.job} busybox sleep {seconds or v.job_seconds}"
+def run(v: Values, how: str = "", seconds: int = 0, image: str = "busybox") -> str:
+    return f"docker {how}run -d --name {v.job} {image} sleep {seconds or v.job_seconds}"
 
 
 def listens(v: Values) -> list[str]:
@@ -138,7 +165,6 @@ step.solution(
         f"docker create --name {v.job} busybox sleep {v.job_seconds}",
         f"docker start {v.job}",
     ],
-    explained={3: ["at-home"]},
 )
 step.near_miss(
     "the own socket left out",
@@ -182,9 +208,37 @@ step.near_miss(
     explain=HOME,
 )
 step.near_miss(
+    "a context that leads home",
+    lambda v: [*listens(v), known(v, "unix:///var/run/docker.sock"), run(v, f"--context {v.far} ")],
+    rejected_by="job",
+    reason="astray",
+    explain="A context is a name for an address, whatever it is called, and this is not the one. "
+    "Take it away with `docker context rm -f NAME`, and make it anew: `tcp://`, the address of the "
+    "machine, a colon, the port.",
+)
+step.near_miss(
+    "without a context",
+    lambda v: [*listens(v), run(v, f"-H {door(v)} ")],
+    rejected_by="job",
+    reason="no-context",
+)
+step.near_miss(
+    "another image",
+    lambda v: [
+        *listens(v),
+        known(v),
+        f"docker --context {v.far} create --name draft busybox true",
+        f"docker --context {v.far} commit draft {v.job}-image",
+        run(v, f"--context {v.far} ", image=f"{v.job}-image"),
+    ],
+    rejected_by="job",
+    reason="other-image",
+)
+step.near_miss(
     "created, and not started",
     lambda v: [
         *listens(v),
+        known(v),
         f"docker -H {door(v)} create --name {v.job} busybox sleep {v.job_seconds}",
     ],
     rejected_by="job",
@@ -192,7 +246,7 @@ step.near_miss(
 )
 step.near_miss(
     "another command",
-    lambda v: [*listens(v), run(v, f"-H {door(v)} ", v.job_seconds + 1)],
+    lambda v: [*listens(v), known(v), run(v, f"-H {door(v)} ", v.job_seconds + 1)],
     rejected_by="job",
     reason="other-command",
 )

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from lab_engine.families.docker.agent import contexts, daemon, inventory
+from lab_engine.families.docker.probes.contexts import DockerContextsProbe
 from lab_engine.families.docker.probes.daemon import DockerDaemonProbe
 from tests.families.bench_state import sh
 
@@ -67,6 +68,8 @@ def one_that_was_begun_with_the_option_is_begun_anew(start: dict[str, str]) -> N
 def a_context_in_use_goes_too(start: dict[str, str]) -> None:
     sh(f"{LEARNER} create far --docker host=tcp://192.0.2.7:2375")
     idle = inventory.entries()["docker-context/far"]
+    known = contexts.contexts(DockerContextsProbe())
+    assert known.contexts == {"far": "tcp://192.0.2.7:2375"}
     sh(f"{LEARNER} use far")
     assert inventory.entries()["docker-context/far"] == f"{idle} in use"
     inventory.remove("docker-context/far")

@@ -14,6 +14,7 @@ from lab_engine.families.docker.probes.container import (
     MountPoint,
     PublishedPort,
 )
+from lab_engine.families.docker.probes.contexts import DockerContextsProbe, DockerContextsReading
 from lab_engine.families.docker.probes.daemon import DockerDaemonProbe, DockerDaemonReading
 from lab_engine.families.docker.probes.engine import (
     DockerEventsProbe,
@@ -106,6 +107,8 @@ __all__ = [
     "DockerContainerReading",
     "DockerContainersProbe",
     "DockerContainersReading",
+    "DockerContextsProbe",
+    "DockerContextsReading",
     "DockerDaemonProbe",
     "DockerDaemonReading",
     "DockerEventsProbe",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lab_engine.families.docker import resources
-from lab_engine.families.docker.probes import container, daemon, engine, inside, services
+from lab_engine.families.docker.probes import container, contexts, daemon, engine, inside, services
 from lab_engine.families.family import Daemon, Drawn, Family, Removal, Shell
 
 FAMILY: Final = Family(
@@ -30,6 +30,7 @@ FAMILY: Final = Family(
         inside.ContainerLogProbe,
         container.DockerContainerProbe,
         container.DockerContainersProbe,
+        contexts.DockerContextsProbe,
         daemon.DockerDaemonProbe,
         engine.DockerImageProbe,
         engine.DockerInfoProbe,
@@ -43,7 +44,7 @@ FAMILY: Final = Family(
         inside.ImageLayersProbe,
         services.DockerServiceProbe,
     ),
-    readers=("readers", "layered", "journal", "services", "daemon"),
+    readers=("readers", "layered", "journal", "services", "daemon", "contexts"),
     journal="journal",
     topics={"docker": "events:DockerEvents"},
     inventory="inventory",

@@ -7,12 +7,20 @@ leave a client that does nothing at all, so the client itself takes them away.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from lab_engine.common import digest
+from lab_engine.common.probe import Probe
 from lab_engine.errors import ProviderError
 from lab_engine.families.docker.agent import settings_file
+from lab_engine.families.docker.probes.contexts import (
+    DockerContextsProbe,
+    DockerContextsReading,
+)
 
 HOME: Final = Path("/home/learner/.docker")
 KIND: Final = "docker-context"
@@ -23,13 +31,30 @@ _SECONDS: Final = 10.0
 def entries() -> dict[str, str]:
     """Each context, by its name, with what it says and whether it is the one in use."""
     used = settings_file.read(HOME / "config.json").get("currentContext")
-    found = {}
+    return {
+        f"{KIND}/{name}": f"{digest.of(note)}{' in use' if name == used else ''}"
+        for name, note in _notes()
+    }
+
+
+def _notes() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted((HOME / _NOTES).glob("*/meta.json")):
         note = settings_file.read(path)
         name = note.get("Name")
         if isinstance(name, str) and name:
-            found[f"{KIND}/{name}"] = f"{digest.of(note)}{' in use' if name == used else ''}"
-    return found
+            yield name, note
+
+
+def contexts(_: DockerContextsProbe) -> DockerContextsReading:
+    return DockerContextsReading({name: _leads(note) for name, note in _notes()})
+
+
+def _leads(note: dict[str, Any]) -> str:
+    """The address in a note; nothing when it has none."""
+    match note:
+        case {"Endpoints": {"docker": {"Host": str(host)}}}:
+            return host
+    return ""
 
 
 def remove(name: str) -> None:
@@ -47,3 +72,6 @@ def remove(name: str) -> None:
     if key in entries():
         said = done.stderr.decode(errors="replace").strip()
         raise ProviderError(f"the client does not forget the context {name}: {said}", resource=key)
+
+
+READERS: dict[type[Probe[Any]], Callable[[Any], msgspec.Struct]] = {DockerContextsProbe: contexts}
