@@ -7,22 +7,22 @@ from labs.docker_engine.values import CURL, WORK, Values, lab
 
 step = lab.step("events", daemons=("docker",), resources=lambda _: [Image("busybox")])
 
-LIFE = ("start", "pause", "unpause", "die")
+LIFE = ("start", "pause", "unpause", "kill", "die")
 
 
 @step.check("record", points=3, settle=1.0)
 async def record(see: See, v: Values) -> None:
-    await require_recorded_life(see, f"{WORK}/{v.record}", v.guest, actions=LIFE)
+    await require_recorded_life(see, f"{WORK}/{v.record}", v.guest, actions=LIFE, image="busybox")
 
 
-def listening(v: Values, query: str = "") -> str:
+def listening(v: Values, query: str = "", option: str = "-N ") -> str:
     """In the background; a moment, until the engine has answered."""
     address = f"'http://docker/events{query}'"
-    return f"{CURL} -N {address} > {v.record} & sleep 0.5"
+    return f"{CURL} {option}{address} > {v.record} & sleep 0.5"
 
 
-def born(v: Values) -> str:
-    return f"docker run -d --name {v.guest} busybox sleep {v.guest_seconds}"
+def born(v: Values, image: str = "busybox", seconds: int = 0) -> str:
+    return f"docker run -d --name {v.guest} {image} sleep {seconds or v.guest_seconds}"
 
 
 def lived(v: Values) -> str:
@@ -34,6 +34,16 @@ def gone(v: Values) -> str:
 
 
 END = "kill %1"
+GAP = (
+    "Some of its events are not there. A filter for `event` lets only those through that it names: "
+    "leave it out, and keep the one for `container`. Without any filter, it is that you began to "
+    "listen after the beginning and ended before the end."
+)
+EMPTY = (
+    "If curl listened: without `-N` it holds back what it hears until some thousand bytes have "
+    "come together, and when it is killed, they are lost. If you asked afterwards: nothing that "
+    "passed your filters lies between `since` and `until`. `until` has to be after the removal."
+)
 
 step.solution(
     "listening all the while",
@@ -69,16 +79,18 @@ step.near_miss(
     lambda v: [born(v), listening(v), lived(v), gone(v), END],
     rejected_by="record",
     reason="late",
-    explain="curl listened when the container was there already. Ask for the past as well, with "
-    "`since`, or begin before the container does.",
+    explain="Its beginning is missing. If you listened, you began when the container was there "
+    "already. If you asked afterwards, `since` was after its beginning, or a filter for `event` "
+    "let only its end through.",
 )
 step.near_miss(
     "ended too early",
     lambda v: [listening(v), born(v), lived(v), END, gone(v)],
     rejected_by="record",
     reason="early",
-    explain="The end of its life is missing. Let curl listen until the container is removed, with "
-    "`-N`, so that it holds nothing back.",
+    explain="The end of its life is missing. If you listened: curl has to do so until the "
+    "container is removed, and with `-N`, so that it holds nothing back. If you asked afterwards: "
+    "`until` was before its end, or a filter for `event` let only its beginning through.",
 )
 step.near_miss(
     "only some kinds of events",
@@ -92,6 +104,81 @@ step.near_miss(
     ],
     rejected_by="record",
     reason="gap",
+    explain=GAP,
+)
+step.near_miss(
+    "only its death",
+    lambda v: [
+        born(v),
+        lived(v),
+        gone(v),
+        f"{CURL} -G -d since=$(($(date +%s) - 60)) -d until=$(($(date +%s) + 1)) --data-urlencode "
+        f"""'filters={{"container": ["{v.guest}"], "event": ["die"]}}' """
+        f"http://docker/events > {v.record}",
+    ],
+    rejected_by="record",
+    reason="gap",
+    explain=GAP,
+)
+step.near_miss(
+    "curl holds it back",
+    lambda v: [listening(v, option=""), born(v), lived(v), gone(v), END],
+    rejected_by="record",
+    reason="empty",
+    explain=EMPTY,
+)
+step.near_miss(
+    "the time before it",
+    lambda v: [
+        born(v),
+        lived(v),
+        gone(v),
+        f"{CURL} -G -d since=$(($(date +%s) - 7200)) -d until=$(($(date +%s) - 3600)) "
+        f"http://docker/events > {v.record}",
+    ],
+    rejected_by="record",
+    reason="empty",
+    explain=EMPTY,
+)
+step.near_miss(
+    "another image",
+    lambda v: [
+        f"docker create --name draft busybox true; docker commit draft {v.guest}-image; "
+        "docker rm draft",
+        listening(v),
+        born(v, f"{v.guest}-image"),
+        lived(v),
+        gone(v),
+        END,
+    ],
+    rejected_by="record",
+    reason="other-image",
+)
+step.near_miss(
+    "ended by itself",
+    lambda v: [
+        listening(v),
+        born(v, seconds=1),
+        lived(v),
+        f"timeout 20 docker wait {v.guest}; docker rm {v.guest}; sleep 0.2",
+        END,
+    ],
+    rejected_by="record",
+    reason="other-life",
+)
+step.near_miss(
+    "gone through once more, and left half done",
+    lambda v: [
+        born(v),
+        lived(v),
+        gone(v),
+        listening(v),
+        born(v),
+        gone(v),
+        END,
+    ],
+    rejected_by="record",
+    reason="other-life",
 )
 step.near_miss(
     "as a person reads it",

@@ -60,8 +60,17 @@ async def test_an_engine_that_keeps_its_containers(engine: Stage) -> None:
     # What the engine that runs does not notice, the next one will.
     await engine.type(f"sudo cp {OLD} {FILE}; {READ}")
     assert await engine.reason(told) == "not-written"
-    await engine.type(f"echo '{{' | sudo tee {FILE}")
-    assert await engine.reason(told) == "not-written"
+    for text, reason in (
+        ("{", "not-json"),
+        ("7", "not-json"),
+        ("", "empty"),
+        ('{"live-restore": "true"}', "other-value"),
+        ('{"live-restore": false}', "not-written"),
+    ):
+        await engine.type(f"echo '{text}' | sudo tee {FILE}")
+        assert await engine.reason(told) == reason
+    await engine.type(f"sudo rm {FILE}")
+    assert await engine.reason(told) == "no-settings"
     await engine.type(f"sudo cp {OLD} {FILE}; {KILL} sleep 0.5")
     assert await engine.reason(told) == "no-engine"
 
@@ -146,7 +155,15 @@ async def life(see: See) -> None:
         (f"{RUN}{CHANGE}{GONE}", "no-file"),
         (f"{RUN}{CHANGE}{GONE}mkfifo life.json", "no-plain-file"),
         (f"{RUN}{CHANGE}{GONE}yes '{{}}' | head -n 40000 > life.json", "too-long"),
-        (f"{RUN}{CHANGE}{GONE}: > life.json", "not-recorded"),
+        (f"{RUN}{CHANGE}{GONE}: > life.json", "empty"),
+        # Told of the network alone.
+        (f"{RUN}{CHANGE}{GONE}{SINCE.replace('container=guest', 'type=network')}{JSON} > life.json",
+         "not-recorded"),
+        # It is the newest that is spoken of.
+        (f"{RUN}{CHANGE}{GONE}{LISTEN}{RUN}{GONE}{STOP}", "other-life"),
+        (f"{RUN}{CHANGE}{GONE}{LISTEN}{RUN}{CHANGE}{STOP}", "not-removed"),
+        (f"{LISTEN}{RUN}{CHANGE}{GONE}{STOP}{RUN}", "pass"),
+        (f"{RUN}{CHANGE}{GONE}{SINCE}{JSON} | grep die > life.json", "gap"),
         (f"{RUN}{CHANGE}{GONE}{SINCE}'{{{{.Action}}}}' > life.json", "not-json"),
         (f"{RUN}{CHANGE}{GONE}{SINCE}{JSON} > l; (cat l; echo; echo so be it) > life.json",
          "not-json"),
@@ -166,6 +183,29 @@ async def test_what_an_engine_told(stage: Stage, script: str, reason: str) -> No
     await stage.start(life)
     await stage.type(script)
     assert await stage.reason(life, settled=reason) == reason
+
+
+async def death(see: See) -> None:
+    await require_recorded_life(
+        see, f"{FOLDER}/life.json", "guest", actions=["kill", "die"], image="busybox"
+    )
+
+
+@bench
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (f"{LISTEN}{RUN}{GONE}{STOP}", "pass"),
+        (f"{LISTEN}{RUN.replace('busybox', 'busybox:latest')}{GONE}{STOP}", "pass"),
+        (f"{LISTEN}docker run --name guest busybox true; docker rm guest; {STOP}", "other-life"),
+        (f"docker create --name draft busybox true; docker commit draft other; {LISTEN}"
+         f"{RUN.replace('busybox', 'other')}{GONE}{STOP}", "other-image"),
+    ],
+)  # fmt: skip
+async def test_of_what_and_how_it_ended(stage: Stage, script: str, reason: str) -> None:
+    await stage.start(death)
+    await stage.type(script)
+    assert await stage.reason(death, settled=reason) == reason
 
 
 @pytest.mark.parametrize(

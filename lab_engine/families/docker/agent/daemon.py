@@ -58,11 +58,14 @@ def daemon(probe: DockerDaemonProbe) -> DockerDaemonReading:
     except DaemonDown:
         # It has ended between the two questions, or is about to.
         return DockerDaemonReading(exists=False)
+    said = written().get(LIVE_RESTORE)
     return DockerDaemonReading(
         pid=found.pid,
         started=found.start,
         live_restore=live,
-        written=written().get(LIVE_RESTORE) is True,
+        written=said is True,
+        value="" if said is None else msgspec.json.encode(said).decode(),
+        fault=settings_file.fault(SETTINGS),
         container_started=began,
     )
 

@@ -21,3 +21,21 @@ def read(path: Path) -> dict[str, Any]:
             if isinstance(found, dict):
                 return found
     return {}
+
+
+def fault(path: Path) -> str:
+    """Why `read` finds no object: `no-settings`, `empty`, `not-json`; nothing when it does."""
+    try:
+        if not path.is_file():
+            return "no-settings"
+        with path.open("rb") as file:
+            text = file.read(_LIMIT).strip()
+    except OSError:
+        return "no-settings"
+    if not text:
+        return "empty"
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return "not-json"
+    return "" if isinstance(found, dict) else "not-json"

@@ -13,7 +13,9 @@ class DockerDaemonReading(Reading, frozen=True):
     """The dockerd that answers at the bench's socket; it does not exist when none does.
 
     `started` is in clock ticks since boot. `live_restore` is what it says of itself now; `written`
-    is whether the settings that the next one will read say so, too. `container_started` is that of
+    is whether the settings that the next one will read say so, too. `value` is their word for it,
+    as JSON, empty when there is none, and `fault` why they say nothing at all: `no-settings`,
+    `empty` or `not-json`. `container_started` is that of
     the first process of the container that was asked about; 0 when it does not run.
     """
 
@@ -22,6 +24,8 @@ class DockerDaemonReading(Reading, frozen=True):
     started: int = 0
     live_restore: bool = False
     written: bool = False
+    value: str = ""
+    fault: str = ""
     container_started: int = 0
 
 

@@ -18,6 +18,12 @@ from lab_engine.families.docker.requirements.containers import exists, require_r
 from lab_engine.families.files.requirements.files import require_file
 
 _INFO: Final = "docker info -f '{{.LiveRestoreEnabled}}'"
+_SETTINGS: Final = "/etc/docker/daemon.json"
+_FAULTS: Final = {
+    "no-settings": "There is no such file.",
+    "empty": "The file is empty.",
+    "not-json": "It is no good JSON.",
+}
 _SAME_MOMENT: Final = 1e-5
 """Seconds. The engine counts nanoseconds, and the bench's notes of it are a little coarser."""
 _NANO: Final = 1e9
@@ -30,7 +36,8 @@ async def require_live_restore(see: See) -> DockerDaemonReading:
 
     By the engine's own word, and by the settings that it reads when it is started.
 
-    Reasons: `no-engine`, `not-written`, `not-read` (the engine has not looked at them since).
+    Reasons: `no-engine`, `no-settings` (there is no such file), `empty`, `not-json`, `other-value`
+    (it is no `true`), `not-written`, `not-read` (the engine has not looked at them since).
     """
     found = await see(DockerDaemonProbe())
     require(
@@ -40,12 +47,22 @@ async def require_live_restore(see: See) -> DockerDaemonReading:
         observed="It does not.",
         look="pgrep -a dockerd || true",
     )
+    wanted, look = f"{_SETTINGS} says that live-restore is true.", f"cat {_SETTINGS}"
+    for fault, observed in _FAULTS.items():
+        require(found.fault != fault, fault, expected=wanted, observed=observed, look=look)
+    require(
+        found.written or not found.value or found.value == "false",
+        "other-value",
+        expected=wanted,
+        observed=f"It says {found.value}.",
+        look=look,
+    )
     require(
         found.written,
         "not-written",
-        expected="/etc/docker/daemon.json says that live-restore is true.",
-        observed="It does not.",
-        look="cat /etc/docker/daemon.json",
+        expected=wanted,
+        observed="It says false." if found.value else "It has no such word.",
+        look=look,
     )
     require(
         found.live_restore,
@@ -98,7 +115,7 @@ async def require_outlived_engine(see: See, name: str) -> DockerContainerReading
 
 
 async def require_recorded_life(
-    see: See, path: str, name: str, *, actions: Sequence[str]
+    see: See, path: str, name: str, *, actions: Sequence[str], image: str = ""
 ) -> Sequence[Happening]:
     """A file holds what the engine told of a container, from `create` to `destroy`.
 
@@ -108,21 +125,28 @@ async def require_recorded_life(
 
     The events are JSON as the engine gives it, one behind the other, with others among them. Each
     is compared with what the engine told the bench: what was done, to which container, at which
-    nanosecond. One container of that name since the step began will do. Two round trips.
+    nanosecond. One container of that name since the step began will do; if none does, it is the
+    newest that is spoken of. Two round trips.
 
-    Reasons: `absent`, `not-removed`, `other-life` (these actions were not done, in this order),
-    those of `require_file`, `too-long`, `not-json`, `not-recorded`, `other-events` (what never
-    happened), `late` (its beginning is missing), `early` (its end is), `gap`.
+    Reasons: `absent`, `not-removed`, `other-image`, `other-life` (these actions were not done, in
+    this order), those of `require_file`, `too-long`, `not-json`, `empty`, `not-recorded`,
+    `other-events` (what never happened), `late` (its beginning is missing), `early` (its end is),
+    `gap`.
 
     Args:
         see: the check's way to ask.
         path: the file.
         name: the container, by the name that it had.
         actions: the engine's words for what was done between `create` and `destroy`, in order.
+        image: what it is made of, as the engine tells it; empty for any.
     """
     before = await see.before(DockerEventsProbe(name))
     happened = (await see(DockerEventsProbe(name))).after(before.last)
-    lives = _lives(happened, actions, name)
+    lives = _lives(happened, name)
+    order = ("create", *actions, "destroy")
+    right = [one for one in lives if _made_of(image, one) and _in_order(order, one)]
+    if not right:
+        _newest(lives, order, name, image)
     file = await require_file(see, path)
     require(
         file.whole,
@@ -132,15 +156,28 @@ async def require_recorded_life(
         look=f"head -c 300 {path}",
     )
     said = _events(file.content, path)
-    # The one of which most is there.
-    life = min(lives, key=lambda one: len(_missing(one, said)))
+    whole = [one for one in right if not _missing(one, said)]
+    if not whole:
+        # What was done last is what the learner thinks of.
+        _newest(lives, order, name, image)
+    heard = {id_ for id_, _, _ in said}
+    # The newest of which anything is there.
+    life = next(iter(whole or [one for one in right[::-1] if one[0].id in heard]), right[-1])
     mine = [one for one in said if one[0] == life[0].id]
     look = f"jq -c '[.Type, .Action, .Actor.Attributes.name]' {path} || true"
+    require(
+        file.content.strip(),
+        "empty",
+        expected=f"{path} holds events of {name}.",
+        observed="It is empty.",
+        look=f"ls -l {path}; jobs",
+    )
     require(
         mine,
         "not-recorded",
         expected=f"{path} holds events of {name}.",
-        observed=f"None of its {len(said)} events is of that container.",
+        observed=f"None of its {len(said)} events of containers is of "
+        f"{'the newest' if len(lives) > 1 else 'that'} one.",
         look=look,
     )
     known = {one.action for one in life}
@@ -157,10 +194,13 @@ async def require_recorded_life(
         look=look,
     )
     missing = [one.action for one in _missing(life, said)]
+    all_of_it = [one.action for one in life]
+    begun_late = bool(missing) and missing == all_of_it[: len(missing)]
+    ended_early = bool(missing) and missing == all_of_it[len(all_of_it) - len(missing) :]
     wanted = f"{path} holds the whole life of {name}: {_words(life)}."
     there = f"It holds: {', '.join(action for _, action, _ in mine)}."
-    require("create" not in missing, "late", expected=wanted, observed=there, look=look)
-    require("destroy" not in missing, "early", expected=wanted, observed=there, look=look)
+    require(not begun_late, "late", expected=wanted, observed=there, look=look)
+    require(not ended_early, "early", expected=wanted, observed=there, look=look)
     require(not missing, "gap", expected=wanted, observed=there, look=look)
     return life
 
@@ -169,38 +209,58 @@ _Told = tuple[str, str, float]
 """The container's id, what was done, when."""
 
 
-def _lives(
-    happened: Sequence[Happening], actions: Sequence[str], name: str
-) -> list[list[Happening]]:
-    """All events of each container that was made and removed, and had the actions between."""
-    look = f"docker events --since 30m --until 0s --filter container={name}"
+def _lives(happened: Sequence[Happening], name: str) -> list[list[Happening]]:
+    """All events of each container that was made, oldest first."""
     ids = list(dict.fromkeys(one.id for one in happened if one.action == "create"))
     require(
         ids,
         "absent",
         expected=f"Since this step began, a container {name} was made.",
         observed="None was.",
-        look=look,
+        look=_look(name),
     )
-    lives = [[one for one in happened if one.id == id_] for id_ in ids]
-    over = [one for one in lives if any(event.action == "destroy" for event in one)]
+    return [[one for one in happened if one.id == id_] for id_ in ids]
+
+
+def _newest(
+    lives: Sequence[Sequence[Happening]], order: Sequence[str], name: str, image: str
+) -> None:
+    """The newest container has been removed, and had this life."""
+    life = lives[-1]
+    which = f"the newest {name}" if len(lives) > 1 else name
     require(
-        over,
+        any(one.action == "destroy" for one in life),
         "not-removed",
         expected=f"The container {name} was removed again.",
-        observed="It is still there.",
+        observed=f"{'The newest' if len(lives) > 1 else 'It'} is still there.",
         look="docker ps -a",
     )
-    order = ["create", *actions, "destroy"]
-    right = [one for one in over if _in_order(order, one)]
     require(
-        right,
+        _made_of(image, life),
+        "other-image",
+        expected=f"{name} was made of the image {image}.",
+        observed=f"{'The newest' if len(lives) > 1 else 'It'} was made of "
+        f"{life[0].facts.get('image', 'another one')}.",
+        look=_look(name),
+    )
+    rest = iter(one.action for one in life)
+    lacking = next((action for action in order if action not in rest), "")
+    require(
+        not lacking,
         "other-life",
         expected=f"The life of {name} was: {', '.join(order)}.",
-        observed=f"It was: {_words(over[-1])}.",
-        look=look,
+        observed=f"That of {which} was: {_words(life)}. There is no {lacking} at its place.",
+        look=_look(name),
     )
-    return right
+
+
+def _look(name: str) -> str:
+    return f"docker events --since 30m --until 0s --filter container={name}"
+
+
+def _made_of(image: str, life: Sequence[Happening]) -> bool:
+    """`busybox` is `busybox:latest`."""
+    return not image or life[0].facts.get("image", "") in (image, f"{image}:latest")
 
 
 def _in_order(order: Sequence[str], life: Sequence[Happening]) -> bool:
