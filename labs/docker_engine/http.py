@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Image, See, require, require_container, require_group
+import json
+from collections.abc import Sequence
+
+from lab_engine.authoring import (
+    CgroupProbe,
+    Image,
+    See,
+    require,
+    require_container,
+    require_running,
+)
 from labs.docker_engine.values import CURL, Values, lab, post
 
 step = lab.step("http", daemons=("docker",), resources=lambda _: [Image("busybox")])
@@ -10,7 +20,33 @@ step = lab.step("http", daemons=("docker",), resources=lambda _: [Image("busybox
 
 @step.check("run", points=2, settle=1.0)
 async def run(see: See, v: Values) -> None:
-    found = await require_container(see, v.box, image="busybox")
+    found = await require_container(see, v.box, image="busybox", running=False)
+    look = f"docker inspect -f '{{{{json .State}}}}' {v.box} | jq"
+    # The engine puts down an exit code for a start that it tried and that failed.
+    tried = found.exit_code != 0
+    only_made = found.state == "created"
+    require(
+        not (only_made and tried and any(" " in word for word in found.command)),
+        "one-word",
+        expected=f"{v.box} runs `sleep {v.seconds}`.",
+        observed=f"Its start failed: there is no program {_quoted(found.command[:1])}.",
+        look=look,
+    )
+    require(
+        not (only_made and tried),
+        "not-startable",
+        expected=f"{v.box} runs `sleep {v.seconds}`.",
+        observed=f"Its start failed. Its command is {_quoted(found.command)}.",
+        look=look,
+    )
+    require(
+        not only_made,
+        "not-started",
+        expected=f"{v.box} runs.",
+        observed="Its state is created, and nobody has tried to start it.",
+        look="docker ps -a",
+    )
+    require_running(found)
     require(
         found.command == ("sleep", str(v.seconds)),
         "other-command",
@@ -23,7 +59,35 @@ async def run(see: See, v: Values) -> None:
 @step.check("limit", points=1, needs=("run",))
 async def limit(see: See, v: Values) -> None:
     found = await require_container(see, v.box)
-    await require_group(see, v.box, pid=found.pid, memory=v.bytes)
+    look = f"docker inspect -f '{{{{.HostConfig.Memory}}}}' {v.box}"
+    limit = found.limits.memory
+    require(
+        limit,
+        "no-limit",
+        expected=f"The engine has a limit for the memory of {v.box}.",
+        observed="It has none.",
+        look=look,
+    )
+    require(
+        limit == v.bytes,
+        "other-memory",
+        expected=f"{v.box} may have {v.bytes} bytes of memory.",
+        observed=f"It may have {limit}.",
+        look=look,
+    )
+    group = await see(CgroupProbe(pid=found.pid))
+    require(
+        group.memory == v.bytes,
+        "other-group",
+        expected=f"The kernel lets {v.box} have {v.bytes} bytes, as the engine was told.",
+        observed=f"It lets it have {group.memory or 'any number of them'}.",
+        look=f"docker exec {v.box} sh -c 'head /sys/fs/cgroup/memory.max "
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes 2> /dev/null || true'",
+    )
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return json.dumps(list(words))
 
 
 def wish(v: Values, *, command: str = "", memory: str = "", word: str = "Memory") -> str:
@@ -47,7 +111,7 @@ def start(v: Values, name: str = "") -> str:
 step.solution(
     "two requests",
     lambda v: [create(v, wish(v)), start(v)],
-    explained={1: ["not-running"]},
+    explained={1: ["not-started"]},
 )
 step.solution(
     "from a file, without a name; renamed, started and limited afterwards",
@@ -59,7 +123,7 @@ step.solution(
         f"{CURL} -X POST http://docker/v1.45/containers/$ID/start",
         post(f"/containers/{v.box}/update", f'{{"Memory": {v.bytes}, "MemorySwap": -1}}'),
     ],
-    explained={3: ["not-running"]},
+    explained={3: ["not-started"]},
 )
 step.solution(
     "with the command after all",
@@ -67,15 +131,35 @@ step.solution(
         f"docker create --name {v.box} -m {v.mib}m busybox sleep {v.seconds}",
         f"docker start {v.box}",
     ],
-    explained={1: ["not-running"]},
+    explained={1: ["not-started"]},
 )
 step.near_miss(
     "created, and not started",
     lambda v: [create(v, wish(v))],
     rejected_by="run",
-    reason="not-running",
+    reason="not-started",
     explain="`create` only makes it. It takes a second request to start it: a POST to "
     "`/containers/NAME/start`.",
+)
+step.near_miss(
+    "the command as one text",
+    lambda v: [create(v, wish(v, command=f'"sleep {v.seconds}"')), start(v)],
+    rejected_by="run",
+    reason="one-word",
+    explain="`Cmd` is a list of words, each in quotes of its own. What stands in one pair of them "
+    "is one word, and so the name of a program, with a blank in it.",
+)
+step.near_miss(
+    "a program that is not there",
+    lambda v: [create(v, wish(v, command=f'["Sleep", "{v.seconds}"]')), start(v)],
+    rejected_by="run",
+    reason="not-startable",
+)
+step.near_miss(
+    "paused",
+    lambda v: [create(v, wish(v)), start(v), f"docker pause {v.box}"],
+    rejected_by="run",
+    reason="not-running",
 )
 step.near_miss(
     "without a name",
@@ -105,6 +189,19 @@ step.near_miss(
 step.near_miss(
     "a word that the engine does not know",
     lambda v: [create(v, wish(v, word="MemoryLimit")), start(v)],
+    rejected_by="limit",
+    reason="no-limit",
+)
+step.near_miss(
+    "behind the engine's back",
+    lambda v: [
+        create(v, wish(v, word="MemoryLimit")),
+        start(v),
+        f"I=$(docker inspect -f '{{{{.Id}}}}' {v.box}); "
+        r"""F=$(find /sys/fs/cgroup -path "*$I*" \( -name memory.max -o """
+        r"""-name memory.limit_in_bytes \) | head -n 1); """
+        f"echo {v.bytes} | sudo tee $F",
+    ],
     rejected_by="limit",
     reason="no-limit",
 )
