@@ -71,6 +71,31 @@ step.near_miss(
     "makes it do so.",
 )
 step.near_miss(
+    "a value in quotes",
+    lambda _: [WRITTEN.replace("= true", '= "true"'), READ],
+    rejected_by="setting",
+    reason="other-value",
+    explain="Quotes make a text of it, whatever stands in them. The engine wants the word `true` "
+    "by itself.",
+)
+step.near_miss(
+    "no JSON any more",
+    lambda _: [f"""echo '{{"live-restore": true' | sudo tee {SETTINGS}""", READ],
+    rejected_by="setting",
+    reason="not-json",
+)
+step.near_miss(
+    "written to the file that is read",
+    lambda _: [
+        f"""sudo sh -c "jq '.[\\"live-restore\\"] = true' {SETTINGS} > {SETTINGS}\"""",
+        READ,
+    ],
+    rejected_by="setting",
+    reason="empty",
+    explain="The shell empties the file for what is to come, and only then jq begins to read it. "
+    "Write to a second file, and carry it over.",
+)
+step.near_miss(
     "told to end before it had read the file",
     lambda _: [WRITTEN, ENDED, AGAIN],
     rejected_by="restart",

@@ -19,11 +19,6 @@ from lab_engine.families.files.requirements.files import require_file
 
 _INFO: Final = "docker info -f '{{.LiveRestoreEnabled}}'"
 _SETTINGS: Final = "/etc/docker/daemon.json"
-_FAULTS: Final = {
-    "no-settings": "There is no such file.",
-    "empty": "The file is empty.",
-    "not-json": "It is no good JSON.",
-}
 _SAME_MOMENT: Final = 1e-5
 """Seconds. The engine counts nanoseconds, and the bench's notes of it are a little coarser."""
 _NANO: Final = 1e9
@@ -48,8 +43,27 @@ async def require_live_restore(see: See) -> DockerDaemonReading:
         look="pgrep -a dockerd || true",
     )
     wanted, look = f"{_SETTINGS} says that live-restore is true.", f"cat {_SETTINGS}"
-    for fault, observed in _FAULTS.items():
-        require(found.fault != fault, fault, expected=wanted, observed=observed, look=look)
+    require(
+        found.fault != "no-settings",
+        "no-settings",
+        expected=wanted,
+        observed="There is no such file.",
+        look="ls -l /etc/docker",
+    )
+    require(
+        found.fault != "empty",
+        "empty",
+        expected=wanted,
+        observed="The file is empty.",
+        look=f"ls -l {_SETTINGS}",
+    )
+    require(
+        found.fault != "not-json",
+        "not-json",
+        expected=wanted,
+        observed="It is no good JSON.",
+        look=f"jq . {_SETTINGS} || true",
+    )
     require(
         found.written or not found.value or found.value == "false",
         "other-value",
