@@ -175,7 +175,7 @@ async def life(see: See) -> None:
         (f"{RUN}{CHANGE}{GONE}{SINCE}{JSON} | jq -c '.timeNano += 20000000' > life.json",
          "other-events"),
         # Another container's life.
-        (f"{RUN}{CHANGE}{GONE}docker run --name other busybox true; docker rm other; "
+        (f"{RUN}{CHANGE}{GONE}docker run --name other busybox true; docker rm other; sleep 1; "
          f"{SINCE.replace('guest', 'other')}{JSON} > life.json", "not-recorded"),
     ],
 )  # fmt: skip
