@@ -66,7 +66,9 @@ def run(args: argparse.Namespace) -> Result:
                 )
                 for what, seconds in times.items()
             ]
-    notes = ("A step that continues another one is counted with that one's solution.",)
+    notes: tuple[str, ...] = (
+        "A step that continues another one is counted with that one's solution.",
+    )
     if left_out:
         notes += (f"Left out, since their packs are not built: {', '.join(left_out)}.",)
     return Result("steps", measure.machine(before), tuple(lines), {}, notes)
