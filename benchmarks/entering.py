@@ -14,7 +14,7 @@ from benchmarks.measure import Aim, Comparison, Result, Timing
 from benchmarks.tui import COURSE, Terminal, opened
 from lab_engine.session.record import WAITING, Record
 
-LESSONS: Final = ("ten-web-servers", "docker-networking", "keeping-data", "union-filesystem")
+LESSONS: Final = ("ten-web-servers", "why-containers", "docker-networking", "keeping-data")
 """Without virtual machines, and with no pack."""
 READY: Final = "● ready".encode()
 PATIENCE: Final = 60.0
