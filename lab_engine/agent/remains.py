@@ -94,11 +94,10 @@ class Remains:
     def outlived(self) -> bool:
         """Whether a program that the note tells of has ended: told as lost, it would be a lie."""
         for key in self.note.things.get("process", {}):
-            pid, dash, start = key.removeprefix("process/").partition("-")
-            if dash and pid.isdecimal():
-                now = processes.read(int(pid))
-                if now is None or now.ended or str(now.start) != start:
-                    return True
+            kind, _, name = key.partition("/")
+            # Services are in the note, too, by names of their own.
+            if kind == "process" and ((now := processes.of_name(name)) is None or now.ended):
+                return True
         return False
 
     async def look(self) -> None:

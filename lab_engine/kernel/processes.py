@@ -86,6 +86,13 @@ def read(pid: int) -> Process | None:
     )
 
 
+def of_name(name: str) -> Process | None:
+    """The process `<pid>-<start>`; None when there is none any more, or the name is no such one."""
+    pid, _, start = name.partition("-")
+    found = read(int(pid)) if pid.isdecimal() else None
+    return found if found is not None and str(found.start) == start else None
+
+
 def every() -> dict[int, Process]:
     """All processes that the agent sees, by number."""
     found = (read(pid) for pid in proc.pids())

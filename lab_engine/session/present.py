@@ -15,7 +15,7 @@ from lab_engine.bench import engine, owner
 from lab_engine.course.lesson import Course
 from lab_engine.errors import InfralabError, unexpected
 from lab_engine.session import whereabouts
-from lab_engine.session.record import WAITING, Record
+from lab_engine.session.record import NOBODYS, Record
 from lab_engine.session.whereabouts import Whereabouts
 
 TIMEOUT: Final = 10
@@ -104,9 +104,7 @@ def _benches(host: str, course: Course, data_dir: Path) -> Engine:
     finally:
         if record is not None:
             record.close()
-    shown = [
-        one for one in benches if one.where is None or one.where.mode not in ("proof", WAITING)
-    ]
+    shown = [one for one in benches if one.where is None or one.where.mode not in NOBODYS]
     return Engine(host, tuple(shown), len(listed) - len(shown))
 
 

@@ -19,6 +19,8 @@ from lab_engine.session.store import Store
 
 WAITING: Final = "waiting"
 """The mode of a session that was made ready before a learner asked for it."""
+NOBODYS: Final = ("proof", WAITING)
+"""Modes of sessions in which no learner works, though the record has them."""
 
 
 class SessionRow(msgspec.Struct, frozen=True):

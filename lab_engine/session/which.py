@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from lab_engine.errors import UsageError
-from lab_engine.session.record import WAITING, Record, SessionRow
+from lab_engine.session.record import NOBODYS, WAITING, Record, SessionRow
 
 
 def named(record: Record, beginning: str) -> SessionRow:
@@ -22,7 +22,7 @@ def named(record: Record, beginning: str) -> SessionRow:
 
 def of_learners(record: Record) -> list[SessionRow]:
     """The open sessions that somebody works in, the one touched last first: no proofs."""
-    return [row for row in record.open_sessions() if row.mode not in ("proof", WAITING)]
+    return [row for row in record.open_sessions() if row.mode not in NOBODYS]
 
 
 def lost(record: Record, lessons: Container[str]) -> list[SessionRow]:

@@ -140,21 +140,24 @@ step.solution(
     "from a file",
     lambda v: [space(v), BINDING % (v.firm, v.customer, v.firm, v.pods)],
 )
+OUTSIDE = (
+    "Somebody who is bound by a ClusterRoleBinding has the rights everywhere, and a "
+    "RoleBinding gives them in its own namespace. Yours gives them outside of the customer's."
+)
+
 step.near_miss(
     "everywhere",
     lambda v: [space(v), bind(v, " ", kind="clusterrolebinding")],
     rejected_by="rights",
     reason="too-far",
-    explain="Somebody who is bound by a ClusterRoleBinding has the rights everywhere, and a "
-    "RoleBinding gives them in its own namespace. Yours gives them outside of the customer's.",
+    explain=OUTSIDE,
 )
 step.near_miss(
     "in the namespace where you are",
     lambda v: [space(v), bind(v, " ")],
     rejected_by="rights",
     reason="too-far",
-    explain="Somebody who is bound by a ClusterRoleBinding has the rights everywhere, and a "
-    "RoleBinding gives them in its own namespace. Yours gives them outside of the customer's.",
+    explain=OUTSIDE,
 )
 step.near_miss(
     "only to look",

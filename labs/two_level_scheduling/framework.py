@@ -78,6 +78,11 @@ step.solution(
         "wait",
     ),
 )
+QUEUED = (
+    "Each waited for the one before. Without `&` the script waits for each `srun`; and a "
+    "step that does not say `-n 1` and `--exact` takes the whole share."
+)
+
 step.near_miss(
     "a job for each order",
     lambda v: [
@@ -102,16 +107,14 @@ step.near_miss(
     lambda v: works(v, *each("srun --exact -n 1 ./fill $order")),
     rejected_by="work",
     reason="one-at-a-time",
-    explain="Each waited for the one before. Without `&` the script waits for each `srun`; and a "
-    "step that does not say `-n 1` and `--exact` takes the whole share.",
+    explain=QUEUED,
 )
 step.near_miss(
     "each with the whole share",
     lambda v: works(v, *each("srun ./fill $order &"), "wait"),
     rejected_by="work",
     reason="one-at-a-time",
-    explain="Each waited for the one before. Without `&` the script waits for each `srun`; and a "
-    "step that does not say `-n 1` and `--exact` takes the whole share.",
+    explain=QUEUED,
 )
 step.near_miss(
     "nobody waits for the last",

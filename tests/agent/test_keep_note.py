@@ -90,19 +90,19 @@ async def test_a_noted_program_that_has_ended_asks_for_the_next(bench: Bench) ->
 async def test_a_program_that_runs_is_not_outlived_and_one_that_ended_is(tmp_path: Path) -> None:
     remains = Remains(tmp_path, Ledger(tmp_path / "ledger"), Pools())
 
-    def outlived(*names: str) -> bool:
-        remains.note = Note(things={"process": {f"process/{name}": "it" for name in names}})
+    def outlived(*keys: str) -> bool:
+        remains.note = Note(things={"process": dict.fromkeys(keys, "it")})
         return remains.outlived
 
     program = await asyncio.create_subprocess_exec("sleep", "60")
     try:
         process = processes.read(program.pid)
         assert process is not None
-        its = f"{process.pid}-{process.start}"
+        its = f"process/{process.pid}-{process.start}"
         assert not outlived()
-        assert not outlived(its, "web")
+        assert not outlived(its, "service/web")
         # Another one with the same number is another one.
-        assert outlived(f"{process.pid}-{process.start + 1}")
+        assert outlived(f"process/{process.pid}-{process.start + 1}")
     finally:
         program.kill()
         await program.wait()

@@ -27,16 +27,16 @@ def entries() -> dict[str, str]:
 
 def remove(key: str) -> None:
     """End one process. Gone is not an error. Raises ProviderError when it stays."""
-    pid, _, start = key.partition("/")[2].partition("-")
+    name = key.partition("/")[2]
 
     def same() -> list[Process]:
-        found = processes.read(int(pid))
-        return [found] if found is not None and str(found.start) == start else []
+        found = processes.of_name(name)
+        return [found] if found is not None else []
 
-    if same():
-        cgroups.thaw(int(pid))
+    for process in same():
+        cgroups.thaw(process.pid)
     if processes.end(same, polite=POLITE_SECONDS, limit=END_SECONDS):
-        raise ProviderError(f"process {pid} does not end", resource=key)
+        raise ProviderError(f"process {name.partition('-')[0]} does not end", resource=key)
 
 
 def learners() -> dict[str, Process]:

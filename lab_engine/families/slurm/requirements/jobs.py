@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from lab_engine.common.evidence import See, require
@@ -41,6 +42,40 @@ async def jobs_since(see: See, name: str) -> tuple[SlurmJob, ...]:
     return found
 
 
+def only_active(found: Sequence[SlurmJob], *, waits: bool = False) -> SlurmJob:
+    """The one of `found`, which are of one name, that has not ended; `waits` is for the words.
+
+    Reasons: `ended`, `several-jobs`.
+    """
+    name, active = found[-1].name, [job for job in found if job.active]
+    require(
+        active,
+        "ended",
+        expected=f"The job {name} {'waits' if waits else 'runs'}.",
+        observed=f"It has ended: {found[-1].state}.",
+        look=QUEUE,
+    )
+    require(
+        len(active) == 1,
+        "several-jobs",
+        expected=f"One job is called {name}.",
+        observed=f"{len(active)} are.",
+        look=QUEUE,
+    )
+    return active[0]
+
+
+def require_running(job: SlurmJob) -> None:
+    """Reason: `waits`."""
+    require(
+        job.running,
+        "waits",
+        expected=f"The job {job.name} runs.",
+        observed=f"It is {job.state}: {job.reason}.",
+        look=QUEUE,
+    )
+
+
 async def require_job(
     see: See, name: str, *, cpus: int, memory: int | None = None, waits: bool = False
 ) -> SlurmJob:
@@ -59,23 +94,7 @@ async def require_job(
         memory: MB in all; None for any.
         waits: whether it must wait, for want of room.
     """
-    found = await jobs_since(see, name)
-    active = [job for job in found if job.active]
-    require(
-        active,
-        "ended",
-        expected=f"The job {name} {'waits' if waits else 'runs'}.",
-        observed=f"It has ended: {found[-1].state}.",
-        look=QUEUE,
-    )
-    require(
-        len(active) == 1,
-        "several-jobs",
-        expected=f"One job is called {name}.",
-        observed=f"{len(active)} are.",
-        look=QUEUE,
-    )
-    (job,) = active
+    job = only_active(await jobs_since(see, name), waits=waits)
     require(
         job.cpus == cpus,
         "other-share",
@@ -106,13 +125,7 @@ async def require_job(
             look=QUEUE,
         )
     else:
-        require(
-            job.running,
-            "waits",
-            expected=f"The job {name} runs.",
-            observed=f"It is {job.state}: {job.reason}.",
-            look=QUEUE,
-        )
+        require_running(job)
     return job
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from lab_engine.common.evidence import See, require
 from lab_engine.families.slurm.probes import SlurmJob, SlurmStep
-from lab_engine.families.slurm.requirements.jobs import QUEUE, jobs_since
+from lab_engine.families.slurm.requirements.jobs import (
+    QUEUE,
+    jobs_since,
+    only_active,
+    require_running,
+)
 
 
 def steps_of(job: SlurmJob) -> str:
@@ -127,30 +132,9 @@ async def require_kept_alive(see: See, name: str) -> tuple[SlurmJob, SlurmStep]:
         The job and the step that runs, with its processes.
     """
     found = await jobs_since(see, name)
-    active = [job for job in found if job.active]
-    require(
-        active,
-        "ended",
-        expected=f"The job {name} runs.",
-        observed=f"It has ended: {found[-1].state}.",
-        look=QUEUE,
-    )
-    require(
-        len(active) == 1,
-        "several-jobs",
-        expected=f"One job is called {name}.",
-        observed=f"{len(active)} are.",
-        look=QUEUE,
-    )
-    (job,) = active
+    job = only_active(found)
     look = steps_of(job)
-    require(
-        job.running,
-        "waits",
-        expected=f"The job {name} runs.",
-        observed=f"It is {job.state}: {job.reason}.",
-        look=QUEUE,
-    )
+    require_running(job)
     require(
         not job.restarts,
         "requeued",
