@@ -54,6 +54,9 @@ async def apart(see: See, v: Values) -> None:
         observed=f"It began at once, on {', '.join(giant.given)}.",
         look=LOOK,
     )
+    if giant.active and not giant.began:
+        # A moment after it came, or while somebody holds it back, it waits whatever there is.
+        await require_job(see, v.giant, cpus=2, waits=True)
 
 
 @step.check("packed", needs=("apart",), settle=3.0)
@@ -146,6 +149,14 @@ step.near_miss(
     reason="chosen",
     explain="With `-w` you have decided, and not the scheduler. It would have to wait for that "
     "very machine, whatever happens to it.",
+)
+step.near_miss(
+    "held back",
+    lambda v: [settled(v, three(v, "spread")), giant(v, "-n 2 --hold")],
+    rejected_by="apart",
+    reason="other-reason",
+    explain="That it waits says nothing about room, as long as it waits for something else. Submit "
+    "it without a hold and without a time.",
 )
 step.near_miss(
     "torn over two machines",
