@@ -119,6 +119,16 @@ class PutAway(Request, frozen=True, tag="put-away"):
     name: str
 
 
+class PutBack(Request, frozen=True, tag="put-back"):
+    """Bring back the system's files and settings as the baseline `name` has them.
+
+    Nothing else is undone, and the learner's home is left alone: what somebody wrote may keep a
+    daemon from starting, and without it nothing else can be undone.
+    """
+
+    name: str
+
+
 class AtStake(Request, frozen=True, tag="at-stake"):
     """What a change of step would take that is the learner's, besides files: a Difference."""
 
@@ -162,6 +172,7 @@ AnyRequest = (
     | Mend
     | Forget
     | PutAway
+    | PutBack
     | AtStake
     | Ask
     | TakeBaseline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,12 +45,13 @@ CHANGES = (
     p.Mend,
     p.Forget,
     p.PutAway,
+    p.PutBack,
     p.TakeBaseline,
     p.Undo,
     p.Sweep,
 )
 """Requests that change the bench: only the lease holder may make them, one at a time."""
-AT_ONCE = (p.StartDaemons, p.Forget)
+AT_ONCE = (p.StartDaemons, p.Forget, p.PutAway, p.PutBack)
 """Those that go before what a killed agent left half-done is undone: they may be the way to it."""
 
 
@@ -110,20 +111,32 @@ class Duties:
         finally:
             self._recovering = False
 
-    async def _need_daemons(self, families: Any, tell: Tell = lambda _: None) -> None:
-        wanted = {family for family in families if FAMILIES[family].daemon}
+    async def _need_daemons(self, families: Iterable[str], tell: Tell = lambda _: None) -> None:
+        """Raises DaemonDown for the first that does not start."""
+        for error in (await self._start_daemons(families, tell)).values():
+            raise error
+
+    async def _start_daemons(self, families: Iterable[str], tell: Tell) -> dict[str, DaemonDown]:
+        """Start those that do not answer, all at once. Returns those that do not start."""
+        wanted = sorted({family for family in families if FAMILIES[family].daemon})
         for family in wanted:
             if not daemons.answers(family):
                 self.remains.found_dead(family)
-        await asyncio.gather(
-            *(
-                daemons.start(daemon, lambda d, phase: tell(p.DaemonNotice(d, phase)))  # type: ignore[arg-type]
-                for daemon in sorted(wanted)
-            )
-        )
-        for family in sorted(wanted):
-            # The import of a daemon's library blocks for a moment.
-            await asyncio.to_thread(journals.keep, FAMILIES[family])
+
+        async def start(daemon: str) -> DaemonDown | None:
+            try:
+                await daemons.start(daemon, lambda d, phase: tell(p.DaemonNotice(d, phase)))  # type: ignore[arg-type]
+            except DaemonDown as error:
+                return error
+            return None
+
+        problems = await asyncio.gather(*map(start, wanted))
+        down = {daemon: error for daemon, error in zip(wanted, problems, strict=True) if error}
+        for family in wanted:
+            if family not in down:
+                # The import of a daemon's library blocks for a moment.
+                await asyncio.to_thread(journals.keep, FAMILIES[family])
+        return down
 
     async def do(self, request: p.AnyRequest, tell: Tell, *, lease: bool) -> object:
         """Run one request. Raises InfralabError; a cancellation undoes what was begun."""
@@ -195,6 +208,9 @@ class Duties:
                 return await self._sweep(marks)
             case p.PutAway(name=name):
                 return await self.baselines.put_away(name)
+            case p.PutBack(name=name):
+                await self.baselines.put_back(name)
+                return None
             case p.Undo(name=name, resources=resources, spare=spare):
                 return await self._undo(name, resources, tell, spare=spare)
         raise InfralabError(f"the agent does not know the request {type(request).__name__}")
@@ -211,8 +227,18 @@ class Duties:
     ) -> p.MendReport:
         families = {*wanted, *(provider(r.kind()).family for r in resources)}
         families |= self.remains.took.keys()
-        await self._need_daemons((f for f in families if f in FAMILIES), tell)
-        mending = Mending(resources, self.mark, self.ledger, self.pools, self.remains, tell)
+        # One that does not start, as after a slip in its settings, must not keep the learner out:
+        # they are to mend it, or to reset the step.
+        down = await self._start_daemons((f for f in families if f in FAMILIES), tell)
+        mending = Mending(
+            [r for r in resources if provider(r.kind()).family not in down],
+            self.mark,
+            self.ledger,
+            self.pools,
+            self.remains,
+            tell,
+            {daemon: error.message for daemon, error in down.items()},
+        )
         report = await mending.run()
         if report.made and STEP in self.baselines.names():
             # Made anew it has other ids, and is as it was at the step's start all the same.

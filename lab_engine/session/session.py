@@ -27,7 +27,7 @@ from lab_engine.course.lab import LabStep, Variables
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import UsageError, WouldTake
+from lab_engine.errors import DaemonDown, UsageError, WouldTake
 from lab_engine.packs import image as images
 from lab_engine.session import points
 from lab_engine.session.attachment import Attachment
@@ -356,7 +356,11 @@ class Session:
         """What entering a step would take away besides files; None when that is nothing."""
         if not self._takes_away(self.lab_step(name)):
             return None
-        await self._provisioning.start(self._daemons_of(self.step_name))
+        files = f"Your files stay; those of ~/work are put into ~/{put_away(self.step_name)}."
+        try:
+            await self._provisioning.start(self._daemons_of(self.step_name))
+        except DaemonDown as error:
+            return WouldTake((f"what {error.daemon} keeps, which does not start",), (), files)
         found = await self._attached.ask(p.AtStake, p.Difference)
         programs = sum(key.startswith("process/") for key in found.added)
         made = [key for key in found.added if not key.startswith("process/")]
@@ -364,7 +368,6 @@ class Session:
             made.append(f"{programs} running program{'s' if programs > 1 else ''}")
         if not made and not found.changed:
             return None
-        files = f"Your files stay; those of ~/work are put into ~/{put_away(self.step_name)}."
         return WouldTake(tuple(made), found.changed, files)
 
     def _passed(self, name: str) -> bool:
