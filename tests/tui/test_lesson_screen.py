@@ -417,7 +417,7 @@ async def test_provisioning_shows_each_action_and_can_be_stopped(
         await running.until(lambda: "make image busybox" in running.screen_text(), "its row")
         assert "is not there" in running.screen_text()
         assert "Why it is so." in running.screen_text()
-        await running.press("x")
+        await running.press("ctrl+c")
         await running.until(lambda: running.desk.work.phase is Phase.STOPPED, "the end")
         assert "What had been begun is undone" in running.screen_text()
         world.gate.set()

@@ -37,7 +37,7 @@ KEYS: Final = (
         "Outside the shell",
         (
             ("a letter, a digit", "begins a command: it goes to the shell, and you with it"),
-            ("x", "while a step is made or a solution typed: stops that"),
+            ("Ctrl+C", "while a step is made or a solution typed: stops that"),
             ("Ctrl+P", "the menu, for terminals without function keys"),
             ("Tab, Enter", "go to a block of commands, put it in the shell"),
             ("y", "copy a block of commands"),

@@ -73,8 +73,8 @@ class LessonScreen(Screen[None]):
         Binding("question_mark", "app.help", "Keys", key_display="?"),
         Binding("f12", "plain", "Plain terminal", priority=True, show=False),
         Binding("escape", "course", "Course", show=False),
-        # No other letters: who has read on types a command, and it goes to the shell (`on_key`).
-        Binding("x", "cancel", "Stop", show=False),
+        # No letters: who has read on types a command, and it goes to the shell (`on_key`).
+        Binding("ctrl+c", "cancel", "Stop", show=False),
         Binding("ctrl+left", "split('columns', -0.05)", "Narrower text", show=False),
         Binding("ctrl+right", "split('columns', 0.05)", "Wider text", show=False),
         Binding("ctrl+up", "split('rows', -0.05)", "Shorter", show=False),
@@ -259,7 +259,7 @@ class LessonScreen(Screen[None]):
         pane.on_key(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether there is anything that `x` would stop; else it is a letter like others."""
+        """Ctrl+C stops what is going on; else it copies, as on every screen of Textual's."""
         return action != "cancel" or self.desk.busy
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
