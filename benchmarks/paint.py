@@ -29,8 +29,8 @@ SIZES: Final = ((80, 24), (160, 50))
 LOADS: Final = (0, 4)
 ENDS: Final = "/tmp/ends"
 READY: Final = "● ready".encode()
-AT_SECOND, AT_FIRST = b"Task 2 of", b"Task 1 of"
-"""The strip is at the first task that is open."""
+DONE, OPEN = b"1/2 tasks", b"0/2 tasks"
+"""What the bar at the top says; it is drawn with the cards, and the same at each size."""
 PAUSE: Final = 0.6
 LIMIT: Final = 0.1
 
@@ -78,7 +78,7 @@ def _turn(terminal: Terminal, word: str, number: int) -> float:
     do = f"echo {word} > odd.txt" if number % 2 == 0 else "rm odd.txt"
     # One line: the time is taken when the command has ended, and costs no program.
     terminal.key(f"{do}; echo $EPOCHREALTIME >> {ENDS}\r")
-    shown = terminal.until(AT_SECOND if number % 2 == 0 else AT_FIRST)
+    shown = terminal.until(DONE if number % 2 == 0 else OPEN)
     moment = time.time() - (time.perf_counter() - shown)
     terminal.leave(PAUSE)
     return moment
@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> Result:
         notes=(
             f"The first task of `{LESSON}`: a file with a word is written and removed in turn, in "
             "the lesson's own shell. From the end of the command, by the shell's clock, until the "
-            "task's new sign was written to the PTY.",
+            "bar's new count was written to the PTY.",
         ),
     )
 
