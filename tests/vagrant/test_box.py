@@ -6,17 +6,19 @@ there already is taken with `INFRALAB_TEST_BOX=FILE`.
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from lab_engine.bench.container import Bench
+from lab_engine.course.lesson import load_course
+from lab_engine.course.seed import Seed
 from lab_engine.machine import kit
 from lab_engine.packs import image
 
@@ -35,11 +37,7 @@ ENV = {
     "VAGRANT_CHECKPOINT_DISABLE": "1",
     "VAGRANT_DEFAULT_PROVIDER": "libvirt",
 }
-LEFT = "virsh list --all --name; virsh net-list --all --name; ls /var/lib/libvirt/images"
-REMOVE_BOX = (
-    "vagrant box remove infralab && virsh vol-list default | awk '/_vagrant_box_/ {print $1}' | "
-    "xargs -rn1 virsh vol-delete --pool default"
-)
+IN_KIT = f"cd {HOME}/kit/vagrant"
 pytestmark = [pytest.mark.v2, pytest.mark.slow, pytest.mark.timeout(LIMIT)]
 
 
@@ -50,36 +48,37 @@ class Host:
         self.bench = bench
 
     def run(
-        self, script: str, *, seconds: float = 300, stdin: bytes | Path | None = None
+        self, script: str, *, seconds: float = 300, stdin: IO[bytes] | None = None
     ) -> tuple[int, str]:
         command = self.bench.exec_argv(
             ["timeout", "-k", "10", str(int(seconds)), "bash", "-c", script],
             user="root", workdir="/", interactive=stdin is not None, env=ENV,
         )  # fmt: skip
-        source = stdin.open("rb") if isinstance(stdin, Path) else io.BytesIO(stdin or b"")
-        with source, tempfile.TemporaryFile() as plain:
-            if isinstance(stdin, bytes):
-                plain.write(stdin)
-                plain.seek(0)
-            done = subprocess.run(
-                command,
-                stdin=source if isinstance(stdin, Path) else plain,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=seconds + 60,
-                check=False,
-            )
+        done = subprocess.run(
+            command,
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds + 60,
+            check=False,
+        )
         text = done.stdout.decode(errors="replace")
         print(f"$ {script}\n{text[-4000:]}\n({done.returncode})", flush=True)
         return done.returncode, text
 
-    def must(self, script: str, *, seconds: float = 300, stdin: bytes | Path | None = None) -> str:
+    def must(self, script: str, *, seconds: float = 300, stdin: IO[bytes] | None = None) -> str:
         code, text = self.run(script, seconds=seconds, stdin=stdin)
         assert code == 0, f"{script}: {code}\n{text[-4000:]}"
         return text
 
+    def send(self, data: bytes, script: str) -> None:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.seek(0)
+            self.must(script, stdin=file)
+
     def vagrant(self, words: str, *, seconds: float = 600) -> str:
-        return self.must(f"cd {HOME}/kit/vagrant && vagrant {words} < /dev/null", seconds=seconds)
+        return self.must(f"{IN_KIT} && vagrant {words} < /dev/null", seconds=seconds)
 
     def inside(self, command: str, *, seconds: float = 900) -> str:
         """What a command says in the machine, in the learner's own shell."""
@@ -87,7 +86,7 @@ class Host:
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def box() -> Iterator[Path]:
     given = os.environ.get("INFRALAB_TEST_BOX")
     if given:
         yield Path(given)
@@ -101,7 +100,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def host(box: Path) -> Iterator[Host]:
-    """A bench with the clone, the box added, and nothing of it in libvirt."""
+    """A bench with the clone and the box added."""
     tag = image.ensure(["vagrant"])
     bench = Bench.create(
         f"test-{os.getpid()}-box", memory=BENCH_GIB << 30, disk=30 << 30, idle_seconds=0,
@@ -109,8 +108,9 @@ def host(box: Path) -> Iterator[Host]:
     )  # fmt: skip
     try:
         one = Host(bench)
-        one.must(f"mkdir -p {HOME}/kit && tar -C {HOME}/kit -xf -", stdin=kit.packed())
-        one.must(f"cat > {HOME}/infralab.box", stdin=box, seconds=900)
+        one.send(kit.packed(), f"mkdir -p {HOME}/kit && tar -C {HOME}/kit -xf -")
+        with box.open("rb") as file:
+            one.must(f"cat > {HOME}/infralab.box", stdin=file, seconds=900)
         one.must(f"vagrant box add --name infralab {HOME}/infralab.box", seconds=900)
         one.must(f"rm {HOME}/infralab.box")
         yield one
@@ -118,30 +118,54 @@ def host(box: Path) -> Iterator[Host]:
         bench.remove()
 
 
-def test_up_course_halt_up_destroy(host: Host) -> None:
-    before = host.run(LEFT)[1]
-    host.vagrant("up --no-tty", seconds=3600)
-    doctor = host.inside("cd /opt/infralab && ./infralab doctor")
-    assert "✗" not in doctor
-    assert "infralab" in host.inside("hostname")
-    # Nothing of Vagrant's key that everybody knows is left.
-    assert "insecure" not in host.inside("cat .ssh/authorized_keys")
-    # The bench's image came with the box: this computer has no way out.
+def test_up_needs_nothing_but_the_box(host: Host) -> None:
+    # This computer has no way out, so what is not in the box would be missed.
+    host.vagrant("up --no-tty", seconds=5400)
+    assert host.inside("hostname").split()[-1] == "infralab"
+    # The key that everybody knows lets nobody in any more.
+    keys = host.inside("cat .ssh/authorized_keys").strip().splitlines()
+    assert len(keys) == 1
+    assert "insecure" not in keys[0]
     host.inside("/opt/infralab/infralab image status && test ! -e /usr/share/infralab/bench.tar")
-    made = host.inside(f"cd /opt/infralab && ./infralab up {LESSON} --json", seconds=1800)
-    assert '"step"' in made
-    code, _ = host.run(
-        f"cd {HOME}/kit/vagrant && vagrant ssh -c '/opt/infralab/infralab check' < /dev/null",
-        seconds=900,
-    )
-    assert code == 1, "nothing is solved yet"
-    host.inside("/opt/infralab/infralab down", seconds=900)
+
+
+def test_the_course_can_be_taken_in_it(host: Host) -> None:
+    assert "The course can be taken." in host.inside("/opt/infralab/infralab doctor")
+
+
+def test_a_second_provisioning_changes_nothing(host: Host) -> None:
+    said = host.vagrant("provision", seconds=1800)
+    assert "installing" not in said
+    assert "taking in" not in said
+
+
+def test_a_step_is_taken_and_passed(host: Host) -> None:
+    lesson = load_course().lesson(LESSON)
+    step = lesson.lab.steps[lesson.steps[0].name]
+    script = "\n".join(step.solutions[0].script(lesson.variables(Seed("box"))))
+    host.inside(f"/opt/infralab/infralab up {LESSON} --seed box --json", seconds=1800)
+    code, said = host.run(f"{IN_KIT} && vagrant ssh -c '/opt/infralab/infralab check' < /dev/null")
+    assert code == 1, said
+    host.send(script.encode(), f"cat > {HOME}/solution.sh")
+    host.vagrant(f"upload {HOME}/solution.sh /tmp/solution.sh")
+    host.inside('/opt/infralab/infralab run -- bash -ec "$(cat /tmp/solution.sh)"')
+    host.inside("/opt/infralab/infralab check")
+    host.inside("/opt/infralab/infralab down")
+
+
+def test_progress_is_kept_at_a_halt_and_the_machine_comes_back(host: Host) -> None:
     host.vagrant("halt", seconds=900)
     assert host.must(f"ls {HOME}/kit/vagrant/progress").split() == ["infralab.tar.gz"]
+    packed = host.must(f"tar -tzf {HOME}/kit/vagrant/progress/infralab.tar.gz")
+    assert "./progress.sqlite" in packed.split()
     host.vagrant("up --no-tty", seconds=1800)
-    again = host.inside("ls .local/share/infralab")
-    assert "progress.sqlite" in again
-    host.vagrant("destroy -f", seconds=600)
-    # The box's own disk stays in the pool for the next `up`, as any box's does.
-    host.must(REMOVE_BOX)
-    assert host.run(LEFT)[1] == before
+    assert "progress.sqlite" in host.inside("ls .local/share/infralab")
+
+
+def test_destroyed_it_leaves_nothing_but_the_boxs_own_disk(host: Host) -> None:
+    host.vagrant("destroy -f", seconds=900)
+    assert host.must("virsh list --all --name").split() == []
+    assert host.must("virsh net-list --all --name").split() == ["default"]
+    left = host.must("ls /var/lib/libvirt/images").split()
+    # It stays in the pool for the next `up`, as any box's does.
+    assert [name.partition("_vagrant_box_")[0] for name in left] == ["infralab"]
