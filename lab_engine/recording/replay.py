@@ -295,13 +295,9 @@ async def _look(
 ) -> None:
     """Check where the record checked, and give what was done a moment to have its effect."""
     wanted = [claim for claim in claimed if claim.task not in glimpsed]
-    topics: set[str] = set()
-    if not wanted and witness is None:
-        return
 
     async def look() -> dict[str, Verdict]:
-        verdicts, inquiries = await session.check()
-        topics.update(*(inquiry.topics for inquiry in inquiries.values()))
+        verdicts, _ = await session.check()
         return {verdict.task: verdict for verdict in verdicts}
 
     def agrees(found: dict[str, Verdict]) -> bool:
@@ -309,10 +305,11 @@ async def _look(
         return all(c.task in seen and seen[c.task].passed == c.passed for c in wanted)
 
     limit = settling.seconds(session.lab_step().checks, settling.PATIENT)
-    await settling.settled(look, agrees, limit)
+    if wanted:
+        await settling.settled(look, agrees, limit)
     if witness is not None:
-        expected = {c.task: seen[c.task].passed for c in claimed if c.task in seen}
-        seen.update(await witness.verdicts(expected, glimpsed, topics))
+        expected = {c.task: seen[c.task].passed for c in wanted if c.task in seen}
+        seen.update(await witness.verdicts(expected, glimpsed))
 
 
 def _files(recorded: dict[str, str] | None, replayed: dict[str, str]) -> list[str]:

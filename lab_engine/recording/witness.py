@@ -24,8 +24,6 @@ from lab_engine.session.session import Session
 LOOK: Final = "Replay it by hand and look: it may be a matter of timing, or a deception."
 LIMIT: Final = patient(30.0)
 """Seconds for entering the bench, and for leaving it."""
-BY_PROCESSES: Final = "process"
-"""The topic of checks that ask for programs which run: those must not stand still."""
 
 
 class Witness:
@@ -111,27 +109,22 @@ class Witness:
         return ask
 
     async def verdicts(
-        self,
-        expected: Mapping[str, bool],
-        glimpsed: Collection[str],
-        topics: Collection[str],
+        self, expected: Mapping[str, bool], glimpsed: Collection[str]
     ) -> dict[str, Verdict]:
         """How the tasks of the open step stand, seen from beside the bench.
 
         Args:
             expected: each task that is asked about, and whether the bench's agent saw it pass.
-            glimpsed: those of them that passed while something was typed: they may be over.
-            topics: of the events on which the step's checks depend.
+            glimpsed: those that passed while something was typed: they may be over.
 
-        The learner's strays stand still meanwhile, unless a check asks for programs that run.
-        Raises NotReplayable when it sees otherwise than the agent, InfralabError when it cannot
-        look.
+        The learner's strays stand still meanwhile. Raises NotReplayable when it sees otherwise than
+        the agent, InfralabError when it cannot look.
         """
         sure = {task: passed for task, passed in expected.items() if task not in glimpsed}
-        still = not any(topic.startswith(BY_PROCESSES) for topic in topics)
-        seen, vouched = await self._verdicts(expected, sure, still=still)
+        wanted = {*expected, *glimpsed}
+        seen, vouched = await self._verdicts(wanted, sure, still=True)
         if vouched.stilled and (other := _other(sure, seen)):
-            moving, _ = await self._verdicts(expected, sure, still=False)
+            moving, _ = await self._verdicts(wanted, sure, still=False)
             if not _other(sure, moving):
                 raise NotReplayable(
                     f"while programs that were left in the background stand still "

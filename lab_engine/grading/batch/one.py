@@ -199,6 +199,9 @@ def _told(
             "not replayable: it was reproduced, but programs of the bench itself are not what they "
             f"were: {'; '.join(done.changed.grave)}"
         )
+    else:
+        # First: what else is told may be more than is kept.
+        notes[:0] = done.changed.grave
     return LessonGrade(
         lesson.slug,
         lesson.title,
