@@ -14,6 +14,7 @@ import pytest
 
 from lab_engine import protocol as p
 from lab_engine.common.paths import AGENT_SOCKET
+from lab_engine.common.patience import patient
 from lab_engine.course.lesson import load_course
 from lab_engine.course.verdict import Verdict
 from lab_engine.recording.typist import NotReplayable
@@ -26,12 +27,37 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 
 SITE: Final = "/opt/infralab/lib/lab_engine"
 FORGED: Final = f"{SITE}/families/netlink/agent/readers/namespaces.py"
+LIE: Final = (
+    r"s/^    if uts not in hostnames:$/    if process.argv[:1] == (\"sleep\",):\n"
+    r"        uts = namespaces[\"uts\"] = 7; hostnames[7] = \"NAME\"\n"
+    r"    elif uts not in hostnames:/"
+)
+"""For sed: an agent to whom each `sleep` has a host name of its own, and the right one."""
 LISTENS: Final = (
     "import socket,time; s=socket.socket(1); s.bind('{}'); s.listen(9); time.sleep(600)"
 )
 FALSE: Final = "set -e; cp /usr/bin/false /tmp/false; "
 WITHOUT_FAULT: Final = ""
 AGENT: Final = "pgrep -f 'python -m lab_engine[.]agent'"
+
+LOOP: Final = """
+cat > /tmp/loop <<'END'
+outside() { ps -e -o ppid= | grep -cx ' *0'; }
+sleep 2
+usual=$(outside)
+while :; do
+    if [ "$(outside)" -gt "$usual" ]; then
+        pgrep -xf 'sleep SECONDS' > /dev/null ||
+            unshare --uts sh -c 'hostname NAME; exec sleep SECONDS' &
+    else
+        pkill -xf 'sleep SECONDS'
+    fi
+    sleep 0.02
+done
+END
+setsid bash /tmp/loop > /dev/null 2>&1 < /dev/null &
+"""
+"""Makes the state as soon as a process comes from outside of the bench: then somebody looks."""
 
 IN_THE_WAY: Final = [
     # What is done, what undoes it, what is said of it.
@@ -82,14 +108,14 @@ async def solved(
 
 async def root(session: Session, command: str) -> None:
     """As a learner with sudo does it."""
-    command = command.replace("{uts_seconds}", str(session.variables.as_text()["uts_seconds"]))
+    command = command.replace("{uts_seconds}", session.variables.as_text().get("uts_seconds", ""))
     done = await asyncio.to_thread(session.bench.run, ["sh", "-c", command])
     assert done.exit_code == 0, (command, done.stderr.decode())
 
 
-async def seen(witness: Witness, *, agent: bool = True, task: str) -> dict[str, Verdict]:
-    """What the verifier sees of a task that the agent saw pass, or not."""
-    return await witness.verdicts({task: agent}, ())
+async def seen(witness: Witness, *, task: str) -> dict[str, Verdict]:
+    """What the verifier sees of a task that the agent saw pass."""
+    return await witness.verdicts({task: True}, ())
 
 
 async def vouched(witness: Witness) -> p.Vouched:
@@ -120,8 +146,10 @@ async def test_what_a_learner_changes_is_not_in_its_way(
 async def test_an_agent_that_lies(image_tag: str, record: Record, settings: Settings) -> None:
     async with solved("namespaces", "uts", record, settings) as (session, witness):
         # Its own files, then the process: it comes back with them.
+        name, seconds = (session.variables.as_text()[key] for key in ("hostname", "uts_seconds"))
+        await root(session, f"sed -i '{LIE.replace('NAME', name)}' {FORGED}")
         await root(
-            session, f"sed -i 's/^    found = \\[\\]$/    return InhabitantsReading()/' {FORGED}"
+            session, f"pkill -xf 'sleep {seconds}'; setsid sleep {seconds} > /dev/null 2>&1 &"
         )
         before = (await vouched(witness)).agent
         await root(session, f"kill -9 $({AGENT})")
@@ -134,9 +162,9 @@ async def test_an_agent_that_lies(image_tag: str, record: Record, settings: Sett
         assert "not the one that was there" in said
         await session.reconnect()
         verdicts, _ = await session.check()
-        assert not verdicts[0].passed
-        with pytest.raises(NotReplayable, match="do not see the same: task own-name was fail"):
-            await seen(witness, agent=False, task="own-name")
+        assert verdicts[0].passed
+        with pytest.raises(NotReplayable, match="do not see the same: task own-name was pass"):
+            await seen(witness, task="own-name")
 
         await root(session, f"kill -STOP $({AGENT})")
         assert "which is stopped" in (await vouched(witness)).agent
@@ -151,6 +179,7 @@ async def test_an_agent_that_lies(image_tag: str, record: Record, settings: Sett
         assert "entrypoint did not start" in (await vouched(witness)).agent
 
 
+@pytest.mark.slow
 async def test_a_state_that_is_there_only_while_somebody_looks(
     image_tag: str, record: Record, settings: Settings
 ) -> None:
@@ -158,24 +187,13 @@ async def test_a_state_that_is_there_only_while_somebody_looks(
         assert (await seen(witness, task="own-name"))["own-name"].passed
         name, seconds = (session.variables.as_text()[key] for key in ("hostname", "uts_seconds"))
         await root(session, f"pkill -xf 'sleep {seconds}'")
-        # A process whose parent is nobody's in the bench comes from outside: somebody looks.
-        await root(
-            session,
-            "cat > /tmp/loop <<'END'\n"
-            "while :; do\n"
-            "  if [ $(ps -e -o ppid= | grep -cx ' *0') -gt 1 ]; then\n"
-            f"    pgrep -xf 'sleep {seconds}' > /dev/null || unshare --uts sh -c "
-            f"'hostname {name}; exec sleep {seconds}' & \n"
-            f"  else pkill -xf 'sleep {seconds}'; fi\n"
-            "  sleep 0.02\n"
-            "done\n"
-            "END\n"
-            "setsid bash /tmp/loop > /dev/null 2>&1 < /dev/null &",
-        )
+        await root(session, LOOP.replace("NAME", name).replace("SECONDS", seconds))
+        # Until it has counted who comes from outside while nobody does.
+        await asyncio.sleep(patient(4.0))
         with pytest.raises(NotReplayable, match=r"stand still \(bash /tmp/loop"):
             await seen(witness, task="own-name")
         # It goes on afterwards.
-        await root(session, "grep -q 'State:.[SR]' /proc/$(pgrep -f '^bash /tmp/loop')/status")
+        await root(session, "grep -q 'State:.[SR]' /proc/$(pgrep -of '^bash /tmp/loop')/status")
 
 
 @pytest.mark.slow
