@@ -133,7 +133,14 @@ class Witness:
                     hint=LOOK,
                 )
             seen = moving
-        if other := _other(sure, seen):
+        other = _other(sure, seen)
+        for verdict in (seen[task] for task in other):
+            if verdict.outcome is Outcome.ERROR:
+                # No answer: another bench may give one.
+                raise InfralabError(
+                    f"the verifier could not look at {verdict.task}: {verdict.message}"
+                )
+        if other:
             raise NotReplayable(
                 "the bench's own agent and the verifier beside the bench do not see the same: "
                 f"{_told(other, expected, seen)}",

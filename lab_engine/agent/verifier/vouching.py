@@ -60,6 +60,8 @@ def noted() -> Noted:
 def vouched(before: Noted, stilled: tuple[str, ...]) -> Vouched:
     """Look at all that answers in the bench. For a process that has entered it."""
     faults = [*_mounted(before.mounts)]
+    if tracer := _tracer(os.getpid()):
+        faults.append(f"process {tracer} of the bench traces who looks")
     for family in FAMILIES.values():
         if family.daemon is not None:
             faults += _daemon(family.name, family.daemon)
@@ -114,9 +116,7 @@ def foreign(pid: int) -> str:
     """What a process of the image runs that is not the image's, in words; empty for nothing."""
     who = f"process {pid}"
     try:
-        status = proc.read_text(f"{pid}/status")
-        tracer = int(status[status.index("\nTracerPid:") :].split(maxsplit=2)[1])
-        if tracer:
+        if tracer := _tracer(pid):
             return f"{who}, which process {tracer} traces"
         for name, value in processes.environment(pid).items():
             if name in LOADED and not (name == "PYTHONPATH" and value == _OWN_PATH):
@@ -128,6 +128,12 @@ def foreign(pid: int) -> str:
         # It has ended. Whoever asks its socket next says so.
         return ""
     return ""
+
+
+def _tracer(pid: int) -> int:
+    """Who traces a process; 0 for nobody (proc(5), TracerPid)."""
+    status = proc.read_text(f"{pid}/status")
+    return int(status[status.index("\nTracerPid:") :].split(maxsplit=2)[1])
 
 
 def _run(pid: int) -> Iterator[tuple[str, str]]:

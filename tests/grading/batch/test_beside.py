@@ -17,6 +17,7 @@ from lab_engine.common.paths import AGENT_SOCKET
 from lab_engine.common.patience import patient
 from lab_engine.course.lesson import load_course
 from lab_engine.course.verdict import Verdict
+from lab_engine.errors import InfralabError
 from lab_engine.recording.typist import NotReplayable
 from lab_engine.recording.witness import Witness
 from lab_engine.session.record import Record
@@ -140,6 +141,9 @@ async def test_what_a_learner_changes_is_not_in_its_way(
                 wrong.append(f"{name}: {told!r} is said of it")
             witness.faults.clear()
             await root(session, undo)
+        with pytest.raises(InfralabError, match=r"could not look: .*ended from outside"):
+            async with witness._look(still=False):
+                await root(session, "kill -9 $(pgrep -f 'lab_engine[.]agent[.]verifier')")
     assert wrong == []
 
 
