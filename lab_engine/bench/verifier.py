@@ -7,6 +7,7 @@ is removed with the bench, and known to `gc` and `uninstall`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from lab_engine.bench import engine, loops, walls
@@ -31,8 +32,10 @@ class Verifier:
         self._container = Bench(session, container)
 
     @classmethod
-    def beside(cls, bench: Bench) -> Verifier:
+    def beside(cls, bench: Bench, families: Collection[str]) -> Verifier:
         """Start one for a bench that runs, before anything is done there.
+
+        Of `families` it will be asked most.
 
         Raises BenchError when the bench does not run or the engine cannot do it.
         """
@@ -71,6 +74,7 @@ class Verifier:
                 environment={
                     **{name: given[name] for name in _FROM_BENCH if name in given},
                     "INFRALAB_BENCH_PID": str(pid),
+                    "INFRALAB_FAMILIES": " ".join(sorted(families)),
                     "PYTHONPATH": "/opt/infralab/lib",
                 },
                 host_config=config,

@@ -50,7 +50,9 @@ class Witness:
 
     async def _begin(self) -> None:
         try:
-            self._verifier = await asyncio.to_thread(Verifier.beside, self.session.bench)
+            steps = self.session.lesson.lab.steps.values()
+            families = {daemon for step in steps for daemon in step.daemons}
+            self._verifier = await asyncio.to_thread(Verifier.beside, self.session.bench, families)
             connection = Connection(self._verifier.relay_argv())
             # Before the greeting, which may be cancelled: `end` closes it then.
             self._connection = connection

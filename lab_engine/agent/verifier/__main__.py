@@ -16,8 +16,10 @@ from lab_engine.families.registry import FAMILIES
 from lab_engine.kernel import proc
 
 BENCH: Final = "INFRALAB_BENCH_PID"
-USUAL: Final = ("docker", "files", "netlink", "process")
-"""Families whose readers are loaded before the first look; it loads others when it needs them."""
+FAMILIES_WANTED: Final = "INFRALAB_FAMILIES"
+"""Names of those whose readers are loaded before the first look; it loads others when it needs
+them. Loading is the most of what a verifier costs."""
+USUAL: Final = ("files", "netlink", "process")
 
 
 def main() -> int:
@@ -46,7 +48,8 @@ def main() -> int:
 
 
 def _load() -> None:
-    for family in (FAMILIES[name] for name in USUAL):
+    wanted = {*USUAL, *os.environ.get(FAMILIES_WANTED, "").split()}
+    for family in (FAMILIES[name] for name in sorted(wanted & FAMILIES.keys())):
         for module in family.readers:
             family.part(module)
     for family in FAMILIES.values():
