@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -150,22 +149,27 @@ def _run(pid: int) -> Iterator[tuple[str, str]]:
 
 
 def _same(path: str, file: str) -> bool:
+    """Whether what a process runs is the image's file of that path."""
     try:
         descriptor = proc.opened(file)
     except FileNotFoundError:
         # It was unmapped meanwhile.
         return True
-    with open(descriptor, "rb") as there, suppress(FileNotFoundError):  # noqa: PTH123 - no path
-        theirs, ours = os.fstat(there.fileno()), Path(path).stat()
-        # Inode numbers are of a file system: that of the bench's own root folder, not another one.
+    with open(descriptor, "rb") as there:  # noqa: PTH123 - no path
+        theirs = os.fstat(there.fileno())
+        try:
+            ours = Path(path).stat()
+        except FileNotFoundError:
+            return False
+        # An inode's number is of a file system: that of the bench's own root folder, no other.
         here = theirs.st_dev == Path("/").stat().st_dev
-        old = here and theirs.st_ctime <= untouched.made_at()
-        if theirs.st_size != ours.st_size or (old and _identity(theirs) == _identity(ours)):
-            return theirs.st_size == ours.st_size
+        if here and theirs.st_ctime <= untouched.made_at() and _identity(theirs) == _identity(ours):
+            return True
+        if theirs.st_size != ours.st_size:
+            return False
         with Path(path).open("rb") as image:
             own = hashlib.file_digest(image, "sha256").digest()
         return hashlib.file_digest(there, "sha256").digest() == own
-    return False
 
 
 def _identity(info: os.stat_result) -> tuple[int, ...]:
