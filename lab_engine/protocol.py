@@ -28,7 +28,7 @@ from lab_engine.shown import shown
 T = TypeVar("T")
 
 # An agent lives as long as its bench, so a newer client may meet an older one.
-VERSION = 5
+VERSION = 6
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
 
@@ -147,6 +147,24 @@ class Status(Request, frozen=True, tag="status"):
     pass
 
 
+class Enter(Request, frozen=True, tag="enter"):
+    """Begin a look into the bench: only a verifier is asked this, and the two that follow.
+
+    With `still` the learner's stray programs stand still until `Leave`. `Ask` is answered between
+    the two.
+    """
+
+    still: bool = False
+
+
+class Vouch(Request, frozen=True, tag="vouch"):
+    """Whether those who answer in the bench are the image's."""
+
+
+class Leave(Request, frozen=True, tag="leave"):
+    """End the look that `Enter` has begun. Nothing is sent before this is answered."""
+
+
 class Listen(Request, frozen=True, tag="listen"):
     """Send a notice whenever something of these topics happens, until the connection ends."""
 
@@ -181,6 +199,9 @@ AnyRequest = (
     | Owned
     | Sweep
     | Status
+    | Enter
+    | Vouch
+    | Leave
     | Listen
     | Ping
     | Cancel
@@ -264,6 +285,19 @@ class Welcome(msgspec.Struct, frozen=True):
     holder: str = ""
     recovery: Recovery = Recovery()
     baselines: tuple[str, ...] = ()
+
+
+class Vouched(msgspec.Struct, frozen=True):
+    """What a verifier found of the bench's own programs, in words.
+
+    `faults` is what answers or stands in the place of the image's own, `agent` why what the bench's
+    agent said cannot be relied on; empty when it can. `stilled` are the learner's programs that
+    stand still while the verifier looks.
+    """
+
+    faults: tuple[str, ...] = ()
+    agent: str = ""
+    stilled: tuple[str, ...] = ()
 
 
 class MendReport(msgspec.Struct, frozen=True):

@@ -9,21 +9,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from lab_engine import protocol as p
 from lab_engine.agent import daemons, journals
+from lab_engine.agent.answering import answered
 from lab_engine.agent.baseline import STEP, Baselines
-from lab_engine.agent.genuine import require_genuine
 from lab_engine.agent.ledger import Ledger
 from lab_engine.agent.mending import Mending
 from lab_engine.agent.pools import Pools
 from lab_engine.agent.providers import provider
 from lab_engine.agent.provision import Provisioning, plan_for
-from lab_engine.agent.readers import reader
 from lab_engine.agent.remains import Remains
 from lab_engine.agent.teardown import recover, teardown
-from lab_engine.common.probe import Probe
 from lab_engine.common.resource import Resource
 from lab_engine.errors import DaemonDown, InfralabError, LeaseTaken
 from lab_engine.families.provider import Mark
@@ -157,7 +153,7 @@ class Duties:
                     self._changed = True
         match request:
             case p.Ask(probes=probes):
-                return await asyncio.gather(*(self._ask(probe) for probe in probes))
+                return await asyncio.gather(*(answered(probe, self.pools) for probe in probes))
             case p.ShowPlan(resources=resources):
                 await self._need_daemons((provider(r.kind()).family for r in resources), tell)
                 return await plan_for(resources, self.mark, self.pools)
@@ -254,27 +250,6 @@ class Duties:
         if resources:
             await self._provision(resources, tell)
         return await self.baselines.accept(name, keys)
-
-    async def _ask(self, probe: Probe[Any]) -> p.Answer:
-        try:
-            family, answer = reader(probe)
-
-            def asked() -> msgspec.Struct:
-                require_genuine(FAMILIES[family])
-                journals.keep(FAMILIES[family])
-                return answer(probe)
-
-            limit = FAMILIES[family].answer_seconds
-            reading = await self.pools.run(family, limit, f"the probe {probe.name()}", asked)
-        except InfralabError as error:
-            return p.Answer(problem=error.message, hint=error.hint)
-        except Exception as error:
-            log.exception("the probe %s broke", probe)
-            return p.Answer(
-                problem=f"the probe {probe.name()} broke: {type(error).__name__}: {error}",
-                hint="This is a fault of infralab, not yours. Please report it.",
-            )
-        return p.Answer(msgspec.Raw(msgspec.json.encode(reading)))
 
     async def _owned(self) -> p.OwnedReport:
         marked: dict[str, list[str]] = {}

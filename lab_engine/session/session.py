@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Any
 
 from lab_engine import protocol as p
@@ -31,7 +31,7 @@ from lab_engine.errors import DaemonDown, UsageError, WouldTake
 from lab_engine.packs import image as images
 from lab_engine.session import points
 from lab_engine.session.attachment import Attachment
-from lab_engine.session.check import Inquiry, Readings, read_start, run_checks
+from lab_engine.session.check import Ask, Inquiry, Readings, read_start, run_checks
 from lab_engine.session.mended import due, sentences
 from lab_engine.session.opening import alone
 from lab_engine.session.provisioning import PRISTINE, STEP, Provisioning, put_away
@@ -73,6 +73,8 @@ class Session:
         self.start_verdicts: list[Verdict] = []
         """How the checks came out when the step began."""
         self.on_event: OnNotice = lambda _: None
+        self.starts_through: Callable[[], AbstractAsyncContextManager[Ask]] | None = None
+        """Who is asked how a step begins, where that is not the bench's agent: at grading."""
         self._arriving = row.arriving
         self._start: Readings | None = None
         self._changing = asyncio.Lock()
@@ -411,7 +413,7 @@ class Session:
         self._arriving = step.name
         # Now, when all is there and nobody has worked yet: `reset` comes back to this.
         await self._provisioning.baseline()
-        start, verdicts = await read_start(step, self.variables, self.ask)
+        start, verdicts = await self._read_start(step)
         await asyncio.to_thread(self.record.enter, self.id, step.name, start)
         # Only now: nobody must believe to be in a step that the record does not know.
         self.step_name, self._start, self.start_verdicts = step.name, start, verdicts
@@ -430,12 +432,18 @@ class Session:
             left = await self._provisioning.undo(step.daemons, self._resources(step), on_notice)
             if left.none:
                 # What was made anew has other ids: what checks compare with is read again.
-                self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
+                self._start, self.start_verdicts = await self._read_start(step)
                 await asyncio.to_thread(self.record.enter, self.id, step.name, self._start)
         await asyncio.to_thread(self.record.moment, self.id, "reset", step.name)
         if not left.none:
             await self.enter(step.name, agreed=True, on_notice=on_notice)
         return left
+
+    async def _read_start(self, step: LabStep) -> tuple[Readings, list[Verdict]]:
+        if self.starts_through is None:
+            return await read_start(step, self.variables, self.ask)
+        async with self.starts_through() as ask:
+            return await read_start(step, self.variables, ask)
 
     async def compare(self) -> p.Difference:
         """What is different in the bench from the step's start."""
@@ -475,10 +483,11 @@ class Session:
         return verdicts, inquiries
 
     async def verdicts(
-        self, tasks: Sequence[str] | None = None
+        self, tasks: Sequence[str] | None = None, *, ask: Ask | None = None
     ) -> tuple[list[Verdict], dict[str, Inquiry]]:
-        """Run the step's checks without recording anything."""
-        return await run_checks(self.lab_step(), self.variables, self.ask, self._start, tasks=tasks)
+        """Run the step's checks without recording anything; `ask` instead of the bench's agent."""
+        ask = ask or self.ask
+        return await run_checks(self.lab_step(), self.variables, ask, self._start, tasks=tasks)
 
     async def found(self, name: str) -> Sequence[str]:
         """The accepted answers to a question with `answer_from=<name>`, read from the bench.
