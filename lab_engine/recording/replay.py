@@ -287,8 +287,8 @@ async def _look(session: Session, wanted: Sequence[Claim], seen: dict[str, Verdi
         seen.update({claim.task: found[claim.task] for claim in wanted if claim.task in found})
         return all(c.task in seen and seen[c.task].passed == c.passed for c in wanted)
 
-    # Patient, where a learner's own check is not: nobody waits, and what is not there yet in a bench
-    # that is emulated would be held against the learner.
+    # Patient, where a learner's own check is not: nobody waits here, and what an emulated bench has
+    # not done yet would be held against the learner.
     limit = patient(settling.seconds(session.lab_step().checks, settling.PATIENT))
     await settling.settled(look, agrees, limit)
 

@@ -16,6 +16,13 @@ SCHEMES: Final = ("tcp://", "tls://")
 SECONDS: Final = 20.0
 """For the scheduler's first answer."""
 LOCK: Final = Path(__file__).parents[3] / "requirements-cluster.lock"
+TCP_HINT: Final = (
+    "Start one: `dask scheduler`. One that was started for TLS has an address with tls://."
+)
+TLS_HINT: Final = (
+    "Is one there, started with `--protocol tls`? The certificates are in Dask's configuration, on "
+    "this computer too: docs/scale.md names them."
+)
 LARGEST: Final = "1GB"
 """Of a job, before Dask warns: a submission is bounded where it is read."""
 
@@ -64,8 +71,7 @@ async def connected(address: str) -> AsyncIterator[Any]:
             await client.close()
             raise InfralabError(
                 f"no scheduler answers at {address}: {error}",
-                hint="Start one: `dask scheduler`. Does the address begin as the scheduler's own, "
-                "with tcp:// or tls://?",
+                hint=TLS_HINT if address.startswith("tls://") else TCP_HINT,
             ) from error
         try:
             yield client

@@ -46,9 +46,10 @@ async def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_tls_without_certificates_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "SECONDS", 1.0)
-    with pytest.raises(InfralabError, match="no scheduler answers"):
+    with pytest.raises(InfralabError, match="no scheduler answers") as told:
         async with scheduler.connected("tls://127.0.0.1:1"):
             pass
+    assert "certificates" in told.value.hint
 
 
 def test_a_worker_says_at_once_that_an_address_is_none(
