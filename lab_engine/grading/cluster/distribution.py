@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
+import msgspec
+
 from lab_engine import __version__
 from lab_engine.common import tasks
 from lab_engine.course.lesson import Lesson
@@ -103,7 +105,9 @@ class Distribution:
         say: Say = lambda _: None,
     ) -> LessonGrade:
         """Raises InfralabError when the scheduler has gone, or all workers have for long."""
-        job = encode(Job(self._terms, lesson.slug, seed, part))
+        # The files of the work folder are for a person to read: no replay looks at them.
+        sent = msgspec.structs.replace(part, files={})
+        job = encode(Job(self._terms, lesson.slug, seed, sent))
         lost = ""
         tries = 0
         while tries < TRIES:
