@@ -86,5 +86,7 @@ async def test_real_work_survives_a_killed_worker(
     assert any("the worker doomed has gone" in line for line in said)
     # What it left is removed by the next worker of this user that is looked at.
     assert any(f"/{doomed.pid}/" in one for one in benches_of(me).values())
+    # Until somebody has taken note of its end, a process is not gone.
+    doomed.wait()
     await asyncio.to_thread(at_worker._sweep)
     assert benches_of(me) == {}
