@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab_engine.cli.isolated import add_isolation, isolated
+from lab_engine.cli.isolated import add_isolation, isolated, require_image
 from lab_engine.cli.words import add_json, emit_json, say, tell, verb
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ async def prepare(wanted: Wanted) -> None:
 
     for terms in wanted.assignment.lessons:
         packs = wanted.course.lesson(terms.slug).packs
+        if wanted.isolation == "vm":
+            await asyncio.to_thread(require_image, packs)
         await asyncio.to_thread(images.ensure, packs, say)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -53,7 +53,7 @@ def isolated(asked: str) -> Iterator[Isolation]:
         os.environ.setdefault(patience.VARIABLE, chosen.PATIENCE)
     chosen.follow(found, os.environ)
     with _started(found):
-        _require_image()
+        require_image()
         yield "vm"
 
 
@@ -76,19 +76,27 @@ def _started(found: Settings) -> Iterator[None]:
             life.stop(where, progress)
 
 
-def _require_image() -> None:
-    """Raises ImageError when the machine's engine has no bench image: nothing builds one unasked.
+def require_image(packs: Sequence[str] = ()) -> None:
+    """Refuse a machine whose engine lacks the bench image, or these packs.
 
-    The machine reaches no mirror, so that a build would fail after a while, and not say why.
+    Nothing builds them there unasked: it reaches no mirror, so that a build would fail after a
+    while, and not say why.
+
+    Raises ImageError.
     """
     from lab_engine.bench import image
     from lab_engine.errors import ImageError
+    from lab_engine.packs import image as images
 
-    if not image.state().base_present:
+    lacks = "" if image.state().base_present else "no bench image of this version"
+    if not lacks and packs and (absent := images.missing(packs)):
+        lacks = f"not every pack of the assignment (missing: {', '.join(absent.names)})"
+    if lacks:
+        more = f" --packs {' '.join(packs)}" if packs else ""
         raise ImageError(
-            "the machine's engine has no bench image of this version",
+            f"the machine's engine has {lacks}",
             hint="Copy it there once, with the packs that the lessons need:\n"
-            "  INFRALAB_ENGINE=docker infralab image save bench.tar --no-wheels\n"
+            f"  INFRALAB_ENGINE=docker infralab image save bench.tar --no-wheels{more}\n"
             "  infralab machine start; INFRALAB_ENGINE=machine infralab image load bench.tar\n"
             "Or grade in containers: --isolation container.",
         )

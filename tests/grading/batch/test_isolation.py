@@ -15,12 +15,13 @@ import pytest
 from lab_engine import settings as settings_module
 from lab_engine.bench import image
 from lab_engine.bench.image import ImageState
-from lab_engine.cli.isolated import isolated
-from lab_engine.errors import BenchError, ImageError, UsageError
+from lab_engine.cli.isolated import isolated, require_image
+from lab_engine.errors import BenchError, ImageError, PacksMissing, UsageError
 from lab_engine.grading.batch import isolation
 from lab_engine.grading.batch.pace import Pace
 from lab_engine.machine import life, place
 from lab_engine.machine.accelerator import Accelerator
+from lab_engine.packs import image as images
 from lab_engine.settings import Settings
 
 KVM = Accelerator("kvm")
@@ -153,6 +154,18 @@ def test_a_machine_without_the_image_says_how_to_copy_it(
     ):
         pass
     assert "INFRALAB_ENGINE=machine infralab image load" in told.value.hint
+
+
+def test_a_machine_without_the_packs_says_which(
+    made: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacks = PacksMissing(("etcd",), "45 MB, about 1 minute", ("config", "etcd"))
+    monkeypatch.setattr(images, "missing", lambda names: lacks if "etcd" in names else None)
+    with a_machine(made, monkeypatch, runs=True):
+        require_image(["config"])
+        with pytest.raises(ImageError, match="missing: etcd") as told:
+            require_image(["config", "etcd"])
+    assert "--no-wheels --packs config etcd" in told.value.hint
 
 
 def test_the_rest_takes_as_long_as_what_is_done() -> None:
