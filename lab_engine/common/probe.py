@@ -30,14 +30,9 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Probe(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True, tag_field="probe"):
-    """A question with a typed answer. Subclasses set `tag` and `reading`.
-
-    `remembered` says that the answer is what the bench's agent has kept from before, such as the
-    events of a daemon: nobody else can give it.
-    """
+    """A question with a typed answer. Subclasses set `tag` and `reading`."""
 
     reading: ClassVar[type[msgspec.Struct]]
-    remembered: ClassVar[bool] = False
 
     @property
     def sees(self) -> Sees:

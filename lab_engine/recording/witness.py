@@ -11,11 +11,13 @@ from lab_engine import protocol as p
 from lab_engine.bench.connection import Connection
 from lab_engine.bench.verifier import Verifier
 from lab_engine.common import tasks
+from lab_engine.common.happening import HappeningsReading
 from lab_engine.common.patience import patient
 from lab_engine.common.probe import Probe
 from lab_engine.course.told import line
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import AgentLost, InfralabError
+from lab_engine.families.netlink.probes.traffic import WatchReading
 from lab_engine.recording.typist import NotReplayable
 from lab_engine.session import settling
 from lab_engine.session.check import Ask
@@ -24,6 +26,15 @@ from lab_engine.session.session import Session
 LOOK: Final = "Replay it by hand and look: it may be a matter of timing, or a deception."
 LIMIT: Final = patient(30.0)
 """Seconds for entering the bench, and for leaving it."""
+
+
+def remembered(probe: Probe[Any]) -> bool:
+    """Whether only the bench's agent can answer, from what it has kept: events, watched traffic.
+
+    Here and not with the probes, which are part of a lesson's edition: who asks makes no other
+    lesson.
+    """
+    return issubclass(probe.reading, HappeningsReading | WatchReading)
 
 
 class Witness:
@@ -100,13 +111,13 @@ class Witness:
 
     def _through(self, connection: Connection) -> Ask:
         async def ask(probes: Sequence[Probe[Any]]) -> list[p.Answer]:
-            mine = tuple(probe for probe in probes if not probe.remembered)
-            kept = tuple(probe for probe in probes if probe.remembered)
+            mine = tuple(probe for probe in probes if not remembered(probe))
+            kept = tuple(probe for probe in probes if remembered(probe))
             seen = await connection.request(p.Ask, list[p.Answer], probes=mine) if mine else []
             told = await self.session.ask(kept) if kept else []
             self._relied = self._relied or bool(kept)
             answers = {True: iter(told), False: iter(seen)}
-            return [next(answers[probe.remembered]) for probe in probes]
+            return [next(answers[remembered(probe)]) for probe in probes]
 
         return ask
 

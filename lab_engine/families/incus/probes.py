@@ -241,7 +241,6 @@ class IncusEventsProbe(Probe[HappeningsReading], frozen=True, tag="incus-events"
     kind: str = "instance"
 
     reading: ClassVar[type[msgspec.Struct]] = HappeningsReading
-    remembered: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return TOPICS

@@ -199,7 +199,6 @@ class DockerEventsProbe(Probe[HappeningsReading], frozen=True, tag="docker-event
     kind: str = "container"
 
     reading: ClassVar[type[msgspec.Struct]] = HappeningsReading
-    remembered: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return frozenset({f"docker:{self.kind}"})

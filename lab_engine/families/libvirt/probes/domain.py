@@ -187,7 +187,6 @@ class DomainEventsProbe(Probe[HappeningsReading], frozen=True, tag="domain-event
     domain: str
 
     reading: ClassVar[type[msgspec.Struct]] = HappeningsReading
-    remembered: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return DOMAIN_TOPICS

@@ -118,7 +118,6 @@ class WatchProbe(Placed, Probe[WatchReading], frozen=True, tag="watch"):
     seconds: float = 1.0
 
     reading: ClassVar[type[msgspec.Struct]] = WatchReading
-    remembered: ClassVar[bool] = True
 
     def topics(self) -> frozenset[str]:
         return TOPICS
