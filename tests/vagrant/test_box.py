@@ -169,3 +169,11 @@ def test_destroyed_it_leaves_nothing_but_the_boxs_own_disk(host: Host) -> None:
     left = host.must("ls /var/lib/libvirt/images").split()
     # It stays in the pool for the next `up`, as any box's does.
     assert [name.partition("_vagrant_box_")[0] for name in left] == ["infralab"]
+
+
+def test_the_next_up_brings_the_progress_back(host: Host) -> None:
+    host.vagrant("up --no-tty --no-provision", seconds=1800)
+    try:
+        assert "progress.sqlite" in host.inside("ls .local/share/infralab")
+    finally:
+        host.vagrant("destroy -f", seconds=900)

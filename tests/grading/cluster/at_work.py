@@ -26,7 +26,7 @@ def grade(job: bytes) -> bytes:
         log.write(f"{session} {os.getpid()}\n")
     if session == "s-deadly":
         os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.3)
+    time.sleep(float(os.environ.get("INFRALAB_TEST_SECONDS", "0.3")))
     return encode(Outcome(get_worker().address, made.lesson_grade(isolation="container"), ("hm",)))
 
 
