@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab_engine.authoring import See, require_held_back
-from labs.cgroups.made import EMPTY, require_made
+from labs.cgroups.made import require_made
 from labs.cgroups.values import NAMES, Values, lab, made, within
 
 step = lab.step("count", resources=lambda _: [NAMES])
@@ -11,7 +11,7 @@ step = lab.step("count", resources=lambda _: [NAMES])
 
 @step.check("limit")
 async def limit(see: See, v: Values) -> None:
-    await require_made(see, v.counted, pids=v.most)
+    await require_made(see, "PIDS", v.counted, pids=v.most)
 
 
 @step.check("refused", points=2, needs=("limit",))
@@ -47,7 +47,6 @@ step.near_miss(
     lambda v: [f"sudo mkdir $PIDS/{v.counted}; echo {v.most} | sudo tee /{v.counted}/pids.max"],
     rejected_by="limit",
     reason="at-the-top",
-    explain=EMPTY,
 )
 step.near_miss(
     "one too many allowed",

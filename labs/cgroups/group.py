@@ -10,7 +10,7 @@ from lab_engine.authoring import (
     require_in_group,
     require_process,
 )
-from labs.cgroups.made import EMPTY, require_made
+from labs.cgroups.made import require_made
 from labs.cgroups.values import NAMES, Values, lab, made, started, within
 
 step = lab.step("group", resources=lambda _: [NAMES])
@@ -18,7 +18,7 @@ step = lab.step("group", resources=lambda _: [NAMES])
 
 @step.check("join", points=2)
 async def join(see: See, v: Values) -> None:
-    await require_made(see, v.first)
+    await require_made(see, "PIDS", v.first)
     process, _ = await require_process(see, ["sleep", str(v.seconds)])
     found, every = await see(CgroupProbe(pid=process.pid), CgroupsProbe())
     wanted = f"Process {process.pid} is in the group /{v.first}."
@@ -98,7 +98,6 @@ step.near_miss(
     lambda v: [f"sudo mkdir $PIDS/{v.first}", started(f"sleep {v.seconds}", v.seconds)],
     rejected_by="join",
     reason="at-the-top",
-    explain=EMPTY,
 )
 step.near_miss(
     "another name",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab_engine.authoring import See, require_held_back
-from labs.cgroups.made import EMPTY, require_made
+from labs.cgroups.made import require_made
 from labs.cgroups.values import NAMES, Values, lab, made, within
 
 step = lab.step("memory", resources=lambda _: [NAMES])
@@ -11,7 +11,7 @@ step = lab.step("memory", resources=lambda _: [NAMES])
 
 @step.check("limit")
 async def limit(see: See, v: Values) -> None:
-    await require_made(see, v.fed, memory=v.mib << 20)
+    await require_made(see, "MEMORY", v.fed, memory=v.mib << 20)
 
 
 @step.check("killed", points=2, needs=("limit",))
@@ -101,5 +101,4 @@ step.near_miss(
     lambda v: [f"sudo mkdir $MEMORY/{v.fed}; echo {v.mib}M | sudo tee /{v.fed}/memory.max"],
     rejected_by="limit",
     reason="at-the-top",
-    explain=EMPTY,
 )

@@ -87,7 +87,8 @@ def run_it(v: Values) -> str:
 
 TOLD = (
     "runc was asked for it and could not make it. Why, it wrote into the log file: mostly a word "
-    "of config.json, or that there is no such file. Mend that, `rm -f` the log, and run it again."
+    "of config.json, or a file or folder that is not there. Mend that, `rm -f` the log, and run it "
+    "again."
 )
 
 step.solution(
@@ -98,6 +99,7 @@ step.solution(
         described(v, more=limited(v)),
         run_it(v),
     ],
+    explained={line: ["not-made"] for line in range(3)},
 )
 step.solution(
     "created, started, and limited afterwards",

@@ -7,6 +7,7 @@ import re
 from lab_engine.authoring import (
     Container,
     ContainerPathsProbe,
+    DockerContainerProbe,
     Image,
     See,
     as_read,
@@ -80,7 +81,8 @@ async def find(see: See, v: Values) -> None:
 async def free(see: See, v: Values) -> None:
     probe = ContainerPathsProbe(v.container, (path(v),))
     before = await see.before(probe)
-    now = await see(probe)
+    await see.before(DockerContainerProbe(v.container))
+    now, _ = await see(probe, DockerContainerProbe(v.container))
     own = now.id == before.id and now.paths[path(v)]
     require(
         not own or (not own.own and not own.now.exists),
