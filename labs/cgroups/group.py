@@ -121,7 +121,7 @@ step.near_miss(
     rejected_by="join",
     reason="not-running",
 )
-# Last: nothing takes the folder away again, and with it a missing group has this reason.
+# Last: its folder stays, and as long as it is there a missing group is told as this.
 step.near_miss(
     "without the names",
     lambda v: [f"sudo mkdir $PIDS/{v.first}", started(f"sleep {v.seconds}", v.seconds)],
