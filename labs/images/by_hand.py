@@ -64,14 +64,15 @@ async def layer(see: See, v: Values) -> None:
         look=f"cd {folder(v)}/{BLOBS} && for f in *; do tar -xOf $f ./{PAGE} || true; done",
     )
     inside = f"cd {folder(v)}/{BLOBS} && for f in *; do tar -tvf $f || true; done"
+    blobs = paged(found, v)
     require(
-        any(BUSYBOX in blob.files for blob in paged(found, v)),
+        any(BUSYBOX in blob.files for blob in blobs),
         "no-busybox",
         expected=f"The archive has a file {BUSYBOX}.",
         observed="It has none.",
         look=inside,
     )
-    named = [blob.files[SERVER] for blob in paged(found, v) if SERVER in blob.files]
+    named = [blob.files[SERVER] for blob in blobs if SERVER in blob.files]
     require(
         named,
         "no-link",
@@ -118,17 +119,14 @@ async def config(see: See, v: Values) -> None:
         observed="They hold another, or none.",
         look=f"cd {folder(v)}/{BLOBS} && sha256sum *",
     )
+    runs = [words for one in with_layer if (words := (*one.entrypoint, *one.command))]
     require(
-        any(one.command or one.entrypoint for one in with_layer),
+        runs,
         "no-command",
         expected="The config says under `config` what to run: Cmd.",
         observed="It does not.",
         look=look,
     )
-    runs = [(*one.entrypoint, *one.command) for one in with_layer]
-    runs = [words for words in runs if words]
-    # As a word of its own or among other letters, be it in a shell's line.
-    good = [words for words in runs if re.search(r"(^| )-[a-z]*f", " ".join(words))]
     shown = f"cd {folder(v)}/{BLOBS} && for f in *; do jq .config $f 2> /dev/null || true; done"
     require(
         any(len(words) > 1 or " " not in words[0] for words in runs),
@@ -138,7 +136,8 @@ async def config(see: See, v: Values) -> None:
         look=shown,
     )
     require(
-        good,
+        # As a word of its own or among other letters, be it in a shell's line.
+        any(re.search(r"(^| )-[a-z]*f", " ".join(words)) for words in runs),
         "background",
         expected="The config says to run httpd in the foreground, with the words of the task.",
         observed=f"There is no -f: it says {' '.join(runs[0])!r}.",
@@ -382,8 +381,7 @@ step.near_miss(
     rejected_by="serve",
     reason="own-command",
     explain="What stands behind the image's name takes the place of the image's own command. "
-    "`docker rm -f` the container, and start it without. Is the image's own wrong, mend the "
-    "config.",
+    "`docker rm -f` it, and start it without. Is the image's own wrong, mend the config.",
 )
 step.near_miss(
     "served by busybox",
