@@ -346,8 +346,8 @@ step.near_miss(
     ],
     rejected_by="upgrade",
     reason="no-way-back",
-    explain="There is nothing to go back to. `pull` with `--depth=-1` brings version 1, too. "
-    "Deploy it by its hash, and version 2 once more after it: what comes last is started first.",
+    explain="Version 1 is not there to go back to. `pull` with `--depth=-1` brings it, too. Deploy "
+    "it by its hash, and version 2 once more after it: what comes last is started first.",
 )
 
 
