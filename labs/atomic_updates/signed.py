@@ -231,7 +231,12 @@ step.solution(
         f"{commit(v, 1)} && ! {admin(v, 'upgrade')}",
     ],
     survives={13: "the burglar's commit counts for nothing"},
-    explained={0: ["unsigned"], 4: ["unsigned"], 12: ["not-deployed"]},
+    explained={
+        0: ["unsigned"],
+        4: ["unsigned"],
+        11: ["no-way-back"],
+        12: ["not-deployed"],
+    },
 )
 step.near_miss(
     "nobody signed",
