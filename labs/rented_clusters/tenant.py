@@ -19,6 +19,8 @@ step = lab.step(
 )
 
 RIGHTS = "rbac.authorization.k8s.io"
+COUNTS = ("status.hard.pods", "status.hard.count/pods")
+SCOPES = ("spec.scopes", "spec.scopeSelector")
 
 
 @step.check("rights", points=2, settle=2.0)
@@ -74,9 +76,7 @@ async def rights(see: See, v: Values) -> None:
 
 @step.check("quota", settle=2.0)
 async def quota(see: See, v: Values) -> None:
-    found = await see(
-        KubeObjectsProbe("v1/resourcequotas", "", fields=("status.hard.pods", "spec.hard.pods"))
-    )
+    found = await see(KubeObjectsProbe("v1/resourcequotas", "", fields=(*COUNTS, *SCOPES)))
     look = "kubectl get resourcequotas -A"
     require(
         found.objects,
@@ -93,7 +93,17 @@ async def quota(see: See, v: Values) -> None:
         observed=f"It is in {', '.join(sorted({one.namespace for one in found.objects}))}.",
         look=look,
     )
-    limits = [str(one.fields.get("status.hard.pods", "none")) for one in its]
+    whole = [one for one in its if not any(one.fields.get(scope) for scope in SCOPES)]
+    require(
+        whole,
+        "scoped",
+        expected=f"The quota counts all pods of {v.firm}.",
+        observed="It counts only those of its scope.",
+        look=f"kubectl -n {v.firm} describe quota",
+    )
+    limits = [
+        str(one.fields[count]) for one in whole for count in COUNTS if count in one.fields
+    ] or ["none"]
     least = min((int(one) for one in limits if one.isdigit()), default=None)
     require(
         least == v.pods,
@@ -139,6 +149,10 @@ step.solution(
 step.solution(
     "from a file",
     lambda v: [space(v), BINDING % (v.firm, v.customer, v.firm, v.pods)],
+)
+step.solution(
+    "all objects of that kind are counted",
+    lambda v: [space(v), bind(v), limit(v, f"count/pods={v.pods}")],
 )
 OUTSIDE = (
     "Somebody who is bound by a ClusterRoleBinding has the rights everywhere, and a "
@@ -191,6 +205,20 @@ step.near_miss(
 step.near_miss(
     "a quota of something else",
     lambda v: [space(v), limit(v, f"services={v.pods}")],
+    rejected_by="quota",
+    reason="other-limit",
+)
+step.near_miss(
+    "a quota of some pods only",
+    lambda v: [space(v), limit(v, f"pods={v.pods} --scopes=BestEffort")],
+    rejected_by="quota",
+    reason="scoped",
+    explain="`--scopes` leaves out all pods that are not of that kind. Of the others there may be "
+    "as many as fit.",
+)
+step.near_miss(
+    "two limits of one",
+    lambda v: [space(v), limit(v, f"pods={v.pods},count/pods={v.pods - 1}")],
     rejected_by="quota",
     reason="other-limit",
 )
