@@ -78,13 +78,6 @@ async def packed(see: See, v: Values) -> None:
         observed=f"It is on {', '.join(giant.given)}.",
         look=LOOK,
     )
-    require(
-        giant.together,
-        "by-luck",
-        expected=f"The job {v.giant} wants its processors on one machine.",
-        observed="It did not say so.",
-        look=f"scontrol show job {giant.id}",
-    )
 
 
 async def require_small(v: Values, cpus: list[int]) -> None:
@@ -250,12 +243,4 @@ step.near_miss(
     explain="It is the one of the first round, or you have submitted it first. Then a machine was "
     "kept free for it by nobody: it was there, and took one. Take all four away, wait until "
     "`squeue` does not show them any more, and begin with the three.",
-)
-step.near_miss(
-    "together by luck",
-    lambda v: [*first(v), away(v), settled(v, three(v, "all")), giant(v, "-n 2")],
-    rejected_by="packed",
-    reason="by-luck",
-    explain="Without `-N 1` one processor here and one there would have done. It has found a whole "
-    "machine, but has not asked for one.",
 )

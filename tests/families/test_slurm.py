@@ -57,8 +57,6 @@ def job(**changes: Any) -> dict[str, Any]:
         "start_time": number(1001),
         "end_time": number(99999),
         "restart_cnt": 0,
-        "max_nodes": number(0),
-        "minimum_cpus_per_node": number(1),
         "shared": [],
     }
     return told | changes
@@ -129,21 +127,6 @@ def test_whole_machines_are_all_of_their_processors(farm: Farm) -> None:
                       "alloc_cpus": 0, "alloc_memory": 0}]  # fmt: skip
     (one,) = readers.read(SlurmProbe()).jobs
     assert (one.cpus, one.memory) == (4, 180)
-
-
-@pytest.mark.parametrize(
-    ("changes", "together"),
-    [
-        ({}, False),
-        ({"max_nodes": number(1)}, True),
-        ({"minimum_cpus_per_node": number(3)}, True),
-    ],
-)
-def test_together_is_what_must_be_on_one_machine(
-    farm: Farm, changes: dict[str, Any], together: bool
-) -> None:
-    farm["jobs"] = [job(**changes)]
-    assert readers.read(SlurmProbe()).jobs[0].together == together
 
 
 def test_at_once_counts_what_overlaps() -> None:

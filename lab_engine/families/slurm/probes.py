@@ -54,8 +54,7 @@ class SlurmJob(msgspec.Struct, frozen=True):
     runs or has run, `memory` is all of it in MB. `asked_for` are machines that it named itself.
     `minutes` is its time limit, None for none. `batch` tells a script from an `srun` of its own.
     Of one that wants machines for itself alone, `cpus` are all processors of as many as it wants.
-    `together` says that its processors must be on one machine, and `programs` are the command
-    lines that run in it now.
+    `programs` are the command lines that run in it now.
     """
 
     id: int
@@ -75,7 +74,6 @@ class SlurmJob(msgspec.Struct, frozen=True):
     ended: int = 0
     restarts: int = 0
     steps: tuple[SlurmStep, ...] = ()
-    together: bool = False
     programs: tuple[str, ...] = ()
 
     @property

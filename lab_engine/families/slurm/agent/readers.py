@@ -83,9 +83,6 @@ def _job(
     if each is None and (whole := number(told["memory_per_node"])):
         memory = whole * max(1, len(given) or (number(told["node_count"]) or 1))
     active = state in s.ACTIVE
-    together = (
-        number(told["max_nodes"]) == 1 or (number(told["minimum_cpus_per_node"]) or 0) >= cpus
-    )
     if told["shared"] == ["none"]:
         # `--exclusive`: until it runs, only what it named is told, and not what it would get.
         cpus = max(cpus, size * (number(told["node_count"]) or 1))
@@ -108,7 +105,6 @@ def _job(
         ended=0 if active else number(told["end_time"]) or 0,
         restarts=told["restart_cnt"],
         steps=tuple(steps),
-        together=together,
         programs=tuple(sorted(programs)),
     )
 
