@@ -23,7 +23,7 @@ async def queue(see: See, v: Values) -> None:
 
 @step.check("slip", needs=("queue",), settle=4.0)
 async def slip(see: See, v: Values) -> None:
-    await require_ahead(see, v.small, of=v.big)
+    await require_ahead(see, v.small, of=v.big, cpus=1, within=v.limit)
 
 
 def long(v: Values, limit: str = "") -> str:
@@ -46,6 +46,10 @@ step.solution(
         submit(v.big, "-N 3 --ntasks-per-node=2"),
         submit(v.small, "--time=0:03:00"),
     ],
+)
+step.solution(
+    "three machines for itself alone",
+    lambda v: [long(v), submit(v.big, "--exclusive -N 3"), small(v)],
 )
 step.near_miss(
     "the big one first",
@@ -81,9 +85,36 @@ step.near_miss(
     "held back by hand",
     lambda v: [long(v), submit(v.big, f"-n {PROCESSORS} --hold")],
     rejected_by="queue",
-    reason="other-reason",
+    reason="held-back",
     explain="It waits, but not for room: it was told to. `scontrol release` with its number takes "
     "that back.",
+)
+step.near_miss(
+    "for a later time",
+    lambda v: [long(v), submit(v.big, f"-n {PROCESSORS} --begin now+1hour")],
+    rejected_by="queue",
+    reason="begins-later",
+    explain="It waits, but not for room: it has said when it begins at the earliest. Take it away "
+    "with `scancel`, and submit it without `--begin`.",
+)
+step.near_miss(
+    "two processors for the small one",
+    lambda v: [long(v), big(v), submit(v.small, "-n 2 --time 5")],
+    rejected_by="slip",
+    reason="other-share",
+)
+step.near_miss(
+    "ahead by force",
+    lambda v: [
+        long(v),
+        big(v),
+        small(v, "") + f" && sudo scontrol update jobname={v.small} priority=999999",
+    ],
+    rejected_by="slip",
+    reason="no-end",
+    explain="It runs, and the big one may have to wait for it: nobody knows when it will be done. "
+    "So it was put in front by force, or its limit was taken away afterwards. Submit it with a "
+    "short `--time`, and the scheduler lets it go ahead by itself.",
 )
 step.near_miss(
     "the small one without a limit",

@@ -90,6 +90,28 @@ step.near_miss(
     "script starts the next step.",
 )
 step.near_miss(
+    "the job is ended",
+    lambda v: [
+        script("jobs/keep", *loop(f"srun {server(v)}")),
+        job(v),
+        up(v),
+        f"scancel -n {v.keeper}",
+    ],
+    rejected_by="alive",
+    reason="cancelled",
+    explain="The whole job was ended, and its script with it: nobody is left who could start "
+    "anything. Submit it again, and end only the server.",
+)
+step.near_miss(
+    "in the background",
+    lambda v: [script("jobs/keep", *loop(f"srun {server(v)}".replace(" -f", ""))), job(v), up(v)],
+    rejected_by="alive",
+    reason="not-back",
+    explain="Each step is over as soon as it has begun. Without `-f`, `httpd` goes into the "
+    "background: its step ends, and it stays behind, with the port. Then no other server can have "
+    "that, also none with `-f`. `pkill -f '^[^ ]*busybox httpd'` ends what was left behind.",
+)
+step.near_miss(
     "no step of the job",
     lambda v: [script("jobs/keep", *loop(server(v))), job(v), up(v), fall(v), up(v)],
     rejected_by="alive",
@@ -144,5 +166,6 @@ step.near_miss(
     rejected_by="alive",
     reason="outside",
     explain="The server answers, but the job does not know it: when it falls, nobody starts it "
-    "again.",
+    "again. It was started by hand, or is left of an earlier try. `pkill -f '^[^ ]*busybox httpd'` "
+    "ends all of them, and the job starts its own.",
 )

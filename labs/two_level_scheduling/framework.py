@@ -9,6 +9,7 @@ from lab_engine.authoring import (
     FileProbe,
     Resource,
     See,
+    jobs_since,
     require,
     require_worked_off,
 )
@@ -16,10 +17,10 @@ from labs.two_level_scheduling.values import HOME, Values, lab, script, until
 
 FILL = """\
 #!/bin/sh
-# fill ORDER: one order of the list, a second of work.
+# fill ORDER: one order of the list, a second of work. It notes in which step that was.
 grep -qx "$1" orders || { echo "no such order: $1" >&2; exit 1; }
 sleep 1
-echo "$1" >> filled
+echo "$1 $SLURM_JOB_ID.$SLURM_STEP_ID" >> filled
 """
 
 
@@ -36,15 +37,34 @@ step = lab.step("framework", daemons=("slurm",), resources=resources)
 
 @step.check("work", points=2, settle=2.0)
 async def work(see: See, v: Values) -> None:
-    await require_worked_off(see, v.framework, v.tasks, cpus=v.share)
+    job = (await jobs_since(see, v.framework))[-1]
     filled = await see(FileProbe(f"{HOME}/filled"))
-    missing = sorted(set(v.orders) - set(filled.content.split()))
+    noted = [line.split() for line in filled.content.splitlines()]
+    # Of `fill`, which writes the numbers of its job and step; an older try may be there, too.
+    its = {words[0]: words[1] for words in noted if words[1:] and words[1].startswith(f"{job.id}.")}
+    look = f"cat {HOME}/filled slurm-{job.id}.out || true"
+    require(
+        job.active or job.steps or its,
+        "cut-off",
+        expected="The script lasts until its work is done.",
+        observed="It has ended, before any step began, and before any order was filled.",
+        look=look,
+    )
+    await require_worked_off(see, v.framework, v.tasks, cpus=v.share)
+    missing = sorted(set(v.orders) - set(its))
     require(
         not missing,
         "not-filled",
-        expected="Each line of orders is filled, as the file filled says.",
-        observed=f"Not filled: {', '.join(missing)}.",
-        look=f"cat {HOME}/filled || true",
+        expected="`./fill` has filled each line of orders, in a step of this job.",
+        observed=f"Not filled so: {', '.join(missing)}.",
+        look=look,
+    )
+    require(
+        len(set(its.values())) == len(its),
+        "same-step",
+        expected="Each order has a step of its own.",
+        observed="Several were filled in one.",
+        look=look,
     )
 
 
@@ -77,6 +97,11 @@ step.solution(
         "done",
         "wait",
     ),
+)
+CUT = (
+    "When the script ends, the job ends, and all steps with it, also those that have not begun. "
+    "With `&` a script does not wait for what it starts: `wait` at its end lets it stay until the "
+    "last one is done. If that is there, `slurm-NUMBER.out` says what else went wrong."
 )
 QUEUED = (
     "Each waited for the one before. Without `&` the script waits for each `srun`; and a "
@@ -121,8 +146,28 @@ step.near_miss(
     lambda v: works(v, *each(TASK), "sleep 1.5"),
     rejected_by="work",
     reason="cut-off",
-    explain="When the script ends, the job ends, and all steps with it. `wait` lets the script "
-    "stay until the last one is done.",
+    explain=CUT,
+)
+step.near_miss(
+    "nobody waits at all",
+    lambda v: works(v, *each(TASK)),
+    rejected_by="work",
+    reason="cut-off",
+    explain=CUT,
+)
+step.near_miss(
+    "a part of the share too many for each",
+    lambda v: works(v, *each("srun -n 1 ./fill $order &"), "wait"),
+    rejected_by="work",
+    reason="not-full",
+    explain="Without `--exact` a step takes all that the share has on a machine, even with `-n 1`. "
+    "The share is on two machines, so only two ran at once.",
+)
+step.near_miss(
+    "the list copied",
+    lambda v: works(v, "cp orders filled", *each("srun --exact -n 1 sleep 0.5 &"), "wait"),
+    rejected_by="work",
+    reason="not-filled",
 )
 step.near_miss(
     "over one another",

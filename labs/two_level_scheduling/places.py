@@ -65,6 +65,13 @@ async def packed(see: See, v: Values) -> None:
     await require_small(v, [job.cpus for job in placed])
     giant = await require_job(see, v.giant, cpus=2)
     require(
+        giant.id > max(one.id for one in placed),
+        "was-first",
+        expected=f"The job {v.giant} came after the three called {v.servant}.",
+        observed=f"It is number {giant.id}, and was there before the last of them.",
+        look=LOOK,
+    )
+    require(
         len(giant.given) == 1,
         "torn",
         expected=f"The job {v.giant} has both of its processors on one machine.",
@@ -108,6 +115,16 @@ def away(v: Values) -> str:
     return ByHand(f"{command}; {gone}", typed=f"{command}\nsleep 2")
 
 
+def first(v: Values) -> list[str]:
+    """The first round, as it should be."""
+    return [settled(v, three(v, "spread")), giant(v)]
+
+
+CHOSEN = (
+    "With `-w` you have decided, and not the scheduler. It would have to wait for that very "
+    "machine, whatever happens to it."
+)
+
 step.solution(
     "one by one",
     lambda v: [
@@ -147,14 +164,13 @@ step.near_miss(
     ],
     rejected_by="apart",
     reason="chosen",
-    explain="With `-w` you have decided, and not the scheduler. It would have to wait for that "
-    "very machine, whatever happens to it.",
+    explain=CHOSEN,
 )
 step.near_miss(
     "held back",
     lambda v: [settled(v, three(v, "spread")), giant(v, "-n 2 --hold")],
     rejected_by="apart",
-    reason="other-reason",
+    reason="held-back",
     explain="That it waits says nothing about room, as long as it waits for something else. Submit "
     "it without a hold and without a time.",
 )
@@ -201,4 +217,30 @@ step.near_miss(
     ],
     rejected_by="packed",
     reason="other-door",
+)
+step.near_miss(
+    "packed by hand",
+    lambda v: [
+        *first(v),
+        away(v),
+        "; ".join(submit(v.servant, f"-n 1 -w m{at}") for at in (1, 1, 2)) + f"; {there(v)}",
+        giant(v),
+    ],
+    rejected_by="packed",
+    reason="chosen",
+    explain=CHOSEN,
+)
+step.near_miss(
+    "the big one has stayed",
+    lambda v: [
+        *first(v),
+        f"scancel -n {v.servant}",
+        until_running(v.giant),
+        settled(v, three(v, "all")),
+    ],
+    rejected_by="packed",
+    reason="was-first",
+    explain="It is the one of the first round, or you have submitted it first. Then a machine was "
+    "kept free for it by nobody: it was there, and took one. Take all four away, wait until "
+    "`squeue` does not show them any more, and begin with the three.",
 )

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import See, require_job
+from lab_engine.authoring import See, require, require_job
 from labs.two_level_scheduling.values import PROCESSORS, Values, lab, submit, until_running
 
 step = lab.step("share", daemons=("slurm",))
 
+DAY = 24 * 60
+ASLEEP = ("sleep 1d", "sleep 24h", "sleep 1440m", "sleep 86400", "sleep 86400s")
+"""A day, in the words of sleep(1)."""
+
 
 @step.check("share", settle=3.0)
 async def share(see: See, v: Values) -> None:
-    await require_job(see, v.job, cpus=v.cpus, memory=v.memory)
+    job = await require_job(see, v.job, cpus=v.cpus, memory=v.memory)
+    require(
+        job.user == "learner",
+        "other-user",
+        expected=f"The job {v.job} is yours.",
+        observed=f"It is {job.user}'s.",
+        look="squeue",
+    )
+    require(
+        job.minutes is None or job.minutes >= DAY,
+        "short-limit",
+        expected=f"The job {v.job} may run for a day.",
+        observed=f"Its limit is {job.minutes} min.",
+        look="squeue -o '%.5i %.10j %.10T %.4C %.10l'",
+    )
+    its = [one for one in job.programs if "slurm_script" not in one]
+    require(
+        any(one.rpartition("/")[2] in ASLEEP for one in its),
+        "other-program",
+        expected=f"The job {v.job} runs `sleep 1d`.",
+        observed=f"It runs {', '.join(its) or 'nothing'}.",
+        look="ps -eo pid,ppid,args | grep -A 3 '[s]lurmstepd: '",
+    )
 
 
 def size(v: Values) -> str:
@@ -81,4 +107,58 @@ step.near_miss(
     lambda v: [submit(f"{v.job}s", size(v))],
     rejected_by="share",
     reason="other-name",
+)
+step.near_miss(
+    "more for each than a machine has",
+    lambda v: [submit(v.job, f"-c {v.cpus}") + " || true"],
+    rejected_by="share",
+    reason="no-such-share",
+    explain="`sbatch` has refused it, as it said: no machine here could ever give that. `-c` is "
+    "for processors of one machine, of which each has two, and 1000 MB. `-N` is for machines, of "
+    "which there are three. `-n` is for processors wherever they are.",
+)
+step.near_miss(
+    "taken away",
+    lambda v: [submit(v.job, size(v)), until_running(v.job), f"scancel -n {v.job}"],
+    rejected_by="share",
+    reason="cancelled",
+    explain="`scancel` has taken the job away, so its share is free again. Submit it once more, "
+    "and leave it there.",
+)
+step.near_miss(
+    "held back",
+    lambda v: [submit(v.job, f"{size(v)} --hold")],
+    rejected_by="share",
+    reason="held-back",
+    explain="There may be room, but it was told to wait (`-H`, or `scontrol hold`). `scontrol "
+    "release` with its number takes that back.",
+)
+step.near_miss(
+    "for a later time",
+    lambda v: [submit(v.job, f"{size(v)} --begin now+1hour")],
+    rejected_by="share",
+    reason="begins-later",
+    explain="There may be room, but it has said when it begins at the earliest. Take it away with "
+    "`scancel`, and submit it without `--begin`.",
+)
+step.near_miss(
+    "something else that lasts",
+    lambda v: [submit(v.job, size(v), "tail -f /dev/null"), until_running(v.job)],
+    rejected_by="share",
+    reason="other-program",
+)
+step.near_miss(
+    "a limit of a minute",
+    lambda v: [submit(v.job, f"{size(v)} -t 1"), until_running(v.job)],
+    rejected_by="share",
+    reason="short-limit",
+    explain="`-t` or `--time` is a limit, and a bare number is minutes. Then it is ended, whatever "
+    "it runs.",
+)
+step.near_miss(
+    "by root",
+    lambda v: ["sudo " + submit(v.job, size(v)), until_running(v.job)],
+    rejected_by="share",
+    reason="other-user",
+    explain="With `sudo` it is root's job. Nobody needs to be root to submit one.",
 )

@@ -8,6 +8,7 @@ import pytest
 
 from lab_engine.families.slurm.agent import controller, inventory, readers
 from lab_engine.families.slurm.probes import SlurmJob, SlurmProbe, SlurmStep
+from lab_engine.kernel.processes import Process
 
 LOG = """\
 [2026-11-29T23:46:51.676] Running as primary controller
@@ -56,6 +57,7 @@ def job(**changes: Any) -> dict[str, Any]:
         "start_time": number(1001),
         "end_time": number(99999),
         "restart_cnt": 0,
+        "shared": [],
     }
     return told | changes
 
@@ -66,10 +68,11 @@ def farm(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {"jobs": [job()], "nodes": [], "steps": []}
     monkeypatch.setattr(controller, "listed", told.__getitem__)
     monkeypatch.setattr(controller, "log", LOG.splitlines)
-    monkeypatch.setattr(readers, "members", lambda: {(14, 2): (7, 8)})
+    monkeypatch.setattr(readers, "members", lambda: {(14, "2"): HTTPD})
     return told
 
 
+HTTPD = tuple(Process(pid, 1, "httpd", ("busybox", "httpd"), 1000, "S", 7, 9) for pid in (7, 8))
 Farm = dict[str, list[dict[str, Any]]]
 
 
@@ -115,6 +118,15 @@ def test_a_step_that_runs_has_its_name_and_processes(
     assert step.running
     assert step.name == "httpd"
     assert step.pids == (7, 8)
+    assert readers.read(SlurmProbe()).jobs[0].programs == ("busybox httpd",)
+
+
+def test_whole_machines_are_all_of_their_processors(farm: Farm) -> None:
+    farm["jobs"] = [job(shared=["none"], job_resources={}, job_state=["PENDING"])]
+    farm["nodes"] = [{"name": "m1", "state": ["IDLE"], "cpus": 2, "real_memory": 1000,
+                      "alloc_cpus": 0, "alloc_memory": 0}]  # fmt: skip
+    (one,) = readers.read(SlurmProbe()).jobs
+    assert (one.cpus, one.memory) == (4, 180)
 
 
 def test_at_once_counts_what_overlaps() -> None:

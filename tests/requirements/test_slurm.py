@@ -80,7 +80,7 @@ async def waits(see: See) -> None:
 
 
 async def ahead(see: See) -> None:
-    await require_ahead(see, "small", of="big")
+    await require_ahead(see, "small", of="big", cpus=1, within=30)
 
 
 async def work(see: See) -> None:
@@ -118,11 +118,19 @@ LOOP = "while true; do srun sleep 1d; sleep 0.3; done"
          "waits"),
         (waits, f"sbatch -J a -n 1 {LASTS}; runs a; sbatch -J mill -n 6 {LASTS}", "pass"),
         (waits, f"sbatch -J mill -n 6 {LASTS}", "runs"),
-        (waits, f"sbatch -J mill -n 6 --hold {LASTS}", "other-reason"),
-        (waits, f"sbatch -J mill -n 6 --begin now+1hour {LASTS}", "other-reason"),
+        (waits, f"sbatch -J a -n 1 {LASTS}; runs a; sbatch -J mill --exclusive -N 3 {LASTS}",
+         "pass"),
+        (share, f"sbatch -J mill -c 3 {LASTS}", "no-such-share"),
+        (share, f"sbatch -J mill -n 3 --mem-per-cpu 60 {LASTS}; runs mill; scancel -n mill",
+         "cancelled"),
+        (waits, f"sbatch -J mill -n 6 --hold {LASTS}", "held-back"),
+        (waits, f"sbatch -J mill -n 6 --begin now+1hour {LASTS}", "begins-later"),
         (ahead, f"{BEFORE}; sbatch -J small -n 1 --time 5 {LASTS}", "pass"),
         (ahead, f"{BEFORE}; srun -J small -n 1 --time 5 true", "pass"),
         (ahead, f"{BEFORE}; sbatch -J small -n 1 {LASTS}", "held"),
+        (ahead, f"{BEFORE}; sbatch -J small -n 2 --time 5 {LASTS}", "other-share"),
+        (ahead, f"{BEFORE}; sbatch -J small -n 1 {LASTS}; "
+         "sudo scontrol update jobname=small priority=99999", "no-end"),
         (ahead, f"sbatch -J small -n 1 --time 5 {LASTS}; {BEFORE}", "was-first"),
         (ahead, f"sbatch -J big -n 5 {LASTS}; sbatch -J small -n 1 {LASTS}", "nobody-waits"),
         (work, f"echo '{f'{TASK} & ' * 3} wait' | s; sbatch -J press -n 2 job; ended press",

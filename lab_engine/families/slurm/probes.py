@@ -53,6 +53,8 @@ class SlurmJob(msgspec.Struct, frozen=True):
     `state` is Slurm's word, `reason` why it waits. `given` is machine to processors, of one that
     runs or has run, `memory` is all of it in MB. `asked_for` are machines that it named itself.
     `minutes` is its time limit, None for none. `batch` tells a script from an `srun` of its own.
+    Of one that wants machines for itself alone, `cpus` are all processors of as many as it wants.
+    `programs` are the command lines that run in it now.
     """
 
     id: int
@@ -72,6 +74,7 @@ class SlurmJob(msgspec.Struct, frozen=True):
     ended: int = 0
     restarts: int = 0
     steps: tuple[SlurmStep, ...] = ()
+    programs: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:

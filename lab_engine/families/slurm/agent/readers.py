@@ -15,7 +15,7 @@ from lab_engine.families.slurm.agent.controller import number
 from lab_engine.kernel import proc, processes
 
 STEPD: Final = "/usr/sbin/slurmstepd-wlm"
-_TITLE: Final = re.compile(r"slurmstepd: \[(\d+)\.(\d+)\]")
+_TITLE: Final = re.compile(r"slurmstepd: \[(\d+)\.(\d+|batch)\]")
 """It names itself after the step that it holds; that of the script is `[4.batch]`."""
 
 
@@ -25,6 +25,9 @@ def read(_: s.SlurmProbe) -> s.SlurmReading:
     # After the list of what runs: a step that ended between the two has ended.
     noted = controller.noted(controller.log())
     held = members() if running else {}
+    programs: dict[int, set[str]] = {}
+    for (owner, _step), below in held.items():
+        programs.setdefault(owner, set()).update(" ".join(one.argv) for one in below)
     steps: dict[int, list[s.SlurmStep]] = {}
     for (job, at), (began, ended, code) in sorted(noted.items()):
         told = {} if ended else running.get(f"{job}.{at}", {})
@@ -35,13 +38,23 @@ def read(_: s.SlurmProbe) -> s.SlurmReading:
             code,
             told.get("name", ""),
             int(told.get("number_cpus", 0)),
-            held.get((job, at), ()) if told else (),
+            tuple(one.pid for one in held.get((job, str(at)), ())) if told else (),
         )
         steps.setdefault(job, []).append(step)
-    found = [_job(one, steps.get(one["job_id"], [])) for one in jobs]
+    machines = tuple(_machine(one) for one in controller.listed("nodes"))
+    found = [
+        _job(
+            one,
+            steps.get(one["job_id"], []),
+            programs.get(one["job_id"], set()),
+            # Machines of different sizes are no part of any lesson: the least is what is sure.
+            min((machine.cpus for machine in machines), default=0),
+        )
+        for one in jobs
+    ]
     return s.SlurmReading(
         last=max((one.id for one in found), default=0),
-        machines=tuple(_machine(one) for one in controller.listed("nodes")),
+        machines=machines,
         jobs=tuple(sorted(found, key=lambda one: one.id)),
     )
 
@@ -57,7 +70,9 @@ def _machine(told: dict[str, Any]) -> s.SlurmMachine:
     )
 
 
-def _job(told: dict[str, Any], steps: list[s.SlurmStep]) -> s.SlurmJob:
+def _job(
+    told: dict[str, Any], steps: list[s.SlurmStep], programs: set[str], size: int
+) -> s.SlurmJob:
     # One that was cancelled while it waited has a time of its start too, and never had a machine.
     share = told.get("job_resources") or {}
     given = (share.get("nodes") or {}).get("allocation") or []
@@ -68,6 +83,9 @@ def _job(told: dict[str, Any], steps: list[s.SlurmStep]) -> s.SlurmJob:
     if each is None and (whole := number(told["memory_per_node"])):
         memory = whole * max(1, len(given) or (number(told["node_count"]) or 1))
     active = state in s.ACTIVE
+    if told["shared"] == ["none"]:
+        # `--exclusive`: until it runs, only what it named is told, and not what it would get.
+        cpus = max(cpus, size * (number(told["node_count"]) or 1))
     return s.SlurmJob(
         id=told["job_id"],
         name=told["name"],
@@ -87,18 +105,20 @@ def _job(told: dict[str, Any], steps: list[s.SlurmStep]) -> s.SlurmJob:
         ended=0 if active else number(told["end_time"]) or 0,
         restarts=told["restart_cnt"],
         steps=tuple(steps),
+        programs=tuple(sorted(programs)),
     )
 
 
-def members() -> dict[tuple[int, int], tuple[int, ...]]:
-    """Of each step that runs, by its job's number and its own, all processes below its keeper."""
+def members() -> dict[tuple[int, str], tuple[processes.Process, ...]]:
+    """Of each step that runs, by its job's number and its name, all processes below its keeper."""
     among = processes.every()
-    found = {}
+    found: dict[tuple[int, str], tuple[processes.Process, ...]] = {}
     for process in among.values():
         title = _TITLE.match(process.argv[0]) if process.argv else None
         if title and proc.target(f"{process.pid}/exe") == STEPD:
             below = processes.descendants([process.pid], among) - {process.pid}
-            found[int(title[1]), int(title[2])] = tuple(sorted(below))
+            key = int(title[1]), title[2]
+            found[key] = (*found.get(key, ()), *(among[pid] for pid in sorted(below)))
     return found
 
 

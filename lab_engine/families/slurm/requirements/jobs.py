@@ -14,6 +14,8 @@ QUEUE: Final = "squeue --states=all -o '%.5i %.12j %.10T %.4C %.10l %N %r'"
 FOR_ROOM: Final = ("Resources", "Priority")
 """Why a job waits that nobody holds back: it is the first without room, or is behind that one."""
 
+HELD: Final = ("JobHeldUser", "JobHeldAdmin")
+
 
 async def jobs_since(see: See, name: str) -> tuple[SlurmJob, ...]:
     """The jobs of a name that were submitted since the step began, at least one. One round trip.
@@ -45,9 +47,31 @@ async def jobs_since(see: See, name: str) -> tuple[SlurmJob, ...]:
 def only_active(found: Sequence[SlurmJob], *, waits: bool = False) -> SlurmJob:
     """The one of `found`, which are of one name, that has not ended; `waits` is for the words.
 
-    Reasons: `ended`, `several-jobs`.
+    Reasons: `no-such-share` (it was refused: nothing here is so large), `cancelled` (somebody
+    ended it), `over-limit` (its time was up), `ended` (else), `several-jobs`.
     """
     name, active = found[-1].name, [job for job in found if job.active]
+    require(
+        active or found[-1].reason != "BadConstraints",
+        "no-such-share",
+        expected=f"The job {name} {'waits' if waits else 'runs'}.",
+        observed="It was refused at once: BadConstraints.",
+        look=QUEUE,
+    )
+    require(
+        active or found[-1].state != "CANCELLED",
+        "cancelled",
+        expected=f"The job {name} {'waits' if waits else 'runs'}.",
+        observed="It was taken away: CANCELLED.",
+        look=QUEUE,
+    )
+    require(
+        active or found[-1].state != "TIMEOUT",
+        "over-limit",
+        expected=f"The job {name} {'waits' if waits else 'runs'}.",
+        observed="It was ended when its time was up: TIMEOUT.",
+        look=QUEUE,
+    )
     require(
         active,
         "ended",
@@ -66,12 +90,42 @@ def only_active(found: Sequence[SlurmJob], *, waits: bool = False) -> SlurmJob:
 
 
 def require_running(job: SlurmJob) -> None:
-    """Reason: `waits`."""
+    """Reasons: `suspended`, those of `require_not_held`, `waits`."""
+    require(
+        job.state != "SUSPENDED",
+        "suspended",
+        expected=f"The job {job.name} runs.",
+        observed="It is suspended.",
+        look=QUEUE,
+    )
+    require_not_held(job, waits=False)
     require(
         job.running,
         "waits",
         expected=f"The job {job.name} runs.",
         observed=f"It is {job.state}: {job.reason}.",
+        look=QUEUE,
+    )
+
+
+def require_not_held(job: SlurmJob, *, waits: bool) -> None:
+    """A job does not wait for anything else than room; `waits` is for the words.
+
+    Reasons: `held-back` (by hand), `begins-later` (at a time that it named itself).
+    """
+    expected = f"The job {job.name} {'waits for want of room' if waits else 'runs'}."
+    require(
+        job.reason not in HELD,
+        "held-back",
+        expected=expected,
+        observed=f"It is held back: {job.reason}.",
+        look=QUEUE,
+    )
+    require(
+        job.reason != "BeginTime",
+        "begins-later",
+        expected=expected,
+        observed="It waits for a time: BeginTime.",
         look=QUEUE,
     )
 
@@ -83,9 +137,11 @@ async def require_job(
 
         await require_job(see, "render", cpus=4, memory=600)
 
-    Reasons: those of `jobs_since`; `several-jobs`, `ended`, `other-share` (of processors),
-    `other-memory`, `waits` (it has not begun), `runs` (it has, and should wait),
-    `other-reason` (it waits, but is held back, or for a time or another job).
+    Reasons: those of `jobs_since`; `several-jobs`, `no-such-share` (it was refused, since nothing
+    here is so large), `cancelled`, `over-limit`, `ended`, `other-share` (of processors),
+    `other-memory`, `held-back` (by hand), `begins-later` (at a time that it named), `suspended`,
+    `waits` (it has not begun), `runs` (it has, and should wait), `other-reason` (it waits, but for
+    another job, say).
 
     Args:
         see: the check's way to ask.
@@ -117,6 +173,7 @@ async def require_job(
             observed="It runs.",
             look=QUEUE,
         )
+        require_not_held(job, waits=True)
         require(
             job.reason in FOR_ROOM,
             "other-reason",
@@ -129,18 +186,23 @@ async def require_job(
     return job
 
 
-async def require_ahead(see: See, name: str, of: str) -> SlurmJob:
+async def require_ahead(see: See, name: str, of: str, *, cpus: int, within: int) -> SlurmJob:
     """A job began while one waited that had been submitted before it. One round trip.
 
-        await require_ahead(see, "small", of="big")
+        await require_ahead(see, "small", of="big", cpus=1, within=30)
+
+    Its limit must say that this harms nobody: whoever may set priorities can make it begin too.
 
     Reasons: those of `jobs_since`; `nobody-waits` (the other one does not), `was-first` (it was
-    submitted before the other one), `held` (it has not begun).
+    submitted before the other one), `other-share`, `held` (it has not begun), `no-end` (it has,
+    without a limit, or with one that is too long).
 
     Args:
         see: the check's way to ask.
         name: the job that went ahead.
         of: the one that waits.
+        cpus: how many processors the first has.
+        within: the most minutes that it may say.
     """
     others = [job for job in await jobs_since(see, of) if job.state == "PENDING"]
     require(
@@ -161,10 +223,26 @@ async def require_ahead(see: See, name: str, of: str) -> SlurmJob:
     )
     job = max(late, key=lambda one: (one.began > 0, one.id))
     require(
+        job.cpus == cpus,
+        "other-share",
+        expected=f"The job {name} has {cpus} processor{'s' * (cpus > 1)}.",
+        observed=f"It asked for {job.cpus}.",
+        look=QUEUE,
+    )
+    require(
         job.began,
         "held",
         expected=f"The job {name} began, although {of} waits.",
         observed=f"It is {job.state}: {job.reason}.",
+        look=QUEUE,
+    )
+    require(
+        job.minutes is not None and job.minutes <= within,
+        "no-end",
+        expected=f"The job {name} says that it is over in time for {of}.",
+        observed="It has no limit."
+        if job.minutes is None
+        else f"Its limit is {job.minutes} minutes.",
         look=QUEUE,
     )
     return job
