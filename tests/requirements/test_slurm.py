@@ -120,7 +120,7 @@ LOOP = "while true; do srun sleep 1d; sleep 0.3; done"
         (waits, f"sbatch -J mill -n 6 {LASTS}", "runs"),
         (waits, f"sbatch -J a -n 1 {LASTS}; runs a; sbatch -J mill --exclusive -N 3 {LASTS}",
          "pass"),
-        (share, f"sbatch -J mill -c 3 {LASTS}", "no-such-share"),
+        (share, f"sbatch -J mill -c 3 {LASTS} || true", "no-such-share"),
         (share, f"sbatch -J mill -n 3 --mem-per-cpu 60 {LASTS}; runs mill; scancel -n mill",
          "cancelled"),
         (waits, f"sbatch -J mill -n 6 --hold {LASTS}", "held-back"),
@@ -130,7 +130,7 @@ LOOP = "while true; do srun sleep 1d; sleep 0.3; done"
         (ahead, f"{BEFORE}; sbatch -J small -n 1 {LASTS}", "held"),
         (ahead, f"{BEFORE}; sbatch -J small -n 2 --time 5 {LASTS}", "other-share"),
         (ahead, f"{BEFORE}; sbatch -J small -n 1 {LASTS}; "
-         "sudo scontrol update jobname=small priority=99999", "no-end"),
+         "sudo scontrol update JobId=$(squeue -h -n small -o %i) Priority=99999", "no-end"),
         (ahead, f"sbatch -J small -n 1 --time 5 {LASTS}; {BEFORE}", "was-first"),
         (ahead, f"sbatch -J big -n 5 {LASTS}; sbatch -J small -n 1 {LASTS}", "nobody-waits"),
         (work, f"echo '{f'{TASK} & ' * 3} wait' | s; sbatch -J press -n 2 job; ended press",
@@ -165,7 +165,7 @@ LOOP = "while true; do srun sleep 1d; sleep 0.3; done"
         (alive, f"echo '{LOOP}' | s; sbatch -J keeper -n 1 job; step 0; scancel -n keeper; "
          "ended keeper; sbatch -J keeper -n 1 job; step 0", "new-job"),
         (alive, f"echo '{LOOP}' | s; sbatch --requeue -J keeper -n 1 job; step 0; "
-         "scontrol requeue $(squeue -h -n keeper -o %i); sleep 0.5", "waits"),
+         "scontrol requeue $(squeue -h -n keeper -o %i); sleep 0.5", "begins-later"),
         (alive, f"echo '{LOOP}' | s; sbatch --requeue -J keeper -n 1 job; step 0; "
          "again $(squeue -h -n keeper -o %i)", "requeued"),
         (placed, f"for _ in 1 2; do sbatch -J bee -n 1 {LASTS}; done; runs bee 2", "pass"),
