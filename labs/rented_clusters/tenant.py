@@ -251,7 +251,8 @@ step.near_miss(
     lambda v: [
         space(v),
         bind(v),
-        f"kubectl create rolebinding more --clusterrole=view --user={v.customer} -n kube-public",
+        "kubectl create namespace other",
+        f"kubectl create rolebinding more --clusterrole=view --user={v.customer} -n other",
     ],
     rejected_by="rights",
     reason="too-far",
