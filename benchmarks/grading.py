@@ -36,11 +36,14 @@ PATIENCE: Final = 3600
 AT_ONCE: Final = 2
 
 
-def handed_in(course: Course, lesson: Lesson, step: str, seed: str) -> Handed:
-    """What somebody hands in who has typed the step's solution, a line a second."""
+def handed_in(course: Course, lesson: Lesson, step: str, seed: str, *, waits: int = 0) -> Handed:
+    """What somebody hands in who has typed the step's solution, a line a second.
+
+    Before it they had a command that took `waits` seconds and no processor.
+    """
     lab = lesson.lab.steps[step]
     lines = list(lab.solutions[0].script(lesson.variables(Seed(seed))))
-    began = time.time() - 600
+    began = time.time() - 600 - waits
     told: list[Any] = [
         {
             "version": 2,
@@ -49,13 +52,17 @@ def handed_in(course: Course, lesson: Lesson, step: str, seed: str) -> Handed:
             "infralab": {"place": "bench", "argv": ["bash", "-l"], "began": began},
         }
     ]
-    for second, line in enumerate(lines, 1):
+    if waits:
+        told.append([0.1, "m", json.dumps({"mark": "prompt"})])
+        told.append([0.2, "i", f"sleep {waits}\r"])
+        told.append([0.3, "o", f"sleep {waits}\r\n"])
+    for second, line in enumerate(lines, 1 + waits):
         told.append([second, "m", json.dumps({"mark": "prompt"})])
         told.append([second + 0.1, "i", f"{line}\r"])
         told.append([second + 0.2, "o", f"{line}\r\n"])
-    told.append([len(lines) + 5, "m", json.dumps({"mark": "prompt"})])
+    told.append([len(lines) + waits + 5, "m", json.dumps({"mark": "prompt"})])
     cast = b"".join(json.dumps(one).encode() + b"\n" for one in told)
-    end = began + len(lines) + 10
+    end = began + len(lines) + waits + 10
     passed = tuple(
         Told(end, step, one.task, Outcome.PASS, False, Verdict(one.task, Outcome.PASS, one.points))
         for one in lab.checks
@@ -88,8 +95,11 @@ def infralab(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-def graded(lesson: str, learners: int, benches: int) -> float:
-    """Seconds a submission, all of them together. Raises Failed when one is not reproduced."""
+def graded(lesson: str, learners: int, *how: str, waits: int = 0) -> float:
+    """Seconds a submission, all of them together, with `how` as further words of `infralab grade`.
+
+    Raises Failed when one is not reproduced.
+    """
     course = load_course()
     step = WORK[lesson]
     who = [f"learner{number}" for number in range(learners)]
@@ -105,13 +115,13 @@ def graded(lesson: str, learners: int, benches: int) -> float:
         room = Classroom.at(folder / "room")
         (folder / "in").mkdir()
         for one in who:
-            part = handed_in(course, course.lesson(lesson), step, room.seed(ID, one))
+            part = handed_in(course, course.lesson(lesson), step, room.seed(ID, one), waits=waits)
             manifest = gather.manifest(course, one, [part], ID)
             (folder / "in" / f"{one}.zip").write_bytes(handed.pack(manifest, (part,)))
         began = time.perf_counter()
         said = infralab(
             folder, "grade", "in", "--assignment", "week.toml", "--class", "room",
-            "--benches", str(benches), "--json",
+            *how, "--json",
         )  # fmt: skip
         seconds = time.perf_counter() - began
     outcomes = [one["outcome"] for one in json.loads(said)["graded"]]
@@ -126,8 +136,8 @@ def run(args: argparse.Namespace) -> Result:
     learners = 2 if args.quick else args.learners
     compared = []
     for lesson in lessons:
-        alone = Timing("one bench", (graded(lesson, learners, 1),))
-        both = Timing(f"{AT_ONCE} benches", (graded(lesson, learners, AT_ONCE),))
+        alone = Timing("one bench", (graded(lesson, learners, "--benches", "1"),))
+        both = Timing(f"{AT_ONCE} benches", (graded(lesson, learners, "--benches", str(AT_ONCE)),))
         # An efficiency of 0.9 is 1 / (2 * 0.9) of the time.
         aim = Aim(1 / (AT_ONCE * 0.9), "ratio", alone.who)
         compared.append(Comparison(f"{lesson}, {learners} submissions", both, (alone,), aim))

@@ -47,9 +47,14 @@ Bare().run()
 class Terminal:
     """A program on a PTY, seen from outside: bytes and when they came."""
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        size: tuple[int, int] = SIZE,
+    ) -> None:
         self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         self.began = time.perf_counter()
         self.process = subprocess.Popen(
@@ -96,8 +101,10 @@ class Terminal:
 
 
 @contextmanager
-def opened(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Terminal]:
-    terminal = Terminal(argv, environment)
+def opened(
+    argv: Sequence[str], environment: Mapping[str, str], size: tuple[int, int] = SIZE
+) -> Iterator[Terminal]:
+    terminal = Terminal(argv, environment, size)
     try:
         yield terminal
     finally:

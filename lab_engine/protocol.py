@@ -28,7 +28,7 @@ from lab_engine.shown import shown
 T = TypeVar("T")
 
 # An agent lives as long as its bench, so a newer client may meet an older one.
-VERSION = 5
+VERSION = 6
 MAX_LINE = 16 * 1024 * 1024
 """Longest message in bytes. A longer one ends the connection with a clear error."""
 
@@ -119,6 +119,16 @@ class PutAway(Request, frozen=True, tag="put-away"):
     name: str
 
 
+class PutBack(Request, frozen=True, tag="put-back"):
+    """Bring back the system's files and settings as the baseline `name` has them.
+
+    Nothing else is undone, and the learner's home is left alone: what somebody wrote may keep a
+    daemon from starting, and without it nothing else can be undone.
+    """
+
+    name: str
+
+
 class AtStake(Request, frozen=True, tag="at-stake"):
     """What a change of step would take that is the learner's, besides files: a Difference."""
 
@@ -135,6 +145,24 @@ class Sweep(Request, frozen=True, tag="sweep"):
 
 class Status(Request, frozen=True, tag="status"):
     pass
+
+
+class Enter(Request, frozen=True, tag="enter"):
+    """Begin a look into the bench: only a verifier is asked this, and the two that follow.
+
+    With `still` the learner's stray programs stand still until `Leave`. `Ask` is answered between
+    the two.
+    """
+
+    still: bool = False
+
+
+class Vouch(Request, frozen=True, tag="vouch"):
+    """Whether those who answer in the bench are the image's."""
+
+
+class Leave(Request, frozen=True, tag="leave"):
+    """End the look that `Enter` has begun. Nothing is sent before this is answered."""
 
 
 class Listen(Request, frozen=True, tag="listen"):
@@ -162,6 +190,7 @@ AnyRequest = (
     | Mend
     | Forget
     | PutAway
+    | PutBack
     | AtStake
     | Ask
     | TakeBaseline
@@ -170,6 +199,9 @@ AnyRequest = (
     | Owned
     | Sweep
     | Status
+    | Enter
+    | Vouch
+    | Leave
     | Listen
     | Ping
     | Cancel
@@ -253,6 +285,19 @@ class Welcome(msgspec.Struct, frozen=True):
     holder: str = ""
     recovery: Recovery = Recovery()
     baselines: tuple[str, ...] = ()
+
+
+class Vouched(msgspec.Struct, frozen=True):
+    """What a verifier found of the bench's own programs, in words.
+
+    `faults` is what answers or stands in the place of the image's own, `agent` why what the bench's
+    agent said cannot be relied on; empty when it can. `stilled` are the learner's programs that
+    stand still while the verifier looks.
+    """
+
+    faults: tuple[str, ...] = ()
+    agent: str = ""
+    stilled: tuple[str, ...] = ()
 
 
 class MendReport(msgspec.Struct, frozen=True):

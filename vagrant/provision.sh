@@ -33,7 +33,7 @@ esac
 
 # ---- packages
 
-wanted='ca-certificates debian-archive-keyring docker.io kmod mmdebstrap python3-venv rsync sudo uidmap'
+wanted='ca-certificates debian-archive-keyring docker.io kmod mmdebstrap python3-venv rsync sudo tmux uidmap'
 if [ "$release" = debian13 ]; then wanted="$wanted docker-cli"; fi
 if [ "$(cat /sys/module/apparmor/parameters/enabled 2> /dev/null)" = Y ]; then
   wanted="$wanted apparmor"
@@ -72,18 +72,35 @@ keep /etc/modules-load.d/infralab.conf "$(printf '%s\n' $there)"
 done
 [ -z "$without" ] || say "the kernel $kernel has no modules$without; lessons that need one say so"
 
+# A cluster of several machines watches more files than Debian lets one user watch.
+keep /etc/sysctl.d/60-infralab.conf 'fs.inotify.max_user_instances = 1024'
+# Where systemd does not run, this is a container, and its kernel somebody else's.
+if [ -z "${INFRALAB_VM_BUILD:-}" ] && [ -d /run/systemd/system ]; then
+  sysctl -q -p /etc/sysctl.d/60-infralab.conf || say "this kernel refuses fs.inotify.max_user_instances"
+fi
+
 # ---- the learner, Docker and the bench's image
 
 if ! id -nG "$learner" | tr ' ' '\n' | grep -qx docker; then
   say "$learner may use Docker"
   usermod -aG docker "$learner"
 fi
+# What systemd calls qemu is a machine without KVM: everything may take ten times as long there.
+patience=${INFRALAB_PATIENCE:-}
+if [ -z "$patience" ] && [ "$(systemd-detect-virt 2> /dev/null)" = qemu ]; then patience=10; fi
 as_learner() { # in a session that has the group already
   runuser -u "$learner" -- env HOME="$(getent passwd "$learner" | cut -d: -f6)" \
     USER="$learner" LOGNAME="$learner" INFRALAB_DOCKER=group \
+    ${patience:+INFRALAB_PATIENCE="$patience"} \
     ${INFRALAB_MIRROR:+INFRALAB_MIRROR="$INFRALAB_MIRROR"} "$@"
 }
 if [ -z "${INFRALAB_VM_BUILD:-}" ]; then
+  # A box of ours brings it as a file. Once it is in the engine, the file would only take room.
+  if [ -f /usr/share/infralab/bench.tar ]; then
+    say "taking in the bench's image"
+    (cd "$folder" && as_learner ./infralab --yes image load /usr/share/infralab/bench.tar)
+    rm -f /usr/share/infralab/bench.tar
+  fi
   (cd "$folder" && as_learner ./infralab --yes setup)
 fi
 if [ -n "${INFRALAB_VM_PACKS:-}" ]; then
@@ -96,6 +113,9 @@ fi
 keep /etc/profile.d/infralab.sh "# Made by infralab's provision.sh: an ssh session with a terminal begins in the course.
 # INFRALAB_NO_COURSE=1 in ~/.bash_profile, or \`vagrant ssh -c bash\`, begins in a shell.
 PATH=\$PATH:$folder
+case \$(systemd-detect-virt 2> /dev/null) in
+  qemu) export INFRALAB_PATIENCE=\${INFRALAB_PATIENCE:-10} ;; # emulated: limits of time are longer
+esac
 case \$- in
   *i*)
     if [ \"\${USER:-}\" = $learner ] && [ -n \"\${SSH_TTY:-}\" ] && [ -z \"\${INFRALAB_NO_COURSE:-}\" ]; then

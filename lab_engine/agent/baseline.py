@@ -19,7 +19,7 @@ from lab_engine.agent import daemons
 from lab_engine.agent.pools import Pools
 from lab_engine.common import replacing
 from lab_engine.errors import AgentError
-from lab_engine.families.family import Copies, Family, Inventory, Mender, Removal
+from lab_engine.families.family import Copies, Family, Inventory, Mender, Removal, Spare
 from lab_engine.families.registry import FAMILIES
 from lab_engine.protocol import Difference
 
@@ -193,6 +193,14 @@ class Baselines:
                         await self._pools.run(family.name, LIMIT, what, its.remove, key)
             if not any(not _is_copied(key) for key in doomed):
                 break
+        await self._restore(name, "own" if spare else "nothing")
+
+    async def put_back(self, name: str) -> None:
+        """The system's files and settings as they were, and nothing else; see `PutBack`."""
+        self._load(name)
+        await self._restore(name, "home")
+
+    async def _restore(self, name: str, spare: Spare) -> None:
         for family, copies in self._copies():
             await self._pools.run(
                 family.name,

@@ -60,8 +60,9 @@ async def start(daemon: str, tell: Callable[[str, str], None]) -> None:
         raise DaemonDown(
             f"the bench's {daemon} daemon could not be started: {tail or 'it said nothing'}",
             daemon=daemon,
-            hint=f"Its log is in /var/log/infralab/ in the bench; `infralab repair` tries again, "
-            f"`infralab down` and `infralab up` give a fresh bench. ({daemon})",
+            hint="Its log is in /var/log/infralab/ in the bench. `infralab repair` tries again; "
+            "`infralab repair --reset` puts back its settings, too, and the step as it was. "
+            f"({daemon})",
         )
     tell(daemon, "ready")
 

@@ -5,25 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
-
-import msgspec
+from typing import Literal
 
 from lab_engine import protocol as p
 from lab_engine.agent import daemons, journals
+from lab_engine.agent.answering import answered
 from lab_engine.agent.baseline import STEP, Baselines
-from lab_engine.agent.genuine import require_genuine
 from lab_engine.agent.ledger import Ledger
 from lab_engine.agent.mending import Mending
 from lab_engine.agent.pools import Pools
 from lab_engine.agent.providers import provider
 from lab_engine.agent.provision import Provisioning, plan_for
-from lab_engine.agent.readers import reader
 from lab_engine.agent.remains import Remains
 from lab_engine.agent.teardown import recover, teardown
-from lab_engine.common.probe import Probe
 from lab_engine.common.resource import Resource
 from lab_engine.errors import DaemonDown, InfralabError, LeaseTaken
 from lab_engine.families.provider import Mark
@@ -45,12 +41,13 @@ CHANGES = (
     p.Mend,
     p.Forget,
     p.PutAway,
+    p.PutBack,
     p.TakeBaseline,
     p.Undo,
     p.Sweep,
 )
 """Requests that change the bench: only the lease holder may make them, one at a time."""
-AT_ONCE = (p.StartDaemons, p.Forget)
+AT_ONCE = (p.StartDaemons, p.Forget, p.PutAway, p.PutBack)
 """Those that go before what a killed agent left half-done is undone: they may be the way to it."""
 
 
@@ -110,20 +107,32 @@ class Duties:
         finally:
             self._recovering = False
 
-    async def _need_daemons(self, families: Any, tell: Tell = lambda _: None) -> None:
-        wanted = {family for family in families if FAMILIES[family].daemon}
+    async def _need_daemons(self, families: Iterable[str], tell: Tell = lambda _: None) -> None:
+        """Raises DaemonDown for the first that does not start."""
+        for error in (await self._start_daemons(families, tell)).values():
+            raise error
+
+    async def _start_daemons(self, families: Iterable[str], tell: Tell) -> dict[str, DaemonDown]:
+        """Start those that do not answer, all at once. Returns those that do not start."""
+        wanted = sorted({family for family in families if FAMILIES[family].daemon})
         for family in wanted:
             if not daemons.answers(family):
                 self.remains.found_dead(family)
-        await asyncio.gather(
-            *(
-                daemons.start(daemon, lambda d, phase: tell(p.DaemonNotice(d, phase)))  # type: ignore[arg-type]
-                for daemon in sorted(wanted)
-            )
-        )
-        for family in sorted(wanted):
-            # The import of a daemon's library blocks for a moment.
-            await asyncio.to_thread(journals.keep, FAMILIES[family])
+
+        async def start(daemon: str) -> DaemonDown | None:
+            try:
+                await daemons.start(daemon, lambda d, phase: tell(p.DaemonNotice(d, phase)))  # type: ignore[arg-type]
+            except DaemonDown as error:
+                return error
+            return None
+
+        problems = await asyncio.gather(*map(start, wanted))
+        down = {daemon: error for daemon, error in zip(wanted, problems, strict=True) if error}
+        for family in wanted:
+            if family not in down:
+                # The import of a daemon's library blocks for a moment.
+                await asyncio.to_thread(journals.keep, FAMILIES[family])
+        return down
 
     async def do(self, request: p.AnyRequest, tell: Tell, *, lease: bool) -> object:
         """Run one request. Raises InfralabError; a cancellation undoes what was begun."""
@@ -144,7 +153,7 @@ class Duties:
                     self._changed = True
         match request:
             case p.Ask(probes=probes):
-                return await asyncio.gather(*(self._ask(probe) for probe in probes))
+                return await asyncio.gather(*(answered(probe, self.pools) for probe in probes))
             case p.ShowPlan(resources=resources):
                 await self._need_daemons((provider(r.kind()).family for r in resources), tell)
                 return await plan_for(resources, self.mark, self.pools)
@@ -195,6 +204,9 @@ class Duties:
                 return await self._sweep(marks)
             case p.PutAway(name=name):
                 return await self.baselines.put_away(name)
+            case p.PutBack(name=name):
+                await self.baselines.put_back(name)
+                return None
             case p.Undo(name=name, resources=resources, spare=spare):
                 return await self._undo(name, resources, tell, spare=spare)
         raise InfralabError(f"the agent does not know the request {type(request).__name__}")
@@ -211,8 +223,18 @@ class Duties:
     ) -> p.MendReport:
         families = {*wanted, *(provider(r.kind()).family for r in resources)}
         families |= self.remains.took.keys()
-        await self._need_daemons((f for f in families if f in FAMILIES), tell)
-        mending = Mending(resources, self.mark, self.ledger, self.pools, self.remains, tell)
+        # One that does not start, as after a slip in its settings, must not keep the learner out:
+        # they are to mend it, or to reset the step.
+        down = await self._start_daemons((f for f in families if f in FAMILIES), tell)
+        mending = Mending(
+            [r for r in resources if provider(r.kind()).family not in down],
+            self.mark,
+            self.ledger,
+            self.pools,
+            self.remains,
+            tell,
+            {daemon: error.message for daemon, error in down.items()},
+        )
         report = await mending.run()
         if report.made and STEP in self.baselines.names():
             # Made anew it has other ids, and is as it was at the step's start all the same.
@@ -228,27 +250,6 @@ class Duties:
         if resources:
             await self._provision(resources, tell)
         return await self.baselines.accept(name, keys)
-
-    async def _ask(self, probe: Probe[Any]) -> p.Answer:
-        try:
-            family, answer = reader(probe)
-
-            def asked() -> msgspec.Struct:
-                require_genuine(FAMILIES[family])
-                journals.keep(FAMILIES[family])
-                return answer(probe)
-
-            limit = FAMILIES[family].answer_seconds
-            reading = await self.pools.run(family, limit, f"the probe {probe.name()}", asked)
-        except InfralabError as error:
-            return p.Answer(problem=error.message, hint=error.hint)
-        except Exception as error:
-            log.exception("the probe %s broke", probe)
-            return p.Answer(
-                problem=f"the probe {probe.name()} broke: {type(error).__name__}: {error}",
-                hint="This is a fault of infralab, not yours. Please report it.",
-            )
-        return p.Answer(msgspec.Raw(msgspec.json.encode(reading)))
 
     async def _owned(self) -> p.OwnedReport:
         marked: dict[str, list[str]] = {}

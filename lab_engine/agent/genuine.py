@@ -29,22 +29,23 @@ def require_genuine(family: Family) -> None:
     except OSError:
         # Nobody answers: whoever asks next says so, with what to do.
         return
-    fault = _fault(pid, family.daemon)
-    if fault:
+    wrong = fault(pid, family.daemon)
+    if wrong:
         raise DaemonDown(
-            f"{family.daemon.socket} is answered by {fault}, not by the bench's own {family.name}",
+            f"{family.daemon.socket} is answered by {wrong}, not by the bench's own {family.name}",
             daemon=family.name,
             hint=_HINT,
         )
 
 
-def _fault(pid: int, daemon: Daemon) -> str:
+def fault(pid: int, daemon: Daemon) -> str:
     """What is wrong with the process behind a socket, in words; empty when nothing is."""
     exe = proc.target(f"{pid}/exe")
     who = f"process {pid} ({exe or 'gone'})"
     if exe not in {f"{folder}/{name}" for folder in daemon.folders for name in daemon.programs}:
         return who
-    if processes.container(pid) or proc.inode(f"{pid}/ns/mnt") != proc.inode("self/ns/mnt"):
+    mounts = f"{proc.own()}/ns/mnt"
+    if processes.container(pid) or proc.inode(f"{pid}/ns/mnt") != proc.inode(mounts):
         return f"{who} in a container or a mount namespace of its own"
     if untouched.written(f"{pid}/exe", proc.root()):
         return f"{who}, a file that was changed in the bench"

@@ -6,7 +6,7 @@ they changed stays changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lab_engine.agent import daemons
@@ -29,7 +29,7 @@ Tell = Callable[[ActionNotice], None]
 
 @dataclass
 class Mending:
-    """One run. The daemons are up."""
+    """One run. The daemons are up, but for those in `down`, which has the reason for each."""
 
     resources: Sequence[Resource]
     mark: Mark
@@ -37,11 +37,12 @@ class Mending:
     pools: Pools
     remains: Remains
     tell: Tell
+    down: Mapping[str, str]
 
     async def run(self) -> MendReport:
         """Raises nothing for what cannot be had again: the report says it, item by item."""
         took = self.remains.took
-        left: dict[str, str] = {}
+        left = dict(self.down)
         made = await self._make(self._missing(), left)
         started = await self._start(took, left)
         await self._wait(started, left)
@@ -95,7 +96,7 @@ class Mending:
         # running nothing says any more that the cluster in it has only just begun.
         for name, things in took.items():
             family = FAMILIES.get(name)
-            if family is None or not family.fleeting or not things:
+            if family is None or not family.fleeting or not things or name in self.down:
                 continue
             if not daemons.usable(family):
                 left[name] = "its daemon does not answer"
@@ -129,6 +130,8 @@ class Mending:
     async def _lost(self, took: Things, left: dict[str, str]) -> tuple[str, ...]:
         lost: list[str] = []
         for name, things in took.items():
+            if name in self.down:
+                continue
             family = FAMILIES.get(name)
             now = await self.remains.there(family, {}) if family else {}
             lost += [words for key, words in things.items() if key not in now and key not in left]

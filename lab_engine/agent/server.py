@@ -10,9 +10,10 @@ import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from lab_engine import protocol as p
-from lab_engine.agent.duties import Duties
+from lab_engine.agent.duties import Duties, Tell
 from lab_engine.agent.feed import Feed
 from lab_engine.agent.room import Room
 from lab_engine.common import tasks
@@ -31,11 +32,39 @@ SEND_LIMIT = 30.0
 """Seconds that a client may leave its pipe full before it is cut off."""
 
 
+class Does(Protocol):
+    """What does the requests; `Duties` for the bench's agent."""
+
+    async def do(self, request: p.AnyRequest, tell: Tell, *, lease: bool) -> object: ...
+
+
+class Hears(Protocol):
+    """What knows of events; `Feed` for the bench's agent."""
+
+    async def listen(self, topics: tuple[str, ...]) -> None: ...
+
+
+class Host(Protocol):
+    """Whom a connection belongs to: `AgentServer`, or a verifier's look (`verifier/looking.py`)."""
+
+    touched: float
+
+    @property
+    def duties(self) -> Does: ...
+
+    @property
+    def feed(self) -> Hears: ...
+
+    def background(self, work: Coroutine[None, None, None]) -> None: ...
+
+    def greet(self, connection: Connection, hello: p.Hello) -> p.Welcome | InfralabError: ...
+
+
 class Connection:
     """One client. Requests run side by side; their answers carry the request's id."""
 
     def __init__(
-        self, server: AgentServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, server: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.server = server
         self.reader = reader
@@ -176,6 +205,8 @@ class AgentServer:
         self.state = state
         self.connections: set[Connection] = set()
         self.touched = time.monotonic()
+        self.duties: Duties
+        self.feed: Feed
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 

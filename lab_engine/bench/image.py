@@ -30,6 +30,8 @@ from lab_engine.errors import ImageError
 BASE: Final = build.BASE
 BENCH: Final = build.BENCH
 PACK: Final = "infralab/pack"
+HOME: Final = "/opt/infralab"
+PYTHON: Final = f"{HOME}/venv/bin/python"
 PACKS_LABEL: Final = "infralab.packs"
 Progress = build.Progress
 KEPT: Final = 4
@@ -138,13 +140,18 @@ def _build_layer(below: str, tag: str, entries: list[recipe.Entry], packs: str) 
         f"FROM {below}",
         "LABEL " + " ".join(f'{key}="{value}"' for key, value in labels.items()),
         "ADD layer.tar /",
+        # Else each bench compiles it anew, half a second of its start: what was compiled in the
+        # base names other times of the files than they have after its import.
+        f'RUN ["{PYTHON}", "-m", "compileall", "-q", "{HOME}/lib", "{HOME}/venv/lib"]',
         "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8"
         " LIBVIRT_DEFAULT_URI=qemu:///system",
         'ENTRYPOINT ["/usr/lib/infralab/entrypoint"]',
     ]
     files = {"Dockerfile": "\n".join(lines).encode(), "layer.tar": recipe.layer_tar(entries)}
     client = engine.connect(timeout=300)
-    build.build_from(client, archive.tar_of(files), tag, build.Follower(lambda _: None))
+    build.build_from(
+        client, archive.tar_of(files), tag, build.Follower(lambda _: None), network_mode="none"
+    )
 
 
 def save(

@@ -9,7 +9,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,15 +23,19 @@ VERSIONS: Final = ("3.11", "3.12", "3.13")
 SECONDS: Final = 600
 
 
-def gather(folder: Path, progress: Callable[[str], None] = lambda _: None) -> list[Path]:
+def gather(
+    folder: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    versions: Sequence[str] = VERSIONS,
+) -> list[Path]:
     """Download what the lock names into `folder`, for this machine's kind of processor.
 
-    Nothing without a lock. Raises ImageError when one cannot be had.
+    `versions` are Python's. Nothing without a lock. Raises ImageError when one cannot be had.
     """
     if not LOCK.is_file():
         return []
     machine = platform.machine()
-    for version in VERSIONS:
+    for version in versions:
         progress(f"gathering the Python packages for Python {version}")
         # pip takes only the tags that are named, so also those that an older wheel bears.
         tags = [f"--platform={kind}_{machine}" for kind in ("manylinux2014", "manylinux_2_17")]

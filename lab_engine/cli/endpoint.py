@@ -14,17 +14,23 @@ from lab_engine.machine import chosen, place
 
 NEED_ENGINE: Final = frozenset((
     "learn", "up", "shell", "run", "check", "plan", "repair", "replay", "down", "setup", "image",
-    "packs", "grade", "regrade", "prove",
+    "packs", "prove",
 ))  # fmt: skip
 """Verbs that do nothing without one."""
+CHOOSE: Final = frozenset(("grade", "regrade", "worker"))
+"""Verbs that choose the engine themselves, by how far they trust what they do in it."""
 
 
 def follow(env: MutableMapping[str, str], verb: str) -> None:
     """Name the engine that is meant in DOCKER_HOST, for the SDK and for all that is started.
 
+    It is left to the verbs of `CHOOSE`.
+
     Raises:
         BenchError: it is the machine's, which does not run, and the verb needs it.
     """
+    if verb in CHOOSE:
+        return
     try:
         found = settings.load(env)
     except UsageError:

@@ -49,6 +49,7 @@ VERBS: Final = (
     "bundle",
     "grade",
     "regrade",
+    "worker",
     "gradebook",
     "instructor",
     "copies",

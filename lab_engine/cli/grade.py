@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab_engine.cli.isolated import add_isolation, isolated, require_image
 from lab_engine.cli.words import add_json, emit_json, say, tell, verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lab_engine.grading.batch.isolation import Isolation
     from lab_engine.grading.batch.run import Report, Wanted
+    from lab_engine.grading.gradebook.book import Gradebook
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +31,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         examples=[
             ("infralab grade handed-in/ --assignment week-3.toml --class net-27", "a folder"),
             ("infralab grade ada.zip --assignment week-3.toml --benches 4", "four at once"),
+            ("infralab grade ada.zip --assignment week-3.toml --isolation vm", "not trusted"),
+            (
+                "infralab grade in/ --assignment week-3.toml --cluster tcp://10.0.0.7:8786",
+                "on several computers: see `infralab worker --help`",
+            ),
         ],
     )
     add_what(parser)
@@ -46,24 +56,54 @@ def add_what(parser: argparse.ArgumentParser) -> None:
         help="when it was handed in: by the learner's clock, or the time of the file",
     )
     parser.add_argument("--benches", type=int, help="so many at once; else by cores and memory")
+    add_isolation(parser)
+    parser.add_argument(
+        "--cluster",
+        metavar="tcp://HOST:PORT",
+        help="have the workers of Dask's scheduler there grade, each on its own engine; tls:// "
+        "with the certificates of Dask's configuration",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    from lab_engine.cli.current import run_async
-
-    return run_async(lambda: _grade(args))
+    return in_its_place(args, lambda wanted: _grade(args, wanted))
 
 
-async def _grade(args: argparse.Namespace) -> int:
-    from lab_engine.grading.batch import run as batch
+def in_its_place(args: argparse.Namespace, work: Callable[[Wanted], Awaitable[int]]) -> int:
+    """Do `work` with the engine that is asked for, or with none where workers have theirs."""
+    if args.cluster:
+        from lab_engine.cli.current import run_async
+
+        return run_async(lambda: work(wanted(args)))
+    with isolated(args.isolation) as isolation:
+        # After that: what it imports reads its time limits, and these are the engine's.
+        from lab_engine.cli.current import run_async
+
+        return run_async(lambda: work(wanted(args, isolation)))
+
+
+async def _grade(args: argparse.Namespace, wanted: Wanted) -> int:
     from lab_engine.grading.gradebook.book import Gradebook
 
-    asked = wanted(args)
     paths = files(args.files)
-    with Gradebook.writing(asked.classroom.gradebook) as book:
-        await prepare(asked)
-        report = await batch.run(paths, asked, book, say)
+    with Gradebook.writing(wanted.classroom.gradebook) as book:
+        report = await graded(args, paths, wanted, book)
     return _told(report, as_json=args.json)
+
+
+async def graded(
+    args: argparse.Namespace, paths: Sequence[Path], wanted: Wanted, book: Gradebook
+) -> Report:
+    """Grade into `book`, here or by the workers of a cluster. Raises InfralabError."""
+    from lab_engine.grading.batch import run as batch
+
+    if not args.cluster:
+        await prepare(wanted)
+        return await batch.run(paths, wanted, book, say)
+    from lab_engine.grading.cluster import distribution
+
+    async with distribution.distributed(args.cluster, wanted, args.isolation, say) as spread:
+        return await batch.run(paths, spread, book, say)
 
 
 async def prepare(wanted: Wanted) -> None:
@@ -74,11 +114,13 @@ async def prepare(wanted: Wanted) -> None:
 
     for terms in wanted.assignment.lessons:
         packs = wanted.course.lesson(terms.slug).packs
+        if wanted.isolation == "vm":
+            await asyncio.to_thread(require_image, packs)
         await asyncio.to_thread(images.ensure, packs, say)
 
 
-def wanted(args: argparse.Namespace) -> Wanted:
-    """What a batch is about. Raises InfralabError."""
+def wanted(args: argparse.Namespace, isolation: Isolation | None = None) -> Wanted:
+    """What a batch is about; `isolation` is the engine's here. Raises InfralabError."""
     from lab_engine import settings
     from lab_engine.course.lesson import load_course
     from lab_engine.grading.assignment import terms
@@ -97,6 +139,7 @@ def wanted(args: argparse.Namespace) -> Wanted:
         config,
         args.received,
         args.benches or benches(config.bench_memory),
+        isolation=isolation,
     )
 
 

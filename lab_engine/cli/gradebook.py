@@ -218,7 +218,9 @@ def _history(assignment: Assignment, classroom: Classroom, args: argparse.Namesp
     for one in gradings:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.at))
         points = f"{number(one.earned) or '-'} of {number(one.possible)}"
-        tell(f"{when}  {one.outcome}  {points}  by {one.edition[:12]}  {one.file}  {one.message}")
+        wall = f"  in a {one.isolation}" if one.isolation else ""
+        by = f"by {one.edition[:12]}{wall}"
+        tell(f"{when}  {one.outcome}  {points}  {by}  {one.file}  {one.message}")
     for word in words:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(word.at))
         set_to = "" if word.points is None else f" to {number(word.points)}"

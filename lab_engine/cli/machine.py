@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import Progress, add_json, confirm, emit_json, say, verb
@@ -37,6 +38,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             ("infralab machine shell", "a shell in it, as its root"),
             ("infralab machine stop", "switch it off; what is in its engine stays"),
             ("infralab machine remove", "with all that is in it"),
+            ("infralab machine box kit.box", "a Vagrant box of it, with the kit: 10 minutes"),
         ),
     )
     parts = parser.add_subparsers(dest="part", metavar="ACTION", required=True)
@@ -55,6 +57,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     use.add_argument("--off", action="store_true", help="have them in this computer's engine")
     remove = parts.add_parser("remove", help="remove it with all that is in it")
     remove.add_argument("--yes", action="store_true", help="do not ask")
+    box = parts.add_parser("box", help="make a Vagrant box for libvirt, with the kit in it")
+    box.add_argument("file", type=Path, metavar="FILE")
+    box.add_argument(
+        "--no-image", action="store_true", help="without the bench's image, which is most of it"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         "shell": _shell,
         "use": _use,
         "remove": _remove,
+        "box": _box,
     }[args.part](args)
 
 
@@ -213,4 +221,18 @@ def _remove(args: argparse.Namespace) -> int:
     with Progress() as progress:
         life.remove(where, progress)
     print("The machine is removed.")
+    return 0
+
+
+def _box(args: argparse.Namespace) -> int:
+    from lab_engine.machine import box
+
+    file = args.file.absolute()
+    with Progress() as progress:
+        made = box.make(file, progress, with_bench=not args.no_image)
+    print(f"{file} ({made.size >> 20} MiB), SHA-256 {made.sha256}")
+    print(f"Give it to Vagrant: vagrant box add --name infralab {file.name}")
+    print(
+        "Start it: INFRALAB_VM_BOX=infralab vagrant up --provider=libvirt, in the folder vagrant/"
+    )
     return 0

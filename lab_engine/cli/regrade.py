@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab_engine.cli import grade
-from lab_engine.cli.words import add_json, emit_json, say, tell, verb
+from lab_engine.cli.words import add_json, emit_json, tell, verb
 
 if TYPE_CHECKING:
     from lab_engine.grading.batch.run import Wanted
@@ -31,21 +31,16 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from lab_engine.cli.current import run_async
-
-    return run_async(lambda: _regrade(args))
+    return grade.in_its_place(args, lambda wanted: _regrade(args, wanted))
 
 
-async def _regrade(args: argparse.Namespace) -> int:
-    from lab_engine.grading.batch import run as batch
+async def _regrade(args: argparse.Namespace, wanted: Wanted) -> int:
     from lab_engine.grading.gradebook.book import Gradebook
     from lab_engine.grading.insight.changes import changes
 
-    wanted = grade.wanted(args)
     beside = _beside(wanted)
     with Gradebook.writing(beside) as book:
-        await grade.prepare(wanted)
-        report = await batch.run(grade.files(args.files), wanted, book, say)
+        report = await grade.graded(args, grade.files(args.files), wanted, book)
         new = book.latest(wanted.assignment.id)
     with Gradebook.reading(wanted.classroom.gradebook) as book:
         found = changes(book.latest(wanted.assignment.id), new)

@@ -23,6 +23,8 @@ async def require_grown(
     most: float | None = None,
     same: Callable[[R], Any] | None = None,
     look: str = "",
+    wanted: str = "",
+    found: str = "",
 ) -> R:
     """A counter grew by so much since the step began. One round trip.
 
@@ -43,6 +45,8 @@ async def require_grown(
         same: what of the reading tells whether it is still the same counter, such as an id or the
             time of a start; without it a number below the baseline is taken for a fresh start.
         look: the command that shows it.
+        wanted: the sentence for what is expected, where the one with the number reads badly.
+        found: the sentence for a counter that has not grown at all.
     """
     before = await see.before(probe)
     now = await see(probe)
@@ -51,8 +55,8 @@ async def require_grown(
     require(
         grown >= by,
         "not-grown",
-        expected=f"Since this step began there are {by:g} more {what}.",
-        observed=f"There are {grown:g} more.",
+        expected=wanted or f"Since this step began there are {by:g} more {what}.",
+        observed=found if found and not grown else f"There are {grown:g} more.",
         look=look,
     )
     require(

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from lab_engine.common.probe import Probe
 from lab_engine.common.resource import Resource
@@ -65,14 +65,18 @@ class Mender(Inventory, Protocol):
         """Bring back an entry that was changed, by its fingerprint; False when that cannot be."""
 
 
+Spare = Literal["nothing", "own", "home"]
+"""What of the learner's files stays as it is: `own` is the home folder without the step's work."""
+
+
 class Copies(Protocol):
     """What a baseline keeps a copy of, since it cannot be made again from a fingerprint."""
 
     def snapshot(self, folder: Path) -> None:
         """Copy it into `folder`, which is made anew."""
 
-    def restore(self, folder: Path, spare: bool) -> None:
-        """Bring back what `folder` holds; with `spare` the learner's own stays beside it."""
+    def restore(self, folder: Path, spare: Spare) -> None:
+        """Bring back what `folder` holds, but for what is spared."""
 
     def put_away(self, pristine: Path, step: Path, name: str) -> list[str]:
         """Keep what the learner made since both copies under `name`. Returns where it is now."""

@@ -65,12 +65,12 @@ def parse(text: str) -> list[MountEntry]:
 
 
 def mounts(pid: int = 0) -> list[MountEntry]:
-    """The mounts that process `pid` sees; those of the agent for 0.
+    """The mounts that process `pid` sees; those of the bench for 0.
 
     Raises FileNotFoundError or ProcessLookupError when there is no such process.
     """
     # A path is bytes: one that is no UTF-8 must not end the reading.
-    text = proc.read_bytes(f"{pid or 'self'}/mountinfo").decode(errors="surrogateescape")
+    text = proc.read_bytes(f"{pid or proc.own()}/mountinfo").decode(errors="surrogateescape")
     return parse(text)
 
 

@@ -6,6 +6,9 @@ mounted nowhere (fsopen(2), fsmount(2), Linux 5.2), and reads below its descript
 tree of mounts can have nothing mounted over it. Older kernels have only the /proc of the bench.
 
 Paths are relative: `1/status`, `thread-self/ns/net`. Everything raises OSError as open(2) does.
+
+A verifier (`agent/verifier/`) looks at a bench that it is not part of. It gives another instance of
+proc with `use`, and says with `stand_for` whose mounts are those of the bench.
 """
 
 from __future__ import annotations
@@ -29,22 +32,51 @@ _MISSING: Final = (errno.ENOSYS, errno.EPERM)
 """A kernel before 5.2, or a runtime whose filter does not know these calls."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_given: int | None = None
+_stands = "self"
+_unseen = 0
+
+
+def use(descriptor: int) -> None:
+    """Read below this proc from now on."""
+    global _given
+    _given = descriptor
+
+
+def stand_for(pid: int) -> None:
+    """Process `pid` is in the bench as the agent would be; this process is not to be seen."""
+    global _stands, _unseen
+    _stands, _unseen = str(pid), os.getpid()
+
+
+def own() -> str:
+    """The folder of a process that is in the bench's own namespaces: `self` for the agent."""
+    return _stands
+
+
+def root() -> int:
+    """The descriptor of the proc that is read; it stays open as long as the process lives."""
+    return _made() if _given is None else _given
 
 
 @cache
-def root() -> int:
-    """The descriptor of the agent's own proc; it stays open as long as the process lives."""
+def _made() -> int:
     try:
-        made = _call(_FSOPEN, b"proc", _FSOPEN_CLOEXEC)
-        try:
-            _call(_FSCONFIG, made, _CMD_CREATE, None, None, 0)
-            return _call(_FSMOUNT, made, _FSMOUNT_CLOEXEC, 0)
-        finally:
-            os.close(made)
+        return fresh()
     except OSError as error:
         if error.errno not in _MISSING:
             raise
         return os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def fresh() -> int:
+    """A new instance of proc, of the pid namespace that the caller is in, mounted nowhere."""
+    made = _call(_FSOPEN, b"proc", _FSOPEN_CLOEXEC)
+    try:
+        _call(_FSCONFIG, made, _CMD_CREATE, None, None, 0)
+        return _call(_FSMOUNT, made, _FSMOUNT_CLOEXEC, 0)
+    finally:
+        os.close(made)
 
 
 def _call(number: int, *arguments: object) -> int:
@@ -104,5 +136,6 @@ def names(path: str) -> list[str]:
 
 
 def pids() -> list[int]:
-    """Every process of the agent's pid namespace, in order of its number."""
-    return sorted(int(name) for name in names(".") if name.isdecimal())
+    """Every process of the bench's pid namespace, in order of its number, but for a verifier."""
+    found = sorted(int(name) for name in names(".") if name.isdecimal())
+    return [pid for pid in found if pid != _unseen]

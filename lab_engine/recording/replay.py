@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Literal, Protocol
 
 import msgspec
 
+from lab_engine.common.patience import patient
 from lab_engine.course import edition
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.told import line
@@ -19,6 +20,7 @@ from lab_engine.recording.glimpse import glimpses, hoped
 from lab_engine.recording.limit import time_limit
 from lab_engine.recording.typist import NotReplayable, Say, Typist
 from lab_engine.recording.visits import Claim, Visit, claims, visits
+from lab_engine.recording.witness import Witness
 from lab_engine.session import settling
 from lab_engine.session.record import Moment, PastVerdict, Record, SessionRow
 from lab_engine.session.session import Session
@@ -111,6 +113,7 @@ async def replay(
     was: str = "",
     before: Look = _not_looked_at,
     after: Look = _not_looked_at,
+    seen_by: Callable[[Session], Witness] | None = None,
 ) -> Replayed:
     """Do again what a session did, in a bench of its own that is removed at the end.
 
@@ -125,6 +128,7 @@ async def replay(
         was: the edition of the lesson that it was recorded with, where that is known.
         before: looks at the replay's own session before anything is done in it.
         after: looks at it when all is done, before its bench is removed.
+        seen_by: who looks at it from beside the bench; without one the bench's agent is believed.
 
     Raises InfralabError when the bench cannot be made.
     """
@@ -137,17 +141,26 @@ async def replay(
     except Unreadable as error:
         return not_replayable(row.id, error)
     session = await Session.begin(lesson, scratch, settings, seed=row.seed, mode="replay")
+    witness = seen_by(session) if seen_by else None
     try:
+        if witness:
+            witness.begin()
         await before(session)
-        result = await replay_in(session, row.id, casts, moments, history, say)
+        result = await replay_in(session, row.id, casts, moments, history, say, witness=witness)
         await after(session)
     finally:
         # Shielded: Ctrl-C must not leave the bench behind.
-        await asyncio.shield(session.down())
+        await asyncio.shield(_leave(session, witness))
     if result.outcome == "diverged" and was not in ("", edition.of_lesson(lesson)):
         message = f"not replayable: the lesson has changed since: {result.message}. {OLD_EDITION}"
         return msgspec.structs.replace(result, outcome="not replayable", message=message)
     return result
+
+
+async def _leave(session: Session, witness: Witness | None) -> None:
+    if witness:
+        await witness.end()
+    await session.down()
 
 
 def _gone(lesson: Lesson, moments: Sequence[Moment], history: Sequence[PastVerdict]) -> str:
@@ -171,6 +184,7 @@ async def replay_in(
     say: Say = lambda _: None,
     *,
     limit: float | None = None,
+    witness: Witness | None = None,
 ) -> Replayed:
     """Do again what was done, in a session with the same seed that is there for it.
 
@@ -192,7 +206,7 @@ async def replay_in(
         limit = time_limit(stays) if limit is None else limit
         async with asyncio.timeout(limit) as time:
             for number, visit in enumerate(stays, 1):
-                result = await _visit(typist, visit)
+                result = await _visit(typist, visit, witness)
                 results.append(result)
                 if not result.same:
                     return ended(
@@ -217,7 +231,7 @@ async def replay_in(
     return ended("reproduced", "reproduced")
 
 
-async def _visit(typist: Typist, visit: Visit) -> StepResult:
+async def _visit(typist: Typist, visit: Visit, witness: Witness | None) -> StepResult:
     session = typist.session
     # A replay owns its bench: whatever is there was typed by it.
     await session.enter(visit.step, agreed=True)
@@ -237,7 +251,7 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
             if open_claims:
                 # What passed while the piece was typed has passed, though it may be over by now.
                 seen |= glimpsed
-                await _look(session, [c for c in open_claims if c.task not in glimpsed], seen)
+                await _look(session, open_claims, glimpsed, seen, witness)
                 open_claims, glimpsed = [], {}
             if isinstance(act, Group):
                 async with glimpses(session, hoped(visit.acts, number)) as glimpsed:
@@ -273,10 +287,15 @@ async def _visit(typist: Typist, visit: Visit) -> StepResult:
     )
 
 
-async def _look(session: Session, wanted: Sequence[Claim], seen: dict[str, Verdict]) -> None:
+async def _look(
+    session: Session,
+    claimed: Sequence[Claim],
+    glimpsed: Collection[str],
+    seen: dict[str, Verdict],
+    witness: Witness | None,
+) -> None:
     """Check where the record checked, and give what was done a moment to have its effect."""
-    if not wanted:
-        return
+    wanted = [claim for claim in claimed if claim.task not in glimpsed]
 
     async def look() -> dict[str, Verdict]:
         verdicts, _ = await session.check()
@@ -286,8 +305,14 @@ async def _look(session: Session, wanted: Sequence[Claim], seen: dict[str, Verdi
         seen.update({claim.task: found[claim.task] for claim in wanted if claim.task in found})
         return all(c.task in seen and seen[c.task].passed == c.passed for c in wanted)
 
-    limit = settling.seconds(session.lab_step().checks, settling.PATIENT)
-    await settling.settled(look, agrees, limit)
+    # Patient, where a learner's own check is not: nobody waits here, and what an emulated bench has
+    # not done yet would be held against the learner.
+    limit = patient(settling.seconds(session.lab_step().checks, settling.PATIENT))
+    if wanted:
+        await settling.settled(look, agrees, limit)
+    if witness is not None:
+        expected = {c.task: seen[c.task].passed for c in wanted if c.task in seen}
+        seen.update(await witness.verdicts(expected, glimpsed))
 
 
 def _files(recorded: dict[str, str] | None, replayed: dict[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from lab_engine.bench.shell import RECORDER
+from lab_engine.common.patience import patient
 from lab_engine.errors import InfralabError, UsageError
 from lab_engine.recording.cast import Cast, Group, Resize
 from lab_engine.recording.orders import Orders
@@ -68,7 +69,7 @@ class Typist:
             prompt=group.prompt,
             busy=group.busy,
             prompts=len(group.codes),
-            limit=min(MOST_SECONDS, max(LEAST_SECONDS, group.seconds * SLOWER)),
+            limit=min(MOST_SECONDS, patient(max(LEAST_SECONDS, group.seconds * SLOWER))),
             tail=group.awaited,
             pause=min(group.idle, LONG_PAUSE if BACKGROUND.search(text) else SHORT_PAUSE),
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from lab_engine import protocol as p
 from lab_engine.bench.connection import OnNotice
+from lab_engine.errors import DaemonDown
 from lab_engine.session.attachment import Attachment
 
 PRISTINE = "pristine"
@@ -36,6 +37,17 @@ class Provisioning:
             p.StartDaemons, dict[str, bool], daemons=tuple(daemons), on_notice=on_notice
         )
 
+    async def _revive(self, daemons: Sequence[str], name: str, on_notice: OnNotice) -> None:
+        """Start them, and if one does not, once more with the files that the baseline has.
+
+        A slip in its settings keeps a daemon from starting, and is among what is to be undone.
+        """
+        try:
+            await self.start(daemons, on_notice)
+        except DaemonDown:
+            await self._attached.ask(p.PutBack, type(None), name=name)
+            await self.start(daemons, on_notice)
+
     async def pristine(self) -> None:
         """Remember the bench before its first step."""
         await self._attached.ask(p.TakeBaseline, int, name=PRISTINE)
@@ -47,10 +59,11 @@ class Provisioning:
         the learner's files stay: those of the work folder are put away. Returns the folder that
         they lie in now, or "" when there were none.
         """
-        await self.start(daemons, on_notice)
         kept: list[str] = []
         if leaving:
+            # Copies only, and first: a daemon that does not start gets its settings back.
             kept = await self._attached.ask(p.PutAway, list[str], name=put_away(leaving))
+        await self._revive(daemons, PRISTINE, on_notice)
         # From here on the bench is in no step; a client that takes it up then begins it again.
         await self._attached.ask(p.Forget, type(None), name=STEP)
         # What the learner made may use what we made, so it goes first.
@@ -77,7 +90,7 @@ class Provisioning:
         self, daemons: Sequence[str], resources: tuple[Any, ...], on_notice: OnNotice
     ) -> p.Difference:
         """Back to the step's start. Returns what could not be brought back."""
-        await self.start(daemons)
+        await self._revive(daemons, STEP, on_notice)
         return await self._attached.ask(
             p.Undo, p.Difference, name=STEP, resources=resources, on_notice=on_notice
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Any
 
 from lab_engine import protocol as p
@@ -27,11 +27,11 @@ from lab_engine.course.lab import LabStep, Variables
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
-from lab_engine.errors import UsageError, WouldTake
+from lab_engine.errors import DaemonDown, UsageError, WouldTake
 from lab_engine.packs import image as images
 from lab_engine.session import points
 from lab_engine.session.attachment import Attachment
-from lab_engine.session.check import Inquiry, Readings, read_start, run_checks
+from lab_engine.session.check import Ask, Inquiry, Readings, read_start, run_checks
 from lab_engine.session.mended import due, sentences
 from lab_engine.session.opening import alone
 from lab_engine.session.provisioning import PRISTINE, STEP, Provisioning, put_away
@@ -73,6 +73,8 @@ class Session:
         self.start_verdicts: list[Verdict] = []
         """How the checks came out when the step began."""
         self.on_event: OnNotice = lambda _: None
+        self.starts_through: Callable[[], AbstractAsyncContextManager[Ask]] | None = None
+        """Who is asked how a step begins, where that is not the bench's agent: at grading."""
         self._arriving = row.arriving
         self._start: Readings | None = None
         self._changing = asyncio.Lock()
@@ -356,7 +358,11 @@ class Session:
         """What entering a step would take away besides files; None when that is nothing."""
         if not self._takes_away(self.lab_step(name)):
             return None
-        await self._provisioning.start(self._daemons_of(self.step_name))
+        files = f"Your files stay; those of ~/work are put into ~/{put_away(self.step_name)}."
+        try:
+            await self._provisioning.start(self._daemons_of(self.step_name))
+        except DaemonDown as error:
+            return WouldTake((f"what {error.daemon} keeps, which does not start",), (), files)
         found = await self._attached.ask(p.AtStake, p.Difference)
         programs = sum(key.startswith("process/") for key in found.added)
         made = [key for key in found.added if not key.startswith("process/")]
@@ -364,7 +370,6 @@ class Session:
             made.append(f"{programs} running program{'s' if programs > 1 else ''}")
         if not made and not found.changed:
             return None
-        files = f"Your files stay; those of ~/work are put into ~/{put_away(self.step_name)}."
         return WouldTake(tuple(made), found.changed, files)
 
     def _passed(self, name: str) -> bool:
@@ -408,7 +413,7 @@ class Session:
         self._arriving = step.name
         # Now, when all is there and nobody has worked yet: `reset` comes back to this.
         await self._provisioning.baseline()
-        start, verdicts = await read_start(step, self.variables, self.ask)
+        start, verdicts = await self._read_start(step)
         await asyncio.to_thread(self.record.enter, self.id, step.name, start)
         # Only now: nobody must believe to be in a step that the record does not know.
         self.step_name, self._start, self.start_verdicts = step.name, start, verdicts
@@ -427,12 +432,18 @@ class Session:
             left = await self._provisioning.undo(step.daemons, self._resources(step), on_notice)
             if left.none:
                 # What was made anew has other ids: what checks compare with is read again.
-                self._start, self.start_verdicts = await read_start(step, self.variables, self.ask)
+                self._start, self.start_verdicts = await self._read_start(step)
                 await asyncio.to_thread(self.record.enter, self.id, step.name, self._start)
         await asyncio.to_thread(self.record.moment, self.id, "reset", step.name)
         if not left.none:
             await self.enter(step.name, agreed=True, on_notice=on_notice)
         return left
+
+    async def _read_start(self, step: LabStep) -> tuple[Readings, list[Verdict]]:
+        if self.starts_through is None:
+            return await read_start(step, self.variables, self.ask)
+        async with self.starts_through() as ask:
+            return await read_start(step, self.variables, ask)
 
     async def compare(self) -> p.Difference:
         """What is different in the bench from the step's start."""
@@ -472,10 +483,11 @@ class Session:
         return verdicts, inquiries
 
     async def verdicts(
-        self, tasks: Sequence[str] | None = None
+        self, tasks: Sequence[str] | None = None, *, ask: Ask | None = None
     ) -> tuple[list[Verdict], dict[str, Inquiry]]:
-        """Run the step's checks without recording anything."""
-        return await run_checks(self.lab_step(), self.variables, self.ask, self._start, tasks=tasks)
+        """Run the step's checks without recording anything; `ask` instead of the bench's agent."""
+        ask = ask or self.ask
+        return await run_checks(self.lab_step(), self.variables, ask, self._start, tasks=tasks)
 
     async def found(self, name: str) -> Sequence[str]:
         """The accepted answers to a question with `answer_from=<name>`, read from the bench.

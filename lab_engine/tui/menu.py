@@ -21,10 +21,16 @@ def lesson_commands(screen: LessonScreen) -> Iterator[SystemCommand]:
     about = f"{key('hint')}, the next hint for the task you are at"
     yield SystemCommand("Hint", about, screen.action_hint)
     yield SystemCommand("Next step", key("next"), acts.next)
-    yield SystemCommand("Step before", "b", acts.back)
-    yield SystemCommand("Solution", "shows the solutions; doing one counts as given", acts.solution)
-    yield SystemCommand("Reset the step", "as it was at its start", acts.reset)
-    yield SystemCommand("Repair", "start again what was stopped in the bench", acts.repair)
+    yield SystemCommand("Step before", "go back to it", acts.back)
+    yield SystemCommand(
+        "Solution",
+        f"{key('solution')}, shows the solutions; doing one counts as given",
+        acts.solution,
+    )
+    yield SystemCommand("Reset the step", f"{key('reset')}, as it was at its start", acts.reset)
+    yield SystemCommand(
+        "Repair", f"{key('repair')}, start again what was stopped in the bench", acts.repair
+    )
     yield SystemCommand("Try again", "what failed or was stopped", acts.retry)
     yield SystemCommand("Zoom", f"{key('zoom')}, one pane alone and back", screen.action_zoom)
     yield SystemCommand("Plain terminal", "F12, the shell without this screen", screen.action_plain)

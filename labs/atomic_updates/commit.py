@@ -114,6 +114,18 @@ step.near_miss(
     explain=COPIED,
 )
 step.near_miss(
+    "packed, as for a server",
+    lambda v: [
+        init(v, "archive"),
+        *both(v)[1:],
+        ostree(v, f"checkout --user-mode {v.branch}^ old"),
+    ],
+    rejected_by="old",
+    reason="packed",
+    explain="In this mode each file is packed, for giving it out. Who takes one out unpacks it, "
+    "and that takes room. Begin anew (`rm -rf`), with the mode `bare-user-only`.",
+)
+step.near_miss(
     "the newest one",
     lambda v: [*both(v), ostree(v, f"checkout --user-mode {v.branch} old")],
     rejected_by="old",

@@ -71,6 +71,16 @@ async def settings(see: See, v: Values) -> None:
         observed=f"It says: {theirs.content.strip()!r}.",
         look=look,
     )
+    origin = await see(FileProbe(f"{new.folder}.origin"))
+    # What is carried over keeps its date; this file is the last that a deployment writes.
+    require(
+        theirs.modified_ns <= origin.modified_ns,
+        "second-by-hand",
+        expected=f"/{file} of version 2 came along from version 1, by itself.",
+        observed="It was written after version 2 had been deployed.",
+        look=f"ls -l --full-time {v.disk}/ostree/deploy/*/deploy/*.origin "
+        f"{v.disk}/ostree/deploy/*/deploy/*/{file}",
+    )
     require(
         "port = 80" in lines,
         "old-lines-lost",
@@ -188,6 +198,15 @@ step.near_miss(
     reason="second-only",
     explain="You wrote it into version 2. It works on this one machine; what is asked for is a "
     "setting of version 1 that comes along by itself.",
+)
+step.near_miss(
+    "set in both by hand",
+    lambda v: [*first(v), put(v), write(v, f"{v.branch}^"), write(v, v.branch)],
+    rejected_by="settings",
+    reason="second-by-hand",
+    explain="Both have your line, and it did not come along: version 2 was there before somebody "
+    "wrote to its file. Leave the line in version 1, take version 2 away (`sudo ostree admin "
+    "undeploy`) and deploy it again.",
 )
 step.near_miss(
     "written below /usr",

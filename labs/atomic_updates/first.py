@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import FileProbe, See, require, require_deployed, require_file
+from lab_engine.authoring import (
+    FileProbe,
+    FileReading,
+    See,
+    require,
+    require_deployed,
+    require_file,
+)
 from labs.atomic_updates.deploy import folder
 from labs.atomic_updates.values import Values, given, lab, touches
 
@@ -52,10 +59,28 @@ async def is_told(see: See, v: Values) -> None:
         "no-config",
         expected="Ignition was given a configuration.",
         observed="It found none.",
-        look=f"cat {there.folder}/{RESULT}",
+        look=f"sudo cat {there.folder}/{RESULT}",
     )
-    await require_file(see, name, says=v.machine)
-    await require_file(see, f"{there.folder}/etc/motd", says=f"Here is {v.machine}.")
+    for path, says in ((name, v.machine), (f"{there.folder}/etc/motd", f"Here is {v.machine}.")):
+        await as_ignition_left_it(see, path, says, done)
+
+
+async def as_ignition_left_it(see: See, path: str, says: str, done: FileReading) -> None:
+    """A file has its words and its mode, and from Ignition: `done` is the last that it writes."""
+    found = await require_file(see, path, says=says)
+    look = f"ls -la --full-time {path.rpartition('/')[0]}"
+    require(
+        found.modified_ns <= done.modified_ns,
+        "mended-by-hand",
+        expected=f"Ignition wrote {path}, and nobody after it.",
+        observed="Somebody wrote to it after Ignition had come to its end.",
+        look=look,
+    )
+    mode = found.mode & 0o777
+    expected = f"{path} has the mode 0644: all may read it, and root may write."
+    observed = f"It has the mode {mode:04o}."
+    require(mode != 0o204, "no-octal", expected=expected, observed=observed, look=look)
+    require(mode == 0o644, "other-mode", expected=expected, observed=observed, look=look)
 
 
 def config(v: Values, *files: str) -> str:
@@ -121,6 +146,30 @@ step.near_miss(
     ],
     rejected_by="first",
     reason="by-hand",
+)
+step.near_miss(
+    "the mode as a shell writes it",
+    lambda v: [
+        config(v, hostname(v).replace("420", "644"), motd(v)),
+        start(v),
+    ],
+    rejected_by="first",
+    reason="no-octal",
+    explain="The numbers of JSON are decimal. What a shell calls 0644 is 420 there, and 644 is "
+    "something else: `--w----r--`.",
+)
+step.near_miss(
+    "mended after the first start",
+    lambda v: [
+        config(v, hostname(v), motd(v).replace("Here%20is", "Hello")),
+        start(v),
+        f"echo 'Here is {v.machine}.' | sudo tee {folder(v)}/etc/motd",
+    ],
+    rejected_by="first",
+    reason="mended-by-hand",
+    explain="What you write by hand is on this one machine. Mend the file for Ignition, remove "
+    "`hostname` and `.ignition-result.json` from the `etc` of the deployment, and let it have its "
+    "first start again.",
 )
 step.near_miss(
     "in the disk's root",

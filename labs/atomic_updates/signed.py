@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     Directory,
+    OstreeCommitProbe,
+    OstreeCommitReading,
     OstreeRepositoryProbe,
     OstreeSysrootProbe,
     See,
@@ -18,6 +20,8 @@ from labs.atomic_updates.deploy import prepare
 from labs.atomic_updates.values import SHOWN, Values, given, lab
 
 PORT = 8060
+MOST = 10
+"""Signed commits whose version is asked: each is a question of its own."""
 
 step = lab.step(
     "signed",
@@ -52,12 +56,50 @@ def refspec(v: Values) -> str:
     return f"{v.vendor}:{v.branch}"
 
 
+async def versions(see: See, v: Values) -> dict[str, str]:
+    """What is published and signed: commits of the branch, newest first, and their versions.
+
+    What nobody signed is left out. The text lets a burglar put such a commit on top.
+    """
+    newest = await require_ostree_commit(see, served(v), v.branch, mode="archive")
+    require(
+        newest.signed,
+        "unsigned",
+        expected=f"A commit of {v.branch} in {served(v)} is signed.",
+        observed="Nobody signed one.",
+        look=f"ostree --repo={served(v)} show {v.branch}",
+    )
+    await require_ostree_commit(see, served(v), newest.signed[0], files={SHOWN: ""})
+    signed = newest.signed[:MOST]
+    found = [await see(OstreeCommitProbe(served(v), one, (SHOWN,))) for one in signed]
+    return {one.id: version(one) for one in found}
+
+
+def version(found: OstreeCommitReading) -> str:
+    """The version of a system by its own word; empty for none."""
+    lines = found.files[SHOWN].content.splitlines() if SHOWN in found.files else []
+    words = (line.partition("=") for line in map(str.strip, lines))
+    return next((value for key, _, value in words if key == "VERSION_ID"), "")
+
+
+def log(v: Values) -> str:
+    return f"ostree --repo={served(v)} log {v.branch}"
+
+
 @step.check("publish", points=2)
 async def publish(see: See, v: Values) -> None:
-    await require_ostree_commit(
-        see, served(v), v.branch, files={SHOWN: "VERSION_ID=2"}, mode="archive"
+    there = await versions(see, v)
+    require(
+        "1" in there.values(),
+        "first-missing",
+        expected=f"Version 1 is on {v.branch} in {served(v)}, and signed.",
+        observed=f"What is signed there says that it is version {newest_first(there)}.",
+        look=log(v),
     )
-    await require_ostree_commit(see, served(v), f"{v.branch}^", files={SHOWN: "VERSION_ID=1"})
+
+
+def newest_first(there: dict[str, str]) -> str:
+    return ", then ".join(one or "nothing" for one in there.values())
 
 
 @step.check("believe", points=3, needs=("publish",))
@@ -74,16 +116,31 @@ async def believe(see: See, v: Values) -> None:
     )
 
 
-@step.check("upgrade", points=2, needs=("publish",))
+@step.check("upgrade", points=2, needs=("publish", "believe"))
 async def upgrade(see: See, v: Values) -> None:
-    there = await see(OstreeRepositoryProbe(served(v)))
-    first = await require_deployed(see, disk(v), there.refs.get(v.branch, ""))
+    there = await versions(see, v)
+    newest, *before = there
+    require(
+        "2" in there.values(),
+        "second-missing",
+        expected=f"Version 2 is on {v.branch} in {served(v)}, signed, on top of version 1.",
+        observed=f"What is signed there says that it is version {newest_first(there)}.",
+        look=log(v),
+    )
+    require(
+        there[newest] == "2" and any(there[one] == "1" for one in before),
+        "other-order",
+        expected=f"Version 2 is on top of version 1 on {v.branch}.",
+        observed=f"Newest first, what is signed there says: {newest_first(there)}.",
+        look=log(v),
+    )
+    first = await require_deployed(see, disk(v), newest)
     found = await see(OstreeSysrootProbe(disk(v)))
     require(
-        len(found.deployments) > 1,
+        any(there.get(one.commit) == "1" for one in found.deployments),
         "no-way-back",
-        expected="Version 1 is deployed as well.",
-        observed="Only version 2 is.",
+        expected="Version 1 is deployed as well, behind version 2.",
+        observed="Deployed is only: " + ", ".join(one.title for one in found.deployments) + ".",
         look=f"ostree admin status --sysroot={disk(v)}",
     )
     require(
@@ -171,16 +228,45 @@ step.solution(
         f"sudo ostree --repo={kept(v)} pull --depth=-1 {v.vendor} {v.branch}",
         admin(v, f"deploy $(ostree --repo={served(v)} rev-parse {v.branch}^)"),
         admin(v, f"deploy {refspec(v)}"),
+        f"{commit(v, 1)} && ! {admin(v, 'upgrade')}",
     ],
-    explained={12: ["not-deployed"]},
+    survives={13: "the burglar's commit counts for nothing"},
+    explained={
+        0: ["unsigned"],
+        4: ["unsigned"],
+        11: ["no-way-back"],
+        12: ["not-deployed"],
+    },
 )
 step.near_miss(
     "nobody signed",
     lambda v: installed(v, sign="", believes="--no-gpg-verify"),
-    rejected_by="believe",
+    rejected_by="publish",
     reason="unsigned",
     explain="The commits bear no signature: `--gpg-sign` while committing, or `ostree gpg-sign` "
     "afterwards.",
+)
+step.near_miss(
+    "no key, and nobody asks",
+    lambda v: [key(v), *installed(v, sign=v.vendor, believes="--no-gpg-verify")],
+    rejected_by="believe",
+    reason="no-key",
+    explain="The host took it without a look at the signature: it keeps no key for this remote, "
+    "and `--no-gpg-verify` says that it needs none. Take the remote away (`ostree remote delete`), "
+    "and add it with the key.",
+)
+step.near_miss(
+    "one key too many",
+    lambda v: [
+        key(v),
+        key(v, "stranger"),
+        f"cat {v.vendor}.asc stranger.asc > both.asc",
+        *installed(v, sign=v.vendor, believes="--gpg-import=both.asc"),
+    ],
+    rejected_by="believe",
+    reason="more-keys",
+    explain="A second key counts as well, so whoever has that one can give the host a system. Take "
+    "the remote away (`ostree remote delete`), and add it with one key.",
 )
 step.near_miss(
     "signed, and not looked at",
@@ -226,10 +312,22 @@ step.near_miss(
     "out is kept packed and complete: the mode is called `archive`. Begin with an empty folder.",
 )
 step.near_miss(
-    "only the first version",
-    lambda v: [key(v), init(v), commit(v, 1, v.vendor)],
+    "only the second version",
+    lambda v: [key(v), init(v), commit(v, 2, v.vendor)],
     rejected_by="publish",
-    reason="other-content",
+    reason="first-missing",
+)
+step.near_miss(
+    "version 1, and no news yet",
+    lambda v: installed_with_first(v),
+    rejected_by="upgrade",
+    reason="second-missing",
+)
+step.near_miss(
+    "the older version on top",
+    lambda v: [*installed_with_first(v), commit(v, 2, v.vendor), commit(v, 1, v.vendor)],
+    rejected_by="upgrade",
+    reason="other-order",
 )
 step.near_miss(
     "published, and not fetched",
@@ -253,9 +351,15 @@ step.near_miss(
     ],
     rejected_by="upgrade",
     reason="no-way-back",
+    explain="Version 1 is not there to go back to. `pull` with `--depth=-1` brings it, too. Deploy "
+    "it by its hash, and version 2 once more after it: what comes last is started first.",
 )
 
 
 def installed_without_upgrade(v: Values) -> list[str]:
+    return [*installed_with_first(v), commit(v, 2, v.vendor)]
+
+
+def installed_with_first(v: Values) -> list[str]:
     lines = installed(v, sign=v.vendor, believes=f"--gpg-import={v.vendor}.asc")
-    return [key(v), *lines[:-1]]
+    return [key(v), *lines[:-2]]

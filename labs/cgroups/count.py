@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import See, require_group, require_held_back
+from lab_engine.authoring import See, require_held_back
+from labs.cgroups.made import require_made
 from labs.cgroups.values import NAMES, Values, lab, made, within
 
 step = lab.step("count", resources=lambda _: [NAMES])
@@ -10,7 +11,7 @@ step = lab.step("count", resources=lambda _: [NAMES])
 
 @step.check("limit")
 async def limit(see: See, v: Values) -> None:
-    await require_group(see, f"/{v.counted}", pids=v.most)
+    await require_made(see, "PIDS", v.counted, pids=v.most)
 
 
 @step.check("refused", points=2, needs=("limit",))
@@ -40,6 +41,12 @@ step.solution(
         within("PIDS", v.counted, " | ".join(["sleep 0.2"] * (v.most + 2))) + " || echo refused",
     ],
     explained={2: ["not-grown"]},
+)
+step.near_miss(
+    "without the names",
+    lambda v: [f"sudo mkdir $PIDS/{v.counted}; echo {v.most} | sudo tee /{v.counted}/pids.max"],
+    rejected_by="limit",
+    reason="at-the-top",
 )
 step.near_miss(
     "one too many allowed",

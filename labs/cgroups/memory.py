@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import See, require_group, require_held_back
+from lab_engine.authoring import See, require_held_back
+from labs.cgroups.made import require_made
 from labs.cgroups.values import NAMES, Values, lab, made, within
 
 step = lab.step("memory", resources=lambda _: [NAMES])
@@ -10,7 +11,7 @@ step = lab.step("memory", resources=lambda _: [NAMES])
 
 @step.check("limit")
 async def limit(see: See, v: Values) -> None:
-    await require_group(see, f"/{v.fed}", memory=v.mib << 20)
+    await require_made(see, "MEMORY", v.fed, memory=v.mib << 20)
 
 
 @step.check("killed", points=2, needs=("limit",))
@@ -26,10 +27,16 @@ def eater(v: Values) -> str:
     return within("MEMORY", v.fed, "head -c 200M /dev/zero | tail") + " > /dev/null || echo ended"
 
 
+KEPT = (
+    "The limit is there, and the kernel has ended nobody for it. Either the processes of the group "
+    "never kept that much at one time (what is only passed on is not kept, and swap is not counted "
+    "here), or they were started outside, or somebody else ended them."
+)
+
 step.solution(
     "tail, which looks for the end of a line that has none",
     lambda v: [made("MEMORY", v.fed), given(v, f"{v.mib}M"), eater(v)],
-    explained={1: ["no-limit"]},
+    explained={1: ["no-limit"], 2: ["not-grown"]},
 )
 step.solution(
     "in bytes, and a Python that wants more",
@@ -38,7 +45,7 @@ step.solution(
         given(v, str(v.mib << 20)),
         within("MEMORY", v.fed, f"exec python3 -c 'x = bytearray({v.mib * 4} << 20)'") + " || true",
     ],
-    explained={1: ["no-limit"]},
+    explained={1: ["no-limit"], 2: ["not-grown"]},
 )
 step.near_miss(
     "a million for each MiB",
@@ -65,6 +72,7 @@ step.near_miss(
     ],
     rejected_by="killed",
     reason="not-grown",
+    explain=KEPT,
 )
 step.near_miss(
     "what is read is not what is kept",
@@ -75,4 +83,22 @@ step.near_miss(
     ],
     rejected_by="killed",
     reason="not-grown",
+    explain=KEPT,
+)
+step.near_miss(
+    "outside of the group",
+    lambda v: [
+        made("MEMORY", v.fed),
+        given(v, f"{v.mib}M"),
+        "head -c 200M /dev/zero | tail > /dev/null",
+    ],
+    rejected_by="killed",
+    reason="not-grown",
+    explain=KEPT,
+)
+step.near_miss(
+    "without the names",
+    lambda v: [f"sudo mkdir $MEMORY/{v.fed}; echo {v.mib}M | sudo tee /{v.fed}/memory.max"],
+    rejected_by="limit",
+    reason="at-the-top",
 )

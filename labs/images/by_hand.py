@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from lab_engine.authoring import (
-    OciLayoutReading,
+    DockerImageProbe,
     See,
     SocketsProbe,
     container,
@@ -13,24 +15,27 @@ from lab_engine.authoring import (
     require_image,
     require_served_by,
 )
-from labs.images.values import BLOBS, WORK, Values, lab
-
-PAGE = "srv/index.html"
+from labs.images.parcel import (
+    BUSYBOX,
+    COMMAND,
+    PAGE,
+    PYTHON,
+    SERVER,
+    configured,
+    folder,
+    hashed,
+    layers,
+    listed,
+    loaded,
+    packed,
+    paged,
+    place,
+    run,
+    tree,
+)
+from labs.images.values import BLOBS, Values, lab
 
 step = lab.step("by-hand", daemons=("docker",))
-
-
-def folder(v: Values) -> str:
-    return f"{WORK}/{v.box}"
-
-
-def layers(found: OciLayoutReading, v: Values) -> dict[str, str]:
-    """The layers that have the page: digest to the hash of the archive in it."""
-    return {
-        blob.digest: blob.diff_id
-        for blob in found.of_kind("layer")
-        if PAGE in blob.files and blob.files[PAGE].text.strip() == v.page
-    }
 
 
 @step.check("layer", points=2)
@@ -52,11 +57,37 @@ async def layer(see: See, v: Values) -> None:
         look=f"cd {folder(v)}/{BLOBS} && for f in *; do tar -tf $f || true; done",
     )
     require(
-        layers(found, v),
+        paged(found, v),
         "other-page",
         expected=f"The file {PAGE} in the archive says: {v.page}",
         observed="It says something else.",
         look=f"cd {folder(v)}/{BLOBS} && for f in *; do tar -xOf $f ./{PAGE} || true; done",
+    )
+    inside = f"cd {folder(v)}/{BLOBS} && for f in *; do tar -tvf $f || true; done"
+    blobs = paged(found, v)
+    require(
+        any(BUSYBOX in blob.files for blob in blobs),
+        "no-busybox",
+        expected=f"The archive has a file {BUSYBOX}.",
+        observed="It has none.",
+        look=inside,
+    )
+    named = [blob.files[SERVER] for blob in blobs if SERVER in blob.files]
+    require(
+        named,
+        "no-link",
+        expected=f"The archive has a link {SERVER} to busybox.",
+        observed="It has none.",
+        look=inside,
+    )
+    require(
+        layers(found, v),
+        "link-to-nothing",
+        expected=f"The link {SERVER} in the archive leads to {BUSYBOX} in it.",
+        observed=f"It leads to {named[0].text!r}."
+        if named[0].kind == "link"
+        else f"It is a {named[0].kind} of another content.",
+        look=inside,
     )
 
 
@@ -72,7 +103,15 @@ async def config(see: See, v: Values) -> None:
         observed="None is.",
         look=look,
     )
-    with_layer = [one for one in said if set(one.diff_ids) & {*layers(found, v).values()}]
+    hashes = {*layers(found, v).values()}
+    with_layer = [one for one in said if set(one.diff_ids) & hashes]
+    require(
+        with_layer or not any(f"sha256:{name}" in hashes for one in said for name in one.diff_ids),
+        "no-prefix",
+        expected="The diff_ids of the config say sha256: and the hash of your layer's archive.",
+        observed="They say the hash alone.",
+        look=f"cd {folder(v)}/{BLOBS} && for f in *; do jq . $f 2> /dev/null || true; done",
+    )
     require(
         with_layer,
         "other-layer",
@@ -80,12 +119,29 @@ async def config(see: See, v: Values) -> None:
         observed="They hold another, or none.",
         look=f"cd {folder(v)}/{BLOBS} && sha256sum *",
     )
+    runs = [words for one in with_layer if (words := (*one.entrypoint, *one.command))]
     require(
-        any(one.command or one.entrypoint for one in with_layer),
+        runs,
         "no-command",
         expected="The config says under `config` what to run: Cmd.",
         observed="It does not.",
         look=look,
+    )
+    shown = f"cd {folder(v)}/{BLOBS} && for f in *; do jq .config $f 2> /dev/null || true; done"
+    require(
+        any(len(words) > 1 or " " not in words[0] for words in runs),
+        "one-word",
+        expected="What to run is a list of words.",
+        observed=f"It is one word: {runs[0][0]!r}.",
+        look=shown,
+    )
+    require(
+        # As a word of its own or among other letters, be it in a shell's line.
+        any(re.search(r"(^| )-[a-z]*f", " ".join(words)) for words in runs),
+        "background",
+        expected="The config says to run httpd in the foreground, with the words of the task.",
+        observed=f"There is no -f: it says {' '.join(runs[0])!r}.",
+        look=shown,
     )
 
 
@@ -93,6 +149,14 @@ async def config(see: See, v: Values) -> None:
 async def load(see: See, v: Values) -> None:
     found = await require_blobs(see, folder(v))
     image, _ = await require_image(see, f"{v.box}:1", layers=1, holds={f"/{PAGE}": v.page})
+    # Docker's own configs say when they were made. One by the text's way does not.
+    require(
+        found.blob(image.id) is not None or image.created_at > 0,
+        "older-config",
+        expected=f"The id of {v.box}:1 is the name of a blob in {folder(v)}.",
+        observed=f"It is {image.id}, and no such blob is there.",
+        look=f"docker images --no-trunc; ls {folder(v)}/{BLOBS}",
+    )
     require(
         found.blob(image.id) is not None,
         "not-yours",
@@ -104,7 +168,15 @@ async def load(see: See, v: Values) -> None:
 
 @step.check("serve", points=2, needs=("load",), settle=2.0)
 async def serve(see: See, v: Values) -> None:
-    await require_container(see, v.site, image=f"{v.box}:1")
+    site = await require_container(see, v.site, image=f"{v.box}:1")
+    image = await see(DockerImageProbe(f"{v.box}:1"))
+    require(
+        site.command == (*image.entrypoint, *image.command),
+        "own-command",
+        expected=f"{v.site} runs what the image says.",
+        observed=f"It was given a command: {' '.join(site.command)}.",
+        look=f"docker ps -a --no-trunc; docker inspect -f '{{{{.Config.Cmd}}}}' {v.box}:1",
+    )
     # Said here, since the image need not have a program that lists sockets.
     sockets = await see(SocketsProbe(container(v.site)))
     require(
@@ -116,75 +188,6 @@ async def serve(see: See, v: Values) -> None:
     )
     await require_served_by(see, v.site, 80, says=v.page)
 
-
-ROOT = (
-    "mkdir -p hull/bin hull/srv && cp /bin/busybox hull/bin/ && ln -s busybox hull/bin/httpd && "
-    "echo {page} > hull/srv/index.html"
-)
-COMMAND = '["httpd", "-f", "-p", "80", "-h", "/srv"]'
-
-
-def hashed(file: str) -> str:
-    return f"$(sha256sum {file} | cut -d ' ' -f 1)"
-
-
-def tree(v: Values) -> str:
-    return ROOT.format(page=v.page)
-
-
-def place(v: Values, file: str) -> str:
-    return f"cp {file} {v.box}/{BLOBS}/{hashed(file)}"
-
-
-def packed(v: Values) -> str:
-    return f"tar -C hull -cf hull.tar . && mkdir -p {v.box}/{BLOBS} && {place(v, 'hull.tar')}"
-
-
-def configured(v: Values, *, layer: str = "hull.tar", command: str = COMMAND) -> str:
-    says = (
-        f'{{architecture: $a, os: "linux", config: {{Cmd: {command}, Env: ["PATH=/bin"]}}, '
-        'rootfs: {type: "layers", diff_ids: [$l]}}'
-    )
-    return (
-        f"jq -n --arg a $(dpkg --print-architecture) --arg l sha256:{hashed(layer)} '{says}' "
-        f"> hull.json && {place(v, 'hull.json')}"
-    )
-
-
-def listed(v: Values, *, tag: str = "", layer: str = "hull.tar") -> str:
-    says = f'[{{Config: $c, RepoTags: ["{tag or f"{v.box}:1"}"], Layers: [$l]}}]'
-    return (
-        f"jq -n --arg c {BLOBS}/{hashed('hull.json')} --arg l {BLOBS}/{hashed(layer)} "
-        f"'{says}' > {v.box}/manifest.json"
-    )
-
-
-def loaded(v: Values) -> str:
-    return f"tar -C {v.box} -c . | docker load"
-
-
-def run(v: Values, image: str = "") -> str:
-    return f"docker run -d --name {v.site} {image or f'{v.box}:1'}"
-
-
-PYTHON = """python3 - <<'END'
-import hashlib, io, json, pathlib, shutil, tarfile
-folder = pathlib.Path("{box}/blobs/sha256"); folder.mkdir(parents=True)
-def put(data):
-    name = hashlib.sha256(data).hexdigest(); (folder / name).write_bytes(data); return name
-made = io.BytesIO()
-with tarfile.open(fileobj=made, mode="w") as archive:
-    archive.add("/bin/busybox", "bin/busybox")
-    page = b"{page}"; one = tarfile.TarInfo("srv/index.html"); one.size = len(page)
-    archive.addfile(one, io.BytesIO(page))
-layer = put(made.getvalue())
-config = put(json.dumps(dict(architecture="amd64", os="linux",
-    config=dict(Entrypoint=["/bin/busybox"], Cmd=["httpd", "-f", "-h", "/srv"]),
-    rootfs=dict(type="layers", diff_ids=["sha256:" + layer]))).encode())
-pathlib.Path("{box}/manifest.json").write_text(json.dumps([dict(
-    Config="blobs/sha256/" + config, RepoTags=["{box}:1"], Layers=["blobs/sha256/" + layer])]))
-shutil.make_archive("made", "tar", "{box}")
-END"""
 
 step.solution(
     "tar, sha256sum and jq",
@@ -252,6 +255,37 @@ step.near_miss(
     reason="other-page",
 )
 step.near_miss(
+    "a link that leads nowhere in there",
+    lambda v: [
+        tree(v),
+        "rm hull/bin/httpd && ln -s hull/bin/busybox hull/bin/httpd",
+        packed(v),
+    ],
+    rejected_by="layer",
+    reason="link-to-nothing",
+    explain="A link is kept as the words that `ln -s` was given, and read from where it lies, in "
+    "the image. `busybox` is the file beside it; `hull` is no folder in there.",
+)
+step.near_miss(
+    "no link",
+    lambda v: [tree(v), "rm hull/bin/httpd", packed(v)],
+    rejected_by="layer",
+    reason="no-link",
+)
+step.near_miss(
+    "a link, and no busybox",
+    lambda v: [tree(v), "rm hull/bin/busybox", packed(v)],
+    rejected_by="layer",
+    reason="no-busybox",
+)
+step.near_miss(
+    "the hash without its kind",
+    lambda v: [tree(v), packed(v), configured(v, kind="")],
+    rejected_by="config",
+    reason="no-prefix",
+    explain="In `diff_ids`, `sha256:` stands before the hash: it says by which kind of hash.",
+)
+step.near_miss(
     "the hash of the packed layer",
     lambda v: [
         tree(v),
@@ -268,6 +302,39 @@ step.near_miss(
     lambda v: [tree(v), packed(v), configured(v, command="[]")],
     rejected_by="config",
     reason="no-command",
+)
+step.near_miss(
+    "the command as one word",
+    lambda v: [tree(v), packed(v), configured(v, command='["httpd -f -p 80 -h /srv"]')],
+    rejected_by="config",
+    reason="one-word",
+    explain="No shell takes that apart: the engine looks for a program whose name has blanks in "
+    "it. Put each word in quotes of its own, with commas between them.",
+)
+step.near_miss(
+    "in the background",
+    lambda v: [tree(v), packed(v), configured(v, command='["httpd", "-p", "80", "-h", "/srv"]')],
+    rejected_by="config",
+    reason="background",
+    explain="Without `-f`, `httpd` starts another process and ends itself, and a container ends "
+    "with its first process, without a word in its log.",
+)
+step.near_miss(
+    "changed, and not loaded again",
+    lambda v: [
+        tree(v),
+        packed(v),
+        configured(v, command=COMMAND.replace("80", "81")),
+        listed(v),
+        loaded(v),
+        f"rm {v.box}/{BLOBS}/{hashed('hull.json')}",
+        configured(v),
+        listed(v),
+    ],
+    rejected_by="load",
+    reason="older-config",
+    explain="Docker has the image by a config that is not in your folder now: an older one of "
+    "yours, it seems. A new config has a new name, which the list has to name; then load it again.",
 )
 step.near_miss(
     "a tag misspelt",
@@ -300,6 +367,21 @@ step.near_miss(
     ],
     rejected_by="serve",
     reason="no-server",
+)
+step.near_miss(
+    "a command of its own",
+    lambda v: [
+        tree(v),
+        packed(v),
+        configured(v, command=COMMAND.replace("80", "8080")),
+        listed(v),
+        loaded(v),
+        f"{run(v)} httpd -f -p 80 -h /srv",
+    ],
+    rejected_by="serve",
+    reason="own-command",
+    explain="What stands behind the image's name takes the place of the image's own command. "
+    "`docker rm -f` it, and start it without. Is the image's own wrong, mend the config.",
 )
 step.near_miss(
     "served by busybox",

@@ -6,6 +6,9 @@ import re
 
 from lab_engine.authoring import (
     Directory,
+    DockerImageProbe,
+    OciLayoutProbe,
+    OciLayoutsProbe,
     See,
     require,
     require_file,
@@ -56,7 +59,25 @@ async def names(see: See, v: Values) -> None:
 
 @step.check("whole", points=3)
 async def whole(see: See, v: Values) -> None:
+    image = await see(DockerImageProbe(f"{v.cargo}:1"))
+    if image.id != v.cargo_id:
+        await require_blobs_left(see, v)
     await require_image(see, f"{v.cargo}:1", id=v.cargo_id, layers=2)
+
+
+async def require_blobs_left(see: See, v: Values) -> None:
+    """Each of the two blobs is still somewhere as it should be. Reason: `lost-blob`."""
+    layouts = await see(OciLayoutsProbe())
+    found = [await see(OciLayoutProbe(path)) for path in layouts.paths]
+    for path in (v.torn_blob, v.config_blob):
+        name = digest(path)
+        require(
+            any(one.blob(f"sha256:{name}") for one in found),
+            "lost-blob",
+            expected=f"One of the mirrors has the blob {name[:12]}... as its name says.",
+            observed="Neither has it any more: the good one was overwritten, or removed.",
+            look=f"sha256sum */{BLOBS}/{name}* || true",
+        )
 
 
 def check(mirror: str, says: str) -> str:
@@ -116,16 +137,25 @@ step.near_miss(
     rejected_by="names",
     reason="no-names",
 )  # fmt: skip
-FORGED = (
-    "An image's id is the hash of its config, computed from the bytes. This one was loaded with "
-    "another config than the mirrors' papers name. `docker rmi` it, and look at the config."
+LOST = (
+    "Of a blob no good copy is left: one was copied the wrong way, or the papers were made to fit "
+    "the bad one. A name tells which bytes are right, and cannot bring them back. Reset the step "
+    "(Shift+F8, or `infralab repair --reset`): then both mirrors are as they were."
+)
+step.near_miss(
+    "the bad one copied over the good one",
+    lambda v: [f"cp {v.torn}/{v.torn_blob} {v.forged}/{v.torn_blob}"],
+    rejected_by="whole",
+    reason="lost-blob",
+    explain=LOST,
 )
 step.near_miss(
     "the mirror that Docker takes",
     lambda v: [load(v.forged)],
     rejected_by="whole",
     reason="other-id",
-    explain=FORGED,
+    explain="An image's id is the hash of its config, computed from the bytes. This one was loaded "
+    "with another config than the mirrors' papers name. `docker rmi` it, and look at the config.",
 )
 step.near_miss(
     "the papers made to fit the changed layer",
@@ -136,6 +166,6 @@ step.near_miss(
         load(v.torn),
     ],
     rejected_by="whole",
-    reason="other-id",
-    explain=FORGED,
+    reason="lost-blob",
+    explain=LOST,
 )

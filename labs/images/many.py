@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Image, See, require_all, require_container, require_layer
+from lab_engine.authoring import (
+    DockerContainerProbe,
+    Image,
+    See,
+    require,
+    require_all,
+    require_container,
+    require_layer,
+)
 from labs.images.values import Values, lab
 
 NOTE = "/root/fruit"
+SIGNAL = 128
+"""Exit codes above it are of processes that a signal ended."""
 
 step = lab.step("many-from-one", daemons=("docker",), resources=lambda _: [Image("busybox")])
 
 
+async def lasts(see: See, name: str) -> None:
+    """It runs; one that was stopped, or holds still, is told from one whose command ended."""
+    found = await see(DockerContainerProbe(name))
+    expected = f"{name} runs."
+    require(
+        found.state not in ("created", "paused"),
+        "held",
+        expected=expected,
+        observed=f"Its state is {found.state}.",
+        look="docker ps -a",
+    )
+    require(
+        found.state != "exited" or found.exit_code <= SIGNAL,
+        "stopped",
+        expected=expected,
+        observed=f"It ran, and was stopped (exit code {found.exit_code}).",
+        look="docker ps -a",
+    )
+    await require_container(see, name, image="busybox")
+
+
 @step.check("twins", points=1)
 async def twins(see: See, v: Values) -> None:
-    await require_all(
-        require_container(see, v.twin, image="busybox"),
-        require_container(see, v.other, image="busybox"),
-    )
+    await require_all(lasts(see, v.twin), lasts(see, v.other))
 
 
 @step.check("apart", points=2, needs=("twins",))
@@ -54,6 +82,20 @@ step.near_miss(
     reason="not-running",
     explain="A container lives as long as its command. Without one, busybox's own is a shell, and "
     "a shell without a terminal ends at once. `docker rm` it, and give a command that lasts.",
+)
+step.near_miss(
+    "one of them stopped",
+    lambda v: [run(v.twin), run(v.other), f"docker stop -t 1 {v.other}"],
+    rejected_by="twins",
+    reason="stopped",
+    explain="Its command would have lasted, but a signal ended it, as `docker stop` sends one. "
+    "`docker start` starts the same container again, with what is in its layer.",
+)
+step.near_miss(
+    "made, and not started",
+    lambda v: [run(v.twin), f"docker create --name {v.other} busybox sleep 1d"],
+    rejected_by="twins",
+    reason="held",
 )
 step.near_miss(
     "the second one from a commit of the first",

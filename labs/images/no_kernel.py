@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from lab_engine.authoring import (
     ContainerLogProbe,
+    DockerImagePathsProbe,
     FileProbe,
     See,
     require,
@@ -14,15 +17,41 @@ from labs.images.values import Values, lab
 
 JQ = "/usr/bin/jq"
 MOST = 8_000_000
+LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
+"""What a program names as its loader, by the processor that it was made for."""
+LIBRARIES = ("libjq.so.1", "libonig.so.5", "libm.so.6", "libc.so.6")
+"""What jq and its libraries want, as `ldd` lists it in the bench."""
+FOLDERS = (
+    *(f"{top}/{arch}-linux-gnu" for arch in ("x86_64", "aarch64") for top in ("/lib", "/usr/lib")),
+    *("/lib", "/usr/lib", "/lib64", "/usr/lib64"),
+)
+"""Where a loader of Debian looks without being told (`ld.so --help`)."""
+LINKS = 4
 COPY = f"cp --parents {JQ} $(ldd {JQ} | grep -o '/[^ ]*')"
 
 step = lab.step("no-kernel", daemons=("docker",))
 
 
+async def files(see: See, image: str, paths: list[str]) -> set[str]:
+    """Which of these paths lead to a file in the image, by at most LINKS links."""
+    leads = {path: path for path in paths}
+    for _ in range(LINKS):
+        found = await see(DockerImagePathsProbe(image, tuple(sorted({*leads.values()}))))
+        links = {
+            path: posixpath.join(posixpath.dirname(at), found.paths[at].file.content)
+            for path, at in leads.items()
+            if found.paths[at].file.kind == "link"
+        }
+        if not links:
+            break
+        leads |= links
+    return {path for path, at in leads.items() if found.paths[at].file.kind == "file"}
+
+
 @step.check("program", points=2)
 async def program(see: See, v: Values) -> None:
     name = f"{v.tool}:1"
-    _, own = await require_image(see, name, holds={JQ: ""}, at_most=MOST)
+    image, own = await require_image(see, name, holds={JQ: ""}, at_most=MOST)
     ours = await see(FileProbe(JQ))
     require(
         own[JQ].file.sha256 == ours.sha256,
@@ -30,6 +59,29 @@ async def program(see: See, v: Values) -> None:
         expected=f"{JQ} in {name} is the bench's own.",
         observed="It is another file.",
         look=f"sha256sum {JQ}",
+    )
+    ours_loader = [path for path in LOADERS if (await see(FileProbe(path))).exists]
+    # An image may tell the loader where else to look.
+    told = [one for one in image.environment.get("LD_LIBRARY_PATH", "").split(":") if one]
+    wanted = {one: [f"{at}/{one}" for at in (*told, *FOLDERS)] for one in LIBRARIES}
+    there = await files(
+        see, name, [*ours_loader, *(path for all in wanted.values() for path in all)]
+    )
+    look = f"ldd {JQ}; docker run --rm {name} {JQ} -n 1 || true"
+    require(
+        there.intersection(ours_loader),
+        "no-loader",
+        expected=f"{name} has what {JQ} needs to run: its loader {' or '.join(ours_loader)}.",
+        observed="There is no file at that path.",
+        look=look,
+    )
+    missing = [one for one, paths in wanted.items() if not there.intersection(paths)]
+    require(
+        not missing,
+        "no-library",
+        expected=f"{name} has what {JQ} needs to run: its libraries, where the loader looks.",
+        observed=f"It looks for {', '.join(missing)} in vain.",
+        look=look,
     )
 
 
@@ -62,6 +114,13 @@ async def runs(see: See, v: Values) -> None:
         look=look,
     )
     require(
+        str(v.product) not in " ".join(found.command),
+        "not-counted",
+        expected=f"{JQ} multiplies {v.a} and {v.b} in there.",
+        observed="It was told the product.",
+        look=look,
+    )
+    require(
         " ".join(log.out).strip() == str(v.product),
         "other-answer",
         expected=f"{v.calc} printed {v.a} times {v.b}.",
@@ -91,6 +150,16 @@ step.solution(
         f'printf \'FROM scratch\\nCOPY root /\\nCMD ["{JQ}", "-n", "{v.a} * {v.b}"]\\n\' '
         f"> shelf/Dockerfile && docker build -t {v.tool}:1 shelf",
         count(v, f"{v.tool}:1"),
+    ],
+)
+step.solution(
+    "libraries in one folder, which the image names",
+    lambda v: [
+        f"mkdir -p shelf/root/libs && cp --parents {JQ} $(ldd {JQ} | grep -o '/[^ ]*/ld-[^ ]*') "
+        f"shelf/root && cp $(ldd {JQ} | grep -o '/[^ ]*lib[jmco][^ /]*[.]so[^ ]*') shelf/root/libs",
+        "printf 'FROM scratch\\nCOPY root /\\nENV LD_LIBRARY_PATH=/libs\\n' > shelf/Dockerfile && "
+        f"docker build -t {v.tool}:1 shelf",
+        count(v),
     ],
 )
 step.near_miss(
@@ -127,9 +196,14 @@ step.near_miss(
     rejected_by="program",
     reason="other-program",
 )
-NOT_STARTED = (
-    "There is no program at the path that it was to run, or the loader is missing that the program "
-    "names: the last line of `ldd`."
+NO_LIBRARY = (
+    "The loader looks for a library by its name, in a few folders that it knows. Each that `ldd` "
+    "lists has to be in the image, and at the path that it has in the bench: `cp --parents` takes "
+    "the folders along."
+)
+NO_LOADER = (
+    "The program names its loader by a whole path, and the kernel looks nowhere else for it: it is "
+    "the last line of `ldd`. Without it, not even an error of the program's own comes about."
 )
 step.near_miss(
     "without libc",
@@ -138,30 +212,59 @@ step.near_miss(
         pack(v),
         f"{count(v)} || true",
     ],
+    rejected_by="program",
+    reason="no-library",
+    explain=NO_LIBRARY,
+)
+step.near_miss(
+    "the program alone",
+    lambda v: [f"mkdir shelf && cp --parents {JQ} shelf", pack(v)],
+    rejected_by="program",
+    reason="no-loader",
+    explain=NO_LOADER,
+)
+step.near_miss(
+    "the libraries side by side at the root",
+    lambda v: [
+        f"mkdir shelf && cp --parents {JQ} {' '.join(LOADERS[:1])} shelf",
+        f"cp $(ldd {JQ} | grep -o '/[^ ]*') shelf",
+        pack(v),
+    ],
+    rejected_by="program",
+    reason="no-library",
+    explain=NO_LIBRARY,
+)
+step.near_miss(
+    "run at a path where it is not",
+    lambda v: [
+        f"mkdir shelf && {COPY} shelf",
+        pack(v),
+        count(v, f"{v.tool}:1 /bin/jq -n '{v.a} * {v.b}'") + " || true",
+    ],
+    rejected_by="sum",
+    reason="not-started",
+    explain="There is no program at the path that it was to run. In this image nothing is in "
+    "`/bin`, and no `PATH` leads anywhere: write the whole path.",
+)
+step.near_miss(
+    "words that jq does not understand",
+    lambda v: [
+        f"mkdir shelf && {COPY} shelf",
+        pack(v),
+        count(v, f"{v.tool}:1 {JQ} -n '{v.a} x {v.b}'") + " || true",
+    ],
     rejected_by="sum",
     reason="failed",
 )
 step.near_miss(
-    "without the libraries",
+    "the product worked out on the bench",
     lambda v: [
-        f"mkdir shelf && cp --parents {JQ} shelf",
+        f"mkdir shelf && {COPY} shelf",
         pack(v),
-        f"{count(v)} || true",
+        count(v, f"{v.tool}:1 {JQ} -n {v.product}"),
     ],
     rejected_by="sum",
-    reason="not-started",
-    explain=NOT_STARTED,
-)
-step.near_miss(
-    "without the loader",
-    lambda v: [
-        f"mkdir shelf && {COPY} shelf && rm -r shelf/lib64",
-        pack(v),
-        f"{count(v)} || true",
-    ],
-    rejected_by="sum",
-    reason="not-started",
-    explain=NOT_STARTED,
+    reason="not-counted",
 )
 step.near_miss(
     "added, not multiplied",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Image, See, require, require_image
+from collections.abc import Mapping
+
+from lab_engine.authoring import Image, ImagePath, See, require, require_image
 from labs.images.values import Values, lab
 
 MENU = "/srv/menu.txt"
@@ -10,6 +12,17 @@ COUNT = "/srv/count.txt"
 LINES = "{{range .RootFS.Layers}}{{println .}}{{end}}"
 
 step = lab.step("stacked", daemons=("docker",), resources=lambda _: [Image("busybox")])
+
+
+def counts(paths: Mapping[str, ImagePath]) -> tuple[str, str, str]:
+    """What the count says, and what `wc -c` and `wc -l` say of the menu as it is."""
+    menu = paths[MENU].file
+    said = " ".join(paths[COUNT].file.content.split())
+    return said, f"{menu.size} {MENU}", f"{menu.content.count(chr(10))} {MENU}"
+
+
+def show(name: str) -> str:
+    return f"docker run --rm {name} cat {MENU} {COUNT}"
 
 
 @step.check("child", points=3)
@@ -34,17 +47,41 @@ async def child(see: See, v: Values) -> None:
         observed="It is in another one.",
         look=look,
     )
+    said, letters, lines = counts(paths)
+    require(
+        said != lines,
+        "lines",
+        expected=f"{COUNT} in {name} says {letters!r}, as `wc -c {MENU}` does.",
+        observed=f"It says {said!r}: that is the number of lines.",
+        look=show(name),
+    )
+    require(
+        said == letters,
+        "other-count",
+        expected=f"{COUNT} in {name} says {letters!r}, as `wc -c {MENU}` does.",
+        observed=f"It says {said[:60]!r}.",
+        look=show(name),
+    )
 
 
 @step.check("sibling", points=2, needs=("child",))
 async def sibling(see: See, v: Values) -> None:
-    first, _ = await require_image(see, f"{v.kid}:1")
+    name = f"{v.sibling}:1"
+    first, menu = await require_image(see, f"{v.kid}:1", holds={MENU: ""})
     second, paths = await require_image(
-        see, f"{v.sibling}:1", base="busybox", layers=2, holds={COUNT: ""}
+        see, name, base="busybox", layers=2, holds={MENU: "", COUNT: ""}
     )
     look = f"docker inspect -f '{LINES}' {v.kid}:1 {v.sibling}:1"
+    shared = second.layers[:-1] == first.layers[:-1]
     require(
-        second.layers[:-1] == first.layers[:-1],
+        shared or menu[MENU].file.sha256 != paths[MENU].file.sha256,
+        "made-anew",
+        expected=f"All layers of {name} but the topmost are those of {v.kid}:1.",
+        observed=f"The second one from above is another, though {MENU} says the same.",
+        look=look,
+    )
+    require(
+        shared,
         "nothing-shared",
         expected=f"All layers of {v.sibling}:1 but the topmost are those of {v.kid}:1.",
         observed="The second one from above is another.",
@@ -56,6 +93,14 @@ async def sibling(see: See, v: Values) -> None:
         expected=f"The topmost layer of {v.sibling}:1, with {COUNT}, is its own.",
         observed=f"It is that of {v.kid}:1.",
         look=look,
+    )
+    said, _, lines = counts(paths)
+    require(
+        said == lines,
+        "other-count",
+        expected=f"{COUNT} in {name} says {lines!r}, as `wc -l {MENU}` does.",
+        observed=f"It says {said[:60]!r}.",
+        look=show(name),
     )
 
 
@@ -96,6 +141,10 @@ step.solution(
         f"docker run --name third half sh -c 'wc -l {MENU} > {COUNT}' && "
         f"docker commit third {v.sibling}:1",
     ],
+)
+SAME = (
+    "That is the same image once more under another name: a tag makes nothing, nor does a build of "
+    "a recipe that did not change. The topmost layer of the second one is to hold another count."
 )
 step.near_miss(
     "in one line",
@@ -142,6 +191,64 @@ step.near_miss(
     reason="other-text",
 )
 step.near_miss(
+    "a number typed, not counted",
+    lambda v: [kitchen(v, "FROM busybox", COPY, f"RUN echo 99 > {COUNT}"), build(v.kid)],
+    rejected_by="child",
+    reason="other-count",
+)
+step.near_miss(
+    "counted on the bench, and copied",
+    lambda v: [
+        kitchen(v, "FROM busybox", COPY, "COPY count.txt /srv/"),
+        f"wc -c kitchen/menu.txt > kitchen/count.txt && {build(v.kid)}",
+    ],
+    rejected_by="child",
+    reason="other-count",
+)
+step.near_miss(
+    "the recipe changed, and the name not",
+    lambda v: [
+        kitchen(v, "FROM busybox", COPY, run("-c")),
+        build(v.kid),
+        f"sed -i s/-c/-l/ kitchen/Dockerfile && {build(v.kid)} && {build(v.sibling)}",
+    ],
+    rejected_by="child",
+    reason="lines",
+    explain="It was built by the recipe of the second image: a build under the same name moves the "
+    "name. Put `-c` back into the recipe and build it once more.",
+)
+step.near_miss(
+    "another number typed",
+    lambda v: [
+        kitchen(v, "FROM busybox", COPY, run("-c")),
+        build(v.kid),
+        kitchen(v, "FROM busybox", COPY, f"RUN echo 98 > {COUNT}"),
+        build(v.sibling),
+    ],
+    rejected_by="sibling",
+    reason="other-count",
+)
+step.near_miss(
+    "built without the cache",
+    lambda v: [
+        kitchen(v, "FROM busybox", COPY, run("-c")),
+        build(v.kid),
+        f"sed -i s/-c/-l/ kitchen/Dockerfile && docker build --no-cache -t {v.sibling}:1 kitchen",
+    ],
+    rejected_by="sibling",
+    reason="made-anew",
+    explain="The menu is the same, but its layer was made a second time, as with `--no-cache`, and "
+    "the archive has other times in it. The builder goes on from the newer one now. So build both "
+    "images once more, the first with `-c` in the recipe, then the second with `-l`.",
+)
+step.near_miss(
+    "the recipe not changed",
+    lambda v: [kitchen(v, "FROM busybox", COPY, run("-c")), build(v.kid), build(v.sibling)],
+    rejected_by="sibling",
+    reason="same",
+    explain=SAME,
+)
+step.near_miss(
     "another name for the same image",
     lambda v: [
         kitchen(v, "FROM busybox", COPY, run("-c")),
@@ -150,8 +257,7 @@ step.near_miss(
     ],
     rejected_by="sibling",
     reason="same",
-    explain="That is the same image once more under another name: a tag costs nothing and makes "
-    "nothing. The topmost layer of the second one is to hold another count.",
+    explain=SAME,
 )
 step.near_miss(
     "another menu in the second one",

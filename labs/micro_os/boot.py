@@ -6,13 +6,14 @@ from lab_engine.authoring import See, require_boots
 from labs.micro_os.values import HOME, START, Values, init, lab, pack, program, tree
 
 LARGEST = 1400 << 10
+SECONDS = 12
 
 step = lab.step("boot", resources=lambda v: [START])
 
 
 @step.check("system", points=4)
 async def system(see: See, v: Values) -> None:
-    await require_boots(see, v.image, v.motto)
+    await require_boots(see, v.image, v.motto, look=starting(v))
 
 
 @step.check("lean", needs=("system",))
@@ -20,9 +21,19 @@ async def lean(see: See, v: Values) -> None:
     await require_boots(see, v.image, v.motto, largest=LARGEST)
 
 
+def starting(v: Values) -> str:
+    """Start it for long enough to read what it says; the terminal stays the learner's."""
+    return f"timeout {SECONDS} {HOME}/start {v.image} < /dev/null || true"
+
+
 INIT_NOT_RUN = (
     "The kernel cannot run /init. Error -13 says that it is no program yet (`chmod +x`), "
     "error -2 that the interpreter after #! is not in the archive, or a link to nothing."
+)
+NO_INIT = (
+    "The kernel finds no /init that it can unpack. Was the archive made with `-H newc`? Is there "
+    "an `init` in it, and do the names in it begin there? Pack from within the folder, as the "
+    "text does."
 )
 NO_ARCHIVE = "The kernel unpacks cpio archives of the format newc and no others: `cpio -o -H newc`."
 TOO_LARGE = (
@@ -67,8 +78,18 @@ step.near_miss(
     ],
     rejected_by="system",
     reason="panic",
-    explain="The kernel finds no /init that it can unpack. Is there one, and do the names in the "
-    "archive begin at it? Pack from within the folder, as the text does.",
+    explain=NO_INIT,
+)
+step.near_miss(
+    "cpio's own old format, and packed",
+    lambda v: [
+        *tree(v),
+        init(v),
+        f"(cd {v.os} && find . | cpio -o --quiet) | gzip > {v.os}.img",
+    ],
+    rejected_by="system",
+    reason="panic",
+    explain=NO_INIT,
 )
 step.near_miss(
     "tar in the place of cpio",
@@ -92,8 +113,16 @@ step.near_miss(
     "an init that ends",
     lambda v: [*tree(v), init(v, end=""), pack(v)],
     rejected_by="system",
-    reason="no-shell",
+    reason="init-ended",
     explain="The first program must never end. `exec sh` puts a shell in its place.",
+)
+step.near_miss(
+    "an init that switches off, as the toy's",
+    lambda v: [*tree(v), init(v, end="poweroff -f"), pack(v)],
+    rejected_by="system",
+    reason="switched-off",
+    explain="The toy ends with `poweroff -f`. Yours is to stay: `exec sh` in the place of that "
+    "line puts a shell in the place of the script.",
 )
 step.near_miss(
     "somebody else's words",

@@ -85,6 +85,20 @@ step.near_miss(
     "system what it calls, and is the disk there that it writes to?",
 )
 step.near_miss(
+    "no folder to keep",
+    lambda v: [
+        f"rmdir {v.os}/etc",
+        driver(v),
+        saves(v),
+        init(v, *DISK, RESTORE),
+        pack(v),
+    ],
+    rejected_by="keep",
+    reason="no-folder",
+    explain="Nobody makes that folder for you: the system has what is in the archive, and nothing "
+    "else. Make it in the folder that you pack, and pack again.",
+)
+step.near_miss(
     "not packed again",
     lambda v: [driver(v), saves(v), init(v, *DISK, RESTORE)],
     rejected_by="keep",

@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Image, See, require, require_runtime_container
+import msgspec
+
+from lab_engine.authoring import (
+    DirectoryProbe,
+    FileProbe,
+    FileReading,
+    Image,
+    InhabitantsProbe,
+    RuntimeContainerProbe,
+    See,
+    require,
+    require_runtime_container,
+)
 from labs.runtimes.values import QUIET, WORK, Values, described, lab, limited, unpacked
 
 step = lab.step("bundle", daemons=("docker",), resources=lambda _: [Image("busybox")])
 
 
+class Described(msgspec.Struct):
+    """What a config.json says of the host; other words in it are left out."""
+
+    hostname: str = ""
+
+
+def hostname_in(config: FileReading) -> str:
+    """The host name of a description; empty where it is none."""
+    try:
+        return msgspec.json.decode(config.content, type=Described).hostname
+    except msgspec.DecodeError:
+        return ""
+
+
+async def require_made(see: See, v: Values) -> None:
+    """The container is there, or no log file says why it is not. Reason: `not-made`."""
+    here = f"{WORK}/{v.bundle}"
+    listed = await see(DirectoryProbe(here))
+    paths = [f"{here}/{name}" for name in listed.entries if name.endswith(".log")]
+    paths.append(f"{WORK}/{v.lamp}.log")
+    made, *logs = await see(RuntimeContainerProbe(v.lamp), *map(FileProbe, paths))
+    told = [path for path, log in zip(paths, logs, strict=True) if log.content.strip()]
+    require(
+        made.exists or not told,
+        "not-made",
+        expected=f"runc has a container called {v.lamp}.",
+        observed=f"It has none, and {told[0] if told else ''} says why.",
+        look=f"tail -n 1 {told[0] if told else ''}",
+    )
+
+
 @step.check("run", points=2)
 async def run(see: See, v: Values) -> None:
-    found = await require_runtime_container(
-        see, v.lamp, argv=["sleep", str(v.seconds)], hostname=v.host
-    )
+    await require_made(see, v)
+    argv = ["sleep", str(v.seconds)]
+    found = await require_runtime_container(see, v.lamp, argv=argv)
     require(
         found.bundle == f"{WORK}/{v.bundle}",
         "other-bundle",
@@ -20,6 +63,17 @@ async def run(see: See, v: Values) -> None:
         observed=f"It was made from {found.bundle}.",
         look="sudo runc list",
     )
+    path = f"{found.bundle}/config.json"
+    config, inside = await see(FileProbe(path), InhabitantsProbe(pid=found.pid))
+    called = hostname_in(config)
+    require(
+        called == v.host or v.host in [one.hostname for one in inside.processes],
+        "not-described",
+        expected=f"{path} calls the host {v.host}.",
+        observed=f"It calls it {called}." if called else "It gives it no name.",
+        look=f"jq .hostname {path}",
+    )
+    await require_runtime_container(see, v.lamp, argv=argv, hostname=v.host)
 
 
 @step.check("limit", points=1, needs=("run",))
@@ -31,6 +85,12 @@ def run_it(v: Values) -> str:
     return f"sudo runc run -d {v.lamp} </dev/null >{v.lamp}.log 2>&1"
 
 
+TOLD = (
+    "runc was asked for it and could not make it. Why, it wrote into the log file: mostly a word "
+    "of config.json, or a file or folder that is not there. Mend that, `rm -f` the log, and run it "
+    "again."
+)
+
 step.solution(
     "all of it in the description",
     lambda v: [
@@ -39,6 +99,7 @@ step.solution(
         described(v, more=limited(v)),
         run_it(v),
     ],
+    explained={line: ["not-made"] for line in range(3)},
 )
 step.solution(
     "created, started, and limited afterwards",
@@ -77,6 +138,38 @@ step.near_miss(
     reason="other-hostname",
     explain="config.json is read when the container is made. `sudo runc delete -f` it, and run it "
     "again from what the file says now.",
+)
+step.near_miss(
+    "the name that runc spec gives",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v, hostname="runc"),
+        run_it(v),
+    ],
+    rejected_by="run",
+    reason="not-described",
+    explain="The host is called as the description says, and that has another name yet. Change "
+    ".hostname with jq, `sudo runc delete -f` the container, and run it anew.",
+)
+step.near_miss(
+    "the command as one word",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v, args=f'["sleep {v.seconds}"]'),
+        f"{run_it(v)} || true",
+    ],
+    rejected_by="run",
+    reason="not-made",
+    explain=TOLD,
+)
+step.near_miss(
+    "without a description",
+    lambda v: [unpacked(v.bundle), f"cd {v.bundle}; {run_it(v)} || true"],
+    rejected_by="run",
+    reason="not-made",
+    explain=TOLD,
 )
 step.near_miss(
     "a shell around the program",

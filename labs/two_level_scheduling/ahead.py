@@ -108,7 +108,8 @@ step.near_miss(
     lambda v: [
         long(v),
         big(v),
-        small(v, "") + f" && sudo scontrol update jobname={v.small} priority=999999",
+        small(v, "")
+        + f" && sudo scontrol update job=$(squeue -h -n {v.small} -o %i) priority=999999",
     ],
     rejected_by="slip",
     reason="no-end",

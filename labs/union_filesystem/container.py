@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from lab_engine.authoring import (
     Container,
     ContainerPathsProbe,
+    DockerContainerProbe,
     Image,
     See,
+    as_read,
     require,
+    require_answer,
     require_file,
     require_untouched_container,
 )
@@ -45,28 +50,54 @@ step = lab.step(
 @step.check("find", points=2)
 async def find(see: See, v: Values) -> None:
     await see(ContainerPathsProbe(v.container, (path(v),)))
-    await require_file(see, ANSWER, says=path(v))
+    said = as_read((await require_file(see, ANSWER)).content)
+    what = "the path of the large file, as the container sees it"
+    look = "head -c 200 ~/work/big.txt"
+    require(
+        not said.startswith("/var/lib/docker/"),
+        "path-in-bench",
+        expected=f"{ANSWER} says {what}.",
+        observed="It says a path of the bench's, below /var/lib/docker.",
+        look=look,
+    )
+    require(
+        not re.match(r"[ACD] /", said),
+        "with-letter",
+        expected=f"{ANSWER} says {what}.",
+        observed="It begins with a letter of docker diff's.",
+        look=look,
+    )
+    require(
+        not said or not path(v).startswith(f"{said.rstrip('/')}/"),
+        "a-folder",
+        expected=f"{ANSWER} says {what}.",
+        observed=f"{said} is a folder.",
+        look=look,
+    )
+    await require_answer(see, ANSWER, says=path(v), what=what)
 
 
 @step.check("free", points=2, gone=True)
 async def free(see: See, v: Values) -> None:
     probe = ContainerPathsProbe(v.container, (path(v),))
     before = await see.before(probe)
+    await see.before(DockerContainerProbe(v.container))
+    now, _ = await see(probe, DockerContainerProbe(v.container))
+    own = now.id == before.id and now.paths[path(v)]
+    require(
+        not own or (not own.own and not own.now.exists),
+        "still-there",
+        expected=f"The large file is no longer in the layer of {v.container}.",
+        observed=f"It is, with {own.now.size if own else 0} bytes.",
+        look=f"docker ps -s -f name={v.container}",
+    )
     await require_untouched_container(see, v.container)
-    now = await see(probe)
     require(
         before.paths[path(v)].own,
         "never-there",
         expected=f"When this step began, {v.container} had a large file.",
         observed="It had none.",
         look=f"docker diff {v.container}",
-    )
-    require(
-        not now.paths[path(v)].own and not now.paths[path(v)].now.exists,
-        "still-there",
-        expected=f"The large file is no longer in the layer of {v.container}.",
-        observed=f"It is, with {now.paths[path(v)].now.size} bytes.",
-        look=f"docker ps -s -f name={v.container}",
     )
 
 
@@ -91,19 +122,33 @@ step.near_miss(
     "the path in the bench",
     lambda v: [f"sudo find $({UPPER} {v.container}) -type f -size +1M > ~/work/big.txt"],
     rejected_by="find",
-    reason="other-text",
+    reason="path-in-bench",
+    explain="That is where it lies in the bench. The container sees only what comes after `diff`.",
 )
 step.near_miss(
     "the folder",
     lambda v: [f"echo /var/{v.spool} > ~/work/big.txt"],
     rejected_by="find",
-    reason="other-text",
+    reason="a-folder",
 )
 step.near_miss(
     "the last line of docker diff, with its letter",
     lambda v: [f"docker diff {v.container} | grep {v.big} > ~/work/big.txt"],
     rejected_by="find",
+    reason="with-letter",
+    explain="The letter says what became of the file: A for added. The path begins at its slash.",
+)
+step.near_miss(
+    "another file of the layer",
+    lambda v: ["echo /var/log/once > ~/work/big.txt"],
+    rejected_by="find",
     reason="other-text",
+)
+step.near_miss(
+    "started again, and nothing deleted",
+    lambda v: [f"docker restart -t 0 {v.container}"],
+    rejected_by="free",
+    reason="still-there",
 )
 step.near_miss(
     "emptied",
@@ -119,8 +164,8 @@ step.near_miss(
     ],
     rejected_by="free",
     reason="restarted",
-    explain="The file is gone, and the program was interrupted for it. That was not needed: the "
-    "layer of a running container can be written to.",
+    explain="The file is gone, but the program was ended once since the step began. That was not "
+    "needed: the layer of a running container can be written to. Begin the step anew.",
 )
 step.near_miss(
     "a new container",

@@ -7,7 +7,9 @@ from lab_engine.authoring import (
     Image,
     ImageLayersProbe,
     See,
+    as_read,
     require,
+    require_answer,
     require_buried,
     require_file,
 )
@@ -45,7 +47,25 @@ async def build(see: See, v: Values) -> None:
 @step.check("find", points=2, needs=("build",))
 async def find(see: See, v: Values) -> None:
     key = await require_buried(see, v.app, f"/etc/{v.key}")
-    await require_file(see, ANSWER, says=key.content)
+    sealed = await see(ImageLayersProbe(v.app, (SEAL,)))
+    said = as_read((await require_file(see, ANSWER)).content)
+    what = f"what /etc/{v.key} said before it was deleted"
+    look = f"head -c 200 {ANSWER}"
+    require(
+        not said or said != as_read(sealed.paths[SEAL].now.content),
+        "the-seal",
+        expected=f"{ANSWER} says {what}.",
+        observed=f"It says what {SEAL} says.",
+        look=look,
+    )
+    require(
+        not said.startswith("/var/lib/docker/"),
+        "its-path",
+        expected=f"{ANSWER} says {what}.",
+        observed="It says the path of a file.",
+        look=look,
+    )
+    await require_answer(see, ANSWER, says=key.content, what=what)
 
 
 @step.check("mend", points=3)
@@ -171,7 +191,19 @@ step.near_miss(
     "the seal in place of the key",
     lambda v: [built(v), f"docker run --rm {v.app} cat {SEAL} > ~/work/found.txt"],
     rejected_by="find",
-    reason="other-text",
+    reason="the-seal",
+    explain="That is the seal, a hash of the key. Nobody gets the key back from it: it is in a "
+    "file of its own, in a layer below.",
+)
+step.near_miss(
+    "where it lies",
+    lambda v: [
+        built(v),
+        f"sudo find /var/lib/docker/overlay2 -type f -name {v.key} > ~/work/found.txt",
+    ],
+    rejected_by="find",
+    reason="its-path",
+    explain="That is where the file lies. Write down what it says: `sudo cat` reads it.",
 )
 step.near_miss(
     "only another name",

@@ -99,6 +99,8 @@ step.near_miss(
     lambda v: mounted(v, "$TOP"),
     rejected_by="assemble",
     reason="other-layers",
+    explain="Compare folder by folder: lowerdir has UpperDir of the image, then all of its "
+    "LowerDir, and nothing else. Layers of a container are some more.",
 )
 step.near_miss(
     "the view of a container",
@@ -109,6 +111,8 @@ step.near_miss(
     ],
     rejected_by="assemble",
     reason="other-layers",
+    explain="Compare folder by folder: lowerdir has UpperDir of the image, then all of its "
+    "LowerDir, and nothing else. Layers of a container are some more.",
 )
 step.near_miss(
     "copied out of the image",

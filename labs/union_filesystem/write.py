@@ -80,17 +80,20 @@ step.near_miss(
     explain="The three folders are right, but there is no upperdir: nothing can be written.",
 )
 step.near_miss(
-    "the shop below",
+    "the program below",
     lambda v: [overlay(v, "root", "system", v.language, v.shop, upper="writes")],
     rejected_by="stack",
     reason="other-order",
-    explain="The order of lowerdir is from the top down: the shop, the language, the system.",
+    explain="The order of lowerdir is from the top down: the program that "
+    "somebody wrote, its language, the system.",
 )
 step.near_miss(
     "one folder left out",
     lambda v: [overlay(v, "root", v.shop, "system", upper="writes")],
     rejected_by="stack",
     reason="other-layers",
+    explain="Compare lowerdir with the task, folder by folder: one is missing, is another one, or "
+    "is one too many. Take the mount off, and mount again.",
 )
 step.near_miss(
     "writes and scratch exchanged",
@@ -126,6 +129,9 @@ step.near_miss(
     lambda v: [mounted(v), f"rm {v.desk}/system/etc/motd"],
     rejected_by="whiteout",
     reason="no-file",
+    explain="The layer itself has lost it, and with it everybody who stacks upon it. Take the "
+    "mount off, write the file anew in system (A system, as it was delivered.), mount again, and "
+    "delete it below root.",
 )
 step.near_miss(
     "emptied",

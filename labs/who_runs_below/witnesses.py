@@ -9,6 +9,7 @@ from lab_engine.authoring import (
     HypervisorProbe,
     See,
     require,
+    require_answer,
     require_file,
 )
 from labs.who_runs_below.values import Values, lab
@@ -53,7 +54,12 @@ async def below(see: See, v: Values) -> None:
         observed="It has the processor's twelve letters.",
         look=f"cat {ANSWER}",
     )
-    await require_file(see, ANSWER, says=found.words)
+    await require_answer(
+        see,
+        ANSWER,
+        says=found.words,
+        what="the word of systemd-detect-virt for what runs below the kernel",
+    )
 
 
 step.solution("the tool", lambda _: [f"systemd-detect-virt --vm > {ANSWER} || true"])

@@ -53,6 +53,13 @@ async def both(see: See, v: Values) -> None:
     for name, title in ((v.shop, v.wares), (v.blog, v.tale)):
         conf = await see(ContainerFileProbe(name, CONF))
         require(
+            conf.kind != "directory",
+            "folder",
+            expected=f"In {name} there is a file {CONF}.",
+            observed="There is a folder of that name.",
+            look=f"docker exec {name} ls -ld {CONF}; ls -l {WORK}/*",
+        )
+        require(
             conf.exists and conf.kind == "file",
             "no-settings",
             expected=f"In {name} there is a file {CONF}.",
@@ -115,6 +122,15 @@ step.near_miss(
     reason="other-settings",
     explain="It reads the settings of the other one. Which file of the bench stands before the "
     "colon?",
+)
+step.near_miss(
+    "the name before the colon misspelt",
+    lambda v: [run(v.shop), run(v.blog).replace("app.conf:", "app.cnf:", 1)],
+    rejected_by="both",
+    reason="folder",
+    explain="Before the colon stood a name that is not there. Docker then makes a folder of that "
+    "name, and shows that. `docker rm -f` the container, remove the new folder (it is root's: "
+    "`sudo rmdir`), and write the file's name as `ls` shows it.",
 )
 NOT_OWN = (
     "It shares the network of the bench, or of another container, and the one port 80 that there "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     Container,
+    DockerContainerProbe,
+    DockerEventsProbe,
     Image,
     ProcessProbe,
     See,
@@ -54,11 +56,30 @@ def sleeping(seconds: int) -> ProcessProbe:
 
 @step.check("stop", points=2, settle=2.0)
 async def stop(see: See, v: Values) -> None:
+    # First, so that the step's start has it: what happened since is judged at the end.
+    await see.before(DockerEventsProbe(v.guilty))
     await require_all(
         require_untouched_container(see, v.kept),
         require_untouched_container(see, v.third),
-        require_ended(see, v.guilty, how="stopped"),
     )
+    # What is expected must not say which one it is: to find that out is the task.
+    now = await see(DockerContainerProbe(v.guilty))
+    look = f"docker ps -a; pgrep -af 'sleep {v.hungry}' || true"
+    require(
+        now.state != "paused",
+        "held",
+        expected=f"The container with sleep {v.hungry} has ended since this step began.",
+        observed="Its processes are there, and held still.",
+        look=look,
+    )
+    require(
+        now.state != "running",
+        "not-ended",
+        expected=f"The container with sleep {v.hungry} has ended since this step began.",
+        observed="It runs.",
+        look=look,
+    )
+    await require_ended(see, v.guilty, how="stopped")
 
 
 @step.check("second", points=2)
@@ -115,21 +136,45 @@ step.solution(
         f"docker exec {v.guest} sh -c 'sleep {v.joined} >/dev/null 2>&1 </dev/null &'",
     ],
 )
+FORCED = (
+    "It is the right one, and it was ended by force: `docker kill` and `docker rm -f` ask no "
+    "program to end. Is it still there, `docker start` it and then `docker stop` it. Is it gone, "
+    "reset the step (Shift+F8, or `infralab repair --reset`)."
+)
 step.near_miss(
     "killed",
     lambda v: [f"docker kill {v.guilty}"],
     rejected_by="stop",
     reason="other-end",
+    explain=FORCED,
+)
+step.near_miss(
+    "removed by force",
+    lambda v: [f"docker rm -f {v.guilty}"],
+    rejected_by="stop",
+    reason="other-end",
+    explain=FORCED,
 )
 step.near_miss(
     "only held up",
     lambda v: [f"docker pause {v.guilty}"],
     rejected_by="stop",
-    reason="not-ended",
+    reason="held",
 )
 OTHERS = (
-    "A container has ended that had nothing to do with it, and its own work with it. Begin the "
-    "step again, and look first."
+    "A container has ended that had nothing to do with it, and its own work with it. Reset the "
+    "step (Shift+F8, or `infralab repair --reset`), and look first."
+)
+RESTARTED = (
+    "That one had nothing to do with it, and was started anew: what its programs had done until "
+    "then is lost. Reset the step (Shift+F8, or `infralab repair --reset`), and look first."
+)
+step.near_miss(
+    "the wrong one, and started again",
+    lambda v: [f"docker stop {v.third}", f"docker start {v.third}", f"docker stop {v.guilty}"],
+    rejected_by="stop",
+    reason="restarted",
+    explain=RESTARTED,
 )
 step.near_miss(
     "all of them, to be sure",

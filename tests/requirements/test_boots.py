@@ -77,10 +77,15 @@ async def remembers_var(see: See) -> None:
         (boots, f"{init(shell='/bin/bash')} && {packed()}", "init-not-run"),
         (boots, f"rm bin/sh && {packed()}", "panic"),
         (boots, f"{init(says='Cake')} && {packed()}", "other-text"),
-        (boots, f"{program('init', '#!/bin/sh', f'echo {SAYS}')} && {packed()}", "no-shell"),
+        (boots, f"{program('init', '#!/bin/sh', f'echo {SAYS}')} && {packed()}", "init-ended"),
+        (boots, f"{init().replace('exec sh', 'poweroff -f')} && ln -s busybox bin/poweroff && "
+         f"{packed()}", "switched-off"),
+        (boots, f"{init().replace('exec sh', 'while :; do sleep 1; done')} && "
+         f"ln -s busybox bin/sleep && {packed()}", "no-shell"),
         (remembers, f"{SAVE} && {init(*DISK, 'tar xf /data/kept.tar -C /')} && {packed()}",
          "pass"),
         (remembers, f"{init()} && {packed()}", "no-command"),
+        (remembers, f"rmdir etc && {init()} && {packed()}", "no-folder"),
         (remembers, f"{SAVE} && chmod -x bin/save && {init()} && {packed()}", "not-saved"),
         (remembers, f"{SYNCS} && {init()} && {packed()}", "lost"),
         (remembers, f"{SYNCS} && {init(*DISK, 'mount --bind /data /etc')} && {packed()}",

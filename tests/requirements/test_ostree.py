@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -21,6 +22,7 @@ from lab_engine.authoring import (
     require_ostree_trust,
 )
 from lab_engine.bench.container import Bench
+from lab_engine.common.evidence import Unmet
 from lab_engine.session.check import Inquiry
 from tests.requirements.conftest import Stage
 from tests.requirements.packed import bench_with
@@ -150,6 +152,7 @@ async def trusts(see: See) -> None:
         (cup, f"{TWO}ln -s cup cup", "no-folder"),
         (cup, TWO + TAKE.replace("-U", "-U -C"), "copied"),
         (cup, f"{TWO}{TAKE}cp cup/usr/etc/leaf x; mv x cup/usr/etc/leaf", "copied"),
+        (cup, TWO.replace("bare-user-only", "archive") + TAKE, "packed"),
         (cup, TWO + TAKE.replace("^", ""), "other-tree"),
         (cup, f"{TWO}{TAKE}echo > cup/more", "other-tree"),
         (cup, f"{TWO}{TAKE}rm cup/usr/etc/leaf", "other-tree"),
@@ -180,6 +183,11 @@ async def trusts(see: See) -> None:
          f"{remote('--no-gpg-verify --gpg-import=shop.asc')}{FETCH}", "takes-anything"),
         (trusts, f"{SHOP}{KEYS.format('x')}{EXPORT.format('x')}{PUBLIC}{SIGNED}{BY}{MINE}"
          f"{remote('--no-gpg-verify --gpg-import=x.asc')}{FETCH}", "other-key"),
+        (trusts, f"{SHOP}{PUBLIC}{SIGNED}{BY}{MINE}{remote('--no-gpg-verify')}{FETCH}", "no-key"),
+        (trusts, f"{SHOP}{PUBLIC}{SIGNED}{BY}{MINE}{remote('--no-gpg-verify')}{FETCH}"
+         "sed -i s/gpg-verify=false/gpg-verify=true/ shelf/config", "key-missing"),
+        (trusts, f"{SHOP}{KEYS.format('x')}{EXPORT.format('x')}cat x.asc >> shop.asc; "
+         f"{PUBLIC}{SIGNED}{BY}{MINE}{remote('--gpg-import=shop.asc')}{FETCH}", "more-keys"),
     ],
 )  # fmt: skip
 async def test_statements(stage: Stage, statement: object, script: str, reason: str) -> None:
@@ -200,6 +208,21 @@ async def test_what_is_in_a_commit(stage: Stage) -> None:
     for revision in ("nothing", "--all", "tea/hot^^^^", ""):
         assert not (await see(OstreeCommitProbe(SHELF, revision))).exists
     assert not (await see(OstreeCheckoutProbe(SHELF, "nothing", SHELF))).exists
+
+
+async def test_which_commits_are_signed(stage: Stage) -> None:
+    await stage.type(f"{SHOP}{PUBLIC}{SIGNED}{BY}{SIGNED} --orphan -s other; {SIGNED}{BY}{SIGNED}")
+    found = await Inquiry(stage.ask, None)(OstreeCommitProbe(f"{WORK}/public", "tea/hot"))
+    assert (len(found.history), found.signed) == (3, (found.history[1],))
+
+
+async def test_what_is_damaged_is_said_in_short(stage: Stage) -> None:
+    await stage.type(f"{TWO}{TAKE}echo black >> cup/usr/etc/leaf")
+    with pytest.raises(Unmet) as caught:
+        await sound(Inquiry(stage.ask, None))
+    said = caught.value.evidence.observed
+    assert "OSTree found: content object " in said
+    assert re.search(r"[0-9a-f]{11}", said) is None
 
 
 async def test_what_a_disk_would_start(stage: Stage) -> None:

@@ -6,12 +6,15 @@ import pytest
 
 from lab_engine.authoring import (
     See,
+    require_answer,
     require_file,
     require_line_added,
     require_mount,
     require_read_only,
     require_same_file,
 )
+from lab_engine.common.evidence import Unmet
+from lab_engine.session.check import Inquiry
 from tests.requirements.conftest import Stage, Statement
 
 pytestmark = [pytest.mark.bench]
@@ -21,6 +24,10 @@ ODD = "/home/learner/work/odd.txt"
 
 async def says_ipc(see: See) -> None:
     await require_file(see, ODD, says="ipc")
+
+
+async def found_ipc(see: See) -> None:
+    await require_answer(see, ODD, says="ipc", what="the odd kind")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,7 @@ async def says_ipc(see: See) -> None:
 async def test_right_ways(stage: Stage, script: str) -> None:
     await stage.type(script)
     assert await stage.reason(says_ipc) == "pass"
+    assert await stage.reason(found_ipc) == "pass"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +69,11 @@ async def test_right_ways(stage: Stage, script: str) -> None:
 async def test_wrong_ways(stage: Stage, script: str, reason: str) -> None:
     await stage.type(script)
     assert await stage.reason(says_ipc) == reason
+    assert await stage.reason(found_ipc) == reason
+    if "ipc" not in script:
+        with pytest.raises(Unmet) as unmet:
+            await found_ipc(Inquiry(stage.ask, None))
+        assert "ipc" not in str(unmet.value.evidence), "a sentence gives the answer away"
 
 
 @pytest.mark.parametrize(

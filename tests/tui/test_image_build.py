@@ -49,7 +49,7 @@ async def test_a_build_that_is_stopped_is_not_shown_as_going_on(start: Start, wo
     async with start("bridges") as running:
         await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
         await running.until(lambda: "fetched 7 of 90" in running.screen_text(), "the progress")
-        await running.press("x")
+        await running.press("ctrl+c")
         await running.until(lambda: "↶ installing packages" in running.screen_text(), "the end")
         assert "Stopped." in running.screen_text()
 

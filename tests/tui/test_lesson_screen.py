@@ -257,14 +257,15 @@ async def test_next_asks_while_something_is_open(start: Start, world: World) -> 
         await running.press("f8")
         await running.until(lambda: running.desk.page.step.name == "two", "the next step")
         assert "Read this." in running.screen_text()
-        await running.press("b")
+        await running.press("ctrl+p")
+        await running.press(*"Step before", "enter")
         await running.until(lambda: running.desk.page.step.name == "one" and running.desk.ready)
 
 
 async def test_the_solution_counts_as_given(start: Start, world: World, record: Record) -> None:
     async with start("bridges") as running:
         await running.ready()
-        await running.press("s")
+        await running.press("shift+f9")
         assert isinstance(running.app.screen, SolutionScreen)
         assert "docker network create my_bridge" in running.screen_text()
         running.app.screen.query_one("#do-0", Button).press()
@@ -282,7 +283,7 @@ async def test_the_solution_counts_as_given(start: Start, world: World, record: 
 async def demonstrated(running: Running) -> None:
     """Have the solution typed, until it has begun."""
     await running.ready()
-    await running.press("s")
+    await running.press("shift+f9")
     running.app.screen.query_one("#do-0", Button).press()
     await running.until(lambda: running.desk.typing, "the typing")
 
@@ -325,6 +326,21 @@ async def test_escape_stops_the_typing_from_the_text_too_and_leaves_only_then(
         assert isinstance(running.app.screen, LessonScreen)
         await running.press("escape")
         await running.until(lambda: isinstance(running.app.screen, HomeScreen), "the course")
+
+
+async def test_what_is_typed_while_reading_goes_to_the_shell_and_costs_nothing(
+    start: Start,
+) -> None:
+    async with start("bridges") as running:
+        await running.ready()
+        await running.until(lambda: terminal(running).running, "the shell")
+        await running.press("f2")
+        # Each of these letters once stood for an action, one of them at a price.
+        await running.press(*"echo", "space", *"chnbsrp")
+        await running.until(lambda: "echo chnbsrp" in _screen(running), "the command")
+        assert running.app.screen.focused is terminal(running)
+        assert not running.desk.page.hints
+        assert running.desk.page.step.name == "one"
 
 
 async def test_a_solution_goes_to_another_shell_when_a_program_runs_in_the_first(
@@ -401,7 +417,7 @@ async def test_provisioning_shows_each_action_and_can_be_stopped(
         await running.until(lambda: "make image busybox" in running.screen_text(), "its row")
         assert "is not there" in running.screen_text()
         assert "Why it is so." in running.screen_text()
-        await running.press("x")
+        await running.press("ctrl+c")
         await running.until(lambda: running.desk.work.phase is Phase.STOPPED, "the end")
         assert "What had been begun is undone" in running.screen_text()
         world.gate.set()
@@ -624,7 +640,7 @@ async def test_reset_asks_first(start: Start, world: World) -> None:
     async with start("bridges") as running:
         await running.ready()
         await do_the_task(running, world)
-        await running.press("r")
+        await running.press("shift+f8")
         assert isinstance(running.app.screen, Choice)
         running.app.screen.query_one("#reset", Button).press()
         await running.until(lambda: "reset" in world.log and running.desk.ready, "the reset")
@@ -711,9 +727,10 @@ async def test_a_key_right_after_the_one_for_a_pane_goes_there(start: Start) -> 
         await running.press("f3")
         assert terminal(running).has_focus
         # As a busy machine reads them: both at once.
-        for key, character in (("f2", None), ("s", "s")):
+        for key, character in (("f5", None), ("w", "w")):
             running.app.post_message(events.Key(key, character))
-        await running.until(lambda: isinstance(running.app.screen, SolutionScreen), "the solutions")
+        picture = running.app.screen.query_one(PicturePane)
+        await running.until(lambda: picture.in_words, "the picture in words")
 
 
 async def test_the_menu_lists_everything(start: Start, world: World) -> None:

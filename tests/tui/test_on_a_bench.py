@@ -198,7 +198,7 @@ def test_a_solution_is_typed_where_it_can_be_watched_and_is_given(screen: Screen
     screen.press("F3")
     screen.type("cd /; echo as''leep; sleep 987")
     screen.see("asleep")
-    screen.press("F2", "s")
+    screen.press("F2", "S-F9")
     screen.see("Typing a solution yourself")
     screen.press("Tab", "Tab", "Enter")
     screen.see("`sleep` runs in your shell", " solution ")

@@ -18,6 +18,7 @@ from lab_engine.families.files.probes import (
     MountsReading,
 )
 from lab_engine.families.files.requirements.files import (
+    require_answer,
     require_bare,
     require_file,
     require_line_added,
@@ -50,6 +51,7 @@ __all__ = [
     "MountsReading",
     "Tmpfs",
     "as_read",
+    "require_answer",
     "require_bare",
     "require_file",
     "require_line_added",

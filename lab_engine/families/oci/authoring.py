@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab_engine.families.oci.layout import layout_files
 from lab_engine.families.oci.probes import (
+    Blob,
     OciLayoutProbe,
     OciLayoutReading,
     OciLayoutsProbe,
@@ -12,6 +13,7 @@ from lab_engine.families.oci.probes import (
 from lab_engine.families.oci.requirements.layouts import require_blobs, require_layout
 
 __all__ = [
+    "Blob",
     "OciLayoutProbe",
     "OciLayoutReading",
     "OciLayoutsProbe",

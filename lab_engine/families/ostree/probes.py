@@ -61,6 +61,7 @@ class OstreeFile(msgspec.Struct, frozen=True):
 class OstreeCommitReading(Reading, frozen=True):
     """A commit. `history` are the commits that it stands on, itself first.
 
+    `signed` are those of `history` that bear a signature of GnuPG, whoever made it.
     `files` maps paths that begin with a slash; at most FILE_LIMIT of `total`.
     """
 
@@ -68,6 +69,7 @@ class OstreeCommitReading(Reading, frozen=True):
     id: str = ""
     subject: str = ""
     history: tuple[str, ...] = ()
+    signed: tuple[str, ...] = ()
     files: dict[str, OstreeFile] = msgspec.field(default_factory=dict)
     total: int = 0
 
@@ -197,11 +199,29 @@ class OstreeSysrootProbe(Probe[OstreeSysrootReading], frozen=True, tag="ostree-s
 
 
 class OstreeSignatureReading(Reading, frozen=True):
-    """`keys` are those with which the commit was signed, `good` those of them that are trusted."""
+    """`keys` are those with which the commit was signed, `good` those of them that are trusted.
+
+    `kept` maps the keys that the repository keeps for the remote to the names in them.
+    """
 
     exists: bool = True
     keys: tuple[str, ...] = ()
     good: tuple[str, ...] = ()
+    kept: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The names in kept keys of somebody else than who signed.
+
+        A second key with the same name is one of the same maker, who may have made another.
+        """
+        signers = [names for key, names in self.kept.items() if key.endswith(self.good)]
+        ours = {name for names in signers for name in names}
+        return tuple(
+            ", ".join(names) or key
+            for key, names in self.kept.items()
+            if not key.endswith(self.good) and ours.isdisjoint(names)
+        )
 
 
 class OstreeSignatureProbe(Probe[OstreeSignatureReading], frozen=True, tag="ostree-signature"):

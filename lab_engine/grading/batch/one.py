@@ -21,6 +21,7 @@ from lab_engine.grading.gradebook.graded import LessonGrade
 from lab_engine.grading.submission.handed import Handed
 from lab_engine.recording import replay as replaying
 from lab_engine.recording.replay import Replayed
+from lab_engine.recording.witness import Witness
 from lab_engine.session.record import Record
 from lab_engine.session.session import Session
 from lab_engine.settings import Settings
@@ -108,6 +109,7 @@ async def once(
                 was=_edition(handed, graders),
                 before=watch.before,
                 after=watch.after,
+                seen_by=watch.witness,
             )
         verdicts = _verdicts(scratch, lesson)
     except TimeoutError:
@@ -130,15 +132,26 @@ async def once(
         first = verdicts.get(tuple(broken[0].split("/", 1)))  # type: ignore[arg-type]
         why = first.message if first else ""
         return Done(None, {}, nothing, f"the check of {broken[0]} could not look: {why}")
-    return Done(result, verdicts, surroundings.judge(watch.prepared, watch.left))
+    return Done(result, verdicts, watch.changed())
 
 
 class _Watch:
-    """What was changed in the bench when the session began, and at its end."""
+    """What was changed in the bench when the session began, at its end, and seen from beside it."""
 
     def __init__(self) -> None:
         self.prepared: list[Change] = []
         self.left: list[Change] = []
+        self.beside: Witness | None = None
+
+    def witness(self, session: Session) -> Witness:
+        self.beside = Witness(session)
+        return self.beside
+
+    def changed(self) -> Changed:
+        found = surroundings.judge(self.prepared, self.left)
+        if self.beside is None:
+            return found
+        return Changed((*found.grave, *self.beside.faults), (*found.noted, *self.beside.notes))
 
     async def before(self, session: Session) -> None:
         self.prepared = await asyncio.to_thread(surroundings.changes, session.bench)
@@ -186,6 +199,9 @@ def _told(
             "not replayable: it was reproduced, but programs of the bench itself are not what they "
             f"were: {'; '.join(done.changed.grave)}"
         )
+    else:
+        # First: what else is told may be more than is kept.
+        notes[:0] = done.changed.grave
     return LessonGrade(
         lesson.slug,
         lesson.title,

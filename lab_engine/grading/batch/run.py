@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from lab_engine import __version__
 from lab_engine.course.lesson import Course
 from lab_engine.errors import DockerUnavailable, InfralabError, unexpected
@@ -20,6 +22,8 @@ from lab_engine.grading.assignment import lateness
 from lab_engine.grading.assignment.terms import Assignment
 from lab_engine.grading.batch import claims, one
 from lab_engine.grading.batch.graders import Graders
+from lab_engine.grading.batch.isolation import Isolation
+from lab_engine.grading.batch.pace import Pace
 from lab_engine.grading.classroom import Classroom
 from lab_engine.grading.gradebook import marks
 from lab_engine.grading.gradebook.book import Gradebook
@@ -36,7 +40,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Everything that a batch is about. `benches` at once; `grade_lesson` is `one.grade`."""
+    """Everything that a batch is about.
+
+    `benches` are at once; `grade_lesson` is `one.grade`, or has workers do that. `isolation` is
+    what the engine here is, for lessons that do not say themselves where they were graded.
+    """
 
     course: Course
     assignment: Assignment
@@ -46,6 +54,7 @@ class Wanted:
     received: Receipt = "claimed"
     benches: int = 1
     grade_lesson: GradeLesson = one.grade
+    isolation: Isolation | None = None
 
 
 @dataclass
@@ -82,11 +91,11 @@ async def run(
         seen.add(submission.sha256)
         ready.append(path)
     say(f"{len(ready)} to grade, {len(report.before)} graded before, {len(report.refused)} refused")
-    queue = iter(ready)
+    queue, pace = iter(ready), Pace(len(ready))
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(max(1, min(wanted.benches, len(ready)))):
-                group.create_task(_worker(queue, len(ready), wanted, book, report, say))
+                group.create_task(_worker(queue, pace, wanted, book, report, say))
     except* InfralabError as failed:
         raise failed.exceptions[0] from None
     return report
@@ -99,7 +108,7 @@ def _read(path: Path, assignment: Assignment) -> Submission:
 
 
 async def _worker(
-    queue: Iterable[Path], total: int, wanted: Wanted, book: Gradebook, report: Report, say: Say
+    queue: Iterable[Path], pace: Pace, wanted: Wanted, book: Gradebook, report: Report, say: Say
 ) -> None:
     for path in queue:
         try:
@@ -111,7 +120,9 @@ async def _worker(
         graded = await submission_graded(submission, path, wanted, say)
         book.add(graded)
         report.graded.append(graded)
-        say(f"{len(report.graded)}/{total} {graded.learner}: {graded.outcome} {graded.message}")
+        done = len(report.graded)
+        what = f"{graded.learner}: {graded.outcome} {graded.message}".rstrip()
+        say(f"{done}/{pace.total} {what}{pace.told(done)}")
 
 
 async def submission_graded(submission: Submission, path: Path, wanted: Wanted, say: Say) -> Graded:
@@ -138,6 +149,8 @@ async def submission_graded(submission: Submission, path: Path, wanted: Wanted, 
             # One submission never ends the batch; this is a fault of ours, never the learner's.
             trouble = unexpected(error).message
             graded = one.untold(lesson, terms, part, wanted.graders, trouble, 1)
+        if wanted.isolation and not graded.isolation:
+            graded = msgspec.structs.replace(graded, isolation=wanted.isolation)
         lessons.append(graded)
     received = manifest.made
     if wanted.received == "file":
@@ -163,4 +176,11 @@ async def submission_graded(submission: Submission, path: Path, wanted: Wanted, 
         __version__,
         now,
         tuple(notes),
+        _isolation(lessons),
     )
+
+
+def _isolation(lessons: Sequence[LessonGrade]) -> Literal["", "vm", "container"]:
+    """The weakest wall that any of them had."""
+    kinds = {one.isolation for one in lessons}
+    return "container" if "container" in kinds else "vm" if "vm" in kinds else ""

@@ -52,7 +52,11 @@ def judge(before: list[Change], after: list[Change]) -> Changed:
     grave: list[str] = []
     noted: list[str] = []
     for path, kind in new:
-        if path in folders or "__pycache__" in path:
+        if path in folders:
+            continue
+        if "__pycache__" in path and not (path.startswith(OURS) and kind == _CHANGED):
+            # Python writes one where there is none. Ours are all in the image, so who changes one
+            # of them changes what the agent runs.
             continue
         word = {_CHANGED: "changed", _ADDED: "added", _DELETED: "deleted"}.get(kind, "changed")
         if path.startswith((*OURS, *PRELOAD)):

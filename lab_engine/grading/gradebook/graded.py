@@ -35,7 +35,8 @@ class LessonGrade(msgspec.Struct, frozen=True):
     `title` is the lesson's; `session` is empty for one that was not handed in, which counts as
     reproduced: nothing was claimed. `edition` and `checkers` are those that graded; `notes` is
     what a person may look at; `tries` how many benches it took; `failed` whether infralab failed in
-    all of them, so that it is tried again.
+    all of them, so that it is tried again. `isolation` is what its bench was in; empty when it had
+    none, or when it was graded before this was written down.
     """
 
     lesson: str
@@ -51,6 +52,7 @@ class LessonGrade(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     tries: int = 1
     failed: bool = False
+    isolation: Literal["", "vm", "container"] = ""
 
 
 class Graded(msgspec.Struct, frozen=True):
@@ -58,7 +60,7 @@ class Graded(msgspec.Struct, frozen=True):
 
     `earned` is out of `possible`, with what was late taken off; None while a person must look.
     `edition` is a hash of all checkers, the image and the course: one that differs may grade
-    differently. `at` is when it was graded.
+    differently. `at` is when it was graded. `isolation` is the weakest that any lesson had.
     """
 
     submission: str
@@ -79,6 +81,7 @@ class Graded(msgspec.Struct, frozen=True):
     program: str
     at: float
     notes: tuple[str, ...] = ()
+    isolation: Literal["", "vm", "container"] = ""
 
     @property
     def message(self) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Static
 
 from lab_engine.course import told
@@ -31,11 +29,10 @@ def reasons(verdict: Verdict) -> list[tuple[str, str]]:
 
 
 class TaskCard(Vertical, can_focus=True):
-    """One task. Opens to why it is not done; `h` gives the next hint."""
+    """One task. Opens to why it is not done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "unfold", "Why"),
-        Binding("h", "hint", "Hint"),
     ]
     DEFAULT_CSS = """
     TaskCard {
@@ -53,10 +50,6 @@ class TaskCard(Vertical, can_focus=True):
     TaskCard .hint { height: auto; margin: 0; padding: 0 1; border-left: wide $warning; }
     TaskCard .hint .lead { color: $text-warning; text-style: bold; }
     """
-
-    @dataclass
-    class HintWanted(Message):
-        task: str
 
     def __init__(self, block: TaskBlock, number: int, worth: int) -> None:
         super().__init__()
@@ -132,9 +125,6 @@ class TaskCard(Vertical, can_focus=True):
             await self.mount(Vertical(lead, Blocks(self.block.hints[n]), classes="hint"))
         self._shown = max(self._shown, count)
         self.border_subtitle = self._hint_words()
-
-    def action_hint(self) -> None:
-        self.post_message(self.HintWanted(self.block.id))
 
 
 class Evidence(Vertical):

@@ -22,7 +22,7 @@ from lab_engine.tui.shells import another, title
 from lab_engine.tui.terminal.pane import TerminalPane
 
 PREPARING = "preparing"
-STOPS = ("escape", "x", "ctrl+c")
+STOPS = ("escape", "ctrl+c")
 """Keys that stop the typing of a solution."""
 BENCH = "bench"
 OPEN_SECONDS = 20.0

@@ -36,9 +36,9 @@ KEYS: Final = (
     (
         "Outside the shell",
         (
-            ("n  b", "next step, step before"),
-            ("c  h  s  r  p", "check, hint, solution, reset, repair"),
-            ("x", "stop making a step ready, or typing a solution"),
+            ("a letter, a digit", "begins a command: it goes to the shell, and you with it"),
+            ("Ctrl+C", "while a step is made or a solution typed: stops that"),
+            ("Ctrl+P", "the menu, for terminals without function keys"),
             ("Tab, Enter", "go to a block of commands, put it in the shell"),
             ("y", "copy a block of commands"),
             ("Ctrl+arrows", "move the borders between the panes; the mouse can drag them"),

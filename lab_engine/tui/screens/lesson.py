@@ -73,14 +73,8 @@ class LessonScreen(Screen[None]):
         Binding("question_mark", "app.help", "Keys", key_display="?"),
         Binding("f12", "plain", "Plain terminal", priority=True, show=False),
         Binding("escape", "course", "Course", show=False),
-        Binding("n", "next", "Next", show=False),
-        Binding("b", "back", "Back", show=False),
-        Binding("c", "check", "Check", show=False),
-        Binding("h", "hint", "Hint", show=False),
-        Binding("s", "solution", "Solution", show=False),
-        Binding("r", "reset", "Reset", show=False),
-        Binding("p", "repair", "Repair", show=False),
-        Binding("x", "cancel", "Stop", show=False),
+        # No letters: who has read on types a command, and it goes to the shell (`on_key`).
+        Binding("ctrl+c", "cancel", "Stop", show=False),
         Binding("ctrl+left", "split('columns', -0.05)", "Narrower text", show=False),
         Binding("ctrl+right", "split('columns', 0.05)", "Wider text", show=False),
         Binding("ctrl+up", "split('rows', -0.05)", "Shorter", show=False),
@@ -252,6 +246,22 @@ class LessonScreen(Screen[None]):
         # would go to the pane that was left, such as a command to the shell.
         self.set_focus(target)
 
+    def on_key(self, event: events.Key) -> None:
+        """What is typed while the learner reads begins a command."""
+        pane = self.query_one(ShellPane).pane
+        # Before bindings: those are looked for when nobody took the key (textual, App.on_event).
+        if not event.is_printable or event.key in self.active_bindings:
+            return
+        if pane is None or not pane.running or not self.desk.ready:
+            return
+        event.stop()
+        self.action_pane("shell")
+        pane.on_key(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Ctrl+C stops what is going on; else it copies, as on every screen of Textual's."""
+        return action != "cancel" or self.desk.busy
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, TaskCard):
             self.query_one(TaskStrip).show(event.widget.block.id)
@@ -314,11 +324,6 @@ class LessonScreen(Screen[None]):
         if marked := self.get_selected_text():
             self.app.copy_to_clipboard(marked)
             self.notify("Copied.", timeout=2)
-
-    @on(TaskCard.HintWanted)
-    async def _hint(self, event: TaskCard.HintWanted) -> None:
-        event.stop()
-        await self._take_hint(event.task)
 
     @on(QuestionCard.Answered)
     def _answered(self, event: QuestionCard.Answered) -> None:
@@ -435,9 +440,6 @@ class LessonScreen(Screen[None]):
 
     async def action_next(self) -> None:
         await self.acts.next()
-
-    def action_back(self) -> None:
-        self.acts.back()
 
     def action_solution(self) -> None:
         self.acts.solution()

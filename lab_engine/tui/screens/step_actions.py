@@ -103,7 +103,7 @@ class StepActions:
     def wait(self) -> str:
         """Why something cannot be done now, in words for the learner."""
         what = "the solution is typed" if self.desk.typing else "the step is ready"
-        return f"Wait until {what}, or stop it with x."
+        return f"Wait until {what}, or stop it with Ctrl+C."
 
     def solution(self) -> None:
         desk = self.desk

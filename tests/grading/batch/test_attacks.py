@@ -1,7 +1,9 @@
 """What a learner may type to be given points without the work: caught, or harmless.
 
-Files that were tampered with are in `tests/grading/submission/test_refused.py`; other people's
-records and seeds in `test_bench.py` and `tests/grading/insight`.
+What deceives who looks is tried one by one in `test_beside.py`: an agent that lies, a daemon of the
+learner's, states that are there only while somebody looks. Files that were tampered with are in
+`tests/grading/submission/test_refused.py`; other people's records and seeds in `test_bench.py` and
+`tests/grading/insight`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ INSTEAD: list[tuple[str, set[str], list[str]]] = [
     ("the name without the wall", NO_POINTS,
      ["sudo hostname @{hostname}", "sleep @{uts_seconds} &"]),
     ("the agent killed", NO_POINTS, ["sudo pkill -9 -f lab_engine.agent"]),
+    ("the agent frozen", NO_POINTS, ["sudo pkill -STOP -f lab_engine.agent"]),
     ("another python3", NO_POINTS, ["sudo cp /usr/bin/true $(readlink -f /usr/bin/python3)"]),
     ("a mount over /proc", NO_POINTS, ["sudo mkdir /tmp/p", "sudo mount --bind /tmp/p /proc"]),
     ("two hundred megabytes of output", NO_POINTS, ["yes 0123456789 | head -c 200M"]),
@@ -49,6 +52,8 @@ BESIDE: list[tuple[str, set[str], list[str]]] = [
      ["echo '#' | sudo tee -a /opt/infralab/lib/lab_engine/agent/server.py > /dev/null"]),
     ("another ip", A_PERSON, ["sudo cp /usr/bin/true $(readlink -f $(which ip))"]),
     ("another docker", A_PERSON, ["sudo cp /usr/bin/true /usr/bin/docker"]),
+    ("another docker, by a mount", A_PERSON, ["sudo mount --bind /usr/bin/true /usr/bin/docker"]),
+    ("a loop in the background", HARMLESS, ["while sleep 1; do :; done &"]),
     ("the clock set", HARMLESS, ["sudo date -s 2001-01-01"]),
     ("escape codes and odd names", HARMLESS,
      ["printf '\\033]0;x\\007\\033[2J'", "touch ~/work/$'\\xff\\x1b[2J'"]),

@@ -17,10 +17,23 @@ from lab_engine.families.boot.probes import (
 )
 
 _TROUBLE: Final = re.compile(r"^.*(?:Failed to execute /init|Kernel panic).*$", re.MULTILINE)
+_INIT_ENDED: Final = "Attempted to kill init"
+_SEQUENCE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""What a shell asks the terminal."""
+_CHATTER: Final = re.compile(
+    r"[~/\w.-]* ?[#$]|.*can't access tty.*|.*Kernel Offset: .*|.*---\[ end.*"
+)
+"""Lines that end what nearly every system says, and tell nothing: a prompt, the end of a panic."""
 
 
 async def require_boots(
-    see: See, initramfs: str, says: str, *, shell: bool = True, largest: int = 64 << 20
+    see: See,
+    initramfs: str,
+    says: str,
+    *,
+    shell: bool = True,
+    largest: int = 64 << 20,
+    look: str = "",
 ) -> BootReading:
     """A machine with the bench's kernel and this initramfs says a text, and gives a shell.
 
@@ -30,7 +43,7 @@ async def require_boots(
     takes as long as the machine does, and the answer is kept while the file stays the same.
 
     Reasons, in this order: `no-file`, `unreadable`, `no-archive`, `too-large`, `init-not-run`,
-    `panic`, `too-slow`, `other-text`, `no-shell`.
+    `panic`, `too-slow`, `other-text`, `init-ended`, `switched-off`, `no-shell`.
 
     Args:
         see: the check's way to ask.
@@ -38,17 +51,36 @@ async def require_boots(
         says: a text that is to be on the serial line.
         shell: whether it must then do what is typed there.
         largest: bytes that the archive may have.
+        look: a command that shows what it says; by default the file's size.
     """
     boot = Boot(says, ("echo alive",)) if shell else Boot(until=says)
     found = await see(BootProbe(initramfs, boots=(boot,)))
     _file(found, initramfs, largest)
-    _said(found.boots[0], says, initramfs)
+    look = look or _look(initramfs)
+    only = found.boots[0]
+    _said(only, says, look)
+    stays = f"After {says!r} the system does what is typed on its serial line."
+    line = _trouble(only)
     require(
-        found.boots[0].ended == "seen",
+        only.ended == "seen" or _INIT_ENDED not in line,
+        "init-ended",
+        expected=stays,
+        observed=f"Its first program ended, and the kernel says: {line}.",
+        look=look,
+    )
+    require(
+        only.ended != "itself" or bool(line),
+        "switched-off",
+        expected=stays,
+        observed="The machine switched itself off.",
+        look=look,
+    )
+    require(
+        only.ended == "seen",
         "no-shell",
-        expected=f"After {says!r} the system does what is typed on its serial line.",
-        observed=f"`echo alive` was typed, and it did not do it: {_last(found.boots[0].text)}",
-        look=_look(initramfs),
+        expected=stays,
+        observed=f"`echo alive` was typed, and it did not do it: {_last(only.text)}",
+        look=look,
     )
     return found
 
@@ -66,8 +98,9 @@ async def require_remembers(
     The check starts it twice, with one disk that is empty at first (ext4, /dev/vda). At the first
     start it writes words that nobody can know, saves in between, and syncs.
 
-    Reasons: those of `require_boots`, then `no-command`, `not-saved` (the command `save`
-    does not end well), `not-in-memory` (what was to be forgotten came back), `lost`.
+    Reasons: those of `require_boots` up to `other-text`, then `no-folder` (nothing can be written
+    where `keeps` is), `no-command`, `not-saved` (the command `save` does not end well),
+    `not-in-memory` (what was to be forgotten came back), `lost`.
 
     Args:
         see: the check's way to ask.
@@ -89,7 +122,14 @@ async def require_remembers(
     _file(found, initramfs, 64 << 20)
     look = _look(initramfs)
     first = found.boots[0]
-    _said(first, says, initramfs)
+    _said(first, says, look)
+    require(
+        f"can't create {keeps}: " not in first.text,
+        "no-folder",
+        expected=f"A file {keeps} can be written in the system.",
+        observed=f"Its shell cannot: it has no folder {keeps.rpartition('/')[0] or '/'}.",
+        look=look,
+    )
     require(
         not save or f"{save}: not found" not in first.text,
         "no-command",
@@ -105,7 +145,7 @@ async def require_remembers(
         look=look,
     )
     second = found.boots[1] if len(found.boots) > 1 else Booted(ended="late")
-    _said(second, says, initramfs)
+    _said(second, says, look)
     require(
         f"late:{found.word}:" not in second.text,
         "not-in-memory",
@@ -159,10 +199,14 @@ def _file(found: BootReading, initramfs: str, largest: int) -> None:
     )
 
 
-def _said(boot: Booted, says: str, initramfs: str) -> None:
-    look = _look(initramfs)
+def _trouble(boot: Booted) -> str:
+    """The kernel's line that says why it gave up; empty when it did not."""
     trouble = _TROUBLE.search(boot.text)
-    line = re.sub(r"^\[[^]]*\] *", "", trouble[0].strip())[:160] if trouble else ""
+    return re.sub(r"^\[[^]]*\] *", "", trouble[0].strip())[:160] if trouble else ""
+
+
+def _said(boot: Booted, says: str, look: str) -> None:
+    line = _trouble(boot)
     require(
         not line.startswith("Failed to execute"),
         "init-not-run",
@@ -194,5 +238,7 @@ def _said(boot: Booted, says: str, initramfs: str) -> None:
 
 
 def _last(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """The last line that tells something."""
+    plain = (_SEQUENCE.sub("", line).strip() for line in text.splitlines())
+    lines = [line for line in plain if line and not _CHATTER.fullmatch(line)]
     return f"{lines[-1][:120]!r}." if lines else "nothing."

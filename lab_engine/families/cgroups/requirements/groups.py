@@ -10,10 +10,19 @@ from lab_engine.families.files.probes import CgroupProbe, CgroupReading
 
 _TREE: Final = "/sys/fs/cgroup"
 _COUNTERS: Final = {
-    "memory": ("oom_kills", "processes ended by its memory limit"),
-    "pids": ("refused", "processes that its limit let nobody start"),
-    "cpu": ("throttled", "periods in which its processor limit held it back"),
+    "memory": ("oom_kills", "ended a process for its memory"),
+    "pids": ("refused", "refused a process that was to be started"),
+    "cpu": ("throttled", "held a process back from the processor"),
 }
+_LIMITS: Final[dict[int, dict[str, tuple[str, ...]]]] = {
+    1: {
+        "memory": ("memory.limit_in_bytes",),
+        "cpu": ("cpu.cfs_quota_us", "cpu.cfs_period_us"),
+        "pids": ("pids.max",),
+    },
+    2: {"memory": ("memory.max",), "cpu": ("cpu.max",), "pids": ("pids.max",)},
+}
+"""The files of a limit, by version and controller."""
 
 
 async def require_group(
@@ -54,27 +63,24 @@ async def require_group(
         observed=f"There is none for {missing[0]}."
         if found.exists and missing
         else "There is none.",
-        look=f"ls -d {_TREE}/*",
+        # Deep enough for the groups of version 1, which lie in the folders of its controllers.
+        look=f"find {_TREE} -maxdepth 2 -type d",
     )
-    folder = found.paths.get(needed[0] if needed else "", found.paths.get("unified", _TREE))
     limits = {"memory": found.memory, "cpu": found.cpus, "pids": found.pids}
-    look = (
-        f"head {folder}/{{memory.max,memory.limit_in_bytes,cpu.max,pids.max}} 2>/dev/null || true"
-    )
     for name in needed:
         require(
             limits[name] is not None,
             "no-limit",
             expected=f"The group {path} has a limit for {name}.",
             observed="It has none.",
-            look=look,
+            look=_limit(found, name),
         )
     require(
         memory in (None, found.memory),
         "other-memory",
         expected=f"The group {path} may have {memory} bytes of memory.",
         observed=f"It may have {found.memory}.",
-        look=look,
+        look=_limit(found, "memory"),
     )
     require(
         cpus is None or (found.cpus is not None and abs(found.cpus - cpus) < 0.001),
@@ -83,16 +89,23 @@ async def require_group(
         if cpus is not None
         else "",
         observed=f"It may have {found.cpus or 0:g}.",
-        look=look,
+        look=_limit(found, "cpu"),
     )
     require(
         pids in (None, found.pids),
         "other-pids",
         expected=f"The group {path} may have {pids} processes.",
         observed=f"It may have {found.pids}.",
-        look=look,
+        look=_limit(found, "pids"),
     )
     return found
+
+
+def _limit(found: CgroupReading, controller: str) -> str:
+    """The command that shows a limit: with version 1 each lies in the tree of its controller."""
+    folder = found.paths.get(controller, found.paths.get("unified", _TREE))
+    files = _LIMITS.get(found.version, _LIMITS[2])[controller]
+    return f"grep -H . {' '.join(f'{folder}/{name}' for name in files)} || true"
 
 
 async def require_in_group(see: See, pid: int, path: str, controller: str) -> CgroupReading:
@@ -138,12 +151,14 @@ async def require_held_back(see: See, path: str, by: str) -> CgroupReading:
         path: of the group, from the top of the tree.
         by: `memory`, which ends a process; `pids`, which lets none be started; or `cpu`.
     """
-    name, what = _COUNTERS[by]
+    name, did = _COUNTERS[by]
     found: CgroupReading = await require_grown(
         see,
         CgroupProbe(path=path),
         lambda one: float(getattr(one, name)),
-        what=what,
+        what=f"times that the limit of the group {path} {did}",
+        wanted=f"Since this step began, the limit of the group {path} {did}.",
+        found="It never did.",
         same=lambda one: one.inodes.get("unified" if one.version == 2 else by),
         look=f"cat {_TREE}{path}/*.events {_TREE}/{by}{path}/*.{{events,oom_control,stat}} "
         "2>/dev/null || true",

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from lab_engine.families.files.probes import CgroupProbe, CgroupReading
-from lab_engine.kernel import mountinfo
+from lab_engine.kernel import mountinfo, proc
 
 CONTROLLERS: Final = ("memory", "cpu", "cpuset", "pids", "freezer")
 NO_LIMIT: Final = 1 << 60
@@ -22,7 +22,7 @@ def _folders(probe: CgroupProbe) -> dict[str, Path]:
     entries = [entry for entry in mountinfo.mounts() if entry.fstype in ("cgroup", "cgroup2")]
     within: dict[str, str] = {}
     if not probe.path:
-        text = Path(f"/proc/{probe.pid or 'self'}/cgroup").read_text()
+        text = proc.read_text(f"{probe.pid or proc.own()}/cgroup")
         for line in text.splitlines():
             _, controllers, path = line.split(":", 2)
             for controller in controllers.split(","):

@@ -78,6 +78,45 @@ async def require_file(
     return found
 
 
+async def require_answer(
+    see: See, path: str, *, says: str | Sequence[str], what: str, pid: int = 0
+) -> FileReading:
+    """A plain file says what the learner had to find out, and nothing more. One round trip.
+
+        await require_answer(see, "/home/learner/work/odd.txt", says="ipc", what="the odd kind")
+
+    Read as `require_file` reads it. No sentence holds what it should say: that would be the answer.
+
+    Reasons: `no-file`, `no-plain-file`, `too-long`, `other-text`.
+
+    Args:
+        see: the check's way to ask.
+        path: where.
+        says: what it may say.
+        what: what that is, in a sentence that does not tell it.
+        pid: from where to look; 0 for the bench.
+    """
+    found = await require_file(see, path, pid=pid)
+    there = _there(pid)
+    require(
+        found.whole,
+        "too-long",
+        expected=f"{path} says {what}.",
+        observed=f"It has {found.size} bytes.",
+        look=f"{there}head -c 200 {path}",
+    )
+    text = as_read(found.content)
+    wanted = (says,) if isinstance(says, str) else tuple(says)
+    require(
+        text.casefold() in {as_read(one).casefold() for one in wanted},
+        "other-text",
+        expected=f"{path} says {what}, and nothing more.",
+        observed=f"It says {text[:60]!r}." if text else "It is empty.",
+        look=f"{there}cat {path}",
+    )
+    return found
+
+
 async def require_same_file(see: See, path: str, *, pid: int = 0) -> FileReading:
     """A file has, byte for byte, the content that it had when the step began. One round trip.
 

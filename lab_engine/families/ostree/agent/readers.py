@@ -22,6 +22,7 @@ MOST: Final = 20
 _COMMIT: Final = re.compile(r"^commit ([0-9a-f]{64})$", re.MULTILINE)
 _SUBJECT: Final = re.compile(r"^    (\S.*)$", re.MULTILINE)
 _REMOTE: Final = re.compile(r'remote "(.*)"\Z')
+_SIGNATURES: Final = "ostree.gpgsigs"
 _OBJECTS: Final = frozenset({"config", "objects", "refs"})
 _COLUMNS: Final = 6
 """Of `ostree ls -R -C`: kind and mode, user, group, size, checksum, path."""
@@ -64,14 +65,23 @@ def commit(probe: s.OstreeCommitProbe) -> s.OstreeCommitReading:
             content = run(probe.path, "cat", found, path).out
             files[path] = msgspec.structs.replace(one, content=content)
     asked = dict.fromkeys(path for path in probe.reads if path in files)
+    history = tuple(_COMMIT.findall(log.out))[: s.HISTORY_LIMIT]
     kept = [*asked, *(path for path in files if path not in asked)][: s.FILE_LIMIT]
     return s.OstreeCommitReading(
         id=found,
         subject=subject[1] if subject else "",
-        history=tuple(_COMMIT.findall(log.out))[: s.HISTORY_LIMIT],
+        history=history,
+        signed=tuple(one for one in history if _signed(probe.path, one)),
         files={path: files[path] for path in sorted(kept)},
         total=len(files),
     )
+
+
+def _signed(path: str, commit: str) -> bool:
+    # A commit without any such file needs no program to tell: most have none.
+    if not Path(path, "objects", commit[:2], f"{commit[2:]}.commitmeta").exists():
+        return False
+    return run(path, "show", f"--print-detached-metadata-key={_SIGNATURES}", commit).code == 0
 
 
 def resolved(path: str, revision: str) -> str:

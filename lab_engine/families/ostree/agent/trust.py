@@ -21,6 +21,7 @@ from lab_engine.families.ostree.agent.readers import resolved
 _BRANCH: Final = "trial"
 _KEYS_LIMIT: Final = 1 << 20
 _FOR_IT: Final = re.compile(r"signature|verification", re.IGNORECASE)
+_KEPT: Final = re.compile(r"^(?:Key: (\w+)|  UID: (.*))$", re.MULTILINE)
 _SIGNED: Final = re.compile(r"Signature made .* using \S+ key ID ([0-9A-F]+)\n\s*(.*)")
 
 
@@ -30,9 +31,17 @@ def signature(probe: s.OstreeSignatureProbe) -> s.OstreeSignatureReading:
         return s.OstreeSignatureReading(exists=False)
     said = run(probe.path, "show", f"--gpg-verify-remote={probe.remote}", found)
     signed = _SIGNED.findall(said.out)
+    kept: dict[str, tuple[str, ...]] = {}
+    for key, name in _KEPT.findall(run(probe.path, "remote", "gpg-list-keys", probe.remote).out):
+        if key:
+            kept[key] = ()
+        elif kept:
+            last = next(reversed(kept))
+            kept[last] = (*kept[last], name.strip())
     return s.OstreeSignatureReading(
         keys=tuple(key for key, _ in signed),
         good=tuple(key for key, word in signed if word.startswith("Good signature")),
+        kept=kept,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 
@@ -20,6 +21,7 @@ from lab_engine.families.ostree.probes import (
 )
 
 SHORT = 10
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 async def require_ostree_commit(
@@ -102,12 +104,17 @@ async def require_ostree_checkout(
 ) -> OstreeCheckoutReading:
     """A folder is a commit, and its files are the repository's own. One round trip.
 
+    Only a repository that keeps files plain can share them.
+
         await require_ostree_checkout(see, "/srv/systems", "acorn/stable^", "/srv/old")
 
-    Reasons: `no-commit`, `no-folder`, `other-tree` (something is otherwise, or there is more or
-    less), `copied` (the same files, with room of their own).
+    Reasons: `no-commit`, `no-folder`, `packed` (the repository's mode is `archive`), `other-tree`
+    (something is otherwise, or there is more or less), `copied` (the same files, with room of
+    their own).
     """
-    found = await see(OstreeCheckoutProbe(path, revision, folder))
+    there, found = await see(
+        OstreeRepositoryProbe(path), OstreeCheckoutProbe(path, revision, folder)
+    )
     require(
         found.exists or not found.folder,
         "no-commit",
@@ -123,10 +130,17 @@ async def require_ostree_checkout(
         look=f"ls -ld {folder} || true",
     )
     require(
+        there.mode != "archive",
+        "packed",
+        expected=f"{path} keeps its files plain, so that {folder} can share them.",
+        observed="It keeps them packed: its mode is archive.",
+        look=f"cat {path}/config",
+    )
+    require(
         not found.differs,
         "other-tree",
         expected=f"{folder} is the tree of {revision}, file by file.",
-        observed=f"Otherwise there, or not there: {', '.join(found.differs[:3])}.",
+        observed=f"These are other files, or missing on one side: {', '.join(found.differs[:3])}.",
         look=f"ostree --repo={path} ls -R {shlex.quote(revision)}; find {folder}",
     )
     require(
@@ -152,13 +166,13 @@ async def require_ostree_sound(see: See, path: str) -> None:
         found.sound,
         "damaged",
         expected=f"What {path} holds is what was committed.",
-        observed=f"It is not: {found.why[-160:]}.",
+        observed=f"It is not. OSTree found: {_in_short(found.why)}.",
         look=f"sudo ostree --repo={path} fsck || true",
     )
 
 
 async def require_ostree_trust(see: See, path: str, remote: str, revision: str) -> str:
-    """A commit is signed by a key that is kept for a remote, and an unsigned one is refused.
+    """A commit is signed by a key that is kept for a remote, and what others give is refused.
 
         await require_ostree_trust(
             see, "/srv/kiosk/ostree/repo", "vendor", "vendor:acorn/stable"
@@ -166,8 +180,10 @@ async def require_ostree_trust(see: See, path: str, remote: str, revision: str) 
 
     The refusal is tried, in a copy of the repository's settings. One round trip. Returns the key.
 
-    Reasons, in this order: `no-repository`, `no-remote`, `no-branch`, `unsigned`, `other-key`,
-    `takes-anything` (an unsigned commit would be taken), `not-tried`.
+    Reasons, in this order: `no-repository`, `no-remote`, `no-branch`, `unsigned`, `no-key` (none is
+    kept, and an unsigned commit would be taken), `key-missing` (none is kept), `other-key`,
+    `takes-anything` (an unsigned commit would be taken), `not-tried`,
+    `more-keys` (somebody else's would be taken).
 
     Args:
         see: the check's way to ask.
@@ -204,6 +220,13 @@ async def require_ostree_trust(see: See, path: str, remote: str, revision: str) 
         look=show,
     )
     require(
+        signed.kept or signed.good,
+        "key-missing" if tried.refused else "no-key",
+        expected=f"{revision} is signed by a key that {path} keeps for {remote}.",
+        observed=f"It keeps none for {remote}.",
+        look=f"ostree --repo={path} remote gpg-list-keys {remote}; cat {path}/config",
+    )
+    require(
         signed.good,
         "other-key",
         expected=f"{revision} is signed by a key that {path} keeps for {remote}.",
@@ -224,7 +247,20 @@ async def require_ostree_trust(see: See, path: str, remote: str, revision: str) 
         observed=f"It cannot: {tried.said[-120:]}.",
         look=f"cat {path}/config",
     )
+    require(
+        not signed.others,
+        "more-keys",
+        expected=f"{path} keeps no key for {remote} but that of whoever signed {revision}.",
+        observed=f"It keeps that of {' and of '.join(signed.others)}, too.",
+        look=f"ostree --repo={path} remote gpg-list-keys {remote}",
+    )
     return signed.good[0]
+
+
+def _in_short(said: str) -> str:
+    """What `ostree fsck` found, without the list of commits before it, and with short hashes."""
+    _, _, found = said.rpartition("fsck ")
+    return _HASH.sub(lambda one: one[0][:SHORT], found)[:160]
 
 
 def _repository(found: OstreeRepositoryReading, path: str, mode: str = "") -> None:

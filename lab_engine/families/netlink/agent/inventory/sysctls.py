@@ -13,6 +13,7 @@ import msgspec
 
 from lab_engine.common import replacing
 from lab_engine.errors import ProviderError
+from lab_engine.families.family import Spare
 from lab_engine.families.registry import FAMILIES
 
 _FOLDER: Final = Path("/proc/sys/net")
@@ -80,7 +81,7 @@ def snapshot(to: Path) -> None:
     replacing.write(to, msgspec.json.encode(dict(_values())))
 
 
-def restore(source: Path, spare: bool) -> None:
+def restore(source: Path, spare: Spare) -> None:
     """Set the values that `source` has, whoever changed them. Raises ProviderError."""
     try:
         wanted = msgspec.json.decode(source.read_bytes(), type=dict[str, str])
