@@ -78,6 +78,7 @@ async def _prove(args: argparse.Namespace) -> int:
 
     from lab_engine import settings
     from lab_engine.cli.current import open_record
+    from lab_engine.common import tasks
     from lab_engine.course import proven
     from lab_engine.course.lesson import load_course
     from lab_engine.errors import InfralabError
@@ -123,9 +124,11 @@ async def _prove(args: argparse.Namespace) -> int:
         async with asyncio.TaskGroup() as group:
             for one in turns:
                 group.create_task(turn(*one))
-    except* InfralabError as failed:
+    except BaseExceptionGroup as errors:
         # The first says what is wrong: most often the engine is, for all of them.
-        raise failed.exceptions[0] from None
+        if failed := tasks.first(errors, InfralabError):
+            raise failed from None
+        raise
     finally:
         record.close()
     if args.json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 STUBBORN: Final = 1.0
 """Seconds after which a cancellation is repeated."""
@@ -46,6 +46,24 @@ def _ended(task: asyncio.Task[Any], *, broken: Broken | None) -> None:
 def report(error: Exception, what: str) -> None:
     """Tell the loop's exception handler of an error that nobody waits for."""
     asyncio.get_running_loop().call_exception_handler({"message": what, "exception": error})
+
+
+Expected = TypeVar("Expected", bound=Exception)
+
+
+def first(group: BaseExceptionGroup[Any], kind: type[Expected]) -> Expected | None:
+    """The first error of a TaskGroup's when all are of that kind; None when one is another.
+
+    To be raised in its place, from an ordinary `except`. In `except*` Python before 3.11.4 makes a
+    group again of what is raised there, and nobody catches that.
+    """
+    mine, others = group.split(kind)
+    if others is not None:
+        return None
+    error: object = mine
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, kind) else None
 
 
 async def end(task: asyncio.Task[Any]) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from lab_engine.common.evidence import Evidence, Unmet
 from lab_engine.common.patience import patient
 from lab_engine.common.probe import Probe
+from lab_engine.common.tasks import first
 from lab_engine.course.lab import Check, LabStep, Variables
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import AgentLost, CheckError, InfralabError
@@ -145,8 +146,10 @@ async def run_checks(
         async with asyncio.TaskGroup() as group:
             for check in step.checks:
                 group.create_task(one(check))
-    except* AgentLost as lost:
-        raise lost.exceptions[0] from None
+    except BaseExceptionGroup as errors:
+        if lost := first(errors, AgentLost):
+            raise lost from None
+        raise
     verdicts = [done[check.task].result() for check in step.checks]
     # Those that were not asked for ran, too: others may need them, and all hold at one moment.
     if tasks is not None:

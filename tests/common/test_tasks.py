@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lab_engine.common.tasks import begin, end
+from lab_engine.common.tasks import begin, end, first
 
 
 async def breaks() -> None:
@@ -60,3 +60,23 @@ async def test_a_task_that_nobody_else_knows_is_kept() -> None:
     task = known()
     assert task is not None
     await end(task)
+
+
+async def test_the_first_of_one_kind_is_raised_alone() -> None:
+    async def fails(error: Exception) -> None:
+        raise error
+
+    async def both(*errors: Exception) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for error in errors:
+                    group.create_task(fails(error))
+        except BaseExceptionGroup as found:
+            if one := first(found, KeyError):
+                raise one from None
+            raise
+
+    with pytest.raises(KeyError, match="one"):
+        await both(KeyError("one"), KeyError("other"))
+    with pytest.raises(ExceptionGroup):
+        await both(KeyError("one"), ValueError("other"))

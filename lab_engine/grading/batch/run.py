@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from lab_engine import __version__
+from lab_engine.common import tasks
 from lab_engine.course.lesson import Course
 from lab_engine.errors import DockerUnavailable, InfralabError, unexpected
 from lab_engine.grading.assignment import lateness
@@ -96,8 +97,10 @@ async def run(
         async with asyncio.TaskGroup() as group:
             for _ in range(max(1, min(wanted.benches, len(ready)))):
                 group.create_task(_worker(queue, pace, wanted, book, report, say))
-    except* InfralabError as failed:
-        raise failed.exceptions[0] from None
+    except BaseExceptionGroup as errors:
+        if failed := tasks.first(errors, InfralabError):
+            raise failed from None
+        raise
     return report
 
 

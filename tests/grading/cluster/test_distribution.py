@@ -154,7 +154,11 @@ async def test_workers_that_are_not_fit_are_named_with_what_mends_it(
     workers.worker("plain", room="")
     workers.worker("small", room="bench=1 memory=1000000")
     workers.worker("old", INFRALAB_TEST_WHY="its edition is another one")
-    workers.worker("bare", PYTHONPATH="")
+    # In front of an infralab that is installed with Dask, as it is in a set-up checkout.
+    bare = tmp_path / "bare" / "lab_engine"
+    bare.mkdir(parents=True)
+    (bare / "__init__.py").write_text("raise ModuleNotFoundError('no infralab')\n")
+    workers.worker("bare", PYTHONPATH=str(bare.parent))
     workers.there()
     with pytest.raises(InfralabError) as refused:
         await graded(asked, paths, workers, Said())
