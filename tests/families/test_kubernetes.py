@@ -187,6 +187,8 @@ def named(name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
     [
         ("pods", named("web", "default"), False),
         ("pods", named("coredns", "kube-system"), True),
+        ("rolebindings", named("carla", "kube-public"), False),
+        ("rolebindings", named("system:controller:bootstrap-signer", "kube-public"), True),
         ("namespaces", named("kube-system"), True),
         ("namespaces", named("shop"), False),
         ("configmaps", named("kube-root-ca.crt", "shop"), True),

@@ -76,6 +76,10 @@ _OWN: Final = frozenset(
     }
 )
 """What a fresh cluster has, as plural and name, whatever the namespace."""
+_RIGHTS: Final = ("roles", "rolebindings")
+"""Told of in the cluster's own namespaces, too: whoever learns to give rights may give them there, and
+nothing of the cluster's makes any after its start, as its components do of other kinds.
+"""
 _BY_COMPONENTS: Final = ("system:", "kubeadm:")
 _PROVISIONED: Final = "pv.kubernetes.io/provisioned-by"
 _CONTROLLERS: Final = "node.kubernetes.io/"
@@ -167,7 +171,8 @@ def _is_own(plural: str, one: Object) -> bool:
         f"{plural}/{name}" in _OWN
         or name.startswith(_BY_COMPONENTS)
         or _PROVISIONED in (about.get("annotations") or {})
-        or (name if plural == "namespaces" else about.get("namespace")) in _SYSTEM
+        or (plural == "namespaces" and name in _SYSTEM)
+        or (about.get("namespace") in _SYSTEM and plural not in _RIGHTS)
         or "kubernetes.io/bootstrapping" in (about.get("labels") or {})
         or (plural == "configmaps" and name == "kube-root-ca.crt")
         or controller(one) is not None
