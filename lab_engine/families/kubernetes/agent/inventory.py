@@ -77,8 +77,8 @@ _OWN: Final = frozenset(
 )
 """What a fresh cluster has, as plural and name, whatever the namespace."""
 _RIGHTS: Final = ("roles", "rolebindings")
-"""Told of in the cluster's own namespaces, too: whoever learns to give rights may give them there, and
-nothing of the cluster's makes any after its start, as its components do of other kinds.
+"""Told of in the cluster's own namespaces, too: whoever learns to give rights may give them there,
+and nothing of the cluster's makes any after its start, as its components do of other kinds.
 """
 _BY_COMPONENTS: Final = ("system:", "kubeadm:")
 _PROVISIONED: Final = "pv.kubernetes.io/provisioned-by"
