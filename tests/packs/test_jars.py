@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 
 from lab_engine.packs.inside import common
 from lab_engine.packs.inside import jars as fetched
+from tests.packs.unpacking import needs_filters
 
 PART = {"lock": "jars.lock", "into": "/opt/packs/one/lib"}
 
@@ -60,10 +60,7 @@ def served(place: Path) -> str:
     return f"org.example:shop:1.0 sha256={digest}\n"
 
 
-@pytest.mark.skipif(
-    not hasattr(tarfile, "tar_filter"),
-    reason="this Python's tarfile has no filters; that of the build container, where it runs, has",
-)
+@needs_filters
 def test_a_jar_is_laid_where_it_is_wanted(cache: Path, repository: tuple[Path, str]) -> None:
     place, url = repository
     (cache / "pack" / "jars.lock").write_text(served(place))

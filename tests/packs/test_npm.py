@@ -18,6 +18,7 @@ import pytest
 
 from lab_engine.packs.inside import common, npm
 from tests.packs.test_jars import Quiet
+from tests.packs.unpacking import needs_filters
 
 pytestmark = [
     pytest.mark.slow,
@@ -73,6 +74,7 @@ def locked(build: Path, integrity: str) -> None:
     (folder / "package-lock.json").write_text(json.dumps(lock))
 
 
+@needs_filters
 def test_packages_are_laid_as_the_lock_says_and_run_nothing(build: Path, integrity: str) -> None:
     locked(build, integrity)
     assert npm.missing({"npm": [PART]}) == [PART]
