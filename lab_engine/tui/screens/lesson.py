@@ -252,7 +252,7 @@ class LessonScreen(Screen[None]):
         # Before bindings: those are looked for when nobody took the key (textual, App.on_event).
         if not event.is_printable or event.key in self.active_bindings:
             return
-        if pane is None or not pane.running or not self.desk.ready:
+        if pane is None or not (pane.running or pane.waits) or not self.desk.ready:
             return
         event.stop()
         self.action_pane("shell")

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from lab_engine.errors import InfralabError
@@ -31,6 +32,8 @@ SLICE: Final = 0.006
 """Seconds of parsing before other work of the loop has its turn."""
 REST: Final = 0.004
 FRAME: Final = 1 / 30
+PROMPT_SECONDS: Final = 0.8
+"""After its first output, a shell reads what is typed."""
 HIGH_WATER: Final = 128 * 1024
 """Bytes not yet parsed that make us stop reading: tmux then leaves out what nobody sees."""
 BUTTONS: Final = {1: 0, 2: 1, 3: 2}
@@ -99,6 +102,8 @@ class TerminalPane(Widget, can_focus=True):
         self._process: PtyProcess | None = None
         self._started = asyncio.Event()
         self._wanted: tuple[list[str], Mapping[str, str] | None] | None = None
+        self._early: list[tuple[Any, ...]] = []
+        self._handing: Timer | None = None
         self._unread: deque[bytes] = deque()
         self._unread_size = 0
         self._parsing = False
@@ -123,6 +128,11 @@ class TerminalPane(Widget, can_focus=True):
     @property
     def running(self) -> bool:
         return self._process is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether what is to run here waits for a size; keys are kept for it meanwhile."""
+        return self._wanted is not None
 
     def paste(self, text: str) -> None:
         """Text as if pasted: a shell shows several lines without running them."""
@@ -185,7 +195,16 @@ class TerminalPane(Widget, can_focus=True):
         if self._process:
             self._process.write(data)
 
+    def _hand_over(self) -> None:
+        early, self._early, self._handing = self._early, [], None
+        for key in early:
+            if self.emulator:
+                self.emulator.key(*key)
+
     def _arrived(self, data: bytes) -> None:
+        if self._early and not self._handing:
+            # A shell that begins throws away what was typed before its prompt (tcsetattr(3)).
+            self._handing = self.set_timer(PROMPT_SECONDS, self._hand_over)
         self._unread.append(data)
         self._unread_size += len(data)
         if self._unread_size > HIGH_WATER and self._process:
@@ -302,7 +321,9 @@ class TerminalPane(Widget, can_focus=True):
             self.post_message(self.Held(event.key))
             return
         known = translate(event.key, event.character)
-        if known and self.emulator:
+        if known and (self.waits or self._early):
+            self._early.append(known)
+        elif known and self.emulator:
             self.emulator.key(*known)
 
     def on_paste(self, event: events.Paste) -> None:
