@@ -343,6 +343,28 @@ async def test_what_is_typed_while_reading_goes_to_the_shell_and_costs_nothing(
         assert running.desk.page.step.name == "one"
 
 
+@pytest.mark.parametrize("what", ["a command", "a block"])
+async def test_what_comes_before_the_shell_was_ever_seen_waits_for_it(
+    start: Start, what: str
+) -> None:
+    # One pane at a time: a shell that was never seen has no size, and has not begun.
+    async with start("bridges", size=(80, 24)) as running:
+        await running.ready()
+        assert terminal(running).waits
+        if what == "a command":
+            await running.press(*"echo", "space", *"seven")
+        else:
+            block = running.app.screen.query(CodeBlock).filter(".-typed").first()
+            block.focus()
+            await running.press("enter")
+        first = "echo seven" if what == "a command" else block.text.splitlines()[0]
+        await running.until(lambda: first in _screen(running), "what was typed")
+        assert running.app.screen.focused is terminal(running)
+        # And keys after it, in their order.
+        await running.press(*"-x")
+        await running.until(lambda: "-x" in _screen(running), "what was typed next")
+
+
 async def test_a_solution_goes_to_another_shell_when_a_program_runs_in_the_first(
     start: Start, world: World
 ) -> None:

@@ -309,7 +309,7 @@ class LessonScreen(Screen[None]):
 
     def _send(self, text: str) -> None:
         pane = self.query_one(ShellPane).pane
-        if pane is None or not pane.running or not self.desk.ready:
+        if pane is None or not (pane.running or pane.waits) or not self.desk.ready:
             self.notify("The shell is not open yet.", severity="warning")
             return
         if self.desk.typing:

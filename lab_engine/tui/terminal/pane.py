@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -33,7 +33,7 @@ SLICE: Final = 0.006
 REST: Final = 0.004
 FRAME: Final = 1 / 30
 PROMPT_SECONDS: Final = 0.8
-"""After its first output, a shell reads what is typed."""
+"""From a shell's first output until it reads what is typed, well counted."""
 HIGH_WATER: Final = 128 * 1024
 """Bytes not yet parsed that make us stop reading: tmux then leaves out what nobody sees."""
 BUTTONS: Final = {1: 0, 2: 1, 3: 2}
@@ -102,7 +102,8 @@ class TerminalPane(Widget, can_focus=True):
         self._process: PtyProcess | None = None
         self._started = asyncio.Event()
         self._wanted: tuple[list[str], Mapping[str, str] | None] | None = None
-        self._early: list[tuple[Any, ...]] = []
+        self._early: list[Callable[[Emulator], None]] = []
+        """What was typed while the program waited for a size, until its prompt is there."""
         self._handing: Timer | None = None
         self._unread: deque[bytes] = deque()
         self._unread_size = 0
@@ -118,6 +119,7 @@ class TerminalPane(Widget, can_focus=True):
     def spawn(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         """Run `argv` here, instead of what ran before."""
         self._wanted = (list(argv), environment)
+        self._early.clear()
         self._started.clear()
         self._start()
 
@@ -131,13 +133,12 @@ class TerminalPane(Widget, can_focus=True):
 
     @property
     def waits(self) -> bool:
-        """Whether what is to run here waits for a size; keys are kept for it meanwhile."""
+        """Whether what is to run here waits for a size; what is typed is kept for it meanwhile."""
         return self._wanted is not None
 
     def paste(self, text: str) -> None:
         """Text as if pasted: a shell shows several lines without running them."""
-        if self.emulator:
-            self.emulator.paste(text)
+        self._give(lambda emulator: emulator.paste(text))
 
     def send_text(self, text: str) -> None:
         """Type a text for the learner, who presses Enter."""
@@ -195,11 +196,18 @@ class TerminalPane(Widget, can_focus=True):
         if self._process:
             self._process.write(data)
 
+    def _give(self, typed: Callable[[Emulator], None]) -> None:
+        if self.waits or self._early:
+            self._early.append(typed)
+        elif self.emulator:
+            typed(self.emulator)
+
     def _hand_over(self) -> None:
         early, self._early, self._handing = self._early, [], None
-        for key in early:
-            if self.emulator:
-                self.emulator.key(*key)
+        for typed in early:
+            # Who types a solution meanwhile has the keyboard alone.
+            if self.emulator and not self.held:
+                typed(self.emulator)
 
     def _arrived(self, data: bytes) -> None:
         if self._early and not self._handing:
@@ -320,11 +328,8 @@ class TerminalPane(Widget, can_focus=True):
         if self.held:
             self.post_message(self.Held(event.key))
             return
-        known = translate(event.key, event.character)
-        if known and (self.waits or self._early):
-            self._early.append(known)
-        elif known and self.emulator:
-            self.emulator.key(*known)
+        if known := translate(event.key, event.character):
+            self._give(lambda emulator: emulator.key(*known))
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
