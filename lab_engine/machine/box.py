@@ -26,6 +26,8 @@ DISK_GIB: Final = 40
 """As the guest sees it; the file holds what was written."""
 NEEDED: Final = 8 << 30
 """Bytes that a build takes at its worst, the bench's image with it."""
+SOURCES: Final = "/usr/share/doc/apt/examples/debian.sources"
+"""Where apt's own package says where Debian's packages come from."""
 BENCH: Final = "bench.tar"
 BENCH_FOLDER: Final = "/usr/share/infralab"
 """Where the bench's image waits in the box; `vagrant/provision.sh` takes it in from there."""
@@ -104,7 +106,7 @@ def make(file: Path, progress: Progress, *, with_bench: bool = True) -> Box:
             f'qemu-img convert -q -f raw -O qcow2 -c -o compression_type=zstd {tree.OUT}/disk.raw"'
             f" {made}/{DISK}",
         )
-        tree.make(work, packages(), files, hooks, DISK_GIB << 10, progress, before)
+        tree.make(work, packages(), files, hooks, DISK_GIB << 10, progress, before, [SOURCES])
         progress(f"writing {file.name}")
         return _pack(made / DISK, file)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from lab_engine import settings as settings_module
@@ -34,6 +34,7 @@ def make(
     disk_mib: int,
     progress: build.Progress,
     before: Sequence[str] = (),
+    keep: Sequence[str] = (),
 ) -> None:
     """Install the packages and run `customize.sh` of the inputs among them.
 
@@ -45,6 +46,7 @@ def make(
         disk_mib: the disk's size, which `customize.sh` finds in `INFRALAB_DISK_MIB`.
         progress: told what takes long.
         before: mmdebstrap's hooks that run first.
+        keep: paths that are wanted of what `DPKG` leaves out.
 
     Raises:
         ImageError: a package could not be had, or a command failed.
@@ -53,7 +55,8 @@ def make(
     (work / "inputs.tar").write_bytes(archive.tar_of(files))
     mirror = settings_module.load().mirror or recipe.host_mirror()
     words = [
-        *mmdebstrap.words(packages, DPKG, APT), "--format=null",
+        *mmdebstrap.words(packages, (*DPKG, *_kept(keep)), APT),
+        "--format=null",
         f"--mode={'root' if os.geteuid() == 0 else 'unshare'}",
         *(f"--customize-hook={hook}" for hook in before),
         *mmdebstrap.customize(work / "inputs.tar", *hooks), recipe.SUITE, "/dev/null",
@@ -66,6 +69,12 @@ def make(
         process.stdout.read()
         if process.wait(timeout=60):
             raise mmdebstrap.failure(follower.tail)
+
+
+def _kept(paths: Sequence[str]) -> list[str]:
+    """Options of dpkg for paths, and for the folders above, which it would leave out, too."""
+    wanted = [str(one) for path in paths for one in (path, *PurePosixPath(path).parents)]
+    return [f"path-include={path}" for path in dict.fromkeys(wanted)]
 
 
 def made_in(work: Path) -> Path:

@@ -11,10 +11,12 @@ mkdir -p "$inputs/out"
 
 say "settings"
 cp -a "$inputs/box/rootfs/." /
-chown -R 0:0 /etc/apt /etc/fstab /etc/hostname /etc/hosts /etc/initramfs-tools /etc/ssh /etc/sudoers.d \
+chown -R 0:0 /etc/fstab /etc/hostname /etc/hosts /etc/initramfs-tools /etc/ssh /etc/sudoers.d \
     /etc/systemd
 chmod 440 /etc/sudoers.d/vagrant
+# Packages come from Debian's default from now on, not from the mirror of who has built this.
 rm -f /etc/apt/sources.list
+cp /usr/share/doc/apt/examples/debian.sources /etc/apt/sources.list.d/
 mask "$inputs/masked.txt"
 # Of use only while nothing that is made has to last.
 sed -i '/^force-unsafe-io$/d' /etc/dpkg/dpkg.cfg.d/*
