@@ -18,13 +18,12 @@ from docker import errors as docker_errors
 
 from lab_engine import __version__
 from lab_engine.bench import engine, image
+from lab_engine.common.paths import LIB, PYTHON
 from lab_engine.errors import BenchError
 
 VOLUME: Final = "infralab-cache"
 MOUNT: Final = "/var/cache/infralab"
 WRITER: Final = "infralab-cache-writer"
-_PYTHON: Final = "/opt/infralab/venv/bin/python"
-_LIB: Final = "/opt/infralab/lib"
 
 
 def ensure_volume(client: Any | None = None) -> str:
@@ -70,7 +69,7 @@ def write(
     tag = image.ensure_image(progress)
     client = engine.connect()
     ensure_volume(client)
-    words = [_PYTHON, "-m", "lab_engine.inside.writer", "--forget" if forget else "--record"]
+    words = [PYTHON, "-m", "lab_engine.inside.writer", "--forget" if forget else "--record"]
     words += [f"{MOUNT}/manifest.json", key, tag, "--", *argv]
     container = _take_writer(client, tag, words, internet, env or {}, timeout, progress)
     asked = f"writing {key} to the cache"
@@ -148,7 +147,7 @@ def _take_writer(
                 user="root",
                 working_dir=MOUNT,
                 labels={"infralab.kind": "cache-writer", "infralab.version": __version__},
-                environment={"PYTHONPATH": _LIB, "PYTHONUNBUFFERED": "1", **env},
+                environment={"PYTHONPATH": LIB, "PYTHONUNBUFFERED": "1", **env},
                 host_config=_config(
                     client, writable=True, network="bridge" if internet else "none"
                 ),

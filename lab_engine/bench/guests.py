@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from lab_engine.bench import cache, image
+from lab_engine.common.paths import PYTHON
 
 STATES: Final = "saved-states"
 FULL: Final = "full-guest"
-_PYTHON: Final = "/opt/infralab/venv/bin/python"
 
 
 def ensure_saved_states(progress: image.Progress = lambda _: None) -> bool:
@@ -37,5 +37,5 @@ def _ensure(key: str, module: str, progress: image.Progress, *, internet: bool) 
     tag = image.ensure_image(progress)
     if cache.manifest().get(key, {}).get("image") == tag:
         return False
-    cache.write([_PYTHON, "-m", module], key=key, internet=internet, progress=progress)
+    cache.write([PYTHON, "-m", module], key=key, internet=internet, progress=progress)
     return True

@@ -15,6 +15,7 @@ from docker import errors as docker_errors
 
 from lab_engine.bench import engine, image
 from lab_engine.common import patience
+from lab_engine.common.paths import LIB
 from lab_engine.errors import BenchError
 
 SECONDS: Final = 60
@@ -62,7 +63,7 @@ def run(
             command=list(argv[1:]),
             # Not the image's own, which would make a bench of this container.
             entrypoint=[argv[0]],
-            environment={"PYTHONPATH": "/opt/infralab/lib"},
+            environment={"PYTHONPATH": LIB},
             labels={"infralab.kind": KIND},
             host_config=config,
         )

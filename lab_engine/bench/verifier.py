@@ -13,11 +13,10 @@ from typing import Any, Final
 from lab_engine.bench import engine, loops, walls
 from lab_engine.bench.container import Argv, Bench, labels_for
 from lab_engine.common import patience
-from lab_engine.common.paths import AGENT_SOCKET
+from lab_engine.common.paths import AGENT_SOCKET, LIB, PYTHON
 from lab_engine.errors import BenchError
 
 KIND: Final = "verifier"
-PYTHON: Final = "/opt/infralab/venv/bin/python"
 TRIES: Final = "retry=400,interval=0.05"
 """Of socat: a verifier that was started just now loads for a second before it listens."""
 _FROM_BENCH: Final = ("INFRALAB_SESSION", "INFRALAB_CREATED", "INFRALAB_LOOPS", patience.VARIABLE)
@@ -75,7 +74,7 @@ class Verifier:
                     **{name: given[name] for name in _FROM_BENCH if name in given},
                     "INFRALAB_BENCH_PID": str(pid),
                     "INFRALAB_FAMILIES": " ".join(sorted(families)),
-                    "PYTHONPATH": "/opt/infralab/lib",
+                    "PYTHONPATH": LIB,
                 },
                 host_config=config,
                 name=f"{bench.name}-verifier",

@@ -6,6 +6,11 @@ import re
 from typing import Final
 
 AGENT_SOCKET: Final = "/run/infralab/agent.sock"
+LIB: Final = "/opt/infralab/lib"
+"""Where our own code lies."""
+VENV: Final = "/opt/infralab/venv"
+PYTHON: Final = f"{VENV}/bin/python"
+"""What runs it."""
 
 WATCHED: Final = ("/home/learner", "/srv", "/mnt", "/opt/lab")
 """The folders whose files are listed, and brought back when a step is undone."""
