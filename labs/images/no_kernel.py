@@ -45,7 +45,9 @@ async def files(see: See, image: str, paths: list[str]) -> set[str]:
         if not links:
             break
         leads |= links
-    return {path for path, at in leads.items() if found.paths[at].file.kind == "file"}
+    # What leads on after so many links was not asked for any more.
+    ends = {at for at, one in found.paths.items() if one.file.kind == "file"}
+    return {path for path, at in leads.items() if at in ends}
 
 
 @step.check("program", points=2)
@@ -161,6 +163,16 @@ step.solution(
         f"docker build -t {v.tool}:1 shelf",
         count(v),
     ],
+)
+step.solution(
+    "with the links that Debian has at the root",
+    lambda v: [
+        "mkdir -p shelf/usr/lib shelf/usr/lib64 && ln -s usr/lib shelf/lib && "
+        f"ln -s usr/lib64 shelf/lib64 && {COPY} shelf",
+        pack(v),
+        count(v),
+    ],
+    explained={0: ["not-in-image"]},
 )
 step.near_miss(
     "another name",
