@@ -9,7 +9,6 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from lab_engine.common.patience import patient
 from lab_engine.course import edition
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.told import line
@@ -305,11 +304,8 @@ async def _look(
         seen.update({claim.task: found[claim.task] for claim in wanted if claim.task in found})
         return all(c.task in seen and seen[c.task].passed == c.passed for c in wanted)
 
-    # Patient, where a learner's own check is not: nobody waits here, and what an emulated bench has
-    # not done yet would be held against the learner.
-    limit = patient(settling.seconds(session.lab_step().checks, settling.PATIENT))
     if wanted:
-        await settling.settled(look, agrees, limit)
+        await settling.settled(look, agrees, settling.at_replay(session.lab_step().checks))
     if witness is not None:
         expected = {c.task: seen[c.task].passed for c in wanted if c.task in seen}
         seen.update(await witness.verdicts(expected, glimpsed))

@@ -179,7 +179,7 @@ class Witness:
                 found, _ = await self.session.verdicts(ask=ask)
                 return {one.task: one for one in found if one.task in wanted}
 
-            limit = settling.seconds(self.session.lab_step().checks, settling.PATIENT)
+            limit = settling.at_replay(self.session.lab_step().checks)
             seen = await settling.settled(look, lambda found: not _other(sure, found), limit)
             vouched = await connection.request(p.Vouch, p.Vouched)
         for fault in vouched.faults:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
+from lab_engine.common.patience import patient
 from lab_engine.course.lab import Check
 
 T = TypeVar("T")
@@ -19,6 +20,15 @@ PAUSE: Final = 0.2
 def seconds(checks: Iterable[Check], least: float = 0.0) -> float:
     """How long the slowest of the checks gives the state to come about."""
     return max([least, *(check.settle for check in checks)])
+
+
+def at_replay(checks: Iterable[Check]) -> float:
+    """How long a replay gives it, and who looks at the replay.
+
+    Patient, where a learner's own check is not: nobody waits, and what an emulated bench has not
+    done yet would be held against the learner.
+    """
+    return patient(seconds(checks, PATIENT))
 
 
 async def settled(look: Callable[[], Awaitable[T]], done: Callable[[T], bool], limit: float) -> T:
