@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -79,6 +80,39 @@ async def shell() -> AsyncIterator[Shell]:
 async def test_typing_reaches_the_shell(shell: Shell) -> None:
     await shell.pilot.press(*"echo a", "minus", *"b", "backspace", *"c", "enter")
     await shell.until(lambda: "\na-c\n" in shell.text)
+
+
+async def test_what_comes_before_the_program_can_begin_waits_for_its_prompt() -> None:
+    app = One()
+    async with app.run_test(size=(60, 16)) as pilot:
+        made = Shell(app, pilot)
+        # It has no size, and nothing can run in it.
+        made.pane.display = False
+        await pilot.pause()
+        made.pane.spawn(["bash", "--norc", "--noprofile"], ENVIRONMENT)
+        assert made.pane.waits
+        made.pane.send_text("echo first")
+        made.pane.on_key(events.Key("minus", "-"))
+        made.pane.display = True
+        made.pane.focus()
+        await made.until(lambda: made.pane.running)
+        await pilot.press("x", "enter")
+        await made.until(lambda: "\nfirst-x\n" in made.text)
+
+
+async def test_a_new_program_gets_nothing_of_what_was_meant_for_the_last() -> None:
+    app = One()
+    async with app.run_test(size=(60, 16)) as pilot:
+        made = Shell(app, pilot)
+        made.pane.display = False
+        await pilot.pause()
+        made.pane.spawn(["true"], ENVIRONMENT)
+        made.pane.send_text("echo meant for the last")
+        made.pane.spawn(["bash", "--norc", "--noprofile"], ENVIRONMENT)
+        made.pane.send_text("echo mine")
+        made.pane.display = True
+        await made.until(lambda: "echo mine" in made.text)
+        assert "last" not in made.text
 
 
 async def test_text_is_sent_without_enter(shell: Shell) -> None:
