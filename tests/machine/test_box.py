@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab_engine.cli import frame
+from lab_engine.common.features import FEATURES
 from lab_engine.errors import ImageError
 from lab_engine.machine import box, image, kit, tree
 
@@ -138,3 +139,7 @@ def test_what_is_missing_for_a_build_is_named_with_the_command(
     with pytest.raises(ImageError, match="of which a box is made") as caught:
         box.make(tmp_path / "kit.box", lambda _: None)
     assert "apt-get install mmdebstrap" in (caught.value.hint or "")
+
+
+def test_what_a_step_may_ask_of_a_kernel_is_what_the_machine_loads() -> None:
+    assert set(FEATURES) == set(image.inputs()["modules.txt"].decode().split())

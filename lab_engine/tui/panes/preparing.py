@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from lab_engine.errors import AgentLost, DaemonDown, LeaseTaken, PacksMissing
+from lab_engine.errors import AgentLost, DaemonDown, KernelLacks, LeaseTaken, PacksMissing
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.progress import SIGNS, Row
@@ -91,7 +91,9 @@ class Preparing(VerticalScroll, can_focus=True):
         self.set_class(desk.work.phase is Phase.STOPPED, "-stopped")
         lost = isinstance(error, AgentLost | DaemonDown)
         self.set_class(failed and lost and desk.session is not None, "-repairable")
-        self.set_class(failed and desk.session is not None and not lost, "-resettable")
+        # Nothing was changed yet that a reset could bring back.
+        kept = lost or isinstance(error, KernelLacks)
+        self.set_class(failed and desk.session is not None and not kept, "-resettable")
         self.set_class(failed and isinstance(error, LeaseTaken), "-taken")
         asks = failed and isinstance(error, PacksMissing)
         self.query_one("#retry", Button).label = "Build it" if asks else "Try again"
@@ -137,6 +139,8 @@ class Preparing(VerticalScroll, can_focus=True):
                 return Content.styled("Somebody else works in this lesson.", "bold $text-warning")
             if isinstance(desk.work.trouble, PacksMissing):
                 return Content.styled("This lesson brings a big system.", "bold $text-warning")
+            if isinstance(desk.work.trouble, KernelLacks):
+                return Content.styled("This step needs another kernel.", "bold $text-warning")
             return Content.styled("✘ That did not work.", "bold $text-error")
         if desk.work.phase is Phase.STOPPED:
             return Content.styled("Stopped. What had been begun is undone.", "bold")
