@@ -173,13 +173,14 @@ USES = {
         echo before | dd of=disk conv=notrunc
         disk=$(sudo losetup --find --show disk)
         copy=$(sudo losetup --find --show copy)
-        echo "0 32768 linear $disk 0" | sudo dmsetup create --noudevsync base
-        echo "0 32768 snapshot /dev/mapper/base $copy P 8" | sudo dmsetup create --noudevsync snap
+        mapper() { sudo DM_DISABLE_UDEV=1 dmsetup "$@"; }
+        echo "0 32768 linear $disk 0" | mapper create base
+        echo "0 32768 snapshot /dev/mapper/base $copy P 8" | mapper create snap
         echo after | sudo dd of=/dev/mapper/snap conv=notrunc,fsync
         sudo head -c 5 /dev/mapper/snap | grep after
         sudo head -c 6 /dev/mapper/base | grep before
-        sudo dmsetup remove --noudevsync snap
-        sudo dmsetup remove --noudevsync base
+        mapper remove snap
+        mapper remove base
         sudo losetup -d $disk $copy
     """,
 }
