@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -346,11 +346,19 @@ def _steps(lesson: Lesson) -> list[Step]:
 
 
 def _document(path: Path, where: str, variables: Variables) -> Document:
+    parts = front.split(front.read(path, where=where), where=where)
+    return _parsed(parts.body, tuple(variables.as_text().items()), where, parts.first_line)
+
+
+# A step is read again each time that it is entered or looked at, and by each rule of the linter.
+@lru_cache(maxsize=1024)
+def _parsed(
+    body: str, variables: tuple[tuple[str, str], ...], where: str, first_line: int
+) -> Document:
     # Only who reads a text waits for the parser to be imported, not who lists lessons.
     from lab_engine.course.text.parse import parse
 
-    parts = front.split(front.read(path, where=where), where=where)
-    return parse(parts.body, variables.as_text(), where=where, first_line=parts.first_line)
+    return parse(body, dict(variables), where=where, first_line=first_line)
 
 
 def _place(number: str) -> tuple[tuple[int, ...], str]:

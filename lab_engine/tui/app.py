@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -84,7 +85,9 @@ class LearnApp(App[int]):
     """
 
     TITLE = "infralab"
-    CSS_PATH = "screens/home.tcss"
+    # The lesson's too: with a path of its own that screen would have all styles parsed anew when it
+    # is first opened (`App._load_screen_css`).
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["screens/home.tcss", "screens/lesson.tcss"]
     COMMAND_PALETTE_BINDING = "f10"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Quit", show=False),

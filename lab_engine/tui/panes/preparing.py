@@ -85,16 +85,21 @@ class Preparing(VerticalScroll, can_focus=True):
         desk, error = self.desk, self.desk.work.trouble
         now = time.monotonic()
         failed = desk.work.phase is Phase.FAILED
-        self.set_class(not desk.work.progress.rows, "-bare")
-        self.set_class(desk.busy, "-busy")
-        self.set_class(failed, "-failed")
-        self.set_class(desk.work.phase is Phase.STOPPED, "-stopped")
         lost = isinstance(error, AgentLost | DaemonDown)
-        self.set_class(failed and lost and desk.session is not None, "-repairable")
         # Nothing was changed yet that a reset could bring back.
         kept = lost or isinstance(error, KernelLacks)
-        self.set_class(failed and desk.session is not None and not kept, "-resettable")
-        self.set_class(failed and isinstance(error, LeaseTaken), "-taken")
+        # All at once: each change has the styles of everything inside computed anew.
+        self.update_classes(
+            {
+                "-bare": not desk.work.progress.rows,
+                "-busy": desk.busy,
+                "-failed": failed,
+                "-stopped": desk.work.phase is Phase.STOPPED,
+                "-repairable": failed and lost and desk.session is not None,
+                "-resettable": failed and desk.session is not None and not kept,
+                "-taken": failed and isinstance(error, LeaseTaken),
+            }
+        )
         asks = failed and isinstance(error, PacksMissing)
         self.query_one("#retry", Button).label = "Build it" if asks else "Try again"
         self._put("#lead", self._lead(now))
