@@ -57,6 +57,7 @@ class _StepFront(msgspec.Struct, frozen=True):
     minutes: int
     instead: str = ""
     find_out: tuple[str, ...] = ()
+    needs_kernel: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Step:
         syllabus: ids of the source's parts that it covers.
         instead: what stands in for the system that the source names; empty when it is the real one.
         find_out: commands with which the learner is to look up what a task needs.
+        needs_kernel: features that the bench's kernel must have, words of
+            `lab_engine.common.features`.
         source: the Markdown file; `where` is its name in messages.
     """
 
@@ -92,6 +95,7 @@ class Step:
     minutes: int
     instead: str
     find_out: tuple[str, ...]
+    needs_kernel: tuple[str, ...]
     source: Path
     where: str
     _labs: str = field(repr=False, compare=False, default="labs")
@@ -329,6 +333,7 @@ def _steps(lesson: Lesson) -> list[Step]:
                 meta.minutes,
                 meta.instead,
                 meta.find_out,
+                meta.needs_kernel,
                 path,
                 where,
                 lesson._labs,
