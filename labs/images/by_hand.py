@@ -14,7 +14,7 @@ from lab_engine.authoring import (
     require_image,
     require_served_by,
 )
-from labs.images.misloaded import add_to
+from labs.images.misloaded import WAYS
 from labs.images.papers import require_config, require_list, require_named, require_whole_layer
 from labs.images.parcel import (
     COMMAND,
@@ -300,4 +300,5 @@ step.near_miss(
     explain="Without `-f`, `httpd` starts another process and ends itself, and a container ends "
     "with its first process, without a word in its log.",
 )
-add_to(step)
+for name, script, task, reason, explain in WAYS:
+    step.near_miss(name, script, rejected_by=task, reason=reason, explain=explain)

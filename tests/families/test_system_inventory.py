@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from lab_engine.agent.providers import provider
 from lab_engine.errors import ProviderError
 from lab_engine.families import machinery
+from lab_engine.families.cgroups.agent import inventory as group_inventory
+from lab_engine.families.cgroups.agent import trees
 from lab_engine.families.files.agent import inventory, watched
 from lab_engine.families.files.resources import File
 from lab_engine.families.process.agent import inventory as process_inventory
@@ -243,3 +246,33 @@ def test_loop_device_of_ours_is_seen_and_detached() -> None:
         inventory.remove(key)
     assert key not in inventory.entries()
     inventory.remove(key)
+
+
+@pytest.mark.inside
+def test_a_group_goes_with_what_is_in_it_but_not_with_what_the_bench_runs() -> None:
+    """PID 1 stands for the agent and the rest: all of them are machinery."""
+    # Others need values of their own first, such as cpuset (cpuset(7)).
+    tops = [Path(tree) for tree, its in trees.trees().items() if {"pids", "unified"} & {*its}]
+    assert tops, "no control groups here"
+    was = Path("/proc/1/cgroup").read_text()
+    # No child of this process, which is the agent here: what is below that is machinery, too.
+    sleeper = int(subprocess.check_output(["sh", "-c", "sleep 600 > /dev/null & echo $!"]))
+    try:
+        for top in tops:
+            (top / "by-hand" / "below").mkdir(parents=True)
+            for pid in (1, sleeper):
+                (top / "by-hand" / "below" / "cgroup.procs").write_text(str(pid))
+        assert group_inventory.entries() == {
+            "cgroup/by-hand": "group",
+            "cgroup/by-hand/below": "group",
+        }
+        group_inventory.remove("cgroup/by-hand")
+        assert group_inventory.entries() == {}
+        assert Path("/proc/1/cgroup").read_text() == was
+        deadline = time.monotonic() + 10
+        while Path(f"/proc/{sleeper}/exe").exists():
+            assert time.monotonic() < deadline, "the sleep runs on"
+            time.sleep(0.05)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(sleeper, signal.SIGKILL)

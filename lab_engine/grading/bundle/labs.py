@@ -127,10 +127,19 @@ def _is_unused(node: ast.stmt, used: set[str]) -> bool:
             ast.Assign(targets=[ast.Name(id=name)], value=value)
             | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
         ):
-            # A call may do something: `step = lab.step(...)` does.
-            calls = any(isinstance(one, ast.Call) for one in ast.walk(value))
-            return name not in used | KEPT and not calls
+            return name not in used | KEPT and not _calls(value)
     return False
+
+
+def _calls(value: ast.AST) -> bool:
+    """Whether something is called now. A call may do something: `step = lab.step(...)` does."""
+    match value:
+        case ast.Call():
+            return True
+        case ast.Lambda():
+            # What stands in it is called later, by whoever has its name, which nobody has.
+            return False
+    return any(_calls(one) for one in ast.iter_child_nodes(value))
 
 
 def _imported(trees: Iterable[ast.Module], modules: set[str]) -> dict[str, set[str]]:
