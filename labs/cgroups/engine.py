@@ -179,9 +179,13 @@ step.near_miss(
 )
 step.near_miss(
     "without the swap",
-    lambda v: [f"docker update -m {v.old_mib}m --pids-limit {v.old_most} {v.old} || true"],
+    lambda v: [
+        f"docker update -m {v.old_mib}m {v.old} || true",
+        f"docker update --pids-limit {v.old_most} {v.old}",
+    ],
     rejected_by="change",
-    reason="no-limit",
+    reason="half",
+    explain=HALF,
 )
 step.near_miss(
     "a share of the processor that nobody asked for",
