@@ -24,6 +24,13 @@ def crowd(v: Values, many: int) -> str:
     return within("PIDS", v.counted, sleeps.replace("$(", "\\$(")) + " || echo refused"
 
 
+FREE = (
+    "The limit is there, and nobody in this group was refused by it: too few processes were "
+    "there at the same time (without `&` one waits for the other), or they were started outside "
+    "(without the backslashes, `$$` is the number of your own shell). A group that was made "
+    "anew counts from 0."
+)
+
 step.solution(
     "a shell that starts too many",
     lambda v: [
@@ -49,6 +56,15 @@ step.near_miss(
     reason="at-the-top",
 )
 step.near_miss(
+    "a letter more",
+    lambda v: [
+        made("PIDS", v.counted + "s"),
+        f"echo {v.most} | sudo tee $PIDS/{v.counted}s/pids.max",
+    ],
+    rejected_by="limit",
+    reason="other-name",
+)
+step.near_miss(
     "one too many allowed",
     lambda v: [
         made("PIDS", v.counted),
@@ -65,6 +81,29 @@ step.near_miss(
     reason="no-limit",
 )
 step.near_miss(
+    "the number of the outer shell",
+    lambda v: [
+        made("PIDS", v.counted),
+        f"echo {v.most} | sudo tee $PIDS/{v.counted}/pids.max",
+        # In a shell of its own: it is moved into the group, which ends with the case.
+        f"bash -c '. ~/work/groups.sh; {crowd(v, v.most + 3)}'".replace("\\$\\$", "$$"),
+    ],
+    rejected_by="refused",
+    reason="not-grown",
+    explain=FREE,
+)
+step.near_miss(
+    "one after the other",
+    lambda v: [
+        made("PIDS", v.counted),
+        f"echo {v.most} | sudo tee $PIDS/{v.counted}/pids.max",
+        within("PIDS", v.counted, "; ".join(["sleep 0.02"] * (v.most + 2))),
+    ],
+    rejected_by="refused",
+    reason="not-grown",
+    explain=FREE,
+)
+step.near_miss(
     "few enough",
     lambda v: [
         made("PIDS", v.counted),
@@ -73,8 +112,7 @@ step.near_miss(
     ],
     rejected_by="refused",
     reason="not-grown",
-    explain="The limit is there, and nobody was refused by it: too few processes were started in "
-    "the group at the same time, or they were started outside.",
+    explain=FREE,
 )
 step.near_miss(
     "many, outside of the group",
@@ -85,6 +123,5 @@ step.near_miss(
     ],
     rejected_by="refused",
     reason="not-grown",
-    explain="The limit is there, and nobody was refused by it: too few processes were started in "
-    "the group at the same time, or they were started outside.",
+    explain=FREE,
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     CgroupProbe,
+    CgroupReading,
     CgroupsProbe,
+    InhabitantsProbe,
     See,
     require,
     require_in_group,
@@ -16,34 +18,65 @@ from labs.cgroups.values import NAMES, Values, lab, made, started, within
 step = lab.step("group", resources=lambda _: [NAMES])
 
 
+AT_MOST = 20
+"""How many processes of the name are looked at, the newest ones: a loop may start thousands."""
+
+
+def home(group: CgroupReading) -> str:
+    """The folder of a group in the tree that counts here; empty where there is none."""
+    return group.paths.get("unified" if group.version == 2 else "pids", "")
+
+
 @step.check("join", points=2)
 async def join(see: See, v: Values) -> None:
+    group, every, sleeps = await see(
+        CgroupProbe(path=f"/{v.first}"),
+        CgroupsProbe(),
+        InhabitantsProbe(("sleep", str(v.seconds))),
+    )
+    newest = sorted(sleeps.processes, key=lambda one: one.started)[-AT_MOST:]
+    where = {one.pid: await see(CgroupProbe(pid=one.pid)) for one in newest}
+    # Whoever tried twice has two of them, and the older one may be the one that was moved.
+    inside = [one for one in newest if home(group) and home(where[one.pid]) == home(group)]
+    for one in newest[-1:] if not inside else ():
+        folder = home(where[one.pid])
+        require(
+            not any(folder.endswith(other.path) for other in every.groups),
+            "in-another",
+            expected=f"Process {one.pid} is in the group /{v.first}.",
+            observed=f"It is in {folder}.",
+            look=f"cat /proc/{one.pid}/cgroup",
+        )
+        others = [
+            name
+            for name, path in where[one.pid].paths.items()
+            if path.endswith(f"/{name}/{v.first}") and name != "pids"
+        ]
+        # Only with version 1, where each controller has a tree of its own.
+        require(
+            not others,
+            "other-tree",
+            expected=f"Process {one.pid} is in the group /{v.first} for the controller pids.",
+            observed=f"It is in that of the controller {others[0] if others else ''}: $PIDS leads "
+            "to the right tree.",
+            look=f"cat /proc/{one.pid}/cgroup",
+        )
     await require_made(see, "PIDS", v.first)
     process, _ = await require_process(see, ["sleep", str(v.seconds)])
-    found, every = await see(CgroupProbe(pid=process.pid), CgroupsProbe())
-    wanted = f"Process {process.pid} is in the group /{v.first}."
-    look = f"cat /proc/{process.pid}/cgroup"
-    folder = found.paths.get("unified" if found.version == 2 else "pids", "")
-    inside = [one.path for one in every.groups if folder.endswith(one.path)]
-    require(
-        not inside or folder.endswith(("/pids/" + v.first, "/cgroup/" + v.first)),
-        "in-another",
-        expected=wanted,
-        observed=f"It is in {folder}.",
-        look=look,
-    )
-    others = [name for name, one in found.paths.items() if one.endswith(f"/{name}/{v.first}")]
-    # Only with version 1, where each controller has a tree of its own.
-    require(
-        not others or "pids" in others,
-        "other-tree",
-        expected=f"{wanted[:-1]} for the controller pids.",
-        observed=f"It is in that of the controller {others[0] if others else ''}: $PIDS leads to "
-        "the right tree.",
-        look=look,
-    )
-    await require_in_group(see, process.pid, f"/{v.first}", "pids")
+    if not any(one.exe == process.exe for one in inside):
+        await require_in_group(see, process.pid, f"/{v.first}", "pids")
 
+
+SHELL = (
+    "A group holds whoever is named in its cgroup.procs. Your sleep is still where your shell "
+    "is: nobody was moved, or somebody else (behind `sudo sleep ... &`, `$!` is the number of "
+    "sudo)."
+)
+BELOW = (
+    "It is in a group, and not in the one that the task names. A folder in a folder is a group "
+    "of its own, and so is one with a letter more. Write the number into the right "
+    "cgroup.procs."
+)
 
 step.solution(
     "started, then moved",
@@ -61,13 +94,66 @@ step.solution(
         started(within("PIDS", v.first, f"exec sleep {v.seconds}"), v.seconds),
     ],
 )
+step.solution(
+    "a second try, and the first one still runs where the shell is",
+    lambda v: [
+        made("PIDS", v.first),
+        started(f"sleep {v.seconds}", v.seconds),
+        started(within("PIDS", v.first, f"exec sleep {v.seconds}"), v.seconds, 2),
+    ],
+    survives={1: "the first try is in nobody's way"},
+    explained={2: ["other-group"]},
+)
+step.solution(
+    "the first one is moved, and a second one runs where the shell is",
+    lambda v: [
+        made("PIDS", v.first),
+        started(within("PIDS", v.first, f"exec sleep {v.seconds}"), v.seconds),
+        started(f"sleep {v.seconds}", v.seconds, 2),
+    ],
+    survives={2: "the second one is in nobody's way"},
+    explained={1: ["other-group"]},
+)
+step.solution(
+    "by the same tree at another place",
+    lambda v: [
+        ". ~/work/groups.sh && sudo mkdir -p /mnt/again && sudo mount --bind $PIDS /mnt/again",
+        f"sudo mkdir /mnt/again/{v.first}",
+        started(f"sleep {v.seconds}", v.seconds),
+        f"pgrep -xf 'sleep {v.seconds}' | sudo tee /mnt/again/{v.first}/cgroup.procs",
+    ],
+    explained={3: ["other-group"]},
+)
 step.near_miss(
     "the group alone",
     lambda v: [made("PIDS", v.first), started(f"sleep {v.seconds}", v.seconds)],
     rejected_by="join",
     reason="other-group",
-    explain="A group holds whoever is named in its cgroup.procs. Your sleep is still where your "
-    "shell is.",
+    explain=SHELL,
+)
+step.near_miss(
+    "somebody else of that name",
+    lambda v: [
+        made("PIDS", v.first),
+        started(f"sleep {v.seconds}", v.seconds),
+        f"cd ~/work && echo 'sleep 9999' > {v.seconds}",
+        started(f'cd ~/work; bash -c "exec -a sleep perl {v.seconds}"', v.seconds, 2),
+        f"pgrep -nxf 'sleep {v.seconds}' | sudo tee $PIDS/{v.first}/cgroup.procs",
+    ],
+    rejected_by="join",
+    reason="other-group",
+    explain=SHELL,
+)
+step.near_miss(
+    "the number of sudo",
+    lambda v: [
+        made("PIDS", v.first),
+        started(f"sudo sleep {v.seconds}", v.seconds),
+        f"pgrep -xf 'sudo sleep {v.seconds}' | head -n 1 | sudo tee $PIDS/{v.first}/cgroup.procs",
+    ],
+    rejected_by="join",
+    reason="other-group",
+    explain=SHELL,
 )
 step.near_miss(
     "in a group below it",
@@ -78,8 +164,7 @@ step.near_miss(
     ],
     rejected_by="join",
     reason="in-another",
-    explain="It is in a group, and in another one: a folder in a folder is a group of its own. "
-    "Write the number into the cgroup.procs of the one that the task names.",
+    explain=BELOW,
 )
 step.near_miss(
     "in one of that name below another one",
@@ -90,8 +175,7 @@ step.near_miss(
     ],
     rejected_by="join",
     reason="in-another",
-    explain="It is in a group, and in another one: a folder in a folder is a group of its own. "
-    "Write the number into the cgroup.procs of the one that the task names.",
+    explain=BELOW,
 )
 step.near_miss(
     "another name",
@@ -100,7 +184,8 @@ step.near_miss(
         started(within("PIDS", f"{v.first}s", f"exec sleep {v.seconds}"), v.seconds),
     ],
     rejected_by="join",
-    reason="no-group",
+    reason="in-another",
+    explain=BELOW,
 )
 step.near_miss(
     "a folder somewhere else",
@@ -121,10 +206,25 @@ step.near_miss(
     rejected_by="join",
     reason="not-running",
 )
-# Last: its folder stays, and as long as it is there a missing group is told as this.
 step.near_miss(
     "without the names",
     lambda v: [f"sudo mkdir $PIDS/{v.first}", started(f"sleep {v.seconds}", v.seconds)],
     rejected_by="join",
     reason="at-the-top",
+)
+step.near_miss(
+    "below another group, and a folder at the top from an earlier try",
+    lambda v: [
+        f"sudo mkdir -p /{v.first} && . ~/work/groups.sh && sudo mkdir -p $PIDS/trial/{v.first}",
+        started(within("PIDS", f"trial/{v.first}", f"exec sleep {v.seconds}"), v.seconds),
+    ],
+    rejected_by="join",
+    reason="in-another",
+    explain=BELOW,
+)
+step.near_miss(
+    "a group of another name, and nobody in it",
+    lambda v: [made("PIDS", v.first.title()), started(f"sleep {v.seconds}", v.seconds)],
+    rejected_by="join",
+    reason="other-name",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab_engine.authoring import (
     CgroupProbe,
     CgroupReading,
+    CgroupsProbe,
     DirectoryProbe,
     See,
     require,
@@ -17,16 +18,28 @@ async def require_made(
 ) -> CgroupReading:
     """There is a group of this name, with these limits; see `require_group`.
 
-    `tree` is the script's variable that leads there. Reasons: `at-the-top`, those of
-    `require_group`.
+    `tree` is the script's variable that leads there. Reasons: `at-the-top`, `other-name`,
+    those of `require_group`.
     """
-    group, stray = await see(CgroupProbe(path=f"/{name}"), DirectoryProbe(f"/{name}"))
+    # A reset leaves such a folder: from then on it says nothing of what was typed since.
+    old = await see.before(DirectoryProbe(f"/{name}"))
+    group, stray, every = await see(
+        CgroupProbe(path=f"/{name}"), DirectoryProbe(f"/{name}"), CgroupsProbe()
+    )
     require(
-        group.exists or not stray.exists,
+        group.exists or old.exists or not stray.exists,
         "at-the-top",
         expected=f"There is a control group /{name}, in /sys/fs/cgroup.",
         observed=f"There is only a folder /{name}: in that shell ${tree} was empty. "
         "`. ~/work/groups.sh` sets it.",
         look=f"ls -ld /{name}; find /sys/fs/cgroup -maxdepth 2 -type d",
+    )
+    others = [one.path for one in every.groups]
+    require(
+        group.exists or not others,
+        "other-name",
+        expected=f"There is a control group /{name}.",
+        observed=f"Made by hand is only {', '.join(others[:8])}.",
+        look="find /sys/fs/cgroup -maxdepth 3 -type d",
     )
     return await require_group(see, f"/{name}", memory=memory, pids=pids)

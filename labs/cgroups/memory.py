@@ -28,9 +28,18 @@ def eater(v: Values) -> str:
 
 
 KEPT = (
-    "The limit is there, and the kernel has ended nobody for it. Either the processes of the group "
-    "never kept that much at one time (what is only passed on is not kept, and swap is not counted "
-    "here), or they were started outside, or somebody else ended them."
+    "The limit is there, and the kernel has ended nobody for it. Either the processes of the "
+    "group never kept that much at one time (what is only passed on is not kept, and swap is "
+    "not counted here), or they were started outside, or somebody else ended them."
+)
+
+NUMBER = (
+    "The number in the file is another one. A bare number is bytes; behind it, `K` stands for "
+    "1024, and `M` for 1024 times 1024."
+)
+NONE = (
+    "The group has no limit yet. One is written into its file for memory. If `tee` spoke of an "
+    "invalid argument, the kernel did not take what it was given: `M` stands for MiB, not `MB`."
 )
 
 step.solution(
@@ -52,6 +61,30 @@ step.near_miss(
     lambda v: [made("MEMORY", v.fed), given(v, f"{v.mib}000000"), eater(v)],
     rejected_by="limit",
     reason="other-memory",
+    explain=NUMBER,
+)
+step.near_miss(
+    "no letter",
+    lambda v: [made("MEMORY", v.fed), given(v, str(v.mib))],
+    rejected_by="limit",
+    reason="other-memory",
+    explain=NUMBER,
+)
+step.near_miss(
+    "a word that the kernel does not know",
+    lambda v: [made("MEMORY", v.fed), given(v, f"{v.mib}MB") + " || true"],
+    rejected_by="limit",
+    reason="no-limit",
+    explain=NONE,
+)
+step.near_miss(
+    "a letter more",
+    lambda v: [
+        made("MEMORY", v.fed + "s"),
+        f"echo {v.mib}M | sudo tee $MEMORY/{v.fed}s/$MEMORY_MAX",
+    ],
+    rejected_by="limit",
+    reason="other-name",
 )
 step.near_miss(
     "no limit, and killed by hand",
@@ -61,7 +94,7 @@ step.near_miss(
     ],
     rejected_by="limit",
     reason="no-limit",
-    explain="The group has no limit yet. One is written into its file for memory.",
+    explain=NONE,
 )
 step.near_miss(
     "killed by hand",

@@ -69,9 +69,9 @@ fi
 )
 
 
-def started(command: str, seconds: int) -> ByHand:
-    """Run a command in the background, and go on when `sleep SECONDS` is there."""
-    there = f"pgrep -xf 'sleep {seconds}' >/dev/null"
+def started(command: str, seconds: int, many: int = 1) -> ByHand:
+    """Run a command in the background, and go on when so many `sleep SECONDS` are there."""
+    there = f"[ $(pgrep -cxf 'sleep {seconds}') -ge {many} ]"
     waiting = f"for try in $(seq 60); do {there} && break; sleep 0.05; done"
     return ByHand(f"{command} >/dev/null 2>&1 &\n{waiting}", typed=f"{command} &")
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from lab_engine.authoring import (
     DirectoryProbe,
     FileProbe,
-    FileReading,
     Image,
     InhabitantsProbe,
     RuntimeContainerProbe,
@@ -15,23 +12,10 @@ from lab_engine.authoring import (
     require,
     require_runtime_container,
 )
+from labs.runtimes.description import read
 from labs.runtimes.values import QUIET, WORK, Values, described, lab, limited, unpacked
 
 step = lab.step("bundle", daemons=("docker",), resources=lambda _: [Image("busybox")])
-
-
-class Described(msgspec.Struct):
-    """What a config.json says of the host; other words in it are left out."""
-
-    hostname: str = ""
-
-
-def hostname_in(config: FileReading) -> str:
-    """The host name of a description; empty where it is none."""
-    try:
-        return msgspec.json.decode(config.content, type=Described).hostname
-    except msgspec.DecodeError:
-        return ""
 
 
 async def require_made(see: See, v: Values) -> None:
@@ -65,7 +49,7 @@ async def run(see: See, v: Values) -> None:
     )
     path = f"{found.bundle}/config.json"
     config, inside = await see(FileProbe(path), InhabitantsProbe(pid=found.pid))
-    called = hostname_in(config)
+    called = read(config).hostname
     require(
         called == v.host or v.host in [one.hostname for one in inside.processes],
         "not-described",
@@ -89,6 +73,12 @@ TOLD = (
     "runc was asked for it and could not make it. Why, it wrote into the log file: mostly a word "
     "of config.json, or a file or folder that is not there. Mend that, `rm -f` the log, and run it "
     "again."
+)
+
+STANDS = (
+    "It is there, and its program does not run. What is created waits for `sudo runc start`, "
+    "what is paused for `sudo runc resume`; what has stopped is taken away with `sudo runc "
+    "delete`, and run anew."
 )
 
 step.solution(
@@ -123,7 +113,33 @@ step.near_miss(
     ],
     rejected_by="run",
     reason="other-status",
-    explain="It is all there but for its program, which waits for `sudo runc start`.",
+    explain=STANDS,
+)
+step.near_miss(
+    "paused",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v),
+        run_it(v),
+        f"sudo runc pause {v.lamp}",
+    ],
+    rejected_by="run",
+    reason="other-status",
+    explain=STANDS,
+)
+step.near_miss(
+    "ended by a signal",
+    lambda v: [
+        unpacked(v.bundle),
+        f"cd {v.bundle} && runc spec",
+        described(v),
+        run_it(v),
+        f"sudo runc kill {v.lamp} KILL; sleep 0.5",
+    ],
+    rejected_by="run",
+    reason="other-status",
+    explain=STANDS,
 )
 step.near_miss(
     "renamed once it ran",

@@ -7,6 +7,7 @@ from lab_engine.authoring import (
     File,
     HttpProbe,
     Image,
+    MountProbe,
     See,
     SocketsProbe,
     require,
@@ -48,6 +49,15 @@ async def web(see: See, v: Values) -> None:
         observed=f"It answers {answer.status}: {answer.body.strip()[:60]}",
         look=f"curl -s http://127.0.0.1:{v.port}/",
     )
+    mount = await see(MountProbe("/www", pid=server.pid if server else 0))
+    # By the place in the file system that it lies on, whose top need not be that of the machine.
+    require(
+        mount.exists and f"{WORK}/www".endswith(mount.root),
+        "other-folder",
+        expected=f"/www in the container web is the folder {WORK}/www.",
+        observed=f"It is {mount.root}." if mount.exists else "Nothing is mounted there.",
+        look="sudo crictl inspect $(sudo crictl ps -q --name web) | jq -c .status.mounts",
+    )
 
 
 @step.check("side", points=2, needs=("web",))
@@ -64,10 +74,11 @@ def pod(name: str) -> str:
     )
 
 
-def web_file(v: Values, *, port: int = 0, mounted: bool = True) -> str:
+def web_file(v: Values, *, port: int = 0, mounted: bool = True, folder: str = "www") -> str:
     command = ", ".join(f'"{word}"' for word in serves(v)).replace(str(v.port), str(port or v.port))
     mounts = (
-        f', "mounts": [{{"host_path": "{WORK}/www", "container_path": "/www", "readonly": true}}]'
+        f', "mounts": [{{"host_path": "{WORK}/{folder}", "container_path": "/www", '
+        '"readonly": true}]'
         if mounted
         else ""
     )
@@ -149,6 +160,18 @@ step.near_miss(
     lambda v: [sandbox(v), web_file(v, mounted=False), started(v, "web")],
     rejected_by="web",
     reason="not-running",
+)
+step.near_miss(
+    "a copy of the folder",
+    lambda v: [
+        sandbox(v),
+        f"cp -r {WORK}/www {WORK}/eggs && {web_file(v, folder='eggs')}",
+        started(v, "web"),
+    ],
+    rejected_by="web",
+    reason="other-folder",
+    explain="The page is right, and it lies in another folder: what is changed in `www` from now "
+    "on, nobody will see. host_path is the folder of the machine.",
 )
 step.near_miss(
     "another port",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from lab_engine.authoring import (
+    FileProbe,
     Image,
     RuntimeContainerProbe,
     See,
     require,
     require_runtime_container,
 )
+from labs.runtimes.description import read
 from labs.runtimes.values import MAKER, QUIET, Values, lab
 
 step = lab.step("states", daemons=("docker",), resources=lambda _: [Image("busybox"), MAKER])
@@ -16,7 +18,18 @@ step = lab.step("states", daemons=("docker",), resources=lambda _: [Image("busyb
 
 @step.check("created", points=1)
 async def created(see: See, v: Values) -> None:
-    await require_runtime_container(see, v.ready, status="created")
+    found = await require_runtime_container(see, v.ready, status="created")
+    # Its process is still runc: what it will run says only the file that it was made from.
+    path = f"{found.bundle}/config.json"
+    config = await see(FileProbe(path))
+    program, *words = read(config).process.args or [""]
+    require(
+        (program.rpartition("/")[2], *words) == v.states,
+        "other-command",
+        expected=f"The bundle of {v.ready} is for the command `{' '.join(v.states)}`.",
+        observed=f"{path} says `{' '.join((program, *words))}`.",
+        look=f"jq -c .process.args {path}",
+    )
 
 
 @step.check("crun", points=2, needs=("created",))
@@ -41,6 +54,11 @@ def made(v: Values, folder: str = "") -> str:
     return f"sh make-bundle.sh {folder or v.bundle} sleep {v.state_seconds}"
 
 
+COMMAND = (
+    "A container that is created runs what its config.json said then. `sudo runc delete -f` it, "
+    "make the bundle for the right command, and create it anew."
+)
+
 step.solution(
     "from one folder",
     lambda v: [
@@ -61,6 +79,27 @@ step.solution(
         f"sudo crun create -b box {v.other} {QUIET}",
         f"sudo crun start {v.other}",
     ],
+)
+step.solution(
+    "by its whole path, by hand, from a link to the bundle",
+    lambda v: [
+        f"{made(v, 'box')} && ln -s box link && cd box && "
+        f"jq '.process.args[0] = \"/bin/sleep\"' config.json > new && mv new config.json",
+        f"cd ~/work/link && sudo runc create {v.ready} {QUIET}",
+        f"sudo crun create {v.other} {QUIET} && sudo crun start {v.other}",
+        f"sudo runc run -d {v.held} {QUIET}; sudo runc pause {v.held}; sudo runc resume {v.held}",
+        f"sudo runc pause {v.held}",
+    ],
+)
+step.near_miss(
+    "the command of the example",
+    lambda v: [
+        f"sh make-bundle.sh {v.bundle} sleep 600",
+        f"sudo runc create -b {v.bundle} {v.ready} {QUIET}",
+    ],
+    rejected_by="created",
+    reason="other-command",
+    explain=COMMAND,
 )
 step.near_miss(
     "started",
