@@ -177,12 +177,18 @@ async def test_ended_politely(stage: Stage, script: str, reason: str) -> None:
 async def test_what_a_container_wrote(stage: Stage) -> None:
     await stage.type(
         "docker run -d --name job busybox sh -c 'echo one; echo two >&2; echo three'; "
-        "docker wait job; docker start -a job"
+        "docker wait job; docker start -a job; "
+        "docker run -d --name mute --log-driver none busybox echo one"
     )
     see = Inquiry(stage.ask, None)
-    log, last, none = await see(
-        ContainerLogProbe("job"), ContainerLogProbe("job", lines=1), ContainerLogProbe("jo")
+    log, last, mute, none = await see(
+        ContainerLogProbe("job"),
+        ContainerLogProbe("job", lines=1),
+        ContainerLogProbe("mute"),
+        ContainerLogProbe("jo"),
     )
+    assert mute.exists
+    assert (mute.out, mute.err) == ((), ())
     assert log.out == ("one", "three", "one", "three")
     assert log.err == ("two", "two")
     assert len(last.out + last.err) == 1

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from http.client import HTTPException, HTTPResponse
+from http.client import NOT_IMPLEMENTED, HTTPException, HTTPResponse
 from typing import Any, Final
 
 import docker.errors
@@ -142,6 +142,11 @@ def read_log(probe: ContainerLogProbe) -> ContainerLogReading:
             )
         except docker.errors.NotFound:
             return ContainerLogReading(exists=False)
+        except docker.errors.APIError as error:
+            # With `--log-driver none` there is nothing to read, and the engine calls that an error.
+            if error.status_code != NOT_IMPLEMENTED:
+                raise
+            return ContainerLogReading()
     return ContainerLogReading(
         out=tuple(out.decode(errors="replace").splitlines()),
         err=tuple(err.decode(errors="replace").splitlines()),
