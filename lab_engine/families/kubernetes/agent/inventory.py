@@ -29,6 +29,8 @@ KINDS: Final = {
         "v1/namespaces",
         "v1/pods",
         "v1/services",
+        "v1/endpoints",
+        "discovery.k8s.io/v1/endpointslices",
         "v1/configmaps",
         "v1/secrets",
         "v1/serviceaccounts",
@@ -61,6 +63,8 @@ _OWN: Final = frozenset(
     {
         "namespaces/default",
         "services/kubernetes",
+        "endpoints/kubernetes",
+        "endpointslices/kubernetes",
         "configmaps/kube-root-ca.crt",
         "serviceaccounts/default",
         "storageclasses/local-path",
@@ -82,6 +86,8 @@ and nothing of the cluster's makes any after its start, as its components do of 
 """
 _BY_COMPONENTS: Final = ("system:", "kubeadm:")
 _PROVISIONED: Final = "pv.kubernetes.io/provisioned-by"
+_BY_CONTROLLER: Final = "endpoints.kubernetes.io/managed-by"
+"""On each since 1.33; one made by hand has it not."""
 _CONTROLLERS: Final = "node.kubernetes.io/"
 """The beginning of the taints that follow from a node's state."""
 MEND_SECONDS: Final = 45.0
@@ -174,6 +180,8 @@ def _is_own(plural: str, one: Object) -> bool:
         or (plural == "namespaces" and name in _SYSTEM)
         or (about.get("namespace") in _SYSTEM and plural not in _RIGHTS)
         or "kubernetes.io/bootstrapping" in (about.get("labels") or {})
+        # The controller's own have no owner; a slice has its service.
+        or (plural == "endpoints" and _BY_CONTROLLER in (about.get("labels") or {}))
         or (plural == "configmaps" and name == "kube-root-ca.crt")
         or controller(one) is not None
     )
