@@ -131,7 +131,7 @@ def graded(lesson: str, learners: int, *how: str, waits: int = 0) -> float:
 
 
 def each(args: argparse.Namespace) -> Result:
-    """One submission of one step of every lesson; a lesson that cannot be graded is told as a note."""
+    """One submission of one step of every lesson; what cannot be graded is told in a note."""
     before = measure.load_now()
     compared, notes = [], ["Seconds of one submission, the client's start included."]
     for lesson in load_course().lessons:
