@@ -4,6 +4,7 @@
       UsageError                 the command line asks for something that does not exist
         WouldTake                something of the learner's would go: they must agree first
     PacksMissing                 a lesson's packs are not built: the learner must agree first
+    KernelLacks                  a step needs what the kernel under its bench has not
       ContentError               a lesson's text or lab is wrong (file, place)
       ResourceError              a resource's field is wrong
       PlanError                  resources refer to each other in a circle or to nothing
@@ -88,6 +89,10 @@ class PacksMissing(InfralabError):
         self.cost = cost
         self.wanted = wanted
         self.lacks: tuple[str, ...] = ()
+
+
+class KernelLacks(InfralabError):
+    """A step needs features that a bench cannot have from the kernel that it would run on."""
 
 
 class ContentError(InfralabError):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lab_engine.session.store import Store
 from tests.kit import Kit
 from tests.left import ends_what_it_began
 
@@ -37,6 +38,25 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000)
+
+
+@pytest.fixture(autouse=True)
+def records_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Python 3.13 warns of connections to SQLite that nobody closed, in the test that runs then."""
+    opened: list[Store] = []
+    begin = Store._begin
+
+    def remembered(store: Store) -> None:
+        begin(store)
+        opened.append(store)
+
+    monkeypatch.setattr(Store, "_begin", remembered)
+    yield
+    for store in opened:
+        # Not `close`, which copies the file: some tests leave it damaged, or its folder closed.
+        for connection in (store._writer, store._reader):
+            if connection is not None:
+                connection.close()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from lab_engine.protocol import MendReport, Recovery
 from lab_engine.session.gc import Leftover
 from lab_engine.session.mended import due, sentences
 from lab_engine.shown import shown
+from tests.clock import in_any_time
 
 CLEAR = "\x1b[2J\x1b[Hweb"
 
@@ -49,6 +50,7 @@ def test_only_words_are_shown(text: str, wanted: str) -> None:
     assert shown(text) == wanted
 
 
+@in_any_time
 @given(st.text(st.sampled_from("\x1b\x9b\x9d\x07\\[]P0;m\n\t\r\udc80ä ")))
 def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
     clean = shown(text)

@@ -69,6 +69,11 @@ def connect(timeout: int = TIMEOUT, host: str | None = None) -> Any:
         ) from error
 
 
+def is_the_machines() -> bool:
+    """Whether it is the virtual machine's, whose kernel is there for benches alone."""
+    return os.environ.get("DOCKER_HOST", "").endswith(MACHINE_SOCKET)
+
+
 def _answering(timeout: int, where: tuple[str, ...]) -> Any:
     """A client that has had a first answer, within a limit for the whole of it.
 

@@ -6,12 +6,13 @@ It is a container and no program of this machine, so that it works with a remote
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import requests
 from docker import errors as docker_errors
+from docker.types import Mount
 
 from lab_engine.bench import engine, image
 from lab_engine.common import patience
@@ -31,6 +32,7 @@ def run(
     binds: Sequence[str] = (),
     capabilities: Sequence[str] = (),
     rules: Sequence[str] = (),
+    folders: Mapping[str, str] | None = None,
     host_cgroups: bool = False,
 ) -> bytes:
     """The output of `argv`, run as root from the newest bench image that is there.
@@ -42,6 +44,8 @@ def run(
         binds: what it sees, as `NAME:PATH[:ro]`.
         capabilities: what it may do; it has no others.
         rules: the devices that it may use.
+        folders: of the engine's machine -> where it sees them, read-only; one that is not there
+            is left out.
         host_cgroups: whether it sees the engine's machine's control groups.
 
     Raises:
@@ -50,6 +54,11 @@ def run(
     config = client.api.create_host_config(
         network_mode="none",
         binds=list(binds),
+        # As mounts: the engine would make the folder of a bind that is not there.
+        mounts=[
+            Mount(target, source, type="bind", read_only=True)
+            for source, target in (folders or {}).items()
+        ],
         cap_drop=["ALL"],
         cap_add=list(capabilities),
         security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
@@ -58,15 +67,7 @@ def run(
     if host_cgroups:
         config["CgroupnsMode"] = "host"
     with engine.explain(asked):
-        made = client.api.create_container(
-            _image(client, asked),
-            command=list(argv[1:]),
-            # Not the image's own, which would make a bench of this container.
-            entrypoint=[argv[0]],
-            environment={"PYTHONPATH": LIB},
-            labels={"infralab.kind": KIND},
-            host_config=config,
-        )
+        made = _create(client, config, _image(client, asked), argv)
         try:
             client.api.start(made["Id"])
             limit = patience.patient(SECONDS)
@@ -82,6 +83,31 @@ def run(
             hint="Run `infralab gc` again when the machine is quieter.",
         )
     return output
+
+
+def _create(client: Any, config: Any, tag: str, argv: Sequence[str]) -> Any:
+    while True:
+        try:
+            return client.api.create_container(
+                tag,
+                command=list(argv[1:]),
+                # Not the image's own, which would make a bench of this container.
+                entrypoint=[argv[0]],
+                environment={"PYTHONPATH": LIB},
+                labels={"infralab.kind": KIND},
+                host_config=config,
+            )
+        except docker_errors.APIError as error:
+            # The engine names the one that is not there; it is asked about nowhere else.
+            absent = [one for one in config.get("Mounts") or () if _unfound(error, one["Source"])]
+            if not absent:
+                raise
+            config["Mounts"] = [one for one in config["Mounts"] if one not in absent]
+
+
+def _unfound(error: docker_errors.APIError, path: str) -> bool:
+    said = str(error.explanation or error)
+    return "source path does not exist" in said and said.rstrip("'\") ").endswith(path)
 
 
 def abandoned(client: Any) -> list[str]:

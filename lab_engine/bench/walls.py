@@ -53,6 +53,14 @@ DEVICE_RULES: Final = (
 """And the bench's own loop devices, by their numbers. The entrypoint makes the nodes: a list of the
 host's would fail where one is missing."""
 
+OWN_DEVICE_RULES: Final = (
+    "c 10:236 rwm",  # mapper/control
+    "b 240:* rwm",  # what the device mapper makes: the machine's recipe says this number to it
+    "b 9:* rwm",  # md
+)
+"""More, where the kernel is there for benches alone: on a computer they would reach its own disks,
+of which no namespace keeps these apart."""
+
 _CONSOLE: Final = (4, 5, 6, 7, 8)
 """syslog(2): read and clear, clear, and the three that set what the console shows."""
 _KEEP_SIZE: Final = (0x01, 0x11)
@@ -137,7 +145,11 @@ def host_config(
         # RLIMIT_FSIZE is what every file system obeys; Docker's own limit, `--storage-opt size`,
         # wants project quotas.
         ulimits=[Ulimit(name="fsize", soft=disk, hard=disk)],
-        device_cgroup_rules=[*DEVICE_RULES, *loops.rules(block)],
+        device_cgroup_rules=[
+            *DEVICE_RULES,
+            *(OWN_DEVICE_RULES if engine.is_the_machines() else ()),
+            *loops.rules(block),
+        ],
         binds=[*binds, f"{cache.VOLUME}:{cache.MOUNT}:ro"],
         # Docker mounts them noexec, nosuid and nodev unless told otherwise. What lies in them
         # counts as the bench's memory, so they are sized by it.

@@ -128,7 +128,12 @@ async def _plain(args: argparse.Namespace) -> int:
             await asyncio.to_thread(agree_to_packs, lesson)
             say("Starting a bench.")
             session = await Session.begin(
-                lesson, record, settings.load(), seed=args.seed, progress=say
+                lesson,
+                record,
+                settings.load(),
+                seed=args.seed,
+                step=args.step or lesson.steps[0].name,
+                progress=say,
             )
         await asyncio.to_thread(offer_ahead, lesson)
         tty = sys.stdin.isatty()

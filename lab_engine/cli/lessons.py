@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lab_engine.cli.words import add_json, emit_json, table, verb
+from lab_engine.common.features import in_short
 
 if TYPE_CHECKING:
     from lab_engine.course.lesson import Course, Lesson
@@ -124,6 +125,7 @@ def _one(lesson: Lesson, state: LessonState, *, as_json: bool) -> int:
                         "title": step.title,
                         "minutes": step.minutes,
                         "syllabus": step.syllabus,
+                        "needs_kernel": step.needs_kernel,
                         "tasks": step.tasks,
                         "questions": step.question_ids,
                         "done": done,
@@ -149,4 +151,7 @@ def _one(lesson: Lesson, state: LessonState, *, as_json: bool) -> int:
         for step, done in zip(lesson.steps, dones, strict=True)
     ]
     print(table(rows, head=("#", "step", "time", "tasks", "questions", "syllabus", "", "title")))
+    for step in lesson.steps:
+        if step.needs_kernel:
+            print(f"\nStep {step.name} {in_short(step.needs_kernel)}.")
     return 0

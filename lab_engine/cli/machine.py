@@ -39,6 +39,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             ("infralab machine stop", "switch it off; what is in its engine stays"),
             ("infralab machine remove", "with all that is in it"),
             ("infralab machine box kit.box", "a Vagrant box of it, with the kit: 10 minutes"),
+            ("infralab machine box kit.box --provider virtualbox", "the same for VirtualBox"),
         ),
     )
     parts = parser.add_subparsers(dest="part", metavar="ACTION", required=True)
@@ -57,8 +58,14 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     use.add_argument("--off", action="store_true", help="have them in this computer's engine")
     remove = parts.add_parser("remove", help="remove it with all that is in it")
     remove.add_argument("--yes", action="store_true", help="do not ask")
-    box = parts.add_parser("box", help="make a Vagrant box for libvirt, with the kit in it")
+    box = parts.add_parser("box", help="make a Vagrant box, with the kit in it")
     box.add_argument("file", type=Path, metavar="FILE")
+    box.add_argument(
+        "--provider",
+        choices=("libvirt", "virtualbox"),
+        default="libvirt",
+        help="the program that is to run it; libvirt when left out",
+    )
     box.add_argument(
         "--no-image", action="store_true", help="without the bench's image, which is most of it"
     )
@@ -229,10 +236,11 @@ def _box(args: argparse.Namespace) -> int:
 
     file = args.file.absolute()
     with Progress() as progress:
-        made = box.make(file, progress, with_bench=not args.no_image)
+        made = box.make(file, progress, provider=args.provider, with_bench=not args.no_image)
     print(f"{file} ({made.size >> 20} MiB), SHA-256 {made.sha256}")
     print(f"Give it to Vagrant: vagrant box add --name infralab {file.name}")
     print(
-        "Start it: INFRALAB_VM_BOX=infralab vagrant up --provider=libvirt, in the folder vagrant/"
+        f"Start it: INFRALAB_VM_BOX=infralab vagrant up --provider={args.provider}, in the folder "
+        "vagrant/"
     )
     return 0

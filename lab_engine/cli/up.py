@@ -91,6 +91,7 @@ async def _up(args: argparse.Namespace) -> int:
                     config,
                     seed=seed,
                     mode=mode,
+                    step=asked or lesson.steps[0].name,
                     progress=doctor.before_building(say),
                 )
             except BenchError:

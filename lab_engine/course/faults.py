@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import difflib
 import graphlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from lab_engine.common.features import FEATURES
 from lab_engine.common.plan import ordered
 from lab_engine.common.resource import Resource
 from lab_engine.course import pack
@@ -71,6 +73,7 @@ def faults(lesson: Lesson, seed: Seed) -> Iterator[ContentError]:
         elif lab_step.continues is not None:
             yield from _continues(lab, lab_step, names, place)
     for step in steps:
+        yield from _kernel_words(step)
         try:
             document = step.document(variables)
         except ContentError as fault:
@@ -95,6 +98,21 @@ def _continues(
         )
     elif step.continues not in names or names.index(step.continues) >= names.index(step.name):
         yield ContentError(f"continues = {step.continues!r}, which is not earlier", where=where)
+
+
+def _kernel_words(step: Step) -> Iterator[ContentError]:
+    """Words of `needs_kernel` that nobody knows, or that stand there twice."""
+    for number, word in enumerate(step.needs_kernel):
+        if word not in FEATURES:
+            # Some are written with a hyphen in the names of their files.
+            near = difflib.get_close_matches(word.replace("-", "_"), FEATURES, n=1, cutoff=0.5)
+            yield ContentError(
+                f"needs_kernel = {word!r}, which no kernel of ours is known to have",
+                where=step.where,
+                hint=f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(FEATURES)}.",
+            )
+        elif word in step.needs_kernel[:number]:
+            yield ContentError(f"needs_kernel has {word!r} twice", where=step.where)
 
 
 def text_faults(step: Step, document: Document, lab_step: LabStep | None) -> Iterator[ContentError]:

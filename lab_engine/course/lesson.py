@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,7 @@ class _StepFront(msgspec.Struct, frozen=True):
     minutes: int
     instead: str = ""
     find_out: tuple[str, ...] = ()
+    needs_kernel: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Step:
         syllabus: ids of the source's parts that it covers.
         instead: what stands in for the system that the source names; empty when it is the real one.
         find_out: commands with which the learner is to look up what a task needs.
+        needs_kernel: features that the bench's kernel must have, words of
+            `lab_engine.common.features`.
         source: the Markdown file; `where` is its name in messages.
     """
 
@@ -92,6 +95,7 @@ class Step:
     minutes: int
     instead: str
     find_out: tuple[str, ...]
+    needs_kernel: tuple[str, ...]
     source: Path
     where: str
     _labs: str = field(repr=False, compare=False, default="labs")
@@ -329,6 +333,7 @@ def _steps(lesson: Lesson) -> list[Step]:
                 meta.minutes,
                 meta.instead,
                 meta.find_out,
+                meta.needs_kernel,
                 path,
                 where,
                 lesson._labs,
@@ -341,11 +346,19 @@ def _steps(lesson: Lesson) -> list[Step]:
 
 
 def _document(path: Path, where: str, variables: Variables) -> Document:
+    parts = front.split(front.read(path, where=where), where=where)
+    return _parsed(parts.body, tuple(variables.as_text().items()), where, parts.first_line)
+
+
+# A step is read again each time that it is entered or looked at, and by each rule of the linter.
+@lru_cache(maxsize=1024)
+def _parsed(
+    body: str, variables: tuple[tuple[str, str], ...], where: str, first_line: int
+) -> Document:
     # Only who reads a text waits for the parser to be imported, not who lists lessons.
     from lab_engine.course.text.parse import parse
 
-    parts = front.split(front.read(path, where=where), where=where)
-    return parse(parts.body, variables.as_text(), where=where, first_line=parts.first_line)
+    return parse(body, dict(variables), where=where, first_line=first_line)
 
 
 def _place(number: str) -> tuple[tuple[int, ...], str]:

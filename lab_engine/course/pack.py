@@ -12,6 +12,7 @@ is in the image's list (`packs.bill`).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -124,8 +125,7 @@ def _where(folder: Path) -> str:
 
 def _read(folder: Path) -> Recipe:
     where = _where(folder)
-    table = front.table(front.read(folder / "pack.toml", where=where), where=where)
-    pack = front.convert(table, Pack, where=where)
+    pack = _pack(front.read(folder / "pack.toml", where=where), where)
     if pack.name != folder.name or not NAME.match(pack.name):
         raise ContentError(
             f"name = {pack.name!r} in the folder {folder.name!r}",
@@ -139,3 +139,9 @@ def _read(folder: Path) -> Recipe:
     if fault:
         raise ContentError(fault, where=where)
     return Recipe(pack, folder)
+
+
+# Every step's edition asks for the packs of its lesson, and each time all recipes are read.
+@functools.lru_cache(maxsize=128)
+def _pack(toml: str, where: str) -> Pack:
+    return front.convert(front.table(toml, where=where), Pack, where=where)

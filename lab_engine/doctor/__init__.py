@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lab_engine.doctor import engine as docker
+from lab_engine.doctor import features as asked
 from lab_engine.doctor import here, kernel, kvm, vm
 from lab_engine.doctor import packs as big
 from lab_engine.doctor.machine import Finding, Machine, State
@@ -44,6 +45,7 @@ def examine(machine: Machine | None = None) -> list[Finding]:
         kvm.kvm(machine, engine),
         kernel.cgroups(machine, engine),
         *kernel.features(machine, engine),
+        *asked.features(machine, engine, asked.steps()),
         kernel.user_namespaces(machine, engine),
         kernel.apparmor(machine, engine),
         *big.packs(machine, engine),

@@ -21,6 +21,7 @@ from lab_engine.errors import InfralabError
 from lab_engine.machine import chosen
 
 if TYPE_CHECKING:
+    from lab_engine.bench.features import Kernel
     from lab_engine.machine.life import Status
 
 
@@ -148,6 +149,17 @@ class Machine:
             # doctor also runs on a bare Python, before anything is installed.
             return None
         return trial.problems()
+
+    def under_benches(self) -> Kernel | None:
+        """The kernel of the engine, from a look at it there; None where it cannot be asked yet.
+
+        Raises InfralabError when the engine does not answer.
+        """
+        try:
+            from lab_engine.bench import features
+        except ImportError:
+            return None
+        return features.look()
 
     def virtual(self) -> Status | None:
         """How the virtual machine for benches stands; None where that cannot be looked at yet.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -94,9 +95,13 @@ class Edge:
         return self.changed_at > 0 and now - self.changed_at < RECENT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
-    """Everything that was read at one moment. `gone` is what has just left, and when."""
+    """Everything that was read at one moment. `gone` is what has just left, and when.
+
+    What is asked for by key is looked up, since questions that go through all nodes or edges make
+    drawing hundreds of boxes a matter of their square. The indexes need a `__dict__`: no slots.
+    """
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
@@ -105,31 +110,51 @@ class Picture:
     """What could not be read, in words."""
 
     def node(self, key: str) -> Node | None:
-        return next((node for node in self.nodes if node.key == key), None)
+        return self._by_key.get(key)
 
     def edges_of(self, key: str) -> tuple[Edge, ...]:
-        return tuple(edge for edge in self.edges if key in (edge.place, edge.to))
+        return tuple(self._edges_at.get(key, ()))
 
-    @property
+    @cached_property
     def places(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.is_place)
 
-    @property
+    @cached_property
     def segments(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.drawn.role == "segment")
 
-    @property
+    @cached_property
     def stores(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.drawn.role == "store")
 
     def users(self, store: str) -> tuple[Edge, ...]:
         """From the places that have the store with this key."""
-        places = {node.key for node in self.places}
-        return tuple(edge for edge in self.edges if edge.to == store and edge.place in places)
+        return tuple(
+            edge
+            for edge in self._edges_at.get(store, ())
+            if edge.to == store
+            and (place := self._by_key.get(edge.place)) is not None
+            and place.is_place
+        )
 
     def pool_of(self, volume: str) -> Node | None:
         """The store that the store with this key is in."""
-        return next((self.node(edge.to) for edge in self.edges if edge.place == volume), None)
+        edges = self._edges_at.get(volume, ())
+        return next((self.node(edge.to) for edge in edges if edge.place == volume), None)
+
+    @cached_property
+    def _by_key(self) -> dict[str, Node]:
+        # The first of a name, should there be two.
+        return {node.key: node for node in reversed(self.nodes)}
+
+    @cached_property
+    def _edges_at(self) -> dict[str, list[Edge]]:
+        """By the key of either end, in the picture's order."""
+        found: dict[str, list[Edge]] = {}
+        for edge in self.edges:
+            for key in {edge.place: None, edge.to: None}:
+                found.setdefault(key, []).append(edge)
+        return found
 
     def since(self, before: Picture | None, now: float | None = None) -> Picture:
         """The same with the time of each change, against what was seen before."""

@@ -1,13 +1,12 @@
 """The machine's system as a Vagrant box: a disk that boots by itself, with the kit in it.
 
 A box is a tar: the disk, what Vagrant has to know of it, and a Vagrantfile that goes before the
-user's (vagrant-libvirt's README, "Box format"). The disk's own boot loader is put there byte by
-byte, so a build needs no root, no loop device and no mount.
+user's (`box_format`). The disk's own boot loader is put there byte by byte, so a build needs no
+root, no loop device and no mount. All providers' boxes have the same system.
 """
 
 from __future__ import annotations
 
-import json
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +17,9 @@ from lab_engine.bench import image as bench
 from lab_engine.bench import recipe, scratch, tarball, wheels
 from lab_engine.common import digest, replacing
 from lab_engine.errors import ImageError
-from lab_engine.machine import image, kit, tree
+from lab_engine.machine import box_format, image, kit, tree
+from lab_engine.machine.box_format import DISK_GIB, FORMATS, HERE, Format
 
-HERE: Final = Path(__file__).parent / "box_recipe"
-DISK: Final = "box.img"
-DISK_GIB: Final = 40
-"""As the guest sees it; the file holds what was written."""
 NEEDED: Final = 8 << 30
 """Bytes that a build takes at its worst, the bench's image with it."""
 SOURCES: Final = "/usr/share/doc/apt/examples/debian.sources"
@@ -49,7 +45,8 @@ def inputs() -> dict[str, bytes]:
     own = {
         f"box/{path.relative_to(HERE).as_posix()}": path.read_bytes()
         for path in sorted(HERE.rglob("*"))
-        if path.is_file() and path.name != "Vagrantfile"
+        # What is a provider's own is in its box, and not on the disk.
+        if path.is_file() and path.relative_to(HERE).parts[0] not in FORMATS
     }
     own["customize.sh"] = own.pop("box/customize.sh")
     return {**shared, **own}
@@ -60,28 +57,22 @@ def packages() -> list[str]:
     return [line for folder in (image.HERE, HERE) for line in tree.lines(folder / "packages.txt")]
 
 
-def metadata() -> dict[str, object]:
-    """What Vagrant asks of a box for libvirt. The size is in GB of 2^30 bytes."""
-    return {
-        "provider": "libvirt",
-        "format": "qcow2",
-        "virtual_size": DISK_GIB,
-        "architecture": "amd64",
-    }
-
-
-def make(file: Path, progress: Progress, *, with_bench: bool = True) -> Box:
+def make(
+    file: Path, progress: Progress, *, provider: str = "libvirt", with_bench: bool = True
+) -> Box:
     """Build the box and write it to `file`: five minutes beside a near mirror.
 
     Args:
         file: where it goes.
         progress: told what takes long.
+        provider: whose box it is, one of `box_format.FORMATS`.
         with_bench: whether the bench's image is in it, which is built here if it is missing.
 
     Raises:
         ImageError: something is missing on this computer, or the build failed.
         DockerUnavailable: no engine has the bench's image.
     """
+    form = FORMATS[provider]
     tree.able("a box")
     bench.check_place(file, 0)
     clone = kit.packed()
@@ -103,23 +94,23 @@ def make(file: Path, progress: Progress, *, with_bench: bool = True) -> Box:
             ]
         made = tree.made_in(work)
         hooks = (
-            f'qemu-img convert -q -f raw -O qcow2 -c -o compression_type=zstd {tree.OUT}/disk.raw"'
-            f" {made}/{DISK}",
+            f'qemu-img convert -q -f raw {form.convert} {tree.OUT}/disk.raw" {made}/{form.disk}',
         )
         tree.make(work, packages(), files, hooks, DISK_GIB << 10, progress, before, [SOURCES])
         progress(f"writing {file.name}")
-        return _pack(made / DISK, file)
+        return pack(form, made / form.disk, file)
 
 
-def _pack(disk: Path, file: Path) -> Box:
+def pack(form: Format, disk: Path, file: Path) -> Box:
+    """Write a box of a disk that was made. Raises ImageError."""
     try:
+        box_format.settle(form, disk)
         with replacing.file(file) as fresh:
             # Not compressed: the disk is.
             with tarfile.open(fresh, "w", format=tarfile.GNU_FORMAT) as tar:
-                text = json.dumps(metadata(), indent=2) + "\n"
-                tarball.add(tar, "metadata.json", text.encode("ascii"))
-                tarball.add(tar, "Vagrantfile", (HERE / "Vagrantfile").read_bytes())
-                info = tarfile.TarInfo(DISK)
+                for name, content in box_format.files(form, disk).items():
+                    tarball.add(tar, name, content)
+                info = tarfile.TarInfo(form.disk)
                 info.size, info.mtime, info.mode = disk.stat().st_size, tarball.EPOCH, 0o644
                 with disk.open("rb") as data:
                     tar.addfile(info, data)

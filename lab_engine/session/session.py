@@ -29,7 +29,7 @@ from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.errors import DaemonDown, UsageError, WouldTake
 from lab_engine.packs import image as images
-from lab_engine.session import points
+from lab_engine.session import own_kernel, points
 from lab_engine.session.attachment import Attachment
 from lab_engine.session.check import Ask, Inquiry, Readings, read_start, run_checks
 from lab_engine.session.mended import due, sentences
@@ -96,11 +96,14 @@ class Session:
         seed: str | None = None,
         mode: str = "practice",
         session: str | None = None,
+        step: str = "",
         build: bool = True,
         progress: Callable[[str], None] = lambda _: None,
     ) -> Session:
         """A new session with a bench of its own.
 
+        `step` is the one that is entered first, if that is known: where its kernel lacks what that
+        needs, KernelLacks is raised, and there is no session.
         Without `build` packs that are not there are not built: PacksMissing is raised, and there is
         no session.
         `progress` is told what takes long when the bench image must be built first. Raises
@@ -111,7 +114,7 @@ class Session:
             raise absent
         identity = session or new_session_id()
         with _alone(record, settings, identity):
-            return await cls._begin(lesson, record, settings, identity, seed, mode, progress)
+            return await cls._begin(lesson, record, settings, identity, seed, mode, step, progress)
 
     @classmethod
     async def _begin(
@@ -122,6 +125,7 @@ class Session:
         identity: str,
         seed: str | None,
         mode: str,
+        step: str,
         progress: Callable[[str], None],
     ) -> Session:
         drawn = seed or secrets.token_hex(8)
@@ -135,6 +139,9 @@ class Session:
         self = cls(lesson, row, record, settings)
         try:
             await self._attached.make(progress)
+            if step:
+                # Not earlier: what is asked is asked in the bench's image.
+                await asyncio.to_thread(own_kernel.refuse, lesson, step)
             await self._attached.connect()
             await self._provisioning.pristine()
         except BaseException:
@@ -331,9 +338,11 @@ class Session:
         A step that continues an earlier one keeps the learner's own state if that step was just
         worked on; otherwise its solution is run, and returned as given. Any other step begins on a
         clean bench. Can be cancelled: what was begun is then undone. Returns the steps that were
-        made ready by their solutions.
+        made ready by their solutions. Raises KernelLacks, and has changed nothing, where the
+        bench's kernel has not what the step needs.
         """
         step = self.lab_step(name)
+        await asyncio.to_thread(own_kernel.refuse, self.lesson, step.name)
         given: list[str] = []
         self.put_away = ""
         async with self._changing:

@@ -34,7 +34,9 @@ def buildable(lesson: Lesson) -> bool:
 
 async def make(lesson: Lesson, record: Record, settings: Settings, seed: str) -> Session:
     """A session with its bench, in its first step if that one is light. Raises as `begin`."""
-    session = await Session.begin(lesson, record, settings, seed=seed, mode=WAITING, build=False)
+    session = await Session.begin(
+        lesson, record, settings, seed=seed, mode=WAITING, step=lesson.steps[0].name, build=False
+    )
     try:
         # Off the loop: it reads the lesson's files and imports its lab.
         step = await asyncio.to_thread(lambda: lesson.steps[0].lab_step)

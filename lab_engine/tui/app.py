@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -32,11 +34,13 @@ from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.terminal import typed
 
 if TYPE_CHECKING:
-    from lab_engine.course.lesson import Lesson
+    from lab_engine.course.lesson import Course, Lesson
     from lab_engine.session.record import Record, SessionRow
     from lab_engine.tui.desk import Desk
     from lab_engine.tui.overview import Overview
     from lab_engine.tui.phase import Change
+
+log = logging.getLogger(__name__)
 
 SAID_SECONDS = 30.0
 """So long a word about the learner's progress stays: it is long, and said once."""
@@ -81,7 +85,9 @@ class LearnApp(App[int]):
     """
 
     TITLE = "infralab"
-    CSS_PATH = "screens/home.tcss"
+    # The lesson's too: with a path of its own that screen would have all styles parsed anew when it
+    # is first opened (`App._load_screen_css`).
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["screens/home.tcss", "screens/lesson.tcss"]
     COMMAND_PALETTE_BINDING = "f10"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Quit", show=False),
@@ -173,6 +179,19 @@ class LearnApp(App[int]):
         )
         self.overview = await self.desk.aside(overview.read, course, self.desk.record)
         await self._home.show(self.overview)
+        self.run_worker(self._ask_the_kernel(course), group="kernel", exclusive=True)
+
+    async def _ask_the_kernel(self, course: Course) -> None:
+        """Where a step needs a feature of the kernel, the course says whether it is there."""
+        if not any(step.needs_kernel for one in course.lessons for step in one.steps):
+            return
+        # Off the loop: it brings Docker's SDK along, and keys would wait for that.
+        features = await asyncio.to_thread(import_module, "lab_engine.bench.features")
+        try:
+            self._home.tell_of(await asyncio.to_thread(features.look))
+        except InfralabError as error:
+            # Whoever opens the step is told.
+            log.info("the engine's kernel was not asked: %s", error)
 
     def _open_wanted(self, wanted: Wanted) -> None:
         """Raises UsageError for what is not there."""

@@ -229,6 +229,7 @@ class Desk:
                     self.record,
                     self.settings,
                     seed=seed,
+                    step=wanted.name,
                     build=build,
                     progress=self.work.hear_of_the_build(),
                 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from lab_engine.authoring import (
     VM,
     ByHand,
+    DomainProbe,
+    GuestInterfacesProbe,
     HttpProbe,
     Resource,
     See,
@@ -13,6 +15,7 @@ from lab_engine.authoring import (
     require,
     require_card,
     require_port,
+    require_virtual_network,
 )
 from labs.build_an_iaas.values import ADMIN, Values, lab, network, on_them
 
@@ -27,7 +30,48 @@ step = lab.step("compute", daemons=("libvirt",), resources=unplugged, touches=on
 @step.check("cards", points=2, settle=6.0)
 async def cards(see: See, v: Values) -> None:
     for name in v.names:
+        await plugged_once(see, v, name)
         await require_card(see, name, v.tenant, mac=v.macs[name], address=v.addresses[name])
+    # A lease outlives the promise: without it the next start may bring another address.
+    await require_virtual_network(see, v.tenant, reserved=v.reserved)
+
+
+async def plugged_once(see: See, v: Values, name: str) -> None:
+    """The machine runs, and its card is one, on the network itself, and known to its kernel."""
+    machine, inside = await see(DomainProbe(name), GuestInterfacesProbe(name))
+    look = f"virsh domiflist {name}; virsh domiflist --inactive {name}"
+    require(
+        not machine.exists or machine.state != "shut",
+        "off",
+        expected=f"{name} runs.",
+        observed="It is off.",
+        look="virsh list --all",
+    )
+    theirs = (machine.interfaces, machine.config_interfaces)
+    require(
+        all(card.network for cards in theirs for card in cards if card.mac == v.macs[name]),
+        "by-the-bridge",
+        expected=f"{name} has its card on the network {v.tenant}.",
+        observed="Its card is plugged into a bridge by the bridge's name.",
+        look=look,
+    )
+    most = max(sum(card.mac == v.macs[name] for card in cards) for cards in theirs)
+    require(
+        most < 2,
+        "twice",
+        expected=f"{name} has one card {v.macs[name]}.",
+        observed=f"It has {most} with this address.",
+        look=look,
+    )
+    models = {card.model for card in machine.interfaces if card.mac == v.macs[name]}
+    seen = any(card.mac == v.macs[name] for card in inside.cards)
+    require(
+        not models or models == {"virtio"} or not inside.answers or seen,
+        "no-driver",
+        expected=f"{name} knows its card {v.macs[name]}.",
+        observed=f"The card is a {', '.join(models)}, and the machine's kernel does not see it.",
+        look=look,
+    )
 
 
 @step.check("pages", points=3, needs=("cards",), settle=2.0)
@@ -142,6 +186,65 @@ step.near_miss(
         *(plug(v, name) for name in v.names),
         *(
             by_hand.in_guest(name, "; ".join(serve(name)).replace("-h /admin", "-h /www"))
+            for name in v.names
+        ),
+    ],
+    rejected_by="pages",
+    reason="other-page",
+)
+step.near_miss(
+    "typed twice",
+    lambda v: [*(plug(v, name) for name in v.names), plug(v, v.one)],
+    rejected_by="cards",
+    reason="twice",
+    explain="`attach-interface` adds a card each time. Two with one address cannot be told apart, "
+    "and `detach-interface` refuses to choose: a reset is the shortest way back.",
+)
+step.near_miss(
+    "the model left out",
+    lambda v: [plug(v, name).replace("--model virtio ", "") for name in v.names],
+    rejected_by="cards",
+    reason="no-driver",
+    explain="This small system has a driver for `virtio` cards alone, and libvirt takes another "
+    "one where `--model virtio` is left out. Detach the card, and attach it again with its model.",
+)
+step.near_miss(
+    "by the bridge's name",
+    lambda v: [
+        plug(v, name).replace(f"network {v.tenant}", f"bridge {v.bridge}") for name in v.names
+    ],
+    rejected_by="cards",
+    reason="by-the-bridge",
+    explain="Packets pass there as well, but libvirt does not know that the machine belongs to the "
+    "customer's network. Detach it, and name the network: `network` and its name.",
+)
+step.near_miss(
+    "a promise taken back",
+    lambda v: [
+        *(plug(v, name) for name in v.names),
+        *(addressed(v, name) for name in v.names),
+        f"virsh net-update {v.tenant} delete ip-dhcp-host "
+        f"\"<host mac='{v.mac_a}' ip='{v.addresses[v.one]}'/>\" --live --config",
+    ],
+    rejected_by="cards",
+    reason="not-reserved",
+)
+step.near_miss(
+    "unplugged in a hurry",
+    lambda v: [*(plug(v, name) for name in v.names), f"virsh destroy {v.one}"],
+    rejected_by="cards",
+    reason="off",
+    explain="It is off, and its web servers with it. `virsh start` starts it; what ran in it does "
+    "not come back by itself.",
+)
+step.near_miss(
+    "more than the name",
+    lambda v: [
+        *(plug(v, name) for name in v.names),
+        *(
+            by_hand.in_guest(
+                name, "; ".join(serve(name)).replace(f"echo {name} ", f"echo welcome to {name} ")
+            )
             for name in v.names
         ),
     ],

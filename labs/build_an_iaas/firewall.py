@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     FirewallProbe,
+    FirewallRule,
     HttpProbe,
     HttpReading,
     Look,
@@ -40,6 +41,12 @@ def found(page: HttpReading) -> str:
     return page.problem or f"status {page.status}"
 
 
+def asks_for_state(rule: FirewallRule) -> bool:
+    """Whether a rule looks at the conversation that a packet belongs to, as `ct state` does."""
+    asked = (one.get("match", {}).get("left") for one in rule.expressions)
+    return any(isinstance(left, dict) and "ct" in left for left in asked)
+
+
 @step.check("firewall", points=4, settle=1.0)
 async def firewall(see: See, v: Values) -> None:
     before = await see.before(FirewallProbe())
@@ -58,12 +65,20 @@ async def firewall(see: See, v: Values) -> None:
     web, admin, own, fetched = (pages[i : i + 2] for i in (0, 2, 4, 6))
     run = f"sudo ip netns exec {OUTSIDE} curl -sm 2"
     new = [rule for rule in filters.rules if rule not in before.rules]
+    hooks = {rule.hook for rule in new if rule.hook}
     for page, url in zip(admin, urls, strict=True):
         require(
-            not page.ok or not new or any(rule.hook == "forward" for rule in new),
+            not page.ok or hooks != {"input"},
             "other-hook",
             expected=f"From outside, {url.format(ADMIN)} does not answer.",
             observed="It does. There are new rules, but none at the hook forward.",
+            look="sudo nft list ruleset",
+        )
+        require(
+            not page.ok or not hooks or "forward" in hooks,
+            "not-forwarded",
+            expected=f"From outside, {url.format(ADMIN)} does not answer.",
+            observed=f"It does. The new rules are at another hook: {', '.join(sorted(hooks))}.",
             look="sudo nft list ruleset",
         )
         require(
@@ -89,7 +104,15 @@ async def firewall(see: See, v: Values) -> None:
             observed=f"It does not: {found(page)}.",
             look=f"curl -sm 2 {url.format(ADMIN)} || true",
         )
+    remembers = any(asks_for_state(rule) for rule in new if rule.hook == "forward")
     for page, name in zip(fetched, v.names, strict=True):
+        require(
+            page.ok or not remembers,
+            "not-let-out",
+            expected=f"{name} can read {updates}.",
+            observed=f"It cannot: {found(page)}. But a rule of yours lets answers in.",
+            look=Look(f"wget -T 2 -qO- {updates} || true", console=name),
+        )
         require(
             page.ok,
             "no-updates",
@@ -169,12 +192,26 @@ step.near_miss(
     "goes through `forward`.",
 )
 step.near_miss(
+    "at the hook for what the bench sends",
+    lambda v: [table(v, ANSWERS, web(v), rest(v), hook="output"), load(v)],
+    rejected_by="firewall",
+    reason="not-forwarded",
+)
+step.near_miss(
     "the answers forgotten",
     lambda v: [table(v, web(v), rest(v)), load(v)],
     rejected_by="firewall",
     reason="no-updates",
     explain="What a machine asks of the outside is answered, and the answer comes in as well. A "
     "filter that lets in port 80 alone takes the line with `ct state` before it.",
+)
+step.near_miss(
+    "the questions forgotten",
+    lambda v: [table(v, ANSWERS, web(v), policy="drop"), load(v)],
+    rejected_by="firewall",
+    reason="not-let-out",
+    explain="Answers may come in, but the question does not get out: it is a new connection, from "
+    "the bridge to the outside. With the policy `drop` it takes a rule of its own.",
 )
 step.near_miss(
     "nothing but new connections to port 80",

@@ -100,15 +100,37 @@ async def move(see: See, v: Values) -> None:
             observed=f"{left.source} still is, and the disk is gone.",
             look=Look("mount | grep /data || true", console=v.one),
         )
+        held = await see(GuestFileProbe(v.one, f"/proc/fs/ext4/{TARGET}/options"))
+        require(
+            not (held.answers and held.exists),
+            "held-open",
+            expected=f"{v.one} has let go of the file system on the disk.",
+            observed="It is mounted nowhere, and some program still has a file of it open.",
+            look=Look("ls /proc/fs/ext4; ls -l /proc/[0-9]*/fd || true", console=v.one),
+        )
+    require(
+        not new.exists or new.state != "shut",
+        "off",
+        expected=f"{v.two} runs.",
+        observed="It is off.",
+        look="virsh list --all",
+    )
     await require_disk(see, v.two, v.pool, v.volume, format="qcow2")
     await require_guest_mount(see, v.two, "/data", kind="ext4", writable=True)
     file = await see(GuestFileProbe(v.two, f"/data/{FILE}"))
     require(
-        file.exists and v.word in file.text,
+        file.exists,
         "other-data",
-        expected=f"In {v.two}, /data/{FILE} says what it said in {v.one}.",
-        observed=f"It says {file.text.strip()[:40]!r}." if file.exists else "It is not there.",
+        expected=f"In {v.two}, the customer's file is there: /data/{FILE}.",
+        observed="It is not there.",
         look=Look("ls -l /data", console=v.two),
+    )
+    require(
+        file.text.strip() == v.word,
+        "written-over",
+        expected=f"In {v.two}, /data/{FILE} says what it said in {v.one}.",
+        observed=f"It says {file.text.strip()[:40]!r}.",
+        look=Look(f"cat /data/{FILE}", console=v.two),
     )
 
 
@@ -215,12 +237,64 @@ step.near_miss(
     ],
     rejected_by="move",
     reason="other-data",
-    explain="`mkfs` makes a new file system, and with that everything that was on the disk is "
-    "gone. A disk that comes from another machine has one already: mount it.",
+    explain="It was removed, or `mkfs` made a new file system, with which all that was on the "
+    "disk is gone. A disk that comes from another machine has one already: mount it. A reset "
+    "brings the customer's data back.",
 )
 step.near_miss(
     "until it is off",
     lambda v: [unmount(v), *detached(v), attach(v, options="--live"), mount(v)],
     rejected_by="move",
     reason="not-kept",
+)
+step.near_miss(
+    "the file removed",
+    lambda v: [
+        unmount(v),
+        *detached(v),
+        attach(v),
+        mount(v),
+        by_hand.in_guest(v.two, f"rm /data/{FILE}"),
+    ],
+    rejected_by="move",
+    reason="other-data",
+    explain="It was removed, or `mkfs` made a new file system, with which all that was on the "
+    "disk is gone. A disk that comes from another machine has one already: mount it. A reset "
+    "brings the customer's data back.",
+)
+step.near_miss(
+    "something added to the file",
+    lambda v: [
+        unmount(v),
+        *detached(v),
+        attach(v),
+        mount(v),
+        by_hand.in_guest(v.two, f"echo checked >> /data/{FILE}"),
+    ],
+    rejected_by="move",
+    reason="written-over",
+)
+step.near_miss(
+    "the second machine switched off",
+    lambda v: [unmount(v), *detached(v), attach(v), mount(v), f"virsh destroy {v.two}"],
+    rejected_by="move",
+    reason="off",
+    explain="The disk is in it still, at every start. `virsh start` starts it; the mount you have "
+    "to make again, since a machine forgets it.",
+)
+step.near_miss(
+    "unmounted in name only",
+    lambda v: [
+        by_hand.in_guest(
+            v.one,
+            f"sleep 9999 < /data/{FILE} > /dev/null 2>&1 & sleep 1; umount -l /data",
+        ),
+        *detached(v),
+        attach(v),
+        mount(v),
+    ],
+    rejected_by="move",
+    reason="held-open",
+    explain="`umount -l` takes the disk out of the tree, and the kernel goes on using it until the "
+    "last file on it is closed. Where `umount` says that it is busy, end what is busy with it.",
 )

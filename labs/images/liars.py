@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from lab_engine.authoring import (
@@ -39,6 +40,15 @@ async def names(see: See, v: Values) -> None:
         "no-names",
         expected=f"{LIARS} has the whole names of blobs, 64 digits each.",
         observed="It has none.",
+        look=look,
+    )
+    bytes_of = {(v.torn, v.torn_blob), (v.forged, v.config_blob)}
+    computed = {hashlib.sha256(v.mirror(of)[path].encode()).hexdigest() for of, path in bytes_of}
+    require(
+        not said & computed,
+        "computed",
+        expected="It has the names of the two blobs that lie.",
+        observed=f"{min(said & computed)[:12]}... is the hash of one." if said & computed else "",
         look=look,
     )
     require(
@@ -115,7 +125,9 @@ step.near_miss(
         f"sha256sum {v.torn}/{v.torn_blob} {v.forged}/{v.config_blob} | cut -c 1-64 > liars.txt"
     ],
     rejected_by="names",
-    reason="honest",
+    reason="computed",
+    explain="That is what the blob would have to be called by its bytes. Wanted is what it is "
+    "called: the name of its file, without the hash that `sha256sum` prints before it.",
 )
 step.near_miss(
     "the first mirror alone",

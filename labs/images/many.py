@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab_engine.authoring import (
     DockerContainerProbe,
+    DockerImageProbe,
     Image,
     See,
     require,
@@ -37,6 +38,14 @@ async def lasts(see: See, name: str) -> None:
         expected=expected,
         observed=f"It ran, and was stopped (exit code {found.exit_code}).",
         look="docker ps -a",
+    )
+    image = await see(DockerImageProbe("busybox"))
+    require(
+        found.state != "exited" or found.command == (*image.entrypoint, *image.command),
+        "ended",
+        expected=expected,
+        observed=f"Its command has ended: {' '.join(found.command)[:80]}",
+        look="docker ps -a --no-trunc",
     )
     await require_container(see, name, image="busybox")
 
@@ -84,6 +93,14 @@ step.near_miss(
     "a shell without a terminal ends at once. `docker rm` it, and give a command that lasts.",
 )
 step.near_miss(
+    "a command that ends",
+    lambda v: [f"docker run -d --name {name} busybox true" for name in (v.twin, v.other)],
+    rejected_by="twins",
+    reason="ended",
+    explain="A container lives as long as its command, and that one is over. `docker rm` it, and "
+    "give a command that lasts, such as `sleep 1d`.",
+)
+step.near_miss(
     "one of them stopped",
     lambda v: [run(v.twin), run(v.other), f"docker stop -t 1 {v.other}"],
     rejected_by="twins",
@@ -123,12 +140,23 @@ step.near_miss(
     rejected_by="apart",
     reason="not-in-the-layer",
 )
+MOUNTED = (
+    "A volume, a folder of the bench or memory is mounted there, so the file is on that, and not "
+    "in the container's own layer."
+)
 step.near_miss(
     "on a volume",
     lambda v: [run(v.twin, options="-v fruits:/root "), run(v.other), write(v.twin, v.word)],
     rejected_by="apart",
     reason="mounted-over",
-    explain="There lies a volume, so the file is on that, and not in the container's own layer.",
+    explain=MOUNTED,
+)
+step.near_miss(
+    "in memory",
+    lambda v: [run(v.twin, options="--tmpfs /root "), run(v.other), write(v.twin, v.word)],
+    rejected_by="apart",
+    reason="mounted-over",
+    explain=MOUNTED,
 )
 step.near_miss(
     "redirected on the bench",

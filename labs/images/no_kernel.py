@@ -2,57 +2,33 @@
 
 from __future__ import annotations
 
-import posixpath
+import re
 
 from lab_engine.authoring import (
     ContainerLogProbe,
-    DockerImagePathsProbe,
     FileProbe,
     See,
     require,
     require_container,
     require_image,
 )
-from labs.images.values import Values, lab
+from labs.images.needed import JQ, require_needed, require_packed
+from labs.images.values import PROCESSORS, Values, lab
 
-JQ = "/usr/bin/jq"
 MOST = 8_000_000
-LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
-"""What a program names as its loader, by the processor that it was made for."""
-LIBRARIES = ("libjq.so.1", "libonig.so.5", "libm.so.6", "libc.so.6")
-"""What jq and its libraries want, as `ldd` lists it in the bench."""
-FOLDERS = (
-    *(f"{top}/{arch}-linux-gnu" for arch in ("x86_64", "aarch64") for top in ("/lib", "/usr/lib")),
-    *("/lib", "/usr/lib", "/lib64", "/usr/lib64"),
-)
-"""Where a loader of Debian looks without being told (`ld.so --help`)."""
-LINKS = 4
+NOT_FOUND, NOT_ALLOWED = 127, 126
+"""The exit codes of a container whose program is not there, or must not be run."""
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""What `jq` puts around a number when it prints to a terminal, as after `docker run -t`."""
 COPY = f"cp --parents {JQ} $(ldd {JQ} | grep -o '/[^ ]*')"
 
 step = lab.step("no-kernel", daemons=("docker",))
 
 
-async def files(see: See, image: str, paths: list[str]) -> set[str]:
-    """Which of these paths lead to a file in the image, by at most LINKS links."""
-    leads = {path: path for path in paths}
-    for _ in range(LINKS):
-        found = await see(DockerImagePathsProbe(image, tuple(sorted({*leads.values()}))))
-        links = {
-            path: posixpath.join(posixpath.dirname(at), found.paths[at].file.content)
-            for path, at in leads.items()
-            if found.paths[at].file.kind == "link"
-        }
-        if not links:
-            break
-        leads |= links
-    # What leads on after so many links was not asked for any more.
-    ends = {at for at, one in found.paths.items() if one.file.kind == "file"}
-    return {path for path, at in leads.items() if at in ends}
-
-
 @step.check("program", points=2)
 async def program(see: See, v: Values) -> None:
     name = f"{v.tool}:1"
+    await require_packed(see, name)
     image, own = await require_image(see, name, holds={JQ: ""}, at_most=MOST)
     ours = await see(FileProbe(JQ))
     require(
@@ -62,29 +38,9 @@ async def program(see: See, v: Values) -> None:
         observed="It is another file.",
         look=f"sha256sum {JQ}",
     )
-    ours_loader = [path for path in LOADERS if (await see(FileProbe(path))).exists]
     # An image may tell the loader where else to look.
     told = [one for one in image.environment.get("LD_LIBRARY_PATH", "").split(":") if one]
-    wanted = {one: [f"{at}/{one}" for at in (*told, *FOLDERS)] for one in LIBRARIES}
-    there = await files(
-        see, name, [*ours_loader, *(path for all in wanted.values() for path in all)]
-    )
-    look = f"ldd {JQ}; docker run --rm {name} {JQ} -n 1 || true"
-    require(
-        there.intersection(ours_loader),
-        "no-loader",
-        expected=f"{name} has what {JQ} needs to run: its loader {' or '.join(ours_loader)}.",
-        observed="There is no file at that path.",
-        look=look,
-    )
-    missing = [one for one, paths in wanted.items() if not there.intersection(paths)]
-    require(
-        not missing,
-        "no-library",
-        expected=f"{name} has what {JQ} needs to run: its libraries, where the loader looks.",
-        observed=f"It looks for {', '.join(missing)} in vain.",
-        look=look,
-    )
+    await require_needed(see, name, told)
 
 
 @step.check("sum", points=3, needs=("program",))
@@ -93,9 +49,17 @@ async def runs(see: See, v: Values) -> None:
     log = await see(ContainerLogProbe(v.calc))
     look = f"docker ps -a --no-trunc; docker logs {v.calc}"
     # By the runtime's version, the start fails, or it ends at once with the runtime's last word.
-    refused = (found.state, found.exit_code) == ("created", 127)
+    said = [line for line in log.err if line.startswith("exec /")]
+    allowed = (found.state, found.exit_code) != ("created", NOT_ALLOWED)
     require(
-        not refused and not any(line.startswith("exec /") for line in log.err),
+        allowed and not any(line.endswith("permission denied") for line in said),
+        "not-executable",
+        expected=f"{v.calc} ran.",
+        observed="It was made, and its program or its loader must not be run.",
+        look=look,
+    )
+    require(
+        not said and (found.state, found.exit_code) != ("created", NOT_FOUND),
         "not-started",
         expected=f"{v.calc} ran.",
         observed="It was made, and its program could not start.",
@@ -115,18 +79,35 @@ async def runs(see: See, v: Values) -> None:
         observed=f"It runs {found.command[0]}.",
         look=look,
     )
+    words = " ".join(found.command[1:])
+    printed = COLOUR.sub("", " ".join(log.out)).strip()
     require(
-        str(v.product) not in " ".join(found.command),
+        str(v.product) not in words,
         "not-counted",
         expected=f"{JQ} multiplies {v.a} and {v.b} in there.",
         observed="It was told the product.",
         look=look,
     )
     require(
-        " ".join(log.out).strip() == str(v.product),
+        printed or re.search(r" -[a-zA-Z]*n| --null-input", f" {words}"),
+        "no-input",
+        expected=f"{v.calc} printed {v.a} times {v.b}.",
+        observed="It printed nothing.",
+        look=look,
+    )
+    require(
+        printed == str(v.product),
         "other-answer",
         expected=f"{v.calc} printed {v.a} times {v.b}.",
-        observed=f"It printed {' '.join(log.out)[:60]!r}.",
+        observed=f"It printed {printed[:60]!r}.",
+        look=look,
+    )
+    # The words may stand in a file, and the numbers may come through a pipe.
+    require(
+        re.search(r"[*/]|add|pow|exp| -f|--from-file", f" {words}"),
+        "not-multiplied",
+        expected=f"{JQ} multiplies {v.a} and {v.b} in there.",
+        observed=f"It was asked for {words!r}, which multiplies nothing.",
         look=look,
     )
 
@@ -174,6 +155,56 @@ step.solution(
     ],
     explained={0: ["not-in-image"]},
 )
+step.solution(
+    "at a terminal, where jq prints in colour",
+    lambda v: [f"mkdir shelf && {COPY} shelf", pack(v), count(v, options="-t ")],
+    explained={0: ["not-in-image"]},
+)
+step.solution(
+    "one number through a pipe",
+    lambda v: [
+        f"mkdir shelf && {COPY} shelf",
+        pack(v),
+        f"echo {v.a} | " + count(v, f"{v.tool}:1 {JQ} '. * {v.b}'", "-i "),
+    ],
+    explained={0: ["not-in-image"]},
+)
+step.near_miss(
+    "the libraries, and not the program",
+    lambda v: [f"mkdir shelf && {COPY.replace(f'{JQ} ', '', 1)} shelf", pack(v)],
+    rejected_by="program",
+    reason="no-program",
+    explain="`ldd` lists what a program wants, and not the program itself: `cp --parents` wants "
+    "`/usr/bin/jq` as well.",
+)
+step.near_miss(
+    "without the folders",
+    lambda v: [f"mkdir shelf && {COPY.replace('--parents ', '')} shelf", pack(v)],
+    rejected_by="program",
+    reason="flat",
+    explain="`cp` alone puts all files side by side. `cp --parents` makes the folders above each "
+    "file, too, so that it lies in the image where it lies in the bench.",
+)
+step.near_miss(
+    "a link to the program",
+    lambda v: [
+        f"mkdir -p shelf && {COPY} shelf",
+        "mkdir shelf/opt && mv shelf/usr/bin/jq shelf/opt && ln -s /opt/jq shelf/usr/bin/jq",
+        pack(v),
+    ],
+    rejected_by="program",
+    reason="linked",
+)
+step.near_miss(
+    "libraries of that name, with nothing in them",
+    lambda v: [
+        f"mkdir shelf && {COPY} shelf && "
+        f"for f in $(ldd {JQ} | grep -o '/[^ ]*[.]so[.0-9]*'); do : > shelf$f; done",
+        pack(v),
+    ],
+    rejected_by="program",
+    reason="other-content",
+)
 step.near_miss(
     "another name",
     lambda v: [f"mkdir shelf && {COPY} shelf", f"tar -C shelf -c . | docker import - {v.tool}"],
@@ -217,6 +248,10 @@ NO_LOADER = (
     "The program names its loader by a whole path, and the kernel looks nowhere else for it: it is "
     "the last line of `ldd`. Without it, not even an error of the program's own comes about."
 )
+NOT_EXECUTABLE = (
+    "The file is there, and lacks the right to be executed: `chmod +x` in the folder, then pack it "
+    "again. `cp` keeps that right when the file has it."
+)
 step.near_miss(
     "without libc",
     lambda v: [
@@ -238,7 +273,7 @@ step.near_miss(
 step.near_miss(
     "the libraries side by side at the root",
     lambda v: [
-        f"mkdir shelf && cp --parents {JQ} {' '.join(LOADERS[:1])} shelf",
+        f"mkdir shelf && cp --parents {JQ} {next(iter(PROCESSORS))} shelf",
         f"cp $(ldd {JQ} | grep -o '/[^ ]*') shelf",
         pack(v),
     ],
@@ -297,4 +332,48 @@ step.near_miss(
     ],
     rejected_by="sum",
     reason="other-command",
+)
+step.near_miss(
+    "a program that nobody may run",
+    lambda v: [
+        f"mkdir shelf && {COPY} shelf && chmod a-x shelf{JQ}",
+        pack(v),
+        f"{count(v)} || true",
+    ],
+    rejected_by="sum",
+    reason="not-executable",
+    explain=NOT_EXECUTABLE,
+)
+step.near_miss(
+    "a loader that nobody may run",
+    lambda v: [
+        f"mkdir shelf && {COPY} shelf && chmod a-x shelf/lib*/ld-*",
+        pack(v),
+        f"{count(v)} || true",
+    ],
+    rejected_by="sum",
+    reason="not-executable",
+    explain=NOT_EXECUTABLE,
+)
+step.near_miss(
+    "waiting for input that never comes",
+    lambda v: [
+        f"mkdir shelf && {COPY} shelf",
+        pack(v),
+        count(v, f"{v.tool}:1 {JQ} '{v.a} * {v.b}'"),
+    ],
+    rejected_by="sum",
+    reason="no-input",
+    explain="`jq` works once for each value that it reads, and there was none to read. With `-n` "
+    "it works once without.",
+)
+step.near_miss(
+    "the product through a pipe",
+    lambda v: [
+        f"mkdir shelf && {COPY} shelf",
+        pack(v),
+        f"echo {v.product} | {count(v, f'{v.tool}:1 {JQ} .', '-i ')}",
+    ],
+    rejected_by="sum",
+    reason="not-multiplied",
 )

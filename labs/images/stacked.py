@@ -142,6 +142,11 @@ step.solution(
         f"docker commit third {v.sibling}:1",
     ],
 )
+MADE_ANEW = (
+    "The menu says the same, but its layer was made a second time: with `--no-cache`, below a line "
+    "of the recipe that is new, or from a file with other rights. So build both images once more "
+    "from one recipe, the first with `-c` in its last line, then the second with `-l`."
+)
 SAME = (
     "That is the same image once more under another name: a tag makes nothing, nor does a build of "
     "a recipe that did not change. The topmost layer of the second one is to hold another count."
@@ -214,8 +219,9 @@ step.near_miss(
     ],
     rejected_by="child",
     reason="lines",
-    explain="It was built by the recipe of the second image: a build under the same name moves the "
-    "name. Put `-c` back into the recipe and build it once more.",
+    explain="So many lines (or words, with `-w`) has the menu; `wc -c` counts bytes. Did the "
+    "recipe change for the second image already? A build under the same name moves the name: put "
+    "`-c` back into the recipe and build it once more.",
 )
 step.near_miss(
     "another number typed",
@@ -237,9 +243,31 @@ step.near_miss(
     ],
     rejected_by="sibling",
     reason="made-anew",
-    explain="The menu is the same, but its layer was made a second time, as with `--no-cache`, and "
-    "the archive has other times in it. The builder goes on from the newer one now. So build both "
-    "images once more, the first with `-c` in the recipe, then the second with `-l`.",
+    explain=MADE_ANEW,
+)
+step.near_miss(
+    "a new line above the copy",
+    lambda v: [
+        kitchen(v, "FROM busybox", COPY, run("-c")),
+        build(v.kid),
+        kitchen(v, "FROM busybox", "LABEL course=second", COPY, run("-l")),
+        build(v.sibling),
+    ],
+    rejected_by="sibling",
+    reason="made-anew",
+    explain=MADE_ANEW,
+)
+step.near_miss(
+    "other rights on the menu",
+    lambda v: [
+        kitchen(v, "FROM busybox", COPY, run("-c")),
+        build(v.kid),
+        "chmod 600 kitchen/menu.txt && sed -i s/-c/-l/ kitchen/Dockerfile",
+        build(v.sibling),
+    ],
+    rejected_by="sibling",
+    reason="made-anew",
+    explain=MADE_ANEW,
 )
 step.near_miss(
     "the recipe not changed",

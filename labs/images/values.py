@@ -9,6 +9,8 @@ from lab_engine.authoring import Lab, Seed, Variables, layout_files
 
 WORK = "/home/learner/work"
 BLOBS = "blobs/sha256"
+PROCESSORS = {"/lib64/ld-linux-x86-64.so.2": "amd64", "/lib/ld-linux-aarch64.so.1": "arm64"}
+"""What a program names as its loader, to Debian's word for the processor that it was made for."""
 TWINS = (("castor", "pollux"), ("romulus", "remus"), ("huey", "dewey"), ("tweedle", "twaddle"))
 WORDS = ("plum", "quince", "medlar", "sloe", "damson")
 TOOLS = ("abacus", "sliderule", "soroban", "reckoner")

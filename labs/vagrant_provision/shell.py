@@ -6,12 +6,14 @@ from lab_engine.authoring import (
     ContainerFileProbe,
     DockerContainerProbe,
     DockerEventsProbe,
+    FileProbe,
     Image,
     See,
     require,
     require_placed,
     require_vagrant_machine,
 )
+from labs.vagrant_provision.said import provisioners, require_said
 from labs.vagrant_provision.values import IMAGE, Values, lab, made, project
 
 ONCE = "/var/log/made"
@@ -30,11 +32,12 @@ step = lab.step(
 @step.check("twice", points=3, settle=1.0)
 async def twice(see: See, v: Values) -> None:
     made = await require_vagrant_machine(see, v.folder, provider="docker", image=IMAGE)
-    its, once, always, told = await see(
+    its, once, always, told, file = await see(
         DockerContainerProbe(made.thing),
         ContainerFileProbe(made.thing, ONCE),
         ContainerFileProbe(made.thing, ALWAYS),
         DockerEventsProbe(made.thing),
+        FileProbe(f"{v.folder}/Vagrantfile"),
     )
     starts = sum(one.action == "start" for one in told.happenings)
     counted = {path: len(one.text.splitlines()) for path, one in ((ONCE, once), (ALWAYS, always))}
@@ -67,12 +70,20 @@ async def twice(see: See, v: Values) -> None:
         observed="It has one, which was written after the last start.",
         look=f"docker exec {made.thing} cat {ALWAYS}; docker ps",
     )
+    few = {
+        "expected": f"{ALWAYS} in the machine has a line for each of {starts} starts.",
+        "observed": f"It has {counted[ALWAYS]}.",
+        "look": look,
+    }
+    said = any("always" in one for one in provisioners(file.content) if ALWAYS in one)
+    require(counted[ALWAYS] >= 2 or not said, "none-since", **few)
+    require(counted[ALWAYS] >= 2, "not-always", **few)
     require(
-        counted[ALWAYS] >= 2,
-        "not-always",
-        expected=f"{ALWAYS} in the machine has a line for each of {starts} starts.",
-        observed=f"It has {counted[ALWAYS]}.",
-        look=look,
+        "always" in await require_said(see, v),
+        "not-at-the-next",
+        expected="The Vagrantfile has a provisioner that runs at every start.",
+        observed="It has none.",
+        look=f"cat {v.folder}/Vagrantfile",
     )
 
 
@@ -80,6 +91,15 @@ async def twice(see: See, v: Values) -> None:
 async def unprivileged(see: See, v: Values) -> None:
     made = await require_vagrant_machine(see, v.folder, provider="docker", image=IMAGE)
     await require_placed(see, made.thing, f"/home/vagrant/{v.note}", says=v.colour, uid=USER)
+    text = await require_said(see, v)
+    # A script may lie in a file of its own, and `file` uploads as the login's user, too.
+    require(
+        any(word in text for word in (v.note, "privileged", "path", "file")),
+        "note-by-hand",
+        expected=f"The Vagrantfile has a provisioner that writes /home/vagrant/{v.note}.",
+        observed="None of those that it has does.",
+        look=f"cat {v.folder}/Vagrantfile",
+    )
 
 
 def scripts(v: Values, *, log: str = ">>", always: str = ', run: "always"', user: str = "") -> str:
@@ -121,6 +141,32 @@ step.near_miss(
     reason="not-always",
     explain='A provisioner runs when the machine is made, and not again. `run: "always"` is for '
     "the one that is to run at every start.",
+)
+step.near_miss(
+    "started past Vagrant",
+    lambda v: [made(v, scripts(v), then="docker restart $(docker ps -q)")],
+    rejected_by="twice",
+    reason="none-since",
+    explain="Since this provisioner says `always`, Vagrant has not started the machine with it: "
+    "`docker restart` goes past Vagrant, and `--no-provision` leaves it out. `vagrant reload` "
+    "starts the machine once more.",
+)
+step.near_miss(
+    "the second line asked for by its name",
+    lambda v: [
+        made(
+            v,
+            scripts(v, always="").replace(
+                f'"shell", inline: "date >> {ALWAYS}"',
+                f'"log", type: "shell", inline: "date >> {ALWAYS}"',
+            ),
+            then="vagrant reload && vagrant provision --provision-with log",
+        ),
+    ],
+    rejected_by="twice",
+    reason="not-at-the-next",
+    explain="You had the second line written, but the next start will add none. "
+    '`run: "always"` says that the provisioner is to run at every start.',
 )
 step.near_miss(
     "another file",
@@ -167,4 +213,15 @@ step.near_miss(
     lambda v: [made(v, scripts(v).replace(f"echo {v.colour}", "echo colour"))],
     rejected_by="unprivileged",
     reason="other-text",
+)
+step.near_miss(
+    "by hand, as the right user",
+    lambda v: [
+        made(v, "\n".join(scripts(v).splitlines()[:2]), then="vagrant reload"),
+        f"cd {v.home} && vagrant ssh -c 'echo {v.colour} > {v.note}'",
+    ],
+    rejected_by="unprivileged",
+    reason="note-by-hand",
+    explain="The machine has the file, but the next one that is made from this Vagrantfile has "
+    "not. Write a provisioner that makes it.",
 )

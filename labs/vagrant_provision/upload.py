@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Image, See, require_placed, require_vagrant_machine
-from labs.vagrant_provision.values import IMAGE, Values, lab, made, project, written
+from lab_engine.authoring import (
+    ContainerPathsProbe,
+    Image,
+    See,
+    require,
+    require_placed,
+    require_vagrant_machine,
+)
+from labs.vagrant_provision.said import require_said
+from labs.vagrant_provision.values import IMAGE, Values, lab, made, project, up, written
 
 step = lab.step(
     "upload",
@@ -19,14 +27,32 @@ step = lab.step(
 @step.check("installed", points=3, settle=1.0)
 async def installed(see: See, v: Values) -> None:
     made = await require_vagrant_machine(see, v.folder, provider="docker", image=IMAGE)
-    await require_placed(
+    path = f"/etc/{v.conf}.conf"
+    layers = await see(ContainerPathsProbe(made.thing, (path,)))
+    itself = layers.paths[path].now if path in layers.paths else None
+    require(
+        itself is None or itself.kind != "link",
+        "only-a-link",
+        expected=f"In {made.thing}, {path} is a file of its own.",
+        observed=f"It is a link to {itself.content}." if itself else "It is not there.",
+        look=f"docker exec {made.thing} ls -ld {path}",
+    )
+    file = await require_placed(
         see,
         made.thing,
-        f"/etc/{v.conf}.conf",
+        path,
         says=f"colour = {v.colour}",
         uid=0,
         mode=0o640,
     )
+    require(
+        file.gid == 0,
+        "other-group",
+        expected=f"In {made.thing}, {path} belongs to the group with the number 0.",
+        observed=f"It belongs to the group {file.gid}.",
+        look=f"docker exec {made.thing} ls -ld {path}",
+    )
+    await require_said(see, v)
 
 
 def uploaded(v: Values, then: str, to: str = "/tmp") -> str:  # noqa: S108 - in the machine
@@ -83,8 +109,52 @@ step.near_miss(
     ],
     rejected_by="installed",
     reason="other-owner",
-    explain="`mv` leaves a file to whom it belonged, and that is the user who uploaded it. "
-    "`install -o root` makes it root's, or `chown root`.",
+    explain="The file belongs to the user who uploads. `mv` leaves it so, and so does `cp` onto a "
+    "file that is there. `install -o root -g root` makes it root's, or `chown root:root`.",
+)
+step.near_miss(
+    "given to root, and not to its group",
+    lambda v: [
+        made(
+            v,
+            uploaded(
+                v,
+                f"mv /tmp/{v.conf}.conf /etc/; chown root /etc/{v.conf}.conf; "
+                f"chmod 640 /etc/{v.conf}.conf",
+            ),
+        ),
+    ],
+    rejected_by="installed",
+    reason="other-group",
+    explain="`chown root` leaves the group as it was, so whoever is in it may still read the "
+    "file. `chown root:root` says both, as `install -o root -g root` does.",
+)
+step.near_miss(
+    "a link to the project",
+    lambda v: [
+        made(
+            v,
+            f'config.vm.provision "shell", inline: "ln -s /vagrant/{v.conf}.conf '
+            f'/etc/{v.conf}.conf"',
+        ),
+    ],
+    rejected_by="installed",
+    reason="only-a-link",
+    explain="A link only says where the file lies. Its owner and its permissions are those of the "
+    "file that it leads to, and without that one there is nothing. Remove it, and bring the file "
+    "itself.",
+)
+step.near_miss(
+    "by hand, with an untouched Vagrantfile",
+    lambda v: [
+        up(v),
+        f"cd {v.home} && vagrant upload {v.conf}.conf /tmp/{v.conf}.conf "
+        f"&& vagrant ssh -c 'sudo {install(v)}'",
+    ],
+    rejected_by="installed",
+    reason="said-nowhere",
+    explain="The machine has the file, but the next one that is made from this Vagrantfile has "
+    "not. Write provisioners that bring it.",
 )
 step.near_miss(
     "copied, and all may read it",

@@ -10,6 +10,7 @@ from lab_engine.course.lint.lines import WIDEST, open_edges
 from lab_engine.course.text import names
 from lab_engine.course.text.model import Diagram
 from lab_engine.course.text.parse import parse
+from tests.clock import in_any_time
 from tests.kit import Kit
 
 STEP = "content/07.6-bridges/10-one.md"
@@ -62,6 +63,7 @@ def test_no_room() -> None:
     assert names.draw("@{vm}  x", {"vm": "rosemary"}, where="x").over == 2
 
 
+@in_any_time
 @given(st.text("abcxyz-", min_size=1, max_size=12), st.integers(2, 20))
 def test_pushed_away_or_in_its_column(value: str, blanks: int) -> None:
     line = "  @{vm}" + " " * blanks + "|"

@@ -29,6 +29,7 @@ from lab_engine.course.text.parse import parse
 from lab_engine.course.text.plain import render_blocks, render_plain
 from lab_engine.course.text.question import Answer, Question
 from lab_engine.errors import ContentError
+from tests.clock import in_any_time
 
 VALUES = {"bridge": "my_bridge_7", "size": "512"}
 
@@ -195,6 +196,7 @@ class TestVariables:
         with pytest.raises(ContentError, match="more than one line"):
             names.fill("@{a}", {"a": "1\n2"}, where="x")
 
+    @in_any_time
     @given(st.text(alphabet="@{}ab \n", max_size=60))
     def test_never_changes_line_numbers(self, source: str) -> None:
         try:
@@ -372,6 +374,7 @@ class TestQuestions:
         assert not asked.grade("10.0.0.3", ["10.0.0.2"]).correct
         assert not asked.grade("*", ["10.0.0.2"]).correct
 
+    @in_any_time
     @given(st.sampled_from([CHOICE, CHOICES, NUMBER, TEXT, BENCH]), st.text(max_size=20))
     def test_any_answer_is_explained(self, text: str, answer: str) -> None:
         assert question(text).grade(answer).explanation
@@ -486,6 +489,7 @@ class TestPlain:
     def test_nothing_decorates(self) -> None:
         assert not re.search(r"[\u2500-\u25ff\x1b]", render_plain(read(dedent(self.PAGE))))
 
+    @in_any_time
     @given(st.integers(min_value=20, max_value=200))
     def test_width_holds_for_words(self, width: int) -> None:
         text = render_plain(read("word " * 80), width)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.guests.save_file import MAGIC, SaveHeader, clone
+from tests.clock import in_any_time
 
 HEADER = struct.Struct("<16s19I")
 XML = "<domain id='3'><name>template</name><uuid>1111</uuid></domain>"
@@ -42,6 +43,7 @@ def test_clone_replaces_the_identity_and_nothing_else(tmp_path: Path) -> None:
     assert len((tmp_path / "b").read_bytes()) == len(saved())
 
 
+@in_any_time
 @given(name=st.text("abc-", min_size=1, max_size=70_000), cookie=st.booleans())
 def test_any_length_keeps_stream_and_alignment(name: str, cookie: bool) -> None:
     head, stream = parts(saved(cookie=COOKIE if cookie else ""))

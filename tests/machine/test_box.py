@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -10,12 +11,15 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from lab_engine.cli import frame
+from lab_engine.common.features import FEATURES
 from lab_engine.errors import ImageError
 from lab_engine.machine import box, image, kit, tree
+from lab_engine.machine.box_format import FORMATS, Format
 
 ROOT = Path(__file__).parents[2]
 PROVISION = (ROOT / "vagrant" / "provision.sh").read_text(encoding="utf-8")
@@ -66,17 +70,37 @@ def test_the_keys_are_vagrants_well_known_ones(tmp_path: Path) -> None:
     assert [line.split()[-1] for line in said.splitlines()] == ["(RSA)", "(ED25519)"]
 
 
+LIBVIRT, VIRTUALBOX = FORMATS["libvirt"], FORMATS["virtualbox"]
+
+
+def disk_of(form: Format, folder: Path, content: bytes = b"a system") -> Path:
+    """A small disk in a provider's format, by the command that a build uses."""
+    raw = folder / "raw"
+    raw.write_bytes(content.ljust(1 << 20, b"\0"))
+    made = folder / form.disk
+    words = ["qemu-img", "convert", "-f", "raw", *form.convert.split(), str(raw), str(made)]
+    subprocess.run(words, check=True, capture_output=True)
+    return made
+
+
+def opened(path: Path) -> dict[str, bytes]:
+    """The files of a box, in its order."""
+    with tarfile.open(path) as tar:
+        found = {one.name: tar.extractfile(one) for one in tar}
+        return {name: file.read() for name, file in found.items() if file}
+
+
+needs_qemu_img = pytest.mark.skipif(not shutil.which("qemu-img"), reason="needs qemu-img")
+
+
+@needs_qemu_img
 def test_the_file_is_what_vagrant_libvirt_reads(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.write_bytes(b"QFI\xfb" + bytes(1000))
-    made = box._pack(disk, tmp_path / "kit.box")
-    with tarfile.open(tmp_path / "kit.box") as tar:
-        files = {one.name: tar.extractfile(one) for one in tar}
-        assert sorted(files) == ["Vagrantfile", "box.img", "metadata.json"]
-        assert files["box.img"] is not None
-        assert files["box.img"].read() == disk.read_bytes()
-        assert files["metadata.json"] is not None
-        told = json.load(files["metadata.json"])
+    disk = disk_of(LIBVIRT, tmp_path)
+    made = box.pack(LIBVIRT, disk, tmp_path / "kit.box")
+    files = opened(tmp_path / "kit.box")
+    assert list(files) == ["metadata.json", "Vagrantfile", "box.img"]
+    assert files["box.img"] == disk.read_bytes()
+    told = json.loads(files["metadata.json"])
     assert (told["provider"], told["format"]) == ("libvirt", "qcow2")
     assert made.size == (tmp_path / "kit.box").stat().st_size
     # A smaller one is ignored, a larger one has to be grown by hand (vagrant-libvirt).
@@ -86,14 +110,90 @@ def test_the_file_is_what_vagrant_libvirt_reads(tmp_path: Path) -> None:
     assert told["virtual_size"] == int(usual[1])
 
 
-def test_the_same_disk_gives_the_same_file(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.write_bytes(b"one")
-    first = box._pack(disk, tmp_path / "a.box")
-    os.utime(disk, (1, 1))
-    assert box._pack(disk, tmp_path / "b.box").sha256 == first.sha256
-    disk.write_bytes(b"two")
-    assert box._pack(disk, tmp_path / "c.box").sha256 != first.sha256
+OVF = "{http://schemas.dmtf.org/ovf/envelope/1}"
+RASD = "{http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData}"
+
+
+@needs_qemu_img
+def test_the_file_is_what_virtualbox_imports(tmp_path: Path) -> None:
+    disk = disk_of(VIRTUALBOX, tmp_path)
+    box.pack(VIRTUALBOX, disk, tmp_path / "kit.box")
+    files = opened(tmp_path / "kit.box")
+    assert list(files) == [
+        "metadata.json", "Vagrantfile", "box.ovf", "box.mf", "box-disk001.vmdk",
+    ]  # fmt: skip
+    assert json.loads(files["metadata.json"])["provider"] == "virtualbox"
+    root = ElementTree.fromstring(files["box.ovf"].decode())
+    (file,) = root.iter(f"{OVF}File")
+    (whole,) = root.iter(f"{OVF}Disk")
+    assert file.get(f"{OVF}href") == "box-disk001.vmdk"
+    assert file.get(f"{OVF}size") == str(len(files["box-disk001.vmdk"]))
+    assert whole.get(f"{OVF}fileRef") == file.get(f"{OVF}id")
+    assert whole.get(f"{OVF}capacity") == str(40 << 30)
+    items = [
+        {part.tag.removeprefix(RASD): part.text or "" for part in item}
+        for item in root.iter(f"{OVF}Item")
+    ]
+    by_type = {item["ResourceType"]: item for item in items}
+    # Each number once, and each part where it hangs.
+    assert len({item["InstanceID"] for item in items}) == len(by_type) == len(items)
+    assert by_type["17"]["HostResource"] == f"/disk/{whole.get(f'{OVF}diskId')}"
+    assert by_type["17"]["Parent"] == by_type["20"]["InstanceID"]
+    (network,) = root.iter(f"{OVF}Network")
+    assert by_type["10"]["Connection"] == network.get(f"{OVF}name") == "NAT"
+    # What Debian's cloud kernel has drivers for: the disk's is in the initramfs.
+    assert by_type["20"]["ResourceSubType"] == "AHCI"
+    assert by_type["10"]["ResourceSubType"] == "virtio-net"
+    modules = box.inputs()["box/rootfs/etc/initramfs-tools/modules"].decode().split()
+    assert {"ahci", "sd_mod"} <= set(modules)
+    assert re.search(rb'base_mac = "080027[0-9A-F]{6}"', files["Vagrantfile"])
+
+
+@needs_qemu_img
+def test_the_hashes_in_a_box_for_virtualbox_are_those_of_its_files(tmp_path: Path) -> None:
+    box.pack(VIRTUALBOX, disk_of(VIRTUALBOX, tmp_path), tmp_path / "kit.box")
+    files = opened(tmp_path / "kit.box")
+    told = dict(
+        re.findall(r"^SHA256 \((\S+)\)= ([0-9a-f]{64})$", files["box.mf"].decode(), re.MULTILINE)
+    )
+    assert told == {
+        name: hashlib.sha256(files[name]).hexdigest() for name in ("box.ovf", "box-disk001.vmdk")
+    }
+
+
+@needs_qemu_img
+def test_a_disk_for_virtualbox_is_whole_and_for_streams(tmp_path: Path) -> None:
+    disk = disk_of(VIRTUALBOX, tmp_path, b"what was written")
+    box.pack(VIRTUALBOX, disk, tmp_path / "kit.box")
+    subprocess.run(["qemu-img", "check", "-f", "vmdk", str(disk)], check=True, capture_output=True)
+    words = ["qemu-img", "info", "--output=json", str(disk)]
+    said = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    assert said["format-specific"]["data"]["create-type"] == "streamOptimized"
+    back = tmp_path / "back"
+    subprocess.run(["qemu-img", "convert", "-O", "raw", str(disk), str(back)], check=True)
+    assert back.read_bytes().startswith(b"what was written\0")
+
+
+def test_a_disk_that_qemu_img_did_not_write_so_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(b"KDMV" + bytes(1000))
+    with pytest.raises(ImageError, match="has no id"):
+        box.pack(VIRTUALBOX, tmp_path / "disk", tmp_path / "kit.box")
+    assert not (tmp_path / "kit.box").exists()
+
+
+@needs_qemu_img
+@pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.provider)
+def test_the_same_disk_gives_the_same_file(tmp_path: Path, form: Format) -> None:
+    hashes = []
+    for number, content in enumerate((b"one", b"one", b"two")):
+        disk = disk_of(form, tmp_path, content)
+        os.utime(disk, (number, number))
+        hashes.append(box.pack(form, disk, tmp_path / f"{number}.box").sha256)
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_what_is_a_providers_own_is_not_on_the_disk() -> None:
+    assert not [name for name in box.inputs() if "Vagrantfile" in name or name.endswith(".ovf")]
 
 
 def test_a_kit_is_a_clone_for_learners(tmp_path: Path) -> None:
@@ -138,3 +238,7 @@ def test_what_is_missing_for_a_build_is_named_with_the_command(
     with pytest.raises(ImageError, match="of which a box is made") as caught:
         box.make(tmp_path / "kit.box", lambda _: None)
     assert "apt-get install mmdebstrap" in (caught.value.hint or "")
+
+
+def test_what_a_step_may_ask_of_a_kernel_is_what_the_machine_loads() -> None:
+    assert set(FEATURES) == set(image.inputs()["modules.txt"].decode().split())

@@ -1,7 +1,8 @@
 """The real machine: made, booted, killed, filled, and a lesson taken in it from up to down.
 
-On demand (`./infralab test --v2 tests/machine`): emulated, it takes the better part of an hour.
-Nothing else that changes this computer's network or loop devices may run beside it.
+On demand (`./infralab test --v2 tests/machine`): emulated, it takes the better part of an hour. A
+machine that is there already, in a data folder of its own, is taken with
+`INFRALAB_TEST_MACHINE=FOLDER`, and stays.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from pathlib import Path
 
 import pytest
 
+from lab_engine.common import patience
 from lab_engine.course.lesson import load_course
 from lab_engine.course.seed import Seed
 from lab_engine.machine import boot, life, place, power
 from lab_engine.settings import Settings, load
+from tests.machine import computer
 
 LIMIT = 5400
 LESSON = "docker-networking"
@@ -83,6 +86,12 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
     """Made and started."""
+    given = os.environ.get("INFRALAB_TEST_MACHINE")
+    if given:
+        one = Machine(Path(given))
+        one.must("machine", "start")
+        yield one
+        return
     with tempfile.TemporaryDirectory(prefix="m-", dir="/var/tmp") as name:
         one = Machine(Path(name))
         try:
@@ -96,7 +105,8 @@ def machine() -> Iterator[Machine]:
 @pytest.fixture(scope="module")
 def with_bench(machine: Machine) -> Machine:
     """With the bench image in it, whose way there is the longest part of it all."""
-    _bring_image(machine, machine.place.folder.parent / "bench.tar")
+    if machine.run("image", "status")[0]:
+        _bring_image(machine, machine.place.folder.parent / "bench.tar")
     return machine
 
 
@@ -120,48 +130,11 @@ def has_ended(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] == "Z"
 
 
-def modules() -> list[str]:
-    # A kernel may have been built without any.
-    try:
-        text = Path("/proc/modules").read_text(encoding="ascii")
-    except FileNotFoundError:
-        return []
-    return sorted(line.split()[0] for line in text.splitlines())
-
-
-def host() -> dict[str, object]:
-    """What a bench could change on this computer, were it no wall."""
-
-    def said(*words: str) -> str:
-        if not shutil.which(words[0]):
-            return ""
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-        # Counters of packets and times are not what is meant.
-        return "\n".join(line for line in done.stdout.splitlines() if not line.startswith("#"))
-
-    names = [*Path("/proc/sys/net").rglob("*"), *Path("/proc/sys/vm").rglob("*")]
-    sysctls = {}
-    for path in names:
-        if path.is_file() and path.stat().st_mode & 0o200:
-            try:
-                sysctls[str(path)] = path.read_bytes()
-            except OSError:
-                continue
-    return {
-        "loops": said("losetup", "--all"),
-        "mounts": Path("/proc/self/mountinfo").read_text(),
-        "links": sorted(path.name for path in Path("/sys/class/net").iterdir()),
-        "rules": said("iptables", "--list-rules") + said("nft", "list", "ruleset"),
-        "modules": modules(),
-        "sysctls": sysctls,
-    }
-
-
 def test_a_lesson_is_taken_and_graded_and_removed_and_this_computer_is_as_it_was(
     with_bench: Machine,
 ) -> None:
     machine = with_bench
-    before = host()
+    before = computer.state()
     lesson = load_course().lesson(LESSON)
     first = lesson.steps[0].name
     made = machine.must("up", LESSON, "--seed", "machine", "--json")
@@ -176,7 +149,63 @@ def test_a_lesson_is_taken_and_graded_and_removed_and_this_computer_is_as_it_was
     machine.must("down")
     _, left = machine.inside("docker ps --all --quiet | wc -l")
     assert left.split()[-1] == "0"
-    assert host() == before
+    assert computer.state() == before
+
+
+USES = {
+    "VLANs": """
+        sudo ip link add a0 type veth peer name a1
+        sudo ip link add link a0 name a0.5 type vlan id 5
+        ip -details link show a0.5 | grep "vlan protocol 802.1Q id 5"
+    """,
+    "IPvlan": "sudo ip link add link a0 name v0 type ipvlan && ip -details link show v0",
+    "WireGuard": "sudo ip link add w0 type wireguard && ip -details link show w0",
+    "IPVS": "sudo grep 'IP Virtual Server' /proc/net/ip_vs",
+    "NFS": """
+        grep -w nfs /proc/filesystems
+        mkdir -p served
+        sudo mount -t nfsd nfsd served
+        sudo cat served/versions
+        sudo umount served
+    """,
+    "a snapshot of a block device": """
+        truncate -s 16M disk copy
+        echo before | dd of=disk conv=notrunc
+        disk=$(sudo losetup --find --show disk)
+        copy=$(sudo losetup --find --show copy)
+        mapper() { sudo DM_DISABLE_UDEV=1 dmsetup "$@"; }
+        echo "0 32768 linear $disk 0" | mapper create base
+        echo "0 32768 snapshot /dev/mapper/base $copy P 8" | mapper create snap
+        echo after | sudo dd of=/dev/mapper/snap conv=notrunc,fsync
+        sudo head -c 5 /dev/mapper/snap | grep after
+        sudo head -c 6 /dev/mapper/base | grep before
+        mapper remove snap
+        mapper remove base
+        sudo losetup -d $disk $copy
+    """,
+}
+"""What a bench does there with features that a step may ask for."""
+
+LOOK = """
+from lab_engine.bench import features
+from lab_engine.common.features import FEATURES
+print(features.look().lacks(FEATURES))
+"""
+
+
+def test_a_bench_has_the_features_that_a_step_may_ask_for(with_bench: Machine) -> None:
+    machine = with_bench
+    look = [sys.executable, "-P", "-c", LOOK]
+    env = {**machine.env, "DOCKER_HOST": f"unix://{machine.place.engine}", patience.VARIABLE: "10"}
+    said = subprocess.run(look, env=env, capture_output=True, text=True, check=True, timeout=600)
+    assert said.stdout.strip() == "{}"
+    machine.must("up", LESSON, "--seed", "machine")
+    try:
+        for name, script in USES.items():
+            code, text = machine.run("run", "--", "bash", "-exc", script)
+            assert code == 0, f"{name}: {text}"
+    finally:
+        machine.must("down")
 
 
 def test_what_is_inside_cannot_reach_this_computer(machine: Machine) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import latency, namespaces, proof_cost
+from benchmarks import grown, latency, namespaces, proof_cost
 from benchmarks.__main__ import listed
 from benchmarks.inside import containers as inside_containers
 from benchmarks.inside import namespaces as inside_namespaces
@@ -196,3 +196,15 @@ def test_all_benchmarks_are_listed_with_what_they_measure() -> None:
         timeout=30,
     )
     assert wrong.returncode == 2
+
+
+def test_growth_is_what_one_costs_by_what_it_cost_before() -> None:
+    small = grown.Point(10, (1.0, 3.0, 2.0), bytes=10 << 20, descriptors=12)
+    large = grown.Point(100, (30.0,), bytes=200 << 20, descriptors=15)
+    told = grown.growth([small, large])
+    assert told == "1.50 (100 by 10); 2.0 MiB each; 15 descriptors, 12 before"
+    assert grown.growth([grown.Point(1, (1.0,)), grown.Point(2, (2.0,))]) == "1.00 (2 by 1)"
+
+
+def test_a_picture_is_laid_out_once_a_round() -> None:
+    assert len(grown.boxes(12, 7).seconds) == 7

@@ -13,12 +13,11 @@ import functools
 import os
 import time
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from lab_engine.course import pack, proven
+from lab_engine.course import pack
 from lab_engine.course.lesson import Step, load_course
 from lab_engine.packs import image as images
 from lab_engine.proof.run import prove_lesson
@@ -33,13 +32,8 @@ spent = 0.0
 
 
 def steps() -> list[Any]:
-    """Every step with a lab, in the order in which they have their turn."""
-    course = load_course()
-    notes = proven.load(course.content)
-    every = [(lesson, step) for lesson in course.lessons for step in lesson.steps if step.lab_step]
-    # A stride that shares no factor with most numbers of steps: each day begins somewhere else.
-    first = datetime.now(UTC).toordinal() * 7 % len(every)
-    turns = sorted(every[first:] + every[:first], key=lambda one: bool(notes.seeds(*one)))
+    """Every step with a lab, in the course's order; `conftest.py` puts those that run in turn."""
+    every = [(lesson, step) for lesson in load_course().lessons for step in lesson.steps]
     return [
         pytest.param(
             lesson.slug,
@@ -47,7 +41,8 @@ def steps() -> list[Any]:
             marks=[pytest.mark.vm] if "libvirt" in _daemons(step) else [],
             id=f"{lesson.slug}/{step.name}",
         )
-        for lesson, step in turns
+        for lesson, step in every
+        if step.lab_step
     ]
 
 

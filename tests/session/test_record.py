@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,8 @@ def alter(path: Path, *commands: str) -> None:
 
 def test_a_new_file_says_its_version(path: Path) -> None:
     begun(path).close()
-    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ Which driver does it have?
 ::::
 """
 SECOND = '+++\ntitle = "Only text"\nsyllabus = []\nminutes = 2\n+++\nRead this.\n'
+NEEDS_VLANS = 'minutes = 5\nneeds_kernel = ["8021q"]'
 STILL = 3
 """Pauses with nothing new on the screen. One thing that is done may queue another."""
 LOCAL_SHELL = ["bash", "--norc", "--noprofile"]

@@ -16,7 +16,7 @@ from lab_engine.course.lab import Solution
 from lab_engine.course.lesson import Lesson
 from lab_engine.course.seed import Seed
 from lab_engine.course.verdict import Verdict
-from lab_engine.errors import PacksMissing, WouldTake
+from lab_engine.errors import KernelLacks, PacksMissing, WouldTake
 from lab_engine.families.cgroups.probes import CgroupsProbe, CgroupsReading
 from lab_engine.families.cri.probes import CriProbe, CriReading
 from lab_engine.families.docker.probes.container import (
@@ -118,6 +118,8 @@ class World:
         """What a change of step would take."""
         self.packs_missing: PacksMissing | None = None
         """What the lesson's packs would cost."""
+        self.kernel_lacks: KernelLacks | None = None
+        """What is said of a step that needs a feature of the kernel."""
         self.log: list[str] = []
         self.sessions: list[StandIn] = []
 
@@ -231,11 +233,14 @@ class StandIn:
         settings: Settings,
         *,
         seed: str,
+        step: str,
         build: bool,
         progress: Callable[[str], None],
     ) -> StandIn:
         if cls.world.packs_missing and not build:
             raise cls.world.packs_missing
+        if cls.world.kernel_lacks and lesson.step(step).needs_kernel:
+            raise cls.world.kernel_lacks
         name = f"s{len(cls.world.sessions) + 1}"
         record.begin(name, lesson.slug, seed)
         row = record.session(name)

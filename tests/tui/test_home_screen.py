@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from textual.widgets import Button, Input, Static
 
+from lab_engine.bench import features
+from lab_engine.bench.features import Kernel
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.doctor.machine import Finding, State
 from lab_engine.session.record import Record
@@ -21,7 +23,7 @@ from lab_engine.tui.screens.help import HelpScreen
 from lab_engine.tui.screens.home import HomeScreen
 from lab_engine.tui.screens.lesson import LessonScreen
 from tests.kit import LAB, Kit
-from tests.tui.conftest import SECOND, Running
+from tests.tui.conftest import NEEDS_VLANS, SECOND, Running
 from tests.tui.standin import World
 
 Start = Callable[..., Any]
@@ -36,6 +38,35 @@ async def test_the_course_and_what_is_next(start: Start) -> None:
         assert "07 Seven" in text
         assert "○ 1. One" in text
         assert "2 steps, 0 done, about 7 min left" in text
+
+
+@pytest.mark.parametrize(
+    ("kernel", "words"),
+    [
+        (Kernel("6.1", ready=frozenset({"8021q"})), "is not here, but in the virtual machine"),
+        (Kernel("6.1", named=frozenset({"8021q"})), "which is here"),
+    ],
+)
+async def test_what_a_step_needs_of_the_kernel_is_said_before_it_is_opened(
+    start: Start, kit: Kit, monkeypatch: pytest.MonkeyPatch, kernel: Kernel, words: str
+) -> None:
+    kit.change("content/07.6-bridges/10-one.md", "minutes = 5", NEEDS_VLANS)
+    monkeypatch.setattr(features, "look", lambda: kernel)
+    async with start() as running:
+        detail = running.app.screen.query_one("#detail Static", Static)
+        await running.until(lambda: words in str(detail.content), "the word about it")
+        assert "needs a kernel with VLANs (802.1Q)" in str(detail.content)
+
+
+async def test_nobody_asks_the_kernel_for_a_course_that_needs_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(features, "look", lambda: asked.append("look"))
+    async with start() as running:
+        assert "needs a kernel" not in running.screen_text()
+        await running.app.workers.wait_for_complete()
+    assert asked == []
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from lab_engine import doctor
 from lab_engine.errors import (
     AgentLost,
     DockerUnavailable,
+    KernelLacks,
     LeaseTaken,
     PacksMissing,
     ProviderError,
@@ -45,7 +46,7 @@ from lab_engine.tui.screens.lesson_end import LessonEnd
 from lab_engine.tui.screens.solution import SolutionScreen
 from lab_engine.tui.terminal.pane import TerminalPane
 from tests.kit import Kit
-from tests.tui.conftest import Running
+from tests.tui.conftest import NEEDS_VLANS, Running
 from tests.tui.standin import World
 
 Start = Callable[..., Any]
@@ -479,6 +480,29 @@ async def test_a_big_system_is_built_once_the_learner_agrees(start: Start, world
         await running.until(lambda: isinstance(running.app.screen, LessonScreen), "the lesson")
         assert "no lesson is open" not in running.screen_text()
         assert "Build it" in running.screen_text()
+        await running.press("f3")
+        await running.press("enter")
+        await running.ready()
+        assert "begin" in world.log
+
+
+async def test_a_step_that_needs_another_kernel_says_what_to_type(
+    start: Start, world: World, kit: Kit
+) -> None:
+    kit.change("content/07.6-bridges/10-one.md", "minutes = 5", NEEDS_VLANS)
+    way = "Take it in a virtual machine: `infralab machine create`."
+    world.kernel_lacks = KernelLacks("step one needs VLANs (802.1Q), and there are none", hint=way)
+    async with start("bridges", size=(80, 24)) as running:
+        await running.until(lambda: running.desk.work.phase is Phase.FAILED, "the refusal")
+        await running.until(lambda: "infralab machine create" in running.screen_text(), "a way")
+        text = running.screen_text()
+        assert "This step needs another kernel." in text
+        assert "needs another kernel: " in text
+        assert "That did not work" not in text
+        assert "begin" not in world.log
+        # As when somebody has loaded it meanwhile.
+        world.kernel_lacks = None
+        await running.until(lambda: running.app.focused is not None, "a focus")
         await running.press("f3")
         await running.press("enter")
         await running.ready()

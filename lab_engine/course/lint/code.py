@@ -104,37 +104,44 @@ def wanted(check: Callable[..., Any], variables: type[msgspec.Struct]) -> set[st
     argument = "v"
     if isinstance(plain, FunctionType) and plain.__code__.co_argcount > 1:
         argument = plain.__code__.co_varnames[1]
-    found: set[str] = set()
-    for piece, _ in pieces(check, required=False):
-        for node in _written(piece):
-            match node:
-                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == argument:
-                    found.add(attribute)
+    found = {
+        attribute
+        for piece, _ in pieces(check, required=False)
+        for name, attribute in _attributes(piece)
+        if name == argument
+    }
     return found & known
 
 
-def _written(code: CodeType) -> Iterator[ast.AST]:
-    """The syntax of a function, from its file: it, and all that is in it.
+def _attributes(code: CodeType) -> frozenset[tuple[str, str]]:
+    """What is read in a function as `name.attribute`, from its file: in it, and all that is in it.
 
     Lambdas on one line cannot be told apart, so all of them are given.
     """
-    for node in ast.walk(_tree(Path(code.co_filename).read_text(encoding="utf-8"))):
+    source = Path(code.co_filename).read_text(encoding="utf-8")
+    return _read(source).get((code.co_name, code.co_firstlineno), frozenset())
+
+
+# Functions are asked about one by one, and each time the whole file would be parsed and searched.
+@lru_cache(maxsize=64)
+def _read(source: str) -> dict[tuple[str, int], frozenset[tuple[str, str]]]:
+    """`_attributes` of every function of a file, by its name and first line."""
+    found: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Lambda):
-            here = code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
+            key = ("<lambda>", node.lineno)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             # Python counts a function's first line from its decorators.
-            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            here = code.co_name == node.name and first == code.co_firstlineno
+            key = (node.name, min([node.lineno, *(one.lineno for one in node.decorator_list)]))
         else:
-            here = False
-        if here:
-            yield from ast.walk(node)
-
-
-# Functions are asked about one by one, and each time the whole file would be parsed.
-@lru_cache(maxsize=64)
-def _tree(source: str) -> ast.Module:
-    return ast.parse(source)
+            continue
+        inner = (
+            (one.value.id, one.attr)
+            for one in ast.walk(node)
+            if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name)
+        )
+        found[key] = found.get(key, frozenset()).union(inner)
+    return found
 
 
 def place(function: Callable[..., Any]) -> str:

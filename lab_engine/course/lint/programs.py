@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from lab_engine.course.lint import shell
@@ -125,10 +126,12 @@ _SHORT: Final = re.compile(r"-[A-Za-z0-9]+\Z")
 _SETTING: Final = re.compile(r"(?:^|[,:])([a-z-]+)=")
 
 
-def uses(text: str) -> list[Use]:
+# What a lesson shows is asked for again with each seed, and for each lesson that needs it.
+@lru_cache(maxsize=16_384)
+def uses(text: str) -> tuple[Use, ...]:
     """What a script or a piece of one uses, in its order, each once."""
     found = (use for words in shell.commands(text) if words for use in _uses(words))
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def options(words: str) -> list[str]:

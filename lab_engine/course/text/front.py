@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,7 +85,7 @@ def convert(front: dict[str, Any], into: type[T], *, where: str) -> T:
     Raises:
         ContentError: names the key that is unknown, missing or of the wrong type.
     """
-    fields = {f.encode_name: f for f in msgspec.structs.fields(into)}
+    fields = _fields(into)
     for key in front:
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
@@ -105,3 +107,10 @@ def convert(front: dict[str, Any], into: type[T], *, where: str) -> T:
             f"title = {title!r}, which cannot be shown", where=where, hint="Write a line of words."
         )
     return made
+
+
+# Each time msgspec would evaluate the annotations of the class anew (`msgspec.structs.fields`).
+@functools.cache
+def _fields(into: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """The fields by the names that they have in a file."""
+    return {field.encode_name: field for field in msgspec.structs.fields(into)}

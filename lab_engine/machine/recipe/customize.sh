@@ -23,7 +23,7 @@ depmod "$(ls /usr/lib/modules)"
 
 say "settings"
 cp -a "$inputs/rootfs/." /
-chown -R 0:0 /etc/fstab /etc/hostname /etc/hosts /etc/ssh /etc/systemd
+chown -R 0:0 /etc/fstab /etc/hostname /etc/hosts /etc/modprobe.d /etc/ssh /etc/systemd
 cp "$inputs/modules.txt" /etc/modules-load.d/infralab.conf
 mask "$inputs/masked.txt"
 nobody_yet

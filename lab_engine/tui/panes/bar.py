@@ -7,7 +7,7 @@ import time
 from textual.content import Content
 from textual.widgets import Static
 
-from lab_engine.errors import LeaseTaken, PacksMissing
+from lab_engine.errors import KernelLacks, LeaseTaken, PacksMissing
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.panes.preparing import SPINNER
 from lab_engine.tui.phase import Phase
@@ -68,6 +68,10 @@ class Bar(Static):
                 return Content.styled(f"taken by another client: {shell}", "bold $text-warning")
             case Phase.FAILED if isinstance(desk.work.trouble, PacksMissing):
                 return Content.styled(f"needs a pack: {shell} says more", "bold $text-warning")
+            case Phase.FAILED if isinstance(desk.work.trouble, KernelLacks):
+                return Content.styled(
+                    f"needs another kernel: {shell} says more", "bold $text-warning"
+                )
             case Phase.FAILED:
                 return Content.styled(f"✘ failed: {shell} says what to do", "bold $text-error")
             case Phase.STOPPED:

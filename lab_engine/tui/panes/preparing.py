@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from lab_engine.errors import AgentLost, DaemonDown, LeaseTaken, PacksMissing
+from lab_engine.errors import AgentLost, DaemonDown, KernelLacks, LeaseTaken, PacksMissing
 from lab_engine.tui.desk import Desk
 from lab_engine.tui.phase import Phase
 from lab_engine.tui.progress import SIGNS, Row
@@ -85,14 +85,21 @@ class Preparing(VerticalScroll, can_focus=True):
         desk, error = self.desk, self.desk.work.trouble
         now = time.monotonic()
         failed = desk.work.phase is Phase.FAILED
-        self.set_class(not desk.work.progress.rows, "-bare")
-        self.set_class(desk.busy, "-busy")
-        self.set_class(failed, "-failed")
-        self.set_class(desk.work.phase is Phase.STOPPED, "-stopped")
         lost = isinstance(error, AgentLost | DaemonDown)
-        self.set_class(failed and lost and desk.session is not None, "-repairable")
-        self.set_class(failed and desk.session is not None and not lost, "-resettable")
-        self.set_class(failed and isinstance(error, LeaseTaken), "-taken")
+        # Nothing was changed yet that a reset could bring back.
+        kept = lost or isinstance(error, KernelLacks)
+        # All at once: each change has the styles of everything inside computed anew.
+        self.update_classes(
+            {
+                "-bare": not desk.work.progress.rows,
+                "-busy": desk.busy,
+                "-failed": failed,
+                "-stopped": desk.work.phase is Phase.STOPPED,
+                "-repairable": failed and lost and desk.session is not None,
+                "-resettable": failed and desk.session is not None and not kept,
+                "-taken": failed and isinstance(error, LeaseTaken),
+            }
+        )
         asks = failed and isinstance(error, PacksMissing)
         self.query_one("#retry", Button).label = "Build it" if asks else "Try again"
         self._put("#lead", self._lead(now))
@@ -137,6 +144,8 @@ class Preparing(VerticalScroll, can_focus=True):
                 return Content.styled("Somebody else works in this lesson.", "bold $text-warning")
             if isinstance(desk.work.trouble, PacksMissing):
                 return Content.styled("This lesson brings a big system.", "bold $text-warning")
+            if isinstance(desk.work.trouble, KernelLacks):
+                return Content.styled("This step needs another kernel.", "bold $text-warning")
             return Content.styled("✘ That did not work.", "bold $text-error")
         if desk.work.phase is Phase.STOPPED:
             return Content.styled("Stopped. What had been begun is undone.", "bold")

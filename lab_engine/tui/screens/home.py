@@ -19,11 +19,13 @@ from textual.timer import Timer
 from textual.widgets import Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
+from lab_engine.common.features import in_short
 from lab_engine.tui.messages import LessonLikely, LessonWanted
 from lab_engine.tui.panes.footer import Keys
 from lab_engine.tui.times import ago, duration
 
 if TYPE_CHECKING:
+    from lab_engine.bench.features import Kernel
     from lab_engine.course.lesson import Chapter, Lesson, Step
     from lab_engine.tui.overview import LessonState, Overview
 
@@ -57,6 +59,8 @@ class HomeScreen(Screen[None]):
         self._texts: dict[tuple[str, str], str] = {}
         """What can be searched of each step, by lesson and step, once it is read."""
         self._searching: Timer | None = None
+        self._kernel: Kernel | None = None
+        """The one under the benches, once it was asked; it is only where a step needs that."""
 
     def compose(self) -> ComposeResult:
         """What is drawn at once; `show` adds the rest when the course was read."""
@@ -97,6 +101,11 @@ class HomeScreen(Screen[None]):
         self._fill(self.query_one(Input).value)
         if not self._texts:
             self.run_worker(self._read_texts(overview), group="texts", exclusive=True)
+
+    def tell_of(self, kernel: Kernel) -> None:
+        """Say from now on of each step whether this kernel is enough for it."""
+        self._kernel = kernel
+        self._detail(self._entry())
 
     async def _read_texts(self, overview: Overview) -> None:
         self._texts = await asyncio.to_thread(_texts, overview)
@@ -284,6 +293,8 @@ class HomeScreen(Screen[None]):
                 (f"{'✔' if done else '○'} {step.number}. {step.title}", style),
                 (f"  {step.minutes} min{here}\n", "dim"),
             ]
+            if step.needs_kernel:
+                parts.append((f"    {self._kernel_words(step)}\n", "$text-warning"))
         verb = "goes on" if state.session else "begins"
         parts += ["\n", ("Enter", "bold"), f" {verb}."]
         if state.session:
@@ -299,8 +310,14 @@ class HomeScreen(Screen[None]):
         for identifier in step.syllabus:
             entry = covers.get(identifier)
             parts.append((f"{identifier} {getattr(entry, 'title', '')}\n", "dim"))
+        if step.needs_kernel:
+            parts += ["\n", (f"{self._kernel_words(step)}\n", "$text-warning")]
         parts += ["\n", ("Enter", "bold"), " opens the lesson at this step."]
         return Content.assemble(*parts)
+
+    def _kernel_words(self, step: Step) -> str:
+        names, kernel = step.needs_kernel, self._kernel
+        return in_short(names, None if kernel is None else kernel.lacks(names))
 
     # -- actions ---------------------------------------------------------------------------------
 

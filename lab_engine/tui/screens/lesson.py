@@ -47,7 +47,6 @@ def _key(action: str, does: str, words: str, *, show: bool = True) -> Binding:
 class LessonScreen(Screen[None]):
     """One step of a lesson. What it shows is the desk's; it may be left and come back to."""
 
-    CSS_PATH = "lesson.tcss"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 -- as Textual has it
         (0, "-narrow"),
         (110, "-middle"),

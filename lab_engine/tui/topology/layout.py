@@ -20,6 +20,7 @@ the volumes that are in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 from rich.cells import cell_len, set_cell_size
@@ -78,6 +79,17 @@ class _Drawing:
         shared = [node for node in picture.stores if len(picture.users(node.key)) > 1]
         self.wires = (*picture.segments, *shared)
         """What is drawn as a bar, in this order."""
+        self._order = {wire.key: n for n, wire in enumerate(self.wires)}
+        self._own = {one.key: one for one in picture.stores if one.key not in self._order}
+        """Stores that stand in the box of the one place that has them."""
+        self._pooled: dict[str, list[Node]] = {}
+        for one in picture.stores:
+            if (pool := picture.pool_of(one.key)) is not None:
+                self._pooled.setdefault(pool.key, []).append(one)
+        # Each is asked for several times a box.
+        self._links = cache(self._links_of)
+        self._texts = cache(self._texts_of)
+        self._inner = cache(self._inner_of)
 
     def lines(self) -> list[Line]:
         lines: list[Line] = []
@@ -97,7 +109,7 @@ class _Drawing:
 
     def _store(self, node: Node) -> list[Line]:
         """A pool with what is in it, or a store that is neither used nor in a pool."""
-        inside = [one for one in self.picture.stores if self.picture.pool_of(one.key) == node]
+        inside = self._pooled.get(node.key, [])
         if inside:
             return self._pool(node, inside)
         if self.picture.edges_of(node.key):
@@ -142,19 +154,18 @@ class _Drawing:
             used += GAP + wide
         return rows
 
-    def _links(self, node: Node) -> list[Edge]:
+    def _links_of(self, node: Node) -> list[Edge]:
         """What the place is on, in the order of the bars."""
-        order = {wire.key: n for n, wire in enumerate(self.wires)}
-        mine = [edge for edge in self.picture.edges_of(node.key) if edge.to in order]
-        return sorted(mine, key=lambda edge: order[edge.to])
+        mine = [edge for edge in self.picture.edges_of(node.key) if edge.to in self._order]
+        return sorted(mine, key=lambda edge: self._order[edge.to])
 
-    def _inner(self, node: Node) -> int:
+    def _inner_of(self, node: Node) -> int:
         """The width inside the box: its texts, and room for the address at each line down."""
         texts = [cell_len(text) for text in self._texts(node)]
         stems = sum(len(edge.label) + 2 for edge in self._links(node))
         return min(max(INNER, stems, *texts), self.width - 4)
 
-    def _texts(self, node: Node) -> list[str]:
+    def _texts_of(self, node: Node) -> list[str]:
         new = f" {NEW}" if node.recent(self.now) else ""
         if node.kind == "bench":
             return [f"{node.drawn.sign} the bench{new}"]
@@ -162,11 +173,10 @@ class _Drawing:
         kind = f"{node.drawn.sign} {node.drawn.word}".strip()
         state = f", {node.state}" if node.state and node.state != "running" else ""
         texts = [f"{sign} {node.name}{new}", f"{kind}{state}"]
-        stores = {one.key: one for one in self.picture.stores if one not in self.wires}
         texts += [
-            f"{stores[edge.to].drawn.sign} {stores[edge.to].name} at {edge.label}"
+            f"{own.drawn.sign} {own.name} at {edge.label}"
             for edge in self.picture.edges_of(node.key)
-            if edge.to in stores
+            if (own := self._own.get(edge.to)) is not None
         ]
         return texts
 
@@ -245,7 +255,8 @@ class _Drawing:
             for column, edge in zip(self._stems(node, inner), self._links(node), strict=True):
                 stems.append((left + column + 1, edge.to))
             left += inner + 4 + GAP
-        order = [wire for wire in self.wires if any(key == wire.key for _, key in stems)]
+        keys = {key for _, key in stems}
+        order = [self.wires[n] for n in sorted(self._order[key] for key in keys)]
         lines: list[Line] = []
         for n, segment in enumerate(order):
             here = [column for column, key in stems if key == segment.key]

@@ -35,7 +35,9 @@ def _alone(node: Node, picture: Picture) -> str:
     pool = picture.pool_of(node.key)
     inside = f", in {pool.drawn.word} {pool.name}" if pool else ""
     # A pool has volumes, and no place has a pool.
-    unused = not picture.users(node.key) and not any(e.to == node.key for e in picture.edges)
+    unused = not picture.users(node.key) and not any(
+        edge.to == node.key for edge in picture.edges_of(node.key)
+    )
     return inside + (", not used" if unused else "")
 
 
