@@ -138,7 +138,7 @@ step.solution(
         f"sed s/{NEXT_IMAGE}/{BAD_IMAGE}/ two.yaml | kubectl apply -f - && ! {rolled_out(v)}",
         f"kubectl apply -f two.yaml && {rolled_out(v)}",
     ],
-    explained={3: ["still-bad"]},
+    explained={1: ["other-order"], 3: ["still-bad"]},
 )
 LATE = (
     f"{NEXT_IMAGE} came after the bad one, so no `undo` led back to it. Bring {BAD_IMAGE} once "
