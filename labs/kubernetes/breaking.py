@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab_engine.authoring import (
     ByHand,
     KubeEventsProbe,
+    KubePodsProbe,
     KubeWorkloadProbe,
     KubeWorkloadReading,
     See,
@@ -56,6 +57,24 @@ async def restart(see: See, v: Values) -> None:
     start, found = await whole(see, v)
     earlier = {one.uid: one.restarts for one in start.pods}
     restarted = [one for one in found.pods if one.restarts > earlier.get(one.uid, 0)]
+    # Of a container that was removed nobody knows how it ended; it may count as a restart or not.
+    at_first = {(one.uid, container.id) for one in start.pods for container in one.containers}
+    changed = [
+        one.name
+        for one in found.pods
+        if one in restarted
+        or (one.uid in earlier and any((one.uid, of.id) not in at_first for of in one.containers))
+    ]
+    codes = [container.last_code for one in restarted for container in one.containers]
+    ends = [code for code in codes if code is not None]
+    require(
+        ends or not changed,
+        "no-trace",
+        expected=f"A pod of {v.shop} has been restarted, after its process was ended by force.",
+        observed=f"{changed[0] if changed else ''} has another container, and nothing tells how "
+        "the one before it ended.",
+        look="kubectl get pods",
+    )
     require(
         restarted,
         "not-restarted",
@@ -63,7 +82,6 @@ async def restart(see: See, v: Values) -> None:
         observed="None has been.",
         look="kubectl get pods",
     )
-    ends = [container.last_code for one in restarted for container in one.containers]
     require(
         KILLED in ends,
         "other-end",
@@ -76,8 +94,9 @@ async def restart(see: See, v: Values) -> None:
 @step.check("replace", points=2, settle=6.0)
 async def replace(see: See, v: Values) -> None:
     start, found = await whole(see, v)
-    events = await see(KubeEventsProbe())
+    events, pods = await see(KubeEventsProbe(), KubePodsProbe())
     now = {one.uid for one in found.pods}
+    there = {one.uid for one in pods.pods}
     gone = {one.name for one in start.pods if one.uid not in now}
     require(
         gone,
@@ -85,6 +104,14 @@ async def replace(see: See, v: Values) -> None:
         expected=f"A pod of {v.shop} has been replaced.",
         observed="All pods of the start are there.",
         look="kubectl get pods",
+    )
+    loose = [one.name for one in start.pods if one.uid in there - now]
+    require(
+        not loose,
+        "let-go",
+        expected="The pod that was replaced is gone.",
+        observed=f"{loose[0] if loose else ''} runs on, as a pod of nobody.",
+        look="kubectl get pods --show-labels",
     )
     # A ReplicaSet that has too many ends one itself, and says so.
     told = [one.message for one in events.events if one.reason == "SuccessfulDelete"]
@@ -115,12 +142,16 @@ def fresh(v: Values) -> str:
     return f"$(kubectl get pods -l app={v.shop} | awk '$4 == 0 {{print $1}}' | head -n 1)"
 
 
+def seen(v: Values) -> str:
+    """Wait until the restart is told, so that `fresh` leaves that pod out."""
+    restarted = f"kubectl get pods -l app={v.shop} | awk '$4 ~ /^[1-9]/' | grep -q ."
+    return f"for n in $(seq 16); do {restarted} && break; sleep 0.5; done"
+
+
 def deleted(v: Values) -> str:
     """Delete such a pod, once the restart of another one is seen."""
-    restarted = f"kubectl get pods -l app={v.shop} | awk '$4 ~ /^[1-9]/' | grep -q ."
     delete = f"kubectl delete pod {fresh(v)}"
-    wait = f"for n in $(seq 16); do {restarted} && break; sleep 0.5; done"
-    return ByHand(f"{wait}; {delete}", typed=delete)
+    return ByHand(f"{seen(v)}; {delete}", typed=delete)
 
 
 def scaled(v: Values, count: int) -> str:
@@ -136,6 +167,7 @@ step.solution(
         "docker exec w1 crictl stop -t 0 $(docker exec w1 crictl ps -q --name web | tail -n 1)",
     ],
 )
+ANEW = "Begin the step again: Shift+F8, or `infralab repair --reset`."
 step.near_miss(
     "the wrong one",
     lambda v: [killed(name="main"), f"kubectl delete pod {fresh(v)}"],
@@ -147,6 +179,17 @@ step.near_miss(
     lambda v: [f"kubectl delete pod {fresh(v)}"],
     rejected_by="restart",
     reason="not-restarted",
+)
+step.near_miss(
+    "the container removed",
+    lambda v: [
+        on_node(f"crictl rm -f $({on_node('crictl ps -q --name web')} | head -n 1)"),
+        "sleep 3",
+    ],
+    rejected_by="restart",
+    reason="no-trace",
+    explain="`crictl rm` took the container away, with all that was known of it. End the process "
+    "alone: `kill -9` on the node.",
 )
 step.near_miss(
     "killed only",
@@ -171,6 +214,7 @@ step.near_miss(
     ],
     rejected_by="replace",
     reason="rolled-out",
+    explain=f"All its pods were made anew, and no way leads back to the first revision. {ANEW}",
 )
 step.near_miss(
     "the Deployment made anew",
@@ -182,4 +226,13 @@ step.near_miss(
     ],
     rejected_by="replace",
     reason="made-anew",
+    explain=f"With the Deployment all its pods went, and others were made. {ANEW}",
+)
+step.near_miss(
+    "a pod that only lost its label",
+    lambda v: [killed(), seen(v), f"kubectl label pod {fresh(v)} pod-template-hash-"],
+    rejected_by="replace",
+    reason="let-go",
+    explain="Without the labels of the selector it belongs to nobody, and the ReplicaSet made "
+    "another one in its place. Delete it.",
 )

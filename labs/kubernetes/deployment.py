@@ -16,14 +16,21 @@ from labs.kubernetes.values import (
 )
 
 DEPLOYMENTS = "apps/v1/deployments"
-PROBE = "spec.template.spec.containers.0.readinessProbe.httpGet.path"
+CONTAINER = "spec.template.spec.containers.0"
+READY = f"{CONTAINER}.readinessProbe"
+PROBE = f"{READY}.httpGet.path"
+OTHERS = {
+    "livenessProbe": f"{CONTAINER}.livenessProbe",
+    "startupProbe": f"{CONTAINER}.startupProbe",
+}
+FIELDS = (READY, PROBE, *OTHERS.values())
 
 step = lab.step("deployment", daemons=("docker",), resources=lambda v: cluster())
 
 
 @step.check("deploy", points=3, settle=4.0)
 async def deploy(see: See, v: Values) -> None:
-    elsewhere = await see(KubeObjectsProbe(DEPLOYMENTS, "", fields=(PROBE,)))
+    elsewhere = await see(KubeObjectsProbe(DEPLOYMENTS, "", fields=FIELDS))
     spaces = [one.namespace for one in elsewhere.objects if one.name == v.shop]
     require(
         "default" in spaces or not spaces,
@@ -33,27 +40,41 @@ async def deploy(see: See, v: Values) -> None:
         look="kubectl get deployments -A",
     )
     found = await require_workload(see, "Deployment", v.shop, replicas=v.count, images=[IMAGE])
-    labels = [one.labels.get("app") for one in found.pods]
+    other = next((one for one in found.pods if one.labels.get("app") != v.shop), None)
+    label = other.labels.get("app") if other else v.shop
     require(
-        set(labels) == {v.shop},
-        "other-label",
+        other is None,
+        "other-label" if label else "no-label",
         expected=f"Its pods have the label app={v.shop}.",
-        observed=f"The label app of one of them is {next(one for one in labels if one != v.shop)}."
-        if set(labels) - {v.shop}
-        else "They have none.",
+        observed=f"One of them has app={label}." if label else "One of them has no label app.",
         look="kubectl get pods --show-labels",
     )
-    asked = next(
-        one.fields.get(PROBE)
-        for one in elsewhere.objects
-        if (one.name, one.namespace) == (v.shop, "default")
+    fields = next(
+        one.fields for one in elsewhere.objects if (one.name, one.namespace) == (v.shop, "default")
+    )
+    ready, asked = fields.get(READY), fields.get(PROBE)
+    others = [name for name, path in OTHERS.items() if fields.get(path)]
+    look = f"kubectl get deployment {v.shop} -o yaml"
+    require(
+        ready or not others,
+        "probe-for-other",
+        expected="The template has a readinessProbe.",
+        observed=f"It has none, but a {', '.join(others)}.",
+        look=look,
+    )
+    require(
+        not ready or asked is not None,
+        "other-way",
+        expected="The readiness probe is a question for a page, httpGet.",
+        observed="It is one of another kind.",
+        look=look,
     )
     require(
         asked == "/ready",
         "no-probe" if asked is None else "other-probe",
         expected="The kubelet asks its pods for the page /ready.",
         observed="It asks for none." if asked is None else f"It asks for {asked}.",
-        look=f"kubectl get deployment {v.shop} -o yaml",
+        look=look,
     )
     await require_pods(see, {"app": v.shop}, count=v.count)
 
@@ -143,10 +164,51 @@ step.near_miss(
     reason="other-label",
 )
 step.near_miss(
+    "a label of another name",
+    lambda v: [
+        *applied(v, deployment(v.shop, v.count).replace(f"app: {v.shop}", f"shop: {v.shop}")),
+        rolled_out(v),
+    ],
+    rejected_by="deploy",
+    reason="no-label",
+)
+step.near_miss(
     "without a probe",
     lambda v: applied(v, deployment(v.shop, v.count).partition("        readinessProbe")[0]),
     rejected_by="deploy",
     reason="no-probe",
     explain="Its pods count as ready as soon as they run, since nobody asks them. The probe is "
     "three lines of the template.",
+)
+step.near_miss(
+    "the probe that restarts",
+    lambda v: [
+        *applied(v, deployment(v.shop, v.count).replace("readinessProbe", "livenessProbe")),
+        rolled_out(v),
+    ],
+    rejected_by="deploy",
+    reason="probe-for-other",
+    explain="The kubelet asks, but not whether visitors may come: a liveness probe has a pod's "
+    "container restarted, a startup probe has the others wait. Only `readinessProbe` makes a pod "
+    "ready, or not.",
+)
+step.near_miss(
+    "a probe that only knocks",
+    lambda v: [
+        *applied(
+            v, deployment(v.shop, v.count).replace("httpGet: {path: /ready, ", "tcpSocket: {")
+        ),
+        rolled_out(v),
+    ],
+    rejected_by="deploy",
+    reason="other-way",
+)
+step.near_miss(
+    "another page",
+    lambda v: [
+        *applied(v, deployment(v.shop, v.count).replace("path: /ready", "path: /")),
+        rolled_out(v),
+    ],
+    rejected_by="deploy",
+    reason="other-probe",
 )

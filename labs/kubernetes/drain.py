@@ -59,6 +59,15 @@ async def drain(see: See, v: Values) -> None:
         observed=f"{on_it[0] if on_it else ''} does.",
         look="kubectl get pods -o wide",
     )
+    # A cordon is a taint as well, of this name.
+    taints = [one for one in node.taints if ":No" in one and "unschedulable" not in one]
+    require(
+        not node.schedulable or not taints,
+        "tainted",
+        expected=f"{EMPTIED} is closed to all new pods.",
+        observed=f"It is open to those that tolerate its taint {taints[0] if taints else ''}.",
+        look=f"kubectl describe node {EMPTIED}",
+    )
     require(
         not node.schedulable,
         "open",
@@ -124,4 +133,12 @@ step.near_miss(
     lambda v: [DRAIN, f"kubectl scale deployment {v.shop} --replicas={v.count - 1}"],
     rejected_by="drain",
     reason="other-replicas",
+)
+step.near_miss(
+    "emptied by a taint",
+    lambda v: [f"kubectl taint node {EMPTIED} disk=bad:NoExecute", "sleep 2", ready(v)],
+    rejected_by="drain",
+    reason="tainted",
+    explain="A taint keeps those away that do not tolerate it. What closes a node to all new pods "
+    f"is `kubectl cordon {EMPTIED}`, or `drain`.",
 )

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import KubeWorkloadProbe, See, require, require_workload
+from lab_engine.authoring import (
+    KubeObjectsProbe,
+    KubeObjectsReading,
+    KubeWorkloadProbe,
+    See,
+    require,
+    require_workload,
+)
 from labs.kubernetes.values import (
     BAD_IMAGE,
     IMAGE,
@@ -17,6 +24,10 @@ from labs.kubernetes.values import (
 
 DEADLINE = 8
 """Seconds after which a rollout that does not get on is called failed."""
+RUNS = "spec.template.spec.containers.0.image"
+REVISION = "deployment.kubernetes.io/revision"
+EARLIER = "deployment.kubernetes.io/revision-history"
+"""What its ReplicaSet was before it came back, as `1,3` (the Deployment's controller writes it)."""
 
 step = lab.step(
     "release",
@@ -26,11 +37,24 @@ step = lab.step(
 )
 
 
+def revisions(sets: KubeObjectsReading, v: Values, image: str) -> set[int]:
+    """The numbers of all revisions with this image, those as well that came back with a new one."""
+    own = [one for one in sets.objects if one.owner == f"Deployment/{v.shop}"]
+    notes = [one.annotations for one in own if one.fields.get(RUNS) == image]
+    words = [
+        word
+        for note in notes
+        for key in (REVISION, EARLIER)
+        for word in note.get(key, "").split(",")
+    ]
+    return {int(word) for word in words if word.isdecimal()}
+
+
 @step.check("undo", points=4, settle=5.0)
 async def undo(see: See, v: Values) -> None:
     probe = KubeWorkloadProbe("Deployment", v.shop)
     start = await see.before(probe)
-    found = await see(probe)
+    found, sets = await see(probe, KubeObjectsProbe("apps/v1/replicasets", fields=(RUNS,)))
     history = f"kubectl rollout history deployment {v.shop}"
     wide = f"kubectl get deployment {v.shop} -o wide"
     require(
@@ -54,7 +78,7 @@ async def undo(see: See, v: Values) -> None:
         observed=f"It is still what {v.shop} wants.",
         look=wide,
     )
-    bad = [one.number for one in found.revisions if BAD_IMAGE in one.images]
+    bad, good = revisions(sets, v, BAD_IMAGE), revisions(sets, v, NEXT_IMAGE)
     require(
         bad,
         "never-tried",
@@ -62,7 +86,6 @@ async def undo(see: See, v: Values) -> None:
         observed="No revision had it.",
         look=history,
     )
-    # A version that comes back has its old ReplicaSet with a new number; a bad one keeps its own.
     tried = {image for one in found.revisions for image in one.images}
     require(
         found.images != (IMAGE,) or NEXT_IMAGE not in tried,
@@ -73,10 +96,10 @@ async def undo(see: See, v: Values) -> None:
     )
     await require_workload(see, "Deployment", v.shop, replicas=v.count, images=[NEXT_IMAGE])
     require(
-        max(bad) > start.revision + 1,
+        bool(good) and min(good) < max(bad),
         "other-order",
         expected=f"First {NEXT_IMAGE} came, then {BAD_IMAGE}, which was taken back.",
-        observed=f"{BAD_IMAGE} came first.",
+        observed=f"Before {BAD_IMAGE} there was no {NEXT_IMAGE}.",
         look=history,
     )
 
@@ -115,7 +138,11 @@ step.solution(
         f"sed s/{NEXT_IMAGE}/{BAD_IMAGE}/ two.yaml | kubectl apply -f - && ! {rolled_out(v)}",
         f"kubectl apply -f two.yaml && {rolled_out(v)}",
     ],
-    explained={3: ["still-bad"]},
+    explained={1: ["other-order"], 3: ["still-bad"]},
+)
+LATE = (
+    f"{NEXT_IMAGE} came after the bad one, so no `undo` led back to it. Bring {BAD_IMAGE} once "
+    "more, and take it back."
 )
 step.near_miss(
     "left as it is",
@@ -148,6 +175,19 @@ step.near_miss(
     lambda v: [stuck(v), undone(v), f"{brought(v, NEXT_IMAGE)} && {rolled_out(v)}"],
     rejected_by="undo",
     reason="other-order",
+    explain=LATE,
+)
+step.near_miss(
+    "the bad one twice, and never from the good one",
+    lambda v: [
+        stuck(v),
+        undone(v),
+        stuck(v),
+        f"{brought(v, NEXT_IMAGE)} && {rolled_out(v)}",
+    ],
+    rejected_by="undo",
+    reason="other-order",
+    explain=LATE,
 )
 step.near_miss(
     "deleted and made anew",
