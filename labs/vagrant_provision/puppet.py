@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from lab_engine.authoring import (
+    ContainerFileProbe,
     Image,
     See,
+    require,
     require_left_alone,
     require_placed,
     require_vagrant_machine,
 )
+from labs.vagrant_provision.said import require_after_notes, require_said
 from labs.vagrant_provision.values import IMAGE, LOG, NOTES, Values, lab, made, project
 
 step = lab.step(
@@ -17,6 +20,9 @@ step = lab.step(
     resources=lambda v: [Image(IMAGE), project(v, NOTES)],
     touches=lambda v: [f"file/{v.folder}*"],
 )
+
+STATE = "/var/cache/puppet"
+"""Where Puppet keeps what it knows of the machine; it makes the folder when root first runs it."""
 
 
 def runs(colour: str) -> str:
@@ -58,6 +64,16 @@ async def is_declared(see: See, v: Values) -> None:
     made = await require_vagrant_machine(see, v.folder, provider="docker", image=IMAGE)
     path = f"/etc/{v.conf}.conf"
     await require_placed(see, made.thing, path, says=f"colour = {v.colour}", uid=0, mode=0o640)
+    text = await require_said(see, v)
+    left = await see(ContainerFileProbe(made.thing, STATE))
+    require(
+        left.kind == "directory",
+        "no-puppet",
+        expected=f"Puppet has run in {made.thing}.",
+        observed=f"It has not: it would have left {STATE} there.",
+        look=f"docker exec {made.thing} ls /var/cache",
+    )
+    require_after_notes(text, v, "puppet")
     await require_left_alone(see, made.thing, path, log=LOG)
 
 
@@ -99,5 +115,34 @@ step.near_miss(
     rejected_by="declared",
     reason="written-again",
     explain="An `exec` is run each time. Say what the file is to be, by a resource `file`, and "
-    "Puppet looks first. If it is one, run it once more.",
+    "Puppet looks first. If it is one, there was something to mend: run it once more.",
+)
+step.near_miss(
+    "a command, and noted after it",
+    lambda v: [
+        manifest(v, commanded(v)),
+        made(v, runs(v.colour), NOTES, then="vagrant provision"),
+    ],
+    rejected_by="declared",
+    reason="before-the-notes",
+    explain="Provisioners run in the order of the file. The one that notes the run was there "
+    "before yours: add yours below it, and provision again.",
+)
+step.near_miss(
+    "a script that looks first",
+    lambda v: [
+        made(
+            v,
+            NOTES,
+            f'config.vm.provision "shell", inline: "test -e /etc/{v.conf}.conf || '
+            f"{{ echo colour = {v.colour} > /etc/{v.conf}.conf; "
+            f'chmod 640 /etc/{v.conf}.conf; }}"',
+            then="vagrant provision",
+        ),
+    ],
+    rejected_by="declared",
+    reason="no-puppet",
+    explain="Something else made the file. A script may look first, too, but then you have "
+    "written the looking. Say what is to be in a manifest, and have the provisioner "
+    "`puppet` apply it.",
 )
