@@ -71,7 +71,7 @@ async def is_declared(see: See, v: Values) -> None:
         "no-puppet",
         expected=f"Puppet has run in {made.thing}.",
         observed=f"It has not: it would have left {STATE} there.",
-        look=f"docker exec {made.thing} ls /var/cache",
+        look=f"docker exec {made.thing} find /var -maxdepth 2",
     )
     require_after_notes(text, v, "puppet")
     await require_left_alone(see, made.thing, path, log=LOG)
