@@ -23,7 +23,7 @@ from docker import errors as docker_errors
 from lab_engine import __version__
 from lab_engine import settings as settings_module
 from lab_engine.bench import archive, base, build, engine, recipe, wheels
-from lab_engine.common import paths, replacing
+from lab_engine.common import replacing
 from lab_engine.common.digest import of as digest_of
 from lab_engine.errors import ImageError
 
@@ -138,9 +138,7 @@ def _build_layer(below: str, tag: str, entries: list[recipe.Entry], packs: str) 
         f"FROM {below}",
         "LABEL " + " ".join(f'{key}="{value}"' for key, value in labels.items()),
         "ADD layer.tar /",
-        # Else each bench compiles it anew, half a second of its start: what was compiled in the
-        # base names other times of the files than they have after its import.
-        f'RUN ["{paths.PYTHON}", "-m", "compileall", "-q", "{paths.LIB}", "{paths.VENV}/lib"]',
+        *(f"RUN {command}" for command in recipe.RUNS),
         "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8"
         " LIBVIRT_DEFAULT_URI=qemu:///system",
         'ENTRYPOINT ["/usr/lib/infralab/entrypoint"]',

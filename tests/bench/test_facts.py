@@ -11,7 +11,7 @@ import pytest
 
 from lab_engine.bench import engine, loops, recipe, walls
 from lab_engine.bench.container import Bench
-from tests.bench.conftest import fails, sh
+from tests.bench.conftest import fails, ok, sh
 
 pytestmark = pytest.mark.bench
 
@@ -401,3 +401,12 @@ def test_small_images(bench: Bench) -> None:
         assert sh(bench, script) == "hello"
     finally:
         sh(bench, "docker rm -f web; docker volume rm webvol")
+
+
+def test_the_small_guest_is_the_images(bench: Bench) -> None:
+    """So a file of that name that a bench has beside the image's was put there by somebody."""
+    code = "from lab_engine.families.libvirt.guests import small as s; print(s.recipe())"
+    argv = ["/opt/infralab/venv/bin/python", "-c", code]
+    wanted = ok(bench.run(argv, env={"PYTHONPATH": "/opt/infralab/lib"})).strip()
+    assert sh(bench, "cat /usr/lib/infralab/guest/small.recipe") == wanted
+    assert sh(bench, "test -s /usr/lib/infralab/guest/small.cpio && echo there") == "there"

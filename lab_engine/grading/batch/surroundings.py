@@ -14,9 +14,6 @@ from lab_engine.bench.container import Bench
 
 PRELOAD: Final = ("/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d/")
 OURS: Final = ("/opt/infralab/", "/usr/lib/infralab/")
-MADE: Final = tuple(f"/usr/lib/infralab/guest/small.{kind}" for kind in ("cpio", "lock", "recipe"))
-"""Packed by the bench when its first small virtual machine is wanted. No image has them, so that
-they are there says nothing of the learner; the instructor is told."""
 PROGRAMS: Final = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
 LIBRARIES: Final = ("/usr/lib/", "/lib/", "/lib64/")
 BEFORE: Final = ("/usr/local/bin/", "/usr/local/sbin/")
@@ -62,9 +59,7 @@ def judge(before: list[Change], after: list[Change]) -> Changed:
             # of them changes what the agent runs.
             continue
         word = {_CHANGED: "changed", _ADDED: "added", _DELETED: "deleted"}.get(kind, "changed")
-        if path in MADE and kind == _ADDED:
-            noted.append(f"{path} was {word}")
-        elif path.startswith((*OURS, *PRELOAD)):
+        if path.startswith((*OURS, *PRELOAD)):
             grave.append(f"{path} was {word}")
         elif path.startswith((*PROGRAMS, *LIBRARIES)):
             (noted if kind == _ADDED else grave).append(f"{path} was {word}")

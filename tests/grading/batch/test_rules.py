@@ -180,11 +180,3 @@ def test_other_graders_have_another_key(kit: Kit) -> None:
     assert first.editions["bridges"] != first.bundled["bridges"]
     kit.change("content/07.6-bridges/10-one.md", "Why it is so.", "Why.")
     assert first.key != graders.of(kit.load(), assignment()).key
-
-
-def test_the_guest_that_a_bench_packs_for_itself_is_no_ones_change() -> None:
-    guest = "/usr/lib/infralab/guest/small"
-    found = surroundings.judge([], [Change(f"{guest}.cpio", 1), Change(f"{guest}.recipe", 1)])
-    assert found == ((), (f"{guest}.cpio was added", f"{guest}.recipe was added"))
-    other = surroundings.judge([], [Change(f"{guest}.cpio", 0), Change(f"{guest}2.cpio", 1)])
-    assert len(other.grave) == 2
