@@ -95,13 +95,18 @@ def infralab(folder: Path, *words: str) -> str:
     return done.stdout
 
 
+def measured(lesson: Lesson) -> str:
+    """The step that is handed in: that of `WORK`, else the first that the lab declares."""
+    return WORK.get(lesson.slug) or next(iter(lesson.lab.steps))
+
+
 def graded(lesson: str, learners: int, *how: str, waits: int = 0) -> float:
     """Seconds a submission, all of them together, with `how` as further words of `infralab grade`.
 
     Raises Failed when one is not reproduced.
     """
     course = load_course()
-    step = WORK.get(lesson) or next(iter(course.lesson(lesson).lab.steps))
+    step = measured(course.lesson(lesson))
     who = [f"learner{number}" for number in range(learners)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -142,8 +147,8 @@ def each(args: argparse.Namespace) -> Result:
         except place.Failed as error:
             notes.append(f"{lesson.slug}: {str(error)[-300:]}")
             continue
-        step = WORK.get(lesson.slug) or next(iter(lesson.lab.steps))
-        compared.append(Comparison(f"{lesson.slug}, {step}", Timing("infralab", (seconds,))))
+        what = f"{lesson.slug}, {measured(lesson)}"
+        compared.append(Comparison(what, Timing("infralab", (seconds,))))
         place.tell(compared[-1])
     return Result("grading", measure.machine(before), tuple(compared), notes=tuple(notes))
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -211,6 +212,9 @@ def _curve(axis: Any, points: Sequence[Point], value: Callable[[Point], float], 
 
 
 def run(args: argparse.Namespace) -> Result:
+    if args.plot and find_spec("matplotlib") is None:
+        # Not after the minutes that the measuring takes.
+        raise SystemExit("--plot needs matplotlib: `pip install matplotlib`, or leave --plot out.")
     before = measure.load_now()
     found = curves(args)
     notes = [

@@ -216,6 +216,11 @@ class Course:
     def syllabus(self) -> Mapping[str, syllabus.Entry]:
         return syllabus.load(self.content / "syllabus.tsv", where="content/syllabus.tsv")
 
+    @cached_property
+    def asking_the_kernel(self) -> tuple[Step, ...]:
+        """The steps that need features of the kernel under their bench."""
+        return tuple(step for one in self.lessons for step in one.steps if step.needs_kernel)
+
     def lesson(self, name: str) -> Lesson:
         """The lesson of that slug or number. Raises UsageError."""
         for lesson in self.lessons:

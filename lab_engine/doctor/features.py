@@ -24,7 +24,7 @@ def steps() -> Sequence[Step]:
         # doctor also runs on a bare Python, before anything is installed.
         return ()
     try:
-        return [one for lesson in load_course().lessons for one in lesson.steps if one.needs_kernel]
+        return load_course().asking_the_kernel
     except InfralabError:
         # Every verb that opens a lesson says so.
         return ()

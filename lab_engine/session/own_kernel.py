@@ -12,7 +12,7 @@ from lab_engine import settings as settings_module
 from lab_engine.bench import features
 from lab_engine.bench.features import Kernel, Presence
 from lab_engine.common.features import titles
-from lab_engine.course.lesson import Course, Lesson, Step
+from lab_engine.course.lesson import Lesson
 from lab_engine.errors import KernelLacks
 from lab_engine.machine import life, place
 from lab_engine.machine.life import State
@@ -29,11 +29,6 @@ def needed(lesson: Lesson, name: str) -> tuple[str, ...]:
         found.update(dict.fromkeys(step.needs_kernel))
         left = (step.lab_step.continues if step.lab_step else None) or ""
     return tuple(found)
-
-
-def asking(course: Course) -> list[Step]:
-    """The steps of a course that ask for features of their own."""
-    return [step for lesson in course.lessons for step in lesson.steps if step.needs_kernel]
 
 
 def refuse(lesson: Lesson, name: str) -> None:

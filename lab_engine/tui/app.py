@@ -183,7 +183,7 @@ class LearnApp(App[int]):
 
     async def _ask_the_kernel(self, course: Course) -> None:
         """Where a step needs a feature of the kernel, the course says whether it is there."""
-        if not any(step.needs_kernel for one in course.lessons for step in one.steps):
+        if not course.asking_the_kernel:
             return
         # Off the loop: it brings Docker's SDK along, and keys would wait for that.
         features = await asyncio.to_thread(import_module, "lab_engine.bench.features")
