@@ -16,9 +16,9 @@ from lab_engine.cli.words import Progress, verb
 from lab_engine.errors import InfralabError, UsageError
 
 ROOT = Path(__file__).parents[2]
-FAST = "not bench and not vm and not slow and not v2 and not fresh and not sessions"
 USUAL = "not v2 and not fresh and not sessions"
-REST = f"(bench or vm or slow) and {USUAL}"
+FAST = f"not bench and not vm and not slow and not programs and {USUAL}"
+REST = f"(bench or vm or slow or programs) and {USUAL}"
 ALONE = f"{REST} and alone"
 BENCHES = f"{REST} and not alone and not proof"
 PROOFS = "proof and not alone"
