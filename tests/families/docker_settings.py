@@ -65,6 +65,21 @@ def one_that_was_begun_with_the_option_is_begun_anew(start: dict[str, str]) -> N
     assert daemon.daemon(DockerDaemonProbe()).pid != number
 
 
+def a_bridge_that_was_removed_is_made_again(start: dict[str, str]) -> None:
+    sh("ip link del docker0")
+    assert daemon.NO_BRIDGE in inventory.entries()
+    inventory.remove(daemon.NO_BRIDGE)
+    assert inventory.entries() == start
+    sh("ip -o -4 addr show docker0 | grep -q inet")
+    # A network of somebody's is another one without it, so an undo makes it anew.
+    sh("docker network create lan > /dev/null")
+    key, made = "docker-network/lan", inventory.entries()
+    sh("ip link del br-$(docker network inspect -f '{{slice .Id 0 12}}' lan)")
+    assert inventory.entries()[key] == f"{made[key]} without its bridge"
+    inventory.remove(key)
+    assert inventory.entries() == start
+
+
 def a_context_in_use_goes_too(start: dict[str, str]) -> None:
     sh(f"{LEARNER} create far --docker host=tcp://192.0.2.7:2375")
     idle = inventory.entries()["docker-context/far"]
@@ -102,6 +117,7 @@ def main() -> None:
         it_is_forgotten_and_the_rest_of_the_file_is_kept(start, text)
         a_file_that_is_none_is_no_obstacle(start)
         one_that_was_begun_with_the_option_is_begun_anew(start)
+        a_bridge_that_was_removed_is_made_again(start)
         a_context_in_use_goes_too(start)
         notes_that_are_none_are_no_context()
     finally:

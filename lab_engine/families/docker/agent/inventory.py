@@ -36,7 +36,8 @@ def entries() -> dict[str, str]:
 
     Keys are those of the resources: `container/web`, `docker-network/lan`, `docker-volume/data`,
     `image/busybox` (an image without a name: `image/<id>`); `swarm/node` when the engine has joined
-    or begun a Swarm; `engine-setting/live-restore` when its containers outlive it; and
+    or begun a Swarm; `engine-setting/live-restore` when its containers outlive it;
+    `engine-setting/no-bridge` when the interface of its own network is gone; and
     `docker-context/far` for each way to another engine that the learner's client knows. A
     fingerprint has up to two lines. The first is what is changed from outside only: identity,
     state, image, networks, addresses, limits. The second is what is inside and may change by itself
@@ -54,7 +55,11 @@ def entries() -> dict[str, str]:
             if entry["Name"] not in BUILT_IN_NETWORKS and not _is_anothers(entry):
                 about = digest.of([entry["IPAM"], entry["Options"], entry["Internal"]])
                 mark = f"{entry['Id'][:12]} {entry['Driver']} {about}"
+                if _lacks_its_bridge(entry):
+                    mark += " without its bridge"
                 found[f"docker-network/{entry['Name']}"] = mark
+            elif entry["Name"] == "bridge" and _lacks_its_bridge(entry):
+                found[daemon.NO_BRIDGE] = "gone"
         for entry in api.volumes()["Volumes"] or ():
             mark = f"{entry['CreatedAt']} {entry['Driver']} {digest.of(entry['Options'])}"
             found[f"docker-volume/{entry['Name']}"] = f"{mark}\n{_contents(entry['Mountpoint'])}"
@@ -70,6 +75,14 @@ def entries() -> dict[str, str]:
     if about["LiveRestoreEnabled"]:
         found[daemon.KEY] = "on"
     return found | contexts.entries()
+
+
+def _lacks_its_bridge(entry: dict[str, Any]) -> bool:
+    """Whether somebody removed the interface of a network: the engine does not notice."""
+    if entry["Driver"] != "bridge":
+        return False
+    given = (entry["Options"] or {}).get("com.docker.network.bridge.name")
+    return not Path("/sys/class/net", given or f"br-{entry['Id'][:12]}").exists()
 
 
 def _is_anothers(entry: dict[str, Any]) -> bool:
@@ -140,6 +153,10 @@ def remove(key: str) -> None:
         return
     if key == daemon.KEY:
         daemon.forget_live_restore()
+        return
+    if key == daemon.NO_BRIDGE:
+        # It makes its own one at its start, and then alone.
+        daemon.begin_anew()
         return
     with asking(f"remove {key}", key, seconds=WORK_SECONDS) as api:
         try:
