@@ -21,8 +21,11 @@ from lab_engine.families.docker.agent.engine import (
 )
 from lab_engine.families.docker.family import FAMILY
 from lab_engine.families.docker.resources import BUILT_IN_NETWORKS
+from lab_engine.families.files.agent.cgroups import read_cgroup
+from lab_engine.families.files.probes import CgroupProbe
 
 _MAX_FILES: Final = 5000
+_WRITTEN_LIMITS: Final = ("memory", "swap", "cpus", "cpu_weight", "cpuset", "pids", "frozen")
 _LIMITS: Final = ("Memory", "NanoCpus", "CpuQuota", "PidsLimit", "RestartPolicy", "CpuShares")
 
 
@@ -41,8 +44,9 @@ def entries() -> dict[str, str]:
     `docker-context/far` for each way to another engine that the learner's client knows. A
     fingerprint has up to two lines. The first is what is changed from outside only: identity,
     state, image, networks, addresses, limits. The second is what is inside and may change by itself
-    while a container works: when it was started, the files of its own layer, the contents of a
-    volume. A comparison of what should have been left alone looks at the first, an undo at both.
+    while a container works: when it was started, the limits in its groups' files, the files of its
+    own layer, the contents of a volume. A comparison of what should have been left alone looks at
+    the first, an undo at both.
 
     Raises DaemonDown when the engine does not answer.
     """
@@ -111,6 +115,9 @@ def _container(api: Api, container: str) -> str:
     own_layer = (about["GraphDriver"]["Data"] or {}).get("UpperDir", "")
     inside = [state["StartedAt"], _contents(own_layer)]
     if state["Pid"]:
+        # The engine knows only the limits that it was asked for itself.
+        limits = read_cgroup(CgroupProbe(pid=state["Pid"]))
+        inside.append(digest.of([getattr(limits, name) for name in _WRITTEN_LIMITS]))
         # What lies in memory is in no layer; it is seen through the container's own root.
         memory = [m["Destination"] for m in about["Mounts"] if m["Type"] == "tmpfs"]
         memory += host.get("Tmpfs") or {}
