@@ -233,7 +233,11 @@ class HomeScreen(Screen[None]):
 
         self._search()
         self.course.focus()
-        first = next((n for n in _nodes(self.course.root) if isinstance(n.data, Lesson)), None)
+        words = self.query_one(Input).value.casefold().split()
+        lessons = [n for n in _nodes(self.course.root) if isinstance(n.data, Lesson)]
+        # What is called so comes before what only speaks of it.
+        called = (n for n in lessons if isinstance(n.data, Lesson) and _is_called(n.data, words))
+        first = next(called, lessons[0] if lessons else None)
         if first:
             # After the move that the search itself may still wait to make.
             self._point(first.data)
@@ -416,6 +420,11 @@ def _same(a: Entry, b: Entry) -> bool:
         case Chapter(), Chapter():
             return a.number == b.number
     return False
+
+
+def _is_called(lesson: Lesson, words: list[str]) -> bool:
+    name = f"{lesson.slug} {lesson.title}".casefold()
+    return all(word in name for word in words)
 
 
 def _matches(lesson: Lesson, chapter: Chapter, words: list[str]) -> bool:
