@@ -41,7 +41,7 @@ from lab_engine.families.kubernetes.requirements.workloads import (
     require_same_pod,
     require_workload,
 )
-from lab_engine.families.kubernetes.resources import Cluster, Manifest
+from lab_engine.families.kubernetes.resources import Cluster, Manifest, Registry
 
 __all__ = [
     "Cluster",
@@ -70,6 +70,7 @@ __all__ = [
     "KubeWorkloadProbe",
     "KubeWorkloadReading",
     "Manifest",
+    "Registry",
     "require_allowed",
     "require_claim",
     "require_endpoints",

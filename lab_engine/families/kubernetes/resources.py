@@ -83,3 +83,32 @@ class Manifest(Resource, frozen=True, kw_only=True, tag="manifest"):
 
     def final_stage(self) -> Stage:
         return "answers" if self.ready else "created"
+
+
+class Registry(Resource, frozen=True, kw_only=True, tag="registry"):
+    """A registry for container images in the bench, from which a cluster's nodes pull.
+
+    `docker push registry.bench:5000/NAME:TAG` in the bench; a pod names the same image. It speaks
+    plain HTTP: Docker trusts it as it trusts all of its own machine's, and each node's containerd
+    trusts that one name (`/etc/containerd/certs.d/registry.bench:5000/hosts.toml`).
+
+    Needs the pack `registry` in the lesson beside `kubernetes`, and `Image("registry")` in the
+    step. There is one in a bench. Its container, called `name`, is in the bench's own network.
+
+    Args:
+        cluster: the name of a `Cluster` of the step.
+
+    Example::
+
+        Registry("registry", cluster="lab")
+    """
+
+    cluster: str
+
+    name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-z0-9][a-z0-9-]{1,40}\Z")
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Need(f"cluster/{self.cluster}", "running"), Need("image/registry"))
+
+    def final_stage(self) -> Stage:
+        return "answers"
