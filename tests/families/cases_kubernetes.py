@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from lab_engine.families.docker.resources import Image
-from lab_engine.families.kubernetes.resources import Cluster, Manifest, Registry
+from lab_engine.families.kubernetes.resources import (
+    Cluster,
+    Manifest,
+    Registry,
+    SimulatedNodes,
+)
 from tests.families.case import Case, Damage, changes
 
 PACKS = ("kubernetes",)
@@ -85,5 +90,18 @@ CASES = (
         ),
         foreign="docker run -d --network none --name registry busybox sleep 1h",
         theirs="docker exec registry true",
+    ),
+    Case(
+        "simulated-nodes",
+        SimulatedNodes("far", cluster="lab", nodes=12),
+        needs=(LAB,),
+        packs=(*PACKS, "kwok"),
+        daemon="docker",
+        shown=f"{KUBECTL} get nodes -l type=simulated -o json | jq -e '[.items[] | "
+        'select(.status.conditions[]? | .type == "Ready" and .status == "True")] | length == 12\'',
+        damages=changes(f"{KUBECTL} delete node far-3"),
+        foreign=f"{KUBECTL} create -f - <<< '"
+        '{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "far-2"}}\'',
+        theirs=f"{KUBECTL} get node far-2",
     ),
 )

@@ -17,12 +17,19 @@ from lab_engine.families.kubernetes.agent import (
     pushed,
     readers,
     registry,
+    simulated,
     static,
 )
 from lab_engine.families.kubernetes.agent.api import base, deleting
 from lab_engine.families.kubernetes.agent.inventory import Past
 from lab_engine.families.kubernetes.probes import KubeContainer
-from lab_engine.families.kubernetes.resources import Cluster, Manifest, Registry
+from lab_engine.families.kubernetes.resources import (
+    Cluster,
+    Manifest,
+    Registry,
+    SimulatedNodes,
+)
+from lab_engine.families.provider import Mark
 from tests.families.case import Case
 from tests.families.cases_kubernetes import CASES
 from tests.families.conftest import InBench
@@ -36,6 +43,13 @@ def test_every_obligation_is_kept(in_bench_with: Callable[..., InBench], case: C
     in_bench_with(*case.packs)("obligations", case.name, daemon="docker", limit=1100.0)
 
 
+@pytest.mark.bench
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_what_is_pushed_runs_on_a_worker(in_bench_with: Callable[..., InBench]) -> None:
+    in_bench_with("kubernetes", "registry")("registry_at_work", daemon="docker", limit=800.0)
+
+
 @pytest.mark.parametrize(
     ("field", "wrong"),
     [
@@ -44,6 +58,9 @@ def test_every_obligation_is_kept(in_bench_with: Callable[..., InBench], case: C
         ("memory", lambda: Cluster("lab", memory=100)),
         ("text", lambda: Manifest("site", cluster="lab", text="# nothing")),
         ("name", lambda: Registry("r", cluster="lab")),
+        ("name", lambda: SimulatedNodes("9", cluster="lab")),
+        ("nodes", lambda: SimulatedNodes("far", cluster="lab", nodes=201)),
+        ("cpus", lambda: SimulatedNodes("far", cluster="lab", cpus=0)),
     ],
 )
 def test_what_cannot_be_is_refused(field: str, wrong: Any) -> None:
@@ -130,6 +147,24 @@ def test_a_tag_that_was_pushed_over_leads_back(
 )
 def test_whether_the_bench_knows_the_registrys_name(hosts: str, known: bool) -> None:
     assert registry._named_in(hosts) is known
+
+
+def test_nodes_without_machines_are_marked_and_have_no_address() -> None:
+    """A route to one would lead nowhere, and the cluster's own script makes one to each address."""
+    wanted = SimulatedNodes("far", cluster="lab", nodes=2, cpus=3, tainted=False)
+    assert wanted.names == ("far-1", "far-2")
+    mark = Mark("s")
+    made = {name: simulated._node(wanted, name, mark) for name in wanted.names}
+    assert [one["type"] for one in made["far-1"]["status"]["addresses"]] == ["Hostname"]
+    assert made["far-1"]["status"]["allocatable"]["cpu"] == "3"
+    assert "taints" not in made["far-1"]["spec"]
+    seen = simulated._sighting(wanted, made, mark)
+    assert (seen.present, seen.ours, seen.drift) == (True, True, "")
+    other = SimulatedNodes("far", cluster="lab", nodes=2)
+    assert simulated._sighting(other, made, mark).drift == "were made from other wishes"
+    del made["far-2"]
+    assert simulated._sighting(wanted, made, mark).drift == "the node far-2 is gone"
+    assert not simulated._sighting(wanted, made, Mark("other")).ours
 
 
 def test_a_pod_is_a_place() -> None:

@@ -41,7 +41,12 @@ from lab_engine.families.kubernetes.requirements.workloads import (
     require_same_pod,
     require_workload,
 )
-from lab_engine.families.kubernetes.resources import Cluster, Manifest, Registry
+from lab_engine.families.kubernetes.resources import (
+    Cluster,
+    Manifest,
+    Registry,
+    SimulatedNodes,
+)
 
 __all__ = [
     "Cluster",
@@ -71,6 +76,7 @@ __all__ = [
     "KubeWorkloadReading",
     "Manifest",
     "Registry",
+    "SimulatedNodes",
     "require_allowed",
     "require_claim",
     "require_endpoints",

@@ -15,6 +15,7 @@ FAMILY: Final = Family(
         resources.Cluster: "cluster:ClusterProvider",
         resources.Manifest: "manifest:ManifestProvider",
         resources.Registry: "registry:RegistryProvider",
+        resources.SimulatedNodes: "simulated:SimulatedProvider",
     },
     probes=probes.PROBES,
     readers=("readers",),
