@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 
 from lab_engine.families.docker.resources import Image
-from lab_engine.families.kubernetes.agent import inventory, pushed
+from lab_engine.families.kubernetes.agent import fleeting, inventory, pushed
 from lab_engine.families.kubernetes.resources import Cluster, Registry
 from tests.families.bench_state import MARK, holds, sh
 from tests.families.obligations import look, make
@@ -70,6 +70,14 @@ def main() -> None:
     sh("docker stop -t 1 registry")
     assert look(OURS, MARK)[2] == "does not run (exited)"
     assert inventory.mend("registry/registry", before["registry/registry"])
+    assert look(OURS, MARK) == (True, True, "")
+    # A stop of the bench ends all containers, and the bench's own names are written anew.
+    keys = sorted(fleeting.there())
+    assert keys == ["cluster/lab", "registry/registry"], keys
+    sh("docker stop -t 1 registry w1 w2 cp")
+    sh("grep -v registry.bench /etc/hosts > /run/hosts; cat /run/hosts > /etc/hosts")
+    assert fleeting.there() == {}
+    assert fleeting.again(keys) == {}
     assert look(OURS, MARK) == (True, True, "")
     # A node that was made anew knows nothing of it until it is told.
     sh("docker exec w1 rm -r /etc/containerd/certs.d/registry.bench:5000")
