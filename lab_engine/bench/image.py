@@ -122,6 +122,7 @@ def ensure_image(progress: Progress = lambda _: None, *, parent: str = "", packs
             return tag
         progress("adding the agent to the bench image")
         _build_layer(below, tag, entries, packs)
+        _drop_halves(client, tag)
         _drop_old(client, keep=tag, packs=packs)
     return tag
 
@@ -343,6 +344,17 @@ def _drop_old(client: Any, keep: str, packs: str) -> None:
                     if tag not in (keep, base_tag()) and tag.startswith((f"{BENCH}:", f"{BASE}:")):
                         with suppress(docker_errors.APIError):
                             client.api.remove_image(tag)
+
+
+def _drop_halves(client: Any, tag: str) -> None:
+    """Remove what builds left that were killed: images without a name, of this one or of long ago.
+
+    A younger one of another edition may be what somebody else builds on just now.
+    """
+    own = {"label": f"infralab.hash={tag.partition(':')[2]}"}
+    for which in (own, {"label": "infralab.kind=bench-image", "until": "1h"}):
+        with suppress(docker_errors.APIError):
+            client.api.prune_images({"dangling": True, **which})
 
 
 @contextmanager

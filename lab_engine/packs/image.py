@@ -73,6 +73,7 @@ def ensure(names: Sequence[str], progress: Progress = lambda _: None) -> str:
     below = image.ensure_base(progress)
     for recipe in wanted:
         below = _ensure_pack(client, recipe, below, progress)
+    maker.sweep(client)
     told = " ".join(sorted(recipe.name for recipe in wanted))
     return image.ensure_image(progress, parent=below, packs=told)
 

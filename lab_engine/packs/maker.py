@@ -30,6 +30,8 @@ SHARES: Final = 256
 """A quarter of the usual, so that whoever works on the machine meanwhile goes first."""
 KEPT: Final = 400
 """Lines of the log that an error can look back on."""
+FULL: Final = ("no space left on device", "have enough free space")
+"""How programs say that a disk is full, in small letters, as Go does; the second is apt's."""
 
 PROGRAM: Final = "make.py"
 HERE: Final = Path(__file__).parents[2]
@@ -97,6 +99,18 @@ def remove(client: Any, container: str) -> None:
         client.api.remove_container(container, force=True, v=True)
 
 
+def sweep(client: Any) -> None:
+    """Remove the container of a client that was killed while the engine kept its image.
+
+    The next build finds that image, and makes no container that this one would stand in the way of.
+    Raises BenchError.
+    """
+    with engine.explain("looking for what a build has left"), suppress(docker_errors.NotFound):
+        there = client.api.inspect_container(NAME)
+        if not there["State"]["Running"] and owner.ended(there["Config"]["Labels"]):
+            remove(client, there["Id"])
+
+
 def ensure_volume(client: Any) -> None:
     client.api.create_volume(
         VOLUME, labels={"infralab.kind": "pack-cache", "infralab.version": __version__}
@@ -105,10 +119,10 @@ def ensure_volume(client: Any) -> None:
 
 def _failed(recipe: Recipe, part: str, log: Log) -> ImageError:
     stage = next((line for line in reversed(log.said) if not line.startswith("failed")), part)
-    full = any("No space left on device" in line for line in log.tail)
-    reason = [line for line in log.tail if line.startswith(("E: ", "ERROR"))] or log.tail[-8:]
+    full = [line for line in log.tail if any(words in line.lower() for words in FULL)]
+    reason = full or [line for line in log.tail if line.startswith(("E: ", "ERROR"))]
     return ImageError(
-        f"the pack {recipe.name} failed while {stage}:\n" + "\n".join(reason[-8:]),
+        f"the pack {recipe.name} failed while {stage}:\n" + "\n".join((reason or log.tail)[-8:]),
         hint="Docker's disk is full: `docker system df` shows what it holds. "
         "What was made so far stays."
         if full

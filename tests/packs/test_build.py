@@ -8,19 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab_engine.bench import archive, engine
+from lab_engine.bench import archive
 from lab_engine.bench import image as bench_image
 from lab_engine.bench.container import Bench
 from lab_engine.course import pack
 from lab_engine.errors import ImageError
-from lab_engine.packs import image, maker, sbom
-from tests.packs.test_recipes import make
+from lab_engine.packs import image, sbom
+from tests.packs.building import makers, small, tags
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.alone]
 
@@ -33,44 +32,6 @@ SMALL = [
 ]
 """MB and minutes, with what they need. `infralab packs --smoke NAME` tries the bigger ones."""
 SECRET = f"secret-{secrets.token_hex(8)}"
-
-
-@pytest.fixture
-def client() -> Any:
-    return engine.connect()
-
-
-@pytest.fixture
-def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Any) -> Iterator[Path]:
-    """A folder of packs in the place of the kit's; what is built from it goes afterwards."""
-    monkeypatch.setattr(pack, "root", lambda: tmp_path)
-    monkeypatch.setenv("INFRALAB_DATA_DIR", str(tmp_path / "data"))
-    before = _tags(client)
-    yield tmp_path
-    for tag in sorted(_tags(client) - before, key=lambda tag: tag.startswith(image.REPOSITORY)):
-        client.api.remove_image(tag, force=True)
-
-
-def _tags(client: Any) -> set[str]:
-    found = client.api.images(filters={"label": image.RECIPE_LABEL})
-    return {tag for one in found for tag in one["RepoTags"] or ()}
-
-
-def _makers(client: Any) -> list[Any]:
-    found: list[Any] = client.api.containers(all=True, filters={"name": maker.NAME})
-    return found
-
-
-def small(packs: Path, name: str = "small", *, finish: str = "") -> None:
-    place = make(packs, name)
-    (place / "pack.toml").write_text(
-        (place / "pack.toml").read_text().replace('packages = ["jq"]', 'packages = ["figlet"]')
-    )
-    (place / "files" / "opt").mkdir(parents=True)
-    # Its own text, so that no image of an earlier run is taken for it.
-    (place / "files" / "opt" / "hello").write_text(f"hello {secrets.token_hex(4)}\n")
-    if finish:
-        (place / "finish.sh").write_text(finish)
 
 
 def test_a_bench_has_what_its_pack_brings(
@@ -95,11 +56,11 @@ def test_a_bench_has_what_its_pack_brings(
         assert found.stdout == b""
     finally:
         bench.remove()
-    below = next(tag for tag in _tags(client) if tag.startswith(image.REPOSITORY))
+    below = next(tag for tag in tags(client) if tag.startswith(f"{image.REPOSITORY}:small-"))
     assert SECRET not in str(client.api.history(below)) + str(client.api.inspect_image(below))
     bill = image.bill("small")
     assert "figlet" in {one["name"] for one in bill["components"]}
-    assert not _makers(client)
+    assert not makers(client)
 
 
 def test_a_build_that_fails_says_where_and_leaves_nothing(packs: Path, client: Any) -> None:
@@ -109,7 +70,7 @@ def test_a_build_that_fails_says_where_and_leaves_nothing(packs: Path, client: A
     assert "it goes wrong here" in failed.value.message
     log = Path(failed.value.hint.partition("log is ")[2].partition(". Run")[0])
     assert "it goes wrong here" in log.read_text()
-    assert not _makers(client)
+    assert not makers(client)
     assert image.missing(["small"]) is not None
 
 
@@ -129,9 +90,9 @@ def test_a_build_that_is_killed_goes_on_the_next_time(packs: Path, client: Any) 
             if "finishing" in line:
                 break
         os.kill(killed.pid, signal.SIGKILL)
-    assert _makers(client), "the container outlives its client"
+    assert makers(client), "the container outlives its client"
     image.ensure(["small"])
-    assert not _makers(client)
+    assert not makers(client)
     volumes = client.api.volumes(filters={"dangling": True})["Volumes"] or []
     recent = [one for one in volumes if one["Labels"] is None and _age(one) < 120]
     assert not recent, "the inputs' volume went with its container"
@@ -212,7 +173,7 @@ def test_a_classroom_gets_packs_in_a_file(packs: Path, client: Any, tmp_path: Pa
     file = image.save(tmp_path / "class.tar", ["small"], packages=False)
     (tag,) = (tag for tag in archive.image_tags(file) if tag.startswith(image.REPOSITORY))
     assert tag.startswith(f"{image.REPOSITORY}:small-")
-    for one in sorted(_tags(client), reverse=True):
+    for one in sorted(tags(client), reverse=True):
         # The bench image lies on the pack's.
         if (
             ":small-" in one
