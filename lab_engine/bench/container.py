@@ -358,8 +358,14 @@ def _volumes(client: Any, session: str, names: Sequence[str], whose: Mapping[str
 
 
 def labels_for(session: str, kind: str, **more: str) -> dict[str, str]:
-    """The labels of something that belongs to a session."""
+    """The labels of something that belongs to a session.
+
+    Whose process it is stands in each, if only as empty: a container bears the labels of its image
+    as well, and an image those of the container that it was committed from.
+    """
     return {
+        owner.PROCESS: "",
+        owner.WAITING: "",
         "infralab.session": session,
         "infralab.kind": kind,
         "infralab.created": datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
-from lab_engine.bench import engine, loops, walls
+from lab_engine.bench import engine, loops, owner, walls
 from lab_engine.bench.container import Argv, Bench, labels_for
 from lab_engine.common import patience
 from lab_engine.common.paths import AGENT_SOCKET, LIB, PYTHON
@@ -60,7 +60,8 @@ class Verifier:
         config["PidMode"] = "host"
         config["Init"] = False
         kept = {key: value for key, value in labels.items() if key.startswith("infralab.")}
-        kept |= labels_for(bench.session, KIND)
+        lives = {name: labels.get(name, "") for name in (owner.PROCESS, owner.WAITING)}
+        kept |= labels_for(bench.session, KIND, **lives)
         # Who counts the blocks of loop devices that are taken finds the bench.
         del kept[loops.LABEL]
         with engine.explain(f"starting the verifier of the bench {bench.name}"):

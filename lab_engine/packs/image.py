@@ -15,7 +15,7 @@ import msgspec
 
 from lab_engine import __version__
 from lab_engine import settings as settings_module
-from lab_engine.bench import engine, image, tool
+from lab_engine.bench import engine, image, owner, tool
 from lab_engine.common import digest
 from lab_engine.course import pack
 from lab_engine.course.lesson import load_course
@@ -212,6 +212,8 @@ def _commit(client: Any, container: str, tag: str, key: str, recipe: Recipe) -> 
         "infralab.pack": recipe.name,
         RECIPE_LABEL: key,
         "infralab.bill": f"{BILLS}/{recipe.name}.json",
+        # A commit keeps the container's labels, and a bench would have them from its image.
+        owner.PROCESS: "",
     }
     changes = ['CMD ["/bin/bash"]']
     changes += [f'LABEL {name}="{value}"' for name, value in labels.items()]

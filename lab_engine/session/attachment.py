@@ -18,13 +18,10 @@ from lab_engine.bench.connection import Connection, OnNotice, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.errors import AgentLost, BenchError, ImageError, LeaseTaken
 from lab_engine.packs import image as images
-from lab_engine.session.record import WAITING
+from lab_engine.session.record import PASSING, WAITING
 from lab_engine.settings import Settings
 
 T = TypeVar("T")
-
-PASSING = ("proof", "replay")
-"""Modes of sessions that end with the program that began them."""
 
 
 class Attachment:

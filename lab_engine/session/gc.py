@@ -21,7 +21,7 @@ from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
 from lab_engine.packs import image as images
-from lab_engine.session.record import WAITING, Record
+from lab_engine.session.record import PASSING, WAITING, Record
 
 Where = Literal["host", "bench"]
 SESSION: Final = "infralab.session"
@@ -116,9 +116,11 @@ def _whose(record: Record, me: str, labels: Mapping[str, str], *, there: bool) -
         by = me
     if by != me:
         return "theirs" if there or _young(labels) else "unknown"
-    if owner.PROCESS in labels:
+    # The record first: a learner's bench of an earlier version bears the process that made its
+    # pack's image, which ended long ago.
+    if labels.get(owner.PROCESS) and (row is None or row.mode in PASSING):
         return "mine" if owner.ended(labels) else None
-    if owner.WAITING in labels and row is not None and (row.mode, row.ended) == (WAITING, None):
+    if labels.get(owner.WAITING) and row is not None and (row.mode, row.ended) == (WAITING, None):
         return "mine" if owner.ended(labels, owner.WAITING) else None
     if _young(labels) and (row is None or row.ended is None):
         return None

@@ -92,7 +92,7 @@ def _benches(host: str, course: Course, data_dir: Path) -> Engine:
     with engine.explain("listing benches"):
         listed = client.api.containers(all=True, filters={"label": "infralab.kind=bench"})
     # A replay's and a proof's are of a process, and of no learner.
-    learners = [one for one in listed if owner.PROCESS not in one["Labels"]]
+    learners = [one for one in listed if not one["Labels"].get(owner.PROCESS)]
     mine = owner.name(data_dir)
     path = data_dir / "progress.sqlite"
     record = None

@@ -17,6 +17,8 @@ import msgspec
 from lab_engine.course.verdict import Outcome, Verdict
 from lab_engine.session.store import Store
 
+PASSING: Final = ("proof", "replay")
+"""Modes of sessions that end with the program that began them."""
 WAITING: Final = "waiting"
 """The mode of a session that was made ready before a learner asked for it."""
 NOBODYS: Final = ("proof", WAITING)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lab_engine.bench import archive
+from lab_engine.bench import archive, owner
 from lab_engine.bench import image as bench_image
 from lab_engine.bench.container import Bench
 from lab_engine.course import pack
@@ -58,6 +58,7 @@ def test_a_bench_has_what_its_pack_brings(
         bench.remove()
     below = next(tag for tag in tags(client) if tag.startswith(f"{image.REPOSITORY}:small-"))
     assert SECRET not in str(client.api.history(below)) + str(client.api.inspect_image(below))
+    assert not client.api.inspect_image(below)["Config"]["Labels"][owner.PROCESS], "it is nobody's"
     bill = image.bill("small")
     assert "figlet" in {one["name"] for one in bill["components"]}
     assert not makers(client)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab_engine.bench import engine, inventory, owner
+from lab_engine.bench import container, engine, inventory, owner
 from lab_engine.bench.container import Bench
 from lab_engine.protocol import Owned, OwnedReport
 from lab_engine.session import gc
@@ -103,6 +103,43 @@ async def test_a_live_session_is_left_alone_and_is_never_removed_by_another_user
         assert mine[session.bench.name] == mine[f"{session.bench.name}-state"] == ""
     finally:
         others.close()
+
+
+def test_a_bench_of_an_image_that_an_ended_process_made_is_the_learners_own(
+    image_tag: str, make_bench: Make
+) -> None:
+    """A pack's image is committed from the container that built it, which bore its maker's name."""
+    dead = {owner.PROCESS: f"{owner.process()}0", owner.WAITING: f"{owner.process()}0"}
+    client = engine.connect()
+    builder = client.api.create_container(image_tag, labels=dead)["Id"]
+    tag = f"infralab-test-{os.getpid()}:stale"
+    try:
+        client.api.commit(builder, repository=tag.partition(":")[0], tag="stale")
+        assert dead.items() <= client.api.inspect_image(tag)["Config"]["Labels"].items()
+        bench = make_bench("stale", tag=tag)
+        labels = bench.inspect()["Config"]["Labels"]
+        assert (labels[owner.PROCESS], labels[owner.WAITING]) == ("", "")
+        bench.remove()
+    finally:
+        client.api.remove_container(builder, force=True)
+        client.api.remove_image(tag, force=True)
+
+
+async def test_the_record_says_that_a_bench_is_a_learners_whatever_its_labels_say(
+    begin: Begin, record: Record, me: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Benches of packs that an earlier version made."""
+    labels_for = container.labels_for
+
+    def stale(session: str, kind: str, **more: str) -> dict[str, str]:
+        return labels_for(session, kind, **more) | {owner.PROCESS: f"{owner.process()}0"}
+
+    monkeypatch.setattr(container, "labels_for", stale)
+    session = await begin()
+    assert owner.ended(session.bench.inspect()["Config"]["Labels"])
+    assert _of(session.id, record, me) == []
+    record.end(session.id)
+    assert {thing.kind for thing in _of(session.id, record, me)} == {"container", "volume"}
 
 
 async def test_what_a_lost_record_knew_is_swept_only_when_asked_for(

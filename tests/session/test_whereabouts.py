@@ -100,7 +100,10 @@ def test_every_engine_is_asked_and_none_holds_up_the_others(
 ) -> None:
     data_dir = tmp_path / "data"
     mine = {owner.OWNER: owner.name(data_dir)}
-    here = Api(listed("aa11", **mine), listed("bb22", **mine, **{owner.PROCESS: "x"}))
+    here = Api(
+        listed("aa11", **mine, **{owner.PROCESS: ""}),
+        listed("bb22", **mine, **{owner.PROCESS: "x"}),
+    )
     there = Api(
         listed("cc33", **{owner.OWNER: "bob@desk-2:/home/bob"}), listed("dd44"),
     )  # fmt: skip
