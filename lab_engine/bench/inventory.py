@@ -67,7 +67,9 @@ def holdings(me: str) -> list[Holding]:
     """All that is ours in the engine, in the order in which it can be removed.
 
     Args:
-        me: who asks, as `owner.name` says it. Benches of others, and what those use, stay.
+        me: who asks, as `owner.name` says it. Benches of others, and what those use, stay; while
+            others have benches here all images do, since who has no network could not make them
+            again.
 
     Raises:
         DockerUnavailable: no engine answers.
@@ -82,6 +84,9 @@ def holdings(me: str) -> list[Holding]:
     mounted = {mount.get("Name") for item in staying for mount in item.get("Mounts") or ()}
     joined = {name for item in staying for name in item["NetworkSettings"]["Networks"]}
     used = _images_of(client, staying)
+    ours = [row.tag for row in images()]
+    if any("infralab.session" in item["Labels"] for item in staying):
+        used.update(ours)
 
     def shared(kind: str, name: str, users: Set[str], why: str = "") -> Holding:
         return Holding(kind, name, why or (IN_USE if name in users else ""))
@@ -96,7 +101,7 @@ def holdings(me: str) -> list[Holding]:
             )
             for v in volumes
         ),
-        *(shared("image", row.name, used) for row in image_holdings(r.tag for r in images())),
+        *(shared("image", row.name, used) for row in image_holdings(ours)),
     ]
 
 

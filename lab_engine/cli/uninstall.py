@@ -28,8 +28,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "uninstall",
         "remove everything that infralab put on this machine",
         about="Remove benches, volumes, networks and images of infralab from the Docker engine, "
-        "and its folders. Says what it will remove, and asks. Benches of others stay, and what "
-        "these use. Debian packages stay; the command that removes them is shown.",
+        "and its folders. Says what it will remove, and asks. Benches of others stay, and "
+        "while there are any, all images. Debian packages stay; the command that removes them is "
+        "shown.",
         examples=(
             ("infralab uninstall --dry-run", "only say what there is"),
             ("infralab uninstall --keep-progress", "keep what you did in the lessons"),

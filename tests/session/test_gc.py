@@ -95,6 +95,7 @@ async def test_a_live_session_is_left_alone_and_is_never_removed_by_another_user
         assert me in held[f"{session.bench.name}-state"]
         assert held["infralab-cache"]
         assert held[session.bench.inspect()["Config"]["Image"]]
+        assert all(held[row.tag] for row in inventory.images()), "others work with these"
         assert (
             inventory.remove([h for h in inventory.holdings(owner.name(tmp_path)) if h.stays]) == []
         )
