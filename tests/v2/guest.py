@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -23,6 +24,7 @@ from lab_engine.bench import image, recipe
 from lab_engine.bench.container import Bench
 from lab_engine.common import digest
 from lab_engine.families.libvirt.guests import full
+from lab_engine.packs import image as pack_images
 
 ROOT: Final = Path(__file__).parents[2]
 HERE: Final = Path(__file__).parent
@@ -31,8 +33,8 @@ KIT: Final = ("content", "lab_engine", "labs", "packs", "tests", "pyproject.toml
 FOLDER: Final = "/var/lib/infralab/v2"
 """In the bench, on a volume."""
 PYTHON: Final = "/opt/infralab/venv/bin/python"
-MEMORY_MIB: Final = 3072
 CPUS: Final = 2
+BUILD_MIB: Final = 3072
 RESULT_MIB: Final = 64
 BUILD_SECONDS: Final = 1800
 BOOT_SECONDS: Final = 9000
@@ -46,27 +48,42 @@ tar -C kit -cf kit.raw .; rm -r kit
 Say = Callable[[str], None]
 
 
-def key() -> str:
+@dataclass(frozen=True)
+class Machine:
+    """One to boot: which steps of `inside.py` it runs, on which packs, with how much memory."""
+
+    name: str
+    packs: tuple[str, ...] = ()
+    memory: int = 3072
+    """MiB, of which a bench has half."""
+
+
+CGROUPS: Final = Machine("cgroups")
+KUBERNETES: Final = Machine("kubernetes", ("kubernetes",), 6144)
+
+
+def key(packs: Sequence[str] = ()) -> str:
     """Twelve hexadecimal digits that change with anything that goes onto the disk."""
     files = [HERE / "build.sh", ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
     files += [Path(full.__file__), *sorted((Path(full.__file__).parent / "full_files").iterdir())]
-    return digest.of_files(files, (PACKAGES, image.base_tag()))[:12]
+    tags = [pack_images.ensure([name]) for name in packs]
+    return digest.of_files(files, (PACKAGES, image.base_tag(), *tags))[:12]
 
 
-def disk(say: Say) -> Path:
+def disk(machine: Machine, say: Say) -> Path:
     """The guest's disk, built (some minutes) when it is missing; older ones are removed."""
     folder = settings.load().cache_dir / "v2"
-    wanted = folder / f"{key()}.qcow2"
+    wanted = folder / f"{machine.name}-{key(machine.packs)}.qcow2"
     if wanted.exists():
         return wanted
     folder.mkdir(parents=True, exist_ok=True)
     mirror = settings.load().mirror or recipe.host_mirror()
     with (
         tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch,
-        _bench("build", internet=True, say=say) as bench,
+        _bench("build", BUILD_MIB, internet=True, say=say) as bench,
     ):
         say("saving the bench image")
-        saved = image.save(Path(scratch) / "image.tar", say)
+        saved = pack_images.save(Path(scratch) / "image.tar", machine.packs, say)
         packages = Path(scratch) / "packages.tar"
         _python_packages(Path(scratch) / "packages", packages)
         _run(bench, ["mkdir", "-p", FOLDER])
@@ -78,17 +95,18 @@ def disk(say: Say) -> Path:
         partial = Path(scratch) / "root.qcow2"
         _fetch(bench, f"{FOLDER}/root.qcow2", partial)
         partial.replace(wanted)
-    for old in folder.glob("*.qcow2"):
+    for old in folder.glob(f"{machine.name}-*.qcow2"):
         if old != wanted:
             old.unlink()
     return wanted
 
 
-def boot(root: Path, results: Path, log: Path, say: Say) -> str:
+def boot(machine: Machine, root: Path, results: Path, log: Path, say: Say) -> str:
     """Boot the guest with this clone in it, until it powers itself off.
 
     Args:
-        root: the guest's disk, which is left as it is.
+        machine: what it is to be.
+        root: its disk, which is left as it is.
         results: an empty folder for what the guest hands back.
         log: gets all that the guest writes to its serial console.
         say: told what happens.
@@ -96,7 +114,7 @@ def boot(root: Path, results: Path, log: Path, say: Say) -> str:
     Returns:
         How QEMU ran it, and how long that took.
     """
-    with tempfile.TemporaryDirectory() as scratch, _bench("run", say=say) as bench:
+    with tempfile.TemporaryDirectory() as scratch, _bench("run", machine.memory, say=say) as bench:
         kit, empty = Path(scratch) / "kit.tar", Path(scratch) / "results.raw"
         _pack(kit)
         with empty.open("wb") as file:
@@ -113,10 +131,10 @@ def boot(root: Path, results: Path, log: Path, say: Say) -> str:
         )
         lib = {"PYTHONPATH": "/opt/infralab/lib"}
         accelerator = _run(bench, [PYTHON, "-c", script], env=lib).decode().strip()
-        say(f"booting {MEMORY_MIB} MiB, {CPUS} processors, {accelerator}; the log is {log}")
+        say(f"booting {machine.memory} MiB, {CPUS} processors, {accelerator}; the log is {log}")
         start = time.monotonic()
         with log.open("wb") as file:
-            _run(bench, _qemu(accelerator), seconds=BOOT_SECONDS, output=file)
+            _run(bench, _qemu(machine, accelerator), seconds=BOOT_SECONDS, output=file)
         seconds = time.monotonic() - start
         archive = Path(scratch) / "results.tar"
         _fetch(bench, f"{FOLDER}/results.raw", archive)
@@ -125,12 +143,13 @@ def boot(root: Path, results: Path, log: Path, say: Say) -> str:
     return f"{accelerator}, {seconds:.0f} s from power on to power off"
 
 
-def _qemu(accelerator: str) -> list[str]:
+def _qemu(machine: Machine, accelerator: str) -> list[str]:
+    told = (f"infralab.accelerator={accelerator}", f"infralab.machine={machine.name}")
     words = [
-        "qemu-system-x86_64", "-accel", accelerator, "-smp", str(CPUS), "-m", str(MEMORY_MIB),
+        "qemu-system-x86_64", "-accel", accelerator, "-smp", str(CPUS), "-m", str(machine.memory),
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
         "-kernel", "/usr/lib/infralab/guest/vmlinux", "-initrd", f"{FOLDER}/initramfs.cpio",
-        "-append", " ".join((*full.ARGUMENTS, f"infralab.accelerator={accelerator}")),
+        "-append", " ".join((*full.ARGUMENTS, *told)),
         "-device", "virtio-rng-pci",
     ]  # fmt: skip
     if accelerator == "kvm":
@@ -141,8 +160,8 @@ def _qemu(accelerator: str) -> list[str]:
 
 
 @contextmanager
-def _bench(name: str, *, say: Say, internet: bool = False) -> Iterator[Bench]:
-    memory = (MEMORY_MIB << 20) + (2 << 30)
+def _bench(name: str, mib: int, *, say: Say, internet: bool = False) -> Iterator[Bench]:
+    memory = (mib << 20) + (2 << 30)
     session = f"test-{os.getpid()}-v2{name}"
     bench = Bench.create(session, memory=memory, idle_seconds=0, internet=internet, progress=say)
     try:

@@ -24,7 +24,8 @@ BESIDE = "tests/grading/batch/test_beside.py -k 'not_in_its_way or lies'"
 """The verifier: its look enters the groups and namespaces of a bench, which are made otherwise."""
 WALK = "cgroups keeping-data --walk --junit $RESULTS/walk.xml"
 PROVE = "keeping-data $STEP --junit $RESULTS/prove.xml"
-STEPS: tuple[tuple[str, int, str], ...] = (
+Steps = tuple[tuple[str, int, str], ...]
+HOST: Steps = (
     (
         "host",
         300,
@@ -33,31 +34,60 @@ STEPS: tuple[tuple[str, int, str], ...] = (
         " docker info -f '{{.CgroupVersion}} {{.CgroupDriver}} {{.ServerVersion}} {{.Driver}}'",
     ),
     ("image", 900, "python3 -m lab_engine setup"),
+)
+LEFT: Steps = (
+    ("left", 120, "docker ps --all --format '{{.Names}}'; find /sys/fs/cgroup -name 'docker-*'"),
+)
+CGROUPS: Steps = (
     ("facts", 2400, f"python3 -m pytest {OPTIONS} {FACTS}"),
     ("beside", 1800, f"python3 -m pytest {OPTIONS} {BESIDE}"),
     ("walk", 3600, f"python3 -m lab_engine prove {WALK}"),
     ("prove", 5400, f"python3 -m lab_engine prove {PROVE}"),
-    ("left", 120, "docker ps --all --format '{{.Names}}'; find /sys/fs/cgroup -name 'docker-*'"),
 )
+RUN = "python3 -m lab_engine run -- bash -lc"
+KUBERNETES: Steps = (
+    ("up", 7200, "python3 -m lab_engine up kubernetes look"),
+    ("nodes", 300, f"{RUN} 'kubectl get nodes --no-headers; kubectl get pods -A -o wide'"),
+    (
+        "groups",
+        300,
+        f"{RUN} 'for n in cp w1; do docker exec $n stat -fc %T /sys/fs/cgroup;"
+        " docker exec $n cat /sys/fs/cgroup/kubepods/cgroup.controllers; done'",
+    ),
+    ("down", 600, "python3 -m lab_engine down"),
+    (
+        "walk",
+        7200,
+        "python3 -m lab_engine prove kubernetes --step look --walk --junit $RESULTS/walk.xml",
+    ),
+)
+MACHINES = {"cgroups": CGROUPS, "kubernetes": KUBERNETES}
 
 
 def main(folder: Path) -> int:
     """Run every step, whatever becomes of those before."""
     summary: dict[str, Any] = {}
-    emulated = "infralab.accelerator=tcg" in Path("/proc/cmdline").read_text().split()
+    told = dict(
+        word.removeprefix("infralab.").split("=", 1)
+        for word in Path("/proc/cmdline").read_text().split()
+        if word.startswith("infralab.")
+    )
+    emulated = told["accelerator"] == "tcg"
+    steps = HOST + MACHINES[told["machine"]] + LEFT
+    half = int(Path("/proc/meminfo").read_text().split()[1]) // 2048
     environment = {
         **os.environ,
         "RESULTS": str(folder),
         # The walk does every step; near misses and left-out lines of a whole lesson would take an
         # emulated guest an hour.
         "STEP": "--step which-one" if emulated else "",
-        "INFRALAB_BENCH_MEMORY": "1536m",
+        "INFRALAB_BENCH_MEMORY": f"{half}m",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_TIMEOUT": "900",
         # Emulated, a bench needs more than a minute to come up.
         "INFRALAB_PATIENCE": "10" if emulated else "1",
     }
-    for name, limit, script in STEPS:
+    for name, limit, script in steps:
         print(f"== {name}", flush=True)
         start = time.monotonic()
         log = folder / f"{name}.log"
