@@ -59,7 +59,7 @@ class Machine:
 
 
 CGROUPS: Final = Machine("cgroups")
-KUBERNETES: Final = Machine("kubernetes", ("kubernetes",), 6144)
+KUBERNETES: Final = Machine("kubernetes", ("kubernetes",), 6656)
 
 
 def key(packs: Sequence[str] = ()) -> str:
