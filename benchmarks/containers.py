@@ -1,4 +1,4 @@
-"""1, 10 and 50 containers on a network, beside docker compose in the same bench."""
+"""1, 10 and 50 containers on a network, beside docker compose and the engine's API alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import argparse
 from benchmarks import measure, place
 from benchmarks.measure import Aim, Comparison, Result, timings
 
-PEER = "docker compose"
-AIM_RATIO = 0.7
-AIM_AT = 50
+FLOOR = "the engine's API alone"
+AIM_RATIO = 1.05
 
 
 def run(args: argparse.Namespace) -> Result:
@@ -22,7 +21,7 @@ def run(args: argparse.Namespace) -> Result:
             for column, word in enumerate(("up", "down")):
                 sides = {who: [pair[column] for pair in pairs] for who, pairs in found.items()}
                 mine, *peers = timings(sides)
-                aim = Aim(AIM_RATIO, "ratio", PEER) if (number, word) == (AIM_AT, "up") else None
+                aim = Aim(AIM_RATIO, "ratio", FLOOR)
                 comparisons.append(Comparison(f"{number} {word}", mine, tuple(peers), aim))
                 place.tell(comparisons[-1])
     return Result(
@@ -32,6 +31,7 @@ def run(args: argparse.Namespace) -> Result:
         notes=(
             "Both find the image loaded and make a network; each container sleeps.",
             "Ours includes plan, ledger and waiting for each to run; compose is `up -d`, `down`.",
+            "The engine's API alone asks for so many at once as is quickest, and for nothing else.",
         ),
     )
 

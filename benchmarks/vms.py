@@ -19,9 +19,11 @@ def run(args: argparse.Namespace) -> Result:
     bare = Timing("bare QEMU", times["bare"])
     cold = Timing("libvirt, cold", times["cold"])
     restored = Timing("infralab, restored", times["restored"])
+    stream = Timing("bare QEMU from its own file", times["stream"])
+    mapped = Timing("bare QEMU from its own file, mapped-ram", times["mapped"])
     comparisons = (
         Comparison("cold boot", cold, (bare,), Aim(COLD_RATIO, "ratio", bare.who)),
-        Comparison("from a saved state", restored, (cold, bare),
+        Comparison("from a saved state", restored, (cold, bare, stream, mapped),
                    Aim(RESTORED_RATIO, "ratio", cold.who)),
         Comparison("removed", Timing("infralab", times["removed"])),
     )  # fmt: skip

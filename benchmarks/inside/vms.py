@@ -1,4 +1,8 @@
-"""One small VM until its guest agent answers: bare QEMU, libvirt, restored. `ROUNDS`."""
+"""One small VM until its guest agent answers: bare QEMU, libvirt, restored. `ROUNDS`.
+
+The floor of a restore is bare QEMU's own: it loads what it has saved itself, as a stream and with
+each page at its place in the file (`mapped-ram`, QEMU's docs/devel/migration/mapped-ram).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,10 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks.inside.provisioning import up_and_down
 from lab_engine.families.libvirt.agent import domain_xml, states
@@ -20,6 +27,8 @@ from lab_engine.families.libvirt.resources import VM
 
 LIMIT = 120.0
 NAME = "bare"
+FLOOR: dict[str, list[str]] = {"stream": [], "mapped": ["mapped-ram"]}
+"""How bare QEMU saves and loads, and what it must be able to do for it."""
 
 
 def qemu_command(machine: domain_xml.Hardware, agent: Path) -> list[str]:
@@ -38,16 +47,19 @@ def qemu_command(machine: domain_xml.Hardware, agent: Path) -> list[str]:
     return words
 
 
-def wait_for_agent(path: Path, process: subprocess.Popen[bytes]) -> None:
-    """Ping the guest agent once and wait for its answer.
-
-    QEMU keeps what is sent in its socket until the agent in the guest opens its end.
-    """
+def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + LIMIT
     while not path.exists():
         if process.poll() is not None or time.monotonic() > end:
             raise RuntimeError(f"QEMU ended with {process.poll()}")
         time.sleep(0.005)
+
+
+def ping(path: Path) -> None:
+    """Ping the guest agent once and wait for its answer.
+
+    QEMU keeps what is sent in its socket until the agent in the guest opens its end.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as agent:
         agent.settimeout(LIMIT)
         agent.connect(str(path))
@@ -62,11 +74,94 @@ def bare(machine: domain_xml.Hardware) -> float:
         began = time.perf_counter()
         process = subprocess.Popen(qemu_command(machine, agent), stdin=subprocess.DEVNULL)
         try:
-            wait_for_agent(agent, process)
+            _wait_for(agent, process)
+            ping(agent)
             return time.perf_counter() - began
         finally:
             process.kill()
             process.wait()
+
+
+class Monitor:
+    """QEMU's own protocol (QMP): one command after the other."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(LIMIT)
+        self._socket.connect(str(path))
+        self._lines = self._socket.makefile("rb")
+        self._lines.readline()
+        self.ask("qmp_capabilities")
+
+    def ask(self, command: str, **arguments: object) -> Any:
+        """What QEMU answers; what it tells unasked is passed over."""
+        words = {"execute": command, "arguments": arguments}
+        self._socket.sendall(json.dumps(words).encode() + b"\n")
+        while True:
+            said = json.loads(self._lines.readline())
+            if "error" in said:
+                raise RuntimeError(f"QEMU, {command}: {said['error']['desc']}")
+            if "return" in said:
+                return said["return"]
+
+    def moved(self) -> None:
+        """Wait until memory is written or read."""
+        end = time.monotonic() + LIMIT
+        while (now := self.ask("query-migrate").get("status")) != "completed":
+            if now == "failed" or time.monotonic() > end:
+                raise RuntimeError(f"QEMU moved no memory: {now}")
+            time.sleep(0.002)
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()
+
+
+@contextmanager
+def qemu(machine: domain_xml.Hardware, *words: str) -> Iterator[tuple[Monitor, Path]]:
+    """Bare QEMU until the end of the block: its monitor, and its guest agent's socket."""
+    with tempfile.TemporaryDirectory(dir="/run") as folder:
+        agent, control = Path(folder) / "agent", Path(folder) / "control"
+        command = [*qemu_command(machine, agent), "-qmp", f"unix:{control},server=on,wait=off"]
+        process = subprocess.Popen([*command, *words], stdin=subprocess.DEVNULL)
+        try:
+            _wait_for(control, process)
+            monitor = Monitor(control)
+            try:
+                yield monitor, agent
+            finally:
+                monitor.close()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def saved_bare(machine: domain_xml.Hardware, file: Path, capabilities: list[str]) -> None:
+    """Boot once with bare QEMU, and have it write the guest's memory into `file`."""
+    with qemu(machine) as (monitor, agent):
+        ping(agent)
+        time.sleep(1.0)
+        monitor.ask("stop")
+        _able(monitor, capabilities)
+        monitor.ask("migrate", uri=f"file:{file}")
+        monitor.moved()
+
+
+def loaded_bare(machine: domain_xml.Hardware, file: Path, capabilities: list[str]) -> float:
+    """Seconds until the guest that `saved_bare` has written answers again."""
+    began = time.perf_counter()
+    with qemu(machine, "-incoming", "defer") as (monitor, agent):
+        _able(monitor, capabilities)
+        monitor.ask("migrate-incoming", uri=f"file:{file}")
+        monitor.moved()
+        monitor.ask("cont")
+        ping(agent)
+        return time.perf_counter() - began
+
+
+def _able(monitor: Monitor, capabilities: list[str]) -> None:
+    on = [{"capability": name, "state": True} for name in capabilities]
+    monitor.ask("migrate-set-capabilities", capabilities=on)
 
 
 def cold(machine: domain_xml.Hardware) -> float:
@@ -91,12 +186,18 @@ def main(rounds: int) -> dict[str, object]:
     first = time.perf_counter() - began
     cold(machine)  # libvirt asks QEMU what it can, once
     found: dict[str, list[float]] = {"bare": [], "cold": [], "restored": [], "removed": []}
-    for _ in range(rounds):
-        found["bare"].append(bare(machine))
-        found["cold"].append(cold(machine))
-        up, down = up_and_down([VM("restored")])
-        found["restored"].append(up)
-        found["removed"].append(down)
+    with tempfile.TemporaryDirectory(dir="/run") as folder:
+        for way in FLOOR:
+            saved_bare(machine, Path(folder) / way, FLOOR[way])
+        for _ in range(rounds):
+            found["bare"].append(bare(machine))
+            found["cold"].append(cold(machine))
+            for way in FLOOR:
+                took = loaded_bare(machine, Path(folder) / way, FLOOR[way])
+                found.setdefault(way, []).append(took)
+            up, down = up_and_down([VM("restored")])
+            found["restored"].append(up)
+            found["removed"].append(down)
     return {
         "accelerator": answer.accelerator,
         "reason": answer.reason,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -97,10 +98,17 @@ def running(
 
 
 def failure(tail: list[str]) -> ImageError:
-    """The error for an end that was not good, from the last lines that were written."""
+    """The error for an end that was not good, from the last lines that were written.
+
+    What dpkg says is the cause, such as a full disk, and its reason stands on the next line.
+    """
+    causes: list[str] = []
+    for line, after in pairwise([*tail, ""]):
+        if line.startswith(("dpkg: error", "dpkg-deb: error")):
+            causes += [line.strip(), after.strip()] if after.startswith(" ") else [line.strip()]
     errors = [line for line in tail if line.startswith("E: ")] or tail[-5:]
     return ImageError(
-        f"mmdebstrap failed: {' '.join(errors[-5:])}",
+        f"mmdebstrap failed: {' '.join([*causes[:2], *errors[-5:]])}",
         hint="Check the network and the mirror (set another with INFRALAB_MIRROR), "
         "then run it again.",
     )

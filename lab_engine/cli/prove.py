@@ -17,7 +17,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "prove",
         "prove the checks of lessons on the real bench",
         about="Provisions each step; every check must fail on the start state, pass after each "
-        "solution, and again, and reject each near miss and each solution with one line left out. "
+        "solution, and again, and reject each near miss and each solution with one line left out "
+        "(with seeds 3 and 7, which follow the first one, no lines are left out). "
         "Explanations must be shown only where they hold, and each command for looking must work. "
         "What the step does not name must stay as it was, and nothing may be left. Exits with 1 if "
         "anything of this is not so.",

@@ -16,9 +16,9 @@ from lab_engine.cli.words import Progress, verb
 from lab_engine.errors import InfralabError, UsageError
 
 ROOT = Path(__file__).parents[2]
-FAST = "not bench and not vm and not slow and not v2 and not fresh and not sessions"
 USUAL = "not v2 and not fresh and not sessions"
-REST = f"(bench or vm or slow) and {USUAL}"
+FAST = f"not bench and not vm and not slow and not programs and {USUAL}"
+REST = f"(bench or vm or slow or programs) and {USUAL}"
 ALONE = f"{REST} and alone"
 BENCHES = f"{REST} and not alone and not proof"
 PROOFS = "proof and not alone"
@@ -39,14 +39,18 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "last, in several processes. Installs the tools for it into .venv when they are missing.",
         examples=(
             ("infralab test", "everything except --v2 and --fresh"),
-            ("infralab test --fast", "what needs no Docker engine; a minute or two on two cores"),
+            ("infralab test --fast", "what needs no Docker engine; under two minutes on two cores"),
             ("infralab test --v2", "whole guests: cgroup v2, and `infralab machine`; slow"),
             ("infralab test --fresh", "set-up on fresh Debian and Ubuntu roots; slow"),
             ("infralab test -- -k doctor -x", "words after -- go to pytest"),
         ),
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--fast", action="store_true", help="only what needs no Docker engine")
+    which.add_argument(
+        "--fast",
+        action="store_true",
+        help="only what needs no Docker engine and starts no programs of infralab",
+    )
     which.add_argument("--v2", action="store_true", help="only the tests that boot whole guests")
     which.add_argument("--fresh", action="store_true", help="only set-up on fresh machines")
     parser.add_argument("words", nargs="*", metavar="-- WORDS", help="more words for pytest")

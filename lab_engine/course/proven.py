@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 FILE: Final = "proven.json"
 SEEDS: Final = ("proof", "3", "7")
-"""With which a step is wanted proven: what one seed draws may hide a fault."""
+"""With which a step is wanted proven: what one seed draws may hide a fault.
+
+Solutions are tried with a line left out with the first of them alone (`proof.run.prove_lesson`).
+"""
 
 ProofState = Literal["real", "parsed", "stale", "unproven"]
 """What is known of a step: its checks saw a real change, or only files that were written; its note
@@ -41,8 +44,8 @@ class StepChanges(msgspec.Struct, frozen=True):
 class Note(msgspec.Struct, frozen=True):
     """What was seen of a step; `edition` is what it was then.
 
-    `seeds` are those with which every case of it was good: near misses, all solutions, lines left
-    out. None when only its first solution was walked.
+    `seeds` are those with which every case of it was good: near misses, all solutions and, with
+    the first of `SEEDS`, lines left out. None when only its first solution was walked.
     """
 
     edition: str

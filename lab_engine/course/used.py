@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from lab_engine.errors import ContentError
+
 if TYPE_CHECKING:
     from lab_engine.course.lesson import Lesson
 
@@ -50,13 +52,21 @@ def words(used: list[ModuleType]) -> dict[str, str]:
     """The source of each resource, probe and requirement that the modules import, by its name.
 
     Functions and classes only. Of a constant nothing is said: the labs that use it are its tests.
+    Raises ContentError when a module's file was written anew since it was loaded.
     """
     found: dict[str, str] = {}
     for module in used:
         for node in _tree(_file(module)).body:
             if isinstance(node, ast.ImportFrom) and node.module == DOOR:
                 for alias in node.names:
-                    word = getattr(module, alias.asname or alias.name)
+                    try:
+                        word = getattr(module, alias.asname or alias.name)
+                    except AttributeError as error:
+                        raise ContentError(
+                            f"imports {alias.name} now, which it did not when it was loaded",
+                            where=str(_file(module)),
+                            hint="Begin again: this program knows the lab only as it was.",
+                        ) from error
                     if isinstance(word, ModuleType):
                         found[word.__name__] = _file(word).read_text()
                     elif inspect.isclass(word) or inspect.isfunction(word):

@@ -62,7 +62,9 @@ def settle(form: Format, disk: Path) -> None:
     with disk.open("r+b") as file:
         file.seek(_DESCRIPTOR.start)
         old = file.read(_DESCRIPTOR.stop - _DESCRIPTOR.start)
-        text, count = _CHANCE.subn(_NO_CHANCE, old.rstrip(b"\0"))
+        # Up to the first zero: qemu-img writes a shorter id over a longer one, and then the last
+        # letters of the longer text stay behind it.
+        text, count = _CHANCE.subn(_NO_CHANCE, old.partition(b"\0")[0])
         if count != 1:
             raise ImageError(
                 f"{disk.name} has no id where this version of qemu-img is known to write one",

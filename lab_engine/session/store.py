@@ -62,8 +62,10 @@ class Store:
         self._dirty = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _require_writable(path)
+            _require_writable(path.parent)
             with _alone(path.parent):
+                # Not before: another opener may be moving a damaged one away just now.
+                _require_writable(path)
                 if path.exists():
                     # SQLite takes an empty file for a new database.
                     if path.stat().st_size == 0 and good(path).exists():
@@ -226,9 +228,8 @@ def good(path: Path) -> Path:
 
 def _require_writable(path: Path) -> None:
     """SQLite itself says so only at the first write. Raises PermissionError."""
-    for place in (path.parent, path):
-        if place.exists() and not os.access(place, os.W_OK):
-            raise PermissionError(errno.EACCES, "it cannot be written", str(place))
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "it cannot be written", str(path))
 
 
 def _connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:

@@ -1,6 +1,7 @@
 """The application: which screen is shown, and the desk behind them all.
 
-Little is imported here: the first frame comes first, then the engine is loaded in a thread.
+Little is imported here: the first frame comes first, then the engine is loaded in a thread. Longer
+than most: each screen's messages end here, so that who opens and closes what is read in one place.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab_engine.authoring import See, require_boots
+from labs.micro_os.told import require_told
 from labs.micro_os.values import HOME, START, Values, init, lab, pack, program, tree
 
 LARGEST = 1400 << 10
@@ -13,6 +14,7 @@ step = lab.step("boot", resources=lambda v: [START])
 
 @step.check("system", points=4)
 async def system(see: See, v: Values) -> None:
+    await require_told(see, v, starting(v))
     await require_boots(see, v.image, v.motto, look=starting(v))
 
 
@@ -27,15 +29,24 @@ def starting(v: Values) -> str:
 
 
 INIT_NOT_RUN = (
-    "The kernel cannot run /init. Error -13 says that it is no program yet (`chmod +x`), "
-    "error -2 that the interpreter after #! is not in the archive, or a link to nothing."
+    "The kernel cannot run /init. Error -13 says that it is no program yet (`chmod +x`), or a "
+    "folder; -2 that the interpreter after #! is not in the archive, is a link to nothing, or "
+    "wants libraries that are not there (bash does); -8 that the first line is not `#!/bin/sh`; "
+    "-26 that the archive ends in the middle of a program: pack again."
 )
 NO_INIT = (
     "The kernel finds no /init that it can unpack. Was the archive made with `-H newc`? Is there "
     "an `init` in it, and do the names in it begin there? Pack from within the folder, as the "
-    "text does."
+    "text does. xz has to be told `--check=crc32`."
 )
-NO_ARCHIVE = "The kernel unpacks cpio archives of the format newc and no others: `cpio -o -H newc`."
+NO_ARCHIVE = (
+    "The kernel unpacks cpio archives of the format newc and no others (`cpio -o -H newc`): "
+    "as they are, or packed by gzip, xz or zstd."
+)
+OTHER_WORDS = (
+    "The sentence is not said, or not letter by letter as the task has it: capital, figures, full "
+    "stop. `echo` says it, on a line before `exec sh`."
+)
 TOO_LARGE = (
     "It starts, but it is larger than it has to be: one busybox, links to it, and a packer "
     "behind cpio."
@@ -128,7 +139,44 @@ step.near_miss(
     "somebody else's words",
     lambda v: [*tree(v), init(v).replace(v.motto, v.motto.upper()), pack(v)],
     rejected_by="system",
-    reason="other-text",
+    reason="other-words",
+    explain=OTHER_WORDS,
+)
+step.near_miss(
+    "half an archive",
+    lambda v: [*tree(v), init(v), pack(v), f"truncate -s 700K {v.os}.img"],
+    rejected_by="system",
+    reason="init-not-run",
+    explain=INIT_NOT_RUN,
+)
+step.near_miss(
+    "an empty file",
+    lambda v: [*tree(v), init(v), f": > {v.os}.img"],
+    rejected_by="system",
+    reason="empty",
+    explain="The shell made the file for `>`, and nothing was written to it: the command before "
+    "it failed. Pack again, and read what it says.",
+)
+step.near_miss(
+    "a shell without its libraries",
+    lambda v: [*tree(v), f"cp /bin/bash {v.os}/bin", init(v, interpreter="/bin/bash"), pack(v)],
+    rejected_by="system",
+    reason="init-not-run",
+    explain=INIT_NOT_RUN,
+)
+step.near_miss(
+    "packed by xz as it comes",
+    lambda v: [*tree(v), init(v), pack(v, "xz")],
+    rejected_by="system",
+    reason="panic",
+    explain=NO_INIT,
+)
+step.near_miss(
+    "a packer that the kernel does not know",
+    lambda v: [*tree(v), init(v), pack(v, "lz4 -q")],
+    rejected_by="system",
+    reason="no-archive",
+    explain=NO_ARCHIVE,
 )
 step.near_miss(
     "as large as it is",

@@ -45,8 +45,8 @@ def server(v: Values) -> str:
     return f"busybox httpd -f -p {v.port} -h page"
 
 
-def loop(task: str) -> tuple[str, ...]:
-    return ("while true; do", f"    {task}", "    sleep 1", "done")
+def loop(task: str, pause: int = 1) -> tuple[str, ...]:
+    return ("while true; do", f"    {task}", f"    sleep {pause}", "done")
 
 
 def job(v: Values) -> str:
@@ -104,7 +104,12 @@ step.near_miss(
 )
 step.near_miss(
     "in the background",
-    lambda v: [script("jobs/keep", *loop(f"srun {server(v)}".replace(" -f", ""))), job(v), up(v)],
+    # A long pause: each further step that fails would be one that runs, for a moment.
+    lambda v: [
+        script("jobs/keep", *loop(f"srun {server(v)}".replace(" -f", ""), 60)),
+        job(v),
+        up(v),
+    ],
     rejected_by="alive",
     reason="not-back",
     explain="Each step is over as soon as it has begun. Without `-f`, `httpd` goes into the "

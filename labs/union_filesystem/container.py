@@ -19,6 +19,9 @@ from lab_engine.authoring import (
 from labs.union_filesystem.values import Values, lab
 
 ANSWER = "/home/learner/work/big.txt"
+LARGE = 1 << 20
+"""Bytes of a file that fills the layer; the large one has three times as much at the least."""
+KEPT = "/var/log/start"
 
 
 def path(v: Values) -> str:
@@ -79,7 +82,7 @@ async def find(see: See, v: Values) -> None:
 
 @step.check("free", points=2, gone=True)
 async def free(see: See, v: Values) -> None:
-    probe = ContainerPathsProbe(v.container, (path(v),))
+    probe = ContainerPathsProbe(v.container, (path(v), KEPT))
     before = await see.before(probe)
     await see.before(DockerContainerProbe(v.container))
     now, _ = await see(probe, DockerContainerProbe(v.container))
@@ -92,6 +95,21 @@ async def free(see: See, v: Values) -> None:
         look=f"docker ps -s -f name={v.container}",
     )
     await require_untouched_container(see, v.container)
+    left = await large(see, v)
+    require(
+        not left,
+        "elsewhere",
+        expected=f"The room in the layer of {v.container} has come back.",
+        observed=f"A large file lies at {left}.",
+        look=f"docker diff {v.container}",
+    )
+    require(
+        now.paths[KEPT].now.exists,
+        "too-much",
+        expected=f"Only the large file is gone from {v.container}.",
+        observed=f"{KEPT} is gone, too.",
+        look=f"docker diff {v.container}",
+    )
     require(
         before.paths[path(v)].own,
         "never-there",
@@ -99,6 +117,14 @@ async def free(see: See, v: Values) -> None:
         observed="It had none.",
         look=f"docker diff {v.container}",
     )
+
+
+async def large(see: See, v: Values) -> str:
+    """The path of a large file in the container's own layer; empty for none."""
+    changes = (await see(ContainerPathsProbe(v.container, (), changes=True))).changes
+    own = tuple(one for one, what in changes.items() if what != "deleted")
+    there = (await see(ContainerPathsProbe(v.container, own))).paths
+    return next((o for o, f in there.items() if f.own and f.now.size >= LARGE), "")
 
 
 UPPER = "docker container inspect --format '{{.GraphDriver.Data.UpperDir}}'"
@@ -177,4 +203,30 @@ step.near_miss(
     reason="replaced",
     explain="A new container begins with an empty layer, so the room is back. But the task was to "
     "keep the one that works.",
+)
+step.near_miss(
+    "moved within the container",
+    lambda v: [f"docker exec {v.container} mv {path(v)} /kept"],
+    rejected_by="free",
+    reason="elsewhere",
+    explain="Moved, copied or linked within the container, a file takes as much room there. Delete "
+    "that one, too.",
+)
+step.near_miss(
+    "a second name kept",
+    lambda v: [
+        f"docker exec {v.container} ln {path(v)} /kept",
+        f"docker exec {v.container} rm {path(v)}",
+    ],
+    rejected_by="free",
+    reason="elsewhere",
+    explain="Moved, copied or linked within the container, a file takes as much room there. Delete "
+    "that one, too.",
+)
+step.near_miss(
+    "the logs as well",
+    lambda v: [f"docker exec {v.container} rm -r /var"],
+    rejected_by="free",
+    reason="too-much",
+    explain="Others needed what lay beside it. Begin the step anew, and delete the one file.",
 )

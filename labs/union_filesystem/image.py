@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
 from lab_engine.authoring import (
     Directory,
+    DirectoryProbe,
+    FileProbe,
     Image,
     ImageLayersProbe,
     See,
@@ -17,6 +22,9 @@ from labs.union_filesystem.values import Values, lab
 
 ANSWER = "/home/learner/work/found.txt"
 SEAL = "/etc/seal"
+OF_NOTHING = hashlib.sha256(b"").hexdigest()
+DEPTH = 3
+"""Folders below the root of a layer that are searched for the key."""
 
 
 def recipe(v: Values) -> str:
@@ -65,6 +73,13 @@ async def find(see: See, v: Values) -> None:
         observed="It says the path of a file.",
         look=look,
     )
+    require(
+        said == as_read(key.content) or as_read(key.content) not in said.splitlines(),
+        "more-than-one",
+        expected=f"{ANSWER} says {what}.",
+        observed="It says more than one key.",
+        look=look,
+    )
     await require_answer(see, ANSWER, says=key.content, what=what)
 
 
@@ -103,6 +118,51 @@ async def mend(see: See, v: Values) -> None:
         observed=f"{holding} of its {len(found.folders)} layers does.",
         look=look,
     )
+    require(
+        seal.content.strip() != OF_NOTHING,
+        "seal-of-nothing",
+        expected=f"{SEAL} of {name} was made from a key.",
+        observed="It is the hash of an empty file.",
+        look=look,
+    )
+    left = await unsealed(see, found.folders[:-1], seal.content.strip())
+    require(
+        not left,
+        "under-another-name",
+        expected=f"No layer of {name} holds the key.",
+        observed=f"The key from which its seal was made lies at {left} in a layer.",
+        look=look,
+    )
+    kept = await see(FileProbe(f"/home/learner/work/{v.app}/Dockerfile"))
+    require(
+        as_read(kept.content) != as_read(recipe(v)),
+        "recipe-as-it-was",
+        expected=f"The Dockerfile in ~/work/{v.app} is another one now.",
+        observed="It is as it was at the beginning.",
+        look=f"cat ~/work/{v.app}/Dockerfile" if kept.exists else f"ls -la ~/work/{v.app}",
+    )
+
+
+async def unsealed(see: See, folders: Sequence[str], seal: str) -> str:
+    """The path of a file in these layers whose hash is the seal; empty for none."""
+    level = [(folder, "") for folder in folders]
+    for _ in range(DEPTH):
+        if not level:
+            break
+        # One probe alone is answered without a tuple around it.
+        listed = await see(*(DirectoryProbe(f + at) for f, at in level), FileProbe("/"))
+        inner = [
+            (folder, f"{at}/{name}", kind)
+            for (folder, at), found in zip(level, listed, strict=False)
+            for name, kind in found.entries.items()
+        ]
+        files = [(folder, at) for folder, at, kind in inner if kind == "file"]
+        read = await see(*(FileProbe(f + at) for f, at in files), FileProbe("/")) if files else ()
+        for (_folder, at), one in zip(files, read, strict=False):
+            if one.sha256 == seal:
+                return at
+        level = [(folder, at) for folder, at, kind in inner if kind == "directory"]
+    return ""
 
 
 def built(v: Values) -> str:
@@ -155,16 +215,19 @@ step.solution(
     explained={3: ["still-buried"]},
 )
 step.solution(
-    "find it in the image before the last command; flattened",
+    "find it in the image before the last command; the key is in no file at all",
     lambda v: [
         built(v),
         f"docker run --rm $(docker history -q {v.app} | sed -n 2p) cat /etc/{v.key} "
         "> ~/work/found.txt",
-        f"docker create --name flat {v.app} true",
-        f"docker export flat | docker import - {v.app}:clean",
-        "docker rm flat",
+        *clean(
+            v,
+            "FROM busybox",
+            "RUN KEY=$(head -c 12 /dev/urandom | base64); "
+            f"echo $KEY | sha256sum | cut -c 1-64 > {SEAL}",
+        ),
     ],
-    survives={4: "the container that helped need not go"},
+    explained={2: ["still-buried"]},
 )
 step.near_miss(
     "not deleted at all",
@@ -194,6 +257,19 @@ step.near_miss(
     reason="the-seal",
     explain="That is the seal, a hash of the key. Nobody gets the key back from it: it is in a "
     "file of its own, in a layer below.",
+)
+step.near_miss(
+    "the key in a layer of an older build, too",
+    lambda v: [
+        built(v),
+        built(v).replace("-q", "-q --no-cache"),
+        f"for one in $(sudo find /var/lib/docker/overlay2 -type f -name {v.key}); do "
+        "sudo cat $one; done > ~/work/found.txt",
+    ],
+    rejected_by="find",
+    reason="more-than-one",
+    explain="An older build left a layer, with a key of its own. The right one has the hash that "
+    f"{SEAL} of the image says: `sha256sum` tells which it is.",
 )
 step.near_miss(
     "where it lies",
@@ -237,4 +313,43 @@ step.near_miss(
     lambda v: clean(v, "FROM busybox", f"RUN {together(v).rpartition(' && ')[0]}"),
     rejected_by="mend",
     reason="in-sight",
+)
+step.near_miss(
+    "made from a container",
+    lambda v: [
+        f"docker run --name made busybox sh -c '{together(v)}'",
+        f"docker commit made {v.app}:clean",
+        "docker rm made",
+    ],
+    rejected_by="mend",
+    reason="recipe-as-it-was",
+    explain="The image is clean, this once. The next one who builds from the Dockerfile has a key "
+    "in it again: that is what is to be mended.",
+)
+step.near_miss(
+    "deleted before it was used",
+    lambda v: clean(
+        v,
+        "FROM busybox",
+        f"RUN head -c 12 /dev/urandom | base64 > /etc/{v.key}; rm /etc/{v.key}; "
+        f"cat /etc/{v.key} | sha256sum | cut -c 1-64 > {SEAL}",
+    ),
+    rejected_by="mend",
+    reason="seal-of-nothing",
+    explain="sha256sum had nothing to read: the key was deleted already, or never written. Make "
+    "the seal first, and delete the key then.",
+)
+step.near_miss(
+    "the same mistake under another name",
+    lambda v: clean(
+        v,
+        "FROM busybox",
+        "RUN head -c 12 /dev/urandom | base64 > /root/key",
+        f"RUN sha256sum < /root/key | cut -c 1-64 > {SEAL}",
+        "RUN rm /root/key",
+    ),
+    rejected_by="mend",
+    reason="under-another-name",
+    explain="Another name or another folder does not help: what counts is what a layer holds when "
+    "its RUN ends.",
 )

@@ -7,6 +7,7 @@ from lab_engine.authoring import (
     FileProbe,
     Image,
     ImageLayersProbe,
+    ProcessProbe,
     See,
     require,
     require_overlay,
@@ -35,8 +36,19 @@ async def assemble(see: See, v: Values) -> None:
 
 @step.check("live", points=3, needs=("assemble",))
 async def live(see: See, v: Values) -> None:
-    process, _ = await require_process(see, ["sleep", str(v.seconds)])
-    there, here = await see(FileProbe("/", pid=process.pid), FileProbe(f"{v.desk}/root"))
+    command = ["sleep", str(v.seconds)]
+    applet = await see(ProcessProbe(argv=rf"^(\S*/)?busybox {' '.join(command)}$"))
+    process, _ = await require_process(see, ["busybox", *command] if applet.processes else command)
+    there, here, bench = await see(
+        FileProbe("/", pid=process.pid), FileProbe(f"{v.desk}/root"), FileProbe("/")
+    )
+    require(
+        (there.device, there.inode) != (bench.device, bench.inode),
+        "root-of-the-bench",
+        expected=f"The root folder of process {process.pid} is {v.desk}/root.",
+        observed="It is that of the bench.",
+        look=f"sudo ls -l /proc/{process.pid}/root",
+    )
     require(
         (there.device, there.inode) == (here.device, here.inode),
         "other-root",
@@ -60,7 +72,7 @@ def mounted(v: Values, lower: str = "$TOP:$REST") -> list[str]:
 
 
 def started(v: Values, command: str) -> ByHand:
-    there = f"pgrep -xf 'sleep {v.seconds}' >/dev/null"
+    there = f"pgrep -xf '(busybox )?sleep {v.seconds}' >/dev/null"
     waiting = f"for try in $(seq 60); do {there} && break; sleep 0.05; done"
     return ByHand(f"{command} </dev/null >/dev/null 2>&1 &\n{waiting}", typed=f"{command} &")
 
@@ -84,6 +96,14 @@ step.solution(
             v,
             f"sudo unshare --mount --pid --fork chroot {v.desk}/root sleep {v.seconds}",
         ),
+    ],
+)
+step.solution(
+    "the program by the name of the file that it is",
+    lambda v: [
+        *mounted(v),
+        f"echo {v.note} | sudo tee {v.desk}/root/note",
+        started(v, f"sudo chroot {v.desk}/root busybox sleep {v.seconds}"),
     ],
 )
 step.near_miss(
@@ -142,8 +162,34 @@ step.near_miss(
         started(v, f"sleep {v.seconds}"),
     ],
     rejected_by="live",
-    reason="other-root",
+    reason="root-of-the-bench",
     explain="That program has the root folder of your shell. chroot changes it, and needs sudo.",
+)
+step.near_miss(
+    "a sleep of a container",
+    lambda v: [
+        *mounted(v),
+        f"echo {v.note} | sudo tee {v.desk}/root/note",
+        f"docker run -d --name lender {IMAGE} sleep {v.seconds}",
+    ],
+    rejected_by="live",
+    reason="other-root",
+    explain="Its root folder is neither yours nor the bench's: that of a container, of a copy, or "
+    "of a mount that was taken off meanwhile. End it, and start it again in root.",
+)
+step.near_miss(
+    "mounted anew under its feet",
+    lambda v: [
+        *mounted(v),
+        f"echo {v.note} | sudo tee {v.desk}/root/note",
+        started(v, f"sudo chroot {v.desk}/root sleep {v.seconds}"),
+        f"sudo umount -l {v.desk}/root",
+        *mounted(v),
+    ],
+    rejected_by="live",
+    reason="other-root",
+    explain="Its root folder is neither yours nor the bench's: that of a container, of a copy, or "
+    "of a mount that was taken off meanwhile. End it, and start it again in root.",
 )
 step.near_miss(
     "without the note",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from lab_engine.authoring import (
     ContainerFileProbe,
     Directory,
+    DirectoryProbe,
     FileProbe,
+    HttpProbe,
     Image,
     See,
     require,
@@ -16,6 +18,7 @@ from lab_engine.authoring import (
 from labs.why_containers.values import WORK, Values, lab
 
 CONF = "/etc/app.conf"
+PAGE = "/tmp/www/index.html"  # noqa: S108  the application's, in its container
 SERVE = """\
 #!/bin/sh
 # The whole application: it reads its settings, writes a page, and serves it.
@@ -42,8 +45,49 @@ step = lab.step(
 )
 
 
+async def require_delivered(see: See, name: str) -> None:
+    """The two files of an application are as they were delivered. Reasons: `changed`."""
+    for file in ("serve", "app.conf"):
+        probe = FileProbe(f"{WORK}/{name}/{file}")
+        before = await see.before(probe)
+        now = await see(probe)
+        require(
+            now.exists and now.sha256 == before.sha256,
+            "changed",
+            expected=f"{name}/{file} is as it was delivered.",
+            observed="Its text is another one." if now.exists else "It is not there any more.",
+            look=f"head -n 20 {WORK}/{name}/* || true",
+        )
+
+
+async def require_reached(see: See, name: str, title: str) -> None:
+    """The bench can fetch the page at an address of the container. Reasons: `no-cable`, `shut`."""
+    found = await require_container(see, name)
+    address = next((one.address for one in found.networks.values() if one.address), "")
+    require(
+        address,
+        "no-cable",
+        expected=f"{name} has an address that its page can be had from.",
+        observed="It is on no network where anybody could reach it.",
+        look=f"docker exec {name} ip addr",
+    )
+    url = f"http://{address}:80/"
+    page = await see(HttpProbe(url))
+    require(
+        page.body.strip() == title,
+        "shut",
+        expected=f"The bench gets {title!r} from {url}",
+        observed=f"It gets {page.body.strip()[:60]!r}." if page.status else "Nobody answers there.",
+        look=f"docker exec {name} netstat -tln",
+    )
+
+
 @step.check("both", points=3, settle=2.0)
 async def both(see: See, v: Values) -> None:
+    # First, so that the step's start has it.
+    etc = await see.before(DirectoryProbe("/etc"))
+    for name in (v.shop, v.blog):
+        await require_delivered(see, name)
     await require_all(
         *(
             require_container(see, name, image="busybox", namespaces={"net": "own"})
@@ -73,7 +117,16 @@ async def both(see: See, v: Values) -> None:
             observed=f"It says {conf.text.strip()[:60]!r}.",
             look=f"docker exec {name} cat {CONF}",
         )
-        await require_served_by(see, name, 80, says=title)
+        page = await see(ContainerFileProbe(name, PAGE))
+        served = await require_served_by(see, name, 80, says=title)
+        require(
+            page.text.strip() == title,
+            "other-program",
+            expected=f"In {name} runs the application as it was delivered: its page is {PAGE}.",
+            observed="The page that is served is another file.",
+            look=f"docker top {served.name}; docker exec {name} ls -l {PAGE} || true",
+        )
+        await require_reached(see, name, title)
     ours = await see(FileProbe(CONF))
     require(
         not ours.exists,
@@ -81,6 +134,15 @@ async def both(see: See, v: Values) -> None:
         expected=f"The bench itself has no {CONF}.",
         observed="It has one now.",
         look=f"ls -l {CONF}",
+    )
+    now = await see(DirectoryProbe("/etc"))
+    new = sorted(set(now.entries) - set(etc.entries))
+    require(
+        not new,
+        "in-etc",
+        expected="Nothing new is in the bench's own /etc.",
+        observed=f"There is {', '.join(new)[:60]}.",
+        look="ls -lt /etc | head",
     )
 
 
@@ -98,6 +160,15 @@ step.solution(
         f"for n in {v.shop} {v.blog}; do docker create --name $n busybox sh /serve; "
         f"docker cp $n/app.conf $n:{CONF}; docker cp $n/serve $n:/serve; done",
         f"docker start {v.shop} {v.blog}",
+    ],
+)
+step.solution(
+    "by a way of their own each: a file of its own that may be run, and the text of the script",
+    lambda v: [
+        f"cp {v.shop}/serve mine && chmod +x mine && docker run -d --init --name {v.shop} -p 80 "
+        f"-v $PWD/{v.shop}/app.conf:{CONF} -v $PWD/mine:/bin/mine busybox mine",
+        f"docker network create lan && docker run -d --network lan --name {v.blog} "
+        f'-v $PWD/{v.blog}/app.conf:{CONF}:ro busybox sh -c "$(cat {v.blog}/serve)"',
     ],
 )
 step.near_miss(
@@ -177,4 +248,68 @@ step.near_miss(
     reason="on-the-bench",
     explain="The applications have what they want, but the bench has a file now that nobody needs "
     "there. Remove it with `sudo rm`.",
+)
+CHANGED = (
+    "They were to run as they came. A container that runs already may not notice, but the next one "
+    "would. Write it again as the text shows it, or reset the step (Shift+F8, or "
+    "`infralab repair --reset`)."
+)
+step.near_miss(
+    "the page elsewhere, by a change of the script",
+    lambda v: [f"sed -i s,/tmp/www,/www,g {v.shop}/serve", run(v.shop), run(v.blog)],
+    rejected_by="both",
+    reason="changed",
+    explain=CHANGED,
+)
+step.near_miss(
+    "thrown away once it ran",
+    lambda v: [run(v.shop), run(v.blog), f"rm -r {v.blog}"],
+    rejected_by="both",
+    reason="changed",
+    explain=CHANGED,
+)
+step.near_miss(
+    "a server of one's own with the page",
+    lambda v: [
+        run(v.blog),
+        f"docker run -d --name {v.shop} -v $PWD/{v.shop}/app.conf:{CONF}:ro busybox sh -c "
+        "'. /etc/app.conf; mkdir /www; echo \"$title\" > /www/index.html; httpd -f -h /www'",
+    ],
+    rejected_by="both",
+    reason="other-program",
+    explain="The page is right, and what serves it is not the application. Show the container the "
+    "file `serve` of its folder, and let `sh` run that.",
+)
+step.near_miss(
+    "without a cable",
+    lambda v: [run(v.shop), run(v.blog, options="--network none ")],
+    rejected_by="both",
+    reason="no-cable",
+    explain="It serves its page, and nobody can ask for it: with `--network none` a container has "
+    "no cable. Without `--network` it gets one.",
+)
+step.near_miss(
+    "for itself alone",
+    lambda v: [
+        run(v.shop),
+        f"sed s/80/127.0.0.1:80/ {v.blog}/serve > other && "
+        + run(v.blog).replace(f"{v.blog}/serve", "other"),
+    ],
+    rejected_by="both",
+    reason="shut",
+    explain="The server waits at 127.0.0.1, which is the container's own: who asks from outside is "
+    "not heard. The script as it was delivered waits at all addresses.",
+)
+step.near_miss(
+    "the settings in a folder below /etc as well",
+    lambda v: [
+        f"sudo mkdir /etc/{v.shop} && sudo cp {v.shop}/app.conf /etc/{v.shop}/",
+        run(v.shop).replace(f"$PWD/{v.shop}/app.conf", f"/etc/{v.shop}/app.conf"),
+        run(v.blog),
+    ],
+    rejected_by="both",
+    reason="in-etc",
+    explain="Something was put into the bench's own `/etc`. A container can be shown a file of any "
+    "folder: `docker rm -f` the container that uses it, `sudo rm -r` the new thing, and show the "
+    "file of your work folder.",
 )

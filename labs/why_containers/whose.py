@@ -17,7 +17,8 @@ from lab_engine.authoring import (
 )
 from labs.why_containers.values import Values, lab
 
-WAITS = ("sh", "-c", "sleep $ONE & sleep $TWO & wait")
+# Each begins anew when it is killed: a reset lets a container that runs be, whatever it has lost.
+WAITS = ("sh", "-c", "while :; do sleep $ONE; done & while :; do sleep $TWO; done")
 
 
 def pairs(v: Values) -> dict[str, tuple[int, int]]:
@@ -51,7 +52,21 @@ step = lab.step(
 
 
 def sleeping(seconds: int) -> ProcessProbe:
-    return ProcessProbe(argv=f"^sleep {seconds}$", everything=True)
+    """Also by its path: `/bin/sleep` is the same program."""
+    return ProcessProbe(argv=f"^(/[a-z/]*/)?sleep {seconds}$", everything=True)
+
+
+async def require_left_alone(see: See, name: str) -> None:
+    """One of the other two. Reasons: `others-held`, those of `require_untouched_container`."""
+    now = await see(DockerContainerProbe(name))
+    require(
+        now.state != "paused",
+        "others-held",
+        expected=f"{name} is running, as it was.",
+        observed="Its processes are held still.",
+        look="docker ps -a",
+    )
+    await require_untouched_container(see, name)
 
 
 @step.check("stop", points=2, settle=2.0)
@@ -59,8 +74,8 @@ async def stop(see: See, v: Values) -> None:
     # First, so that the step's start has it: what happened since is judged at the end.
     await see.before(DockerEventsProbe(v.guilty))
     await require_all(
-        require_untouched_container(see, v.kept),
-        require_untouched_container(see, v.third),
+        require_left_alone(see, v.kept),
+        require_left_alone(see, v.third),
     )
     # What is expected must not say which one it is: to find that out is the task.
     now = await see(DockerContainerProbe(v.guilty))
@@ -84,14 +99,17 @@ async def stop(see: See, v: Values) -> None:
 
 @step.check("second", points=2)
 async def second(see: See, v: Values) -> None:
-    found = await require_container(see, v.guest, image="busybox")
+    found = await require_container(see, v.guest, image="busybox", namespaces={"pid": "own"})
     first, joined = await see(sleeping(v.extra), sleeping(v.joined))
+    # What really runs there: with `--init` it is not the command that the container was given.
+    number_one = (await see(ProcessProbe(pid=found.pid, everything=True))).processes
+    said = " ".join(number_one[0].argv if number_one else found.command)
     look = f"docker top {v.guest}; docker ps"
     require(
         found.pid in [one.pid for one in first.processes],
         "other-first",
         expected=f"The first process of {v.guest} is sleep {v.extra}.",
-        observed=f"It is {' '.join(found.command)[:60]}.",
+        observed=f"It is {said[:60]}.",
         look=look,
     )
     require(
@@ -140,6 +158,14 @@ FORCED = (
     "It is the right one, and it was ended by force: `docker kill` and `docker rm -f` ask no "
     "program to end. Is it still there, `docker start` it and then `docker stop` it. Is it gone, "
     "reset the step (Shift+F8, or `infralab repair --reset`)."
+)
+step.solution(
+    "the process first, which is of no use; and the programs by their paths",
+    lambda v: [
+        f"sudo pkill -xf 'sleep {v.hungry}'; docker stop -t 0 {v.guilty}",
+        f"docker run -dit --entrypoint /bin/sleep --name {v.guest} busybox {v.extra}",
+        f"docker exec -d -u nobody {v.guest} /bin/sleep {v.joined}",
+    ],
 )
 step.near_miss(
     "killed",
@@ -194,7 +220,9 @@ ELSEWHERE = (
     "It was not started in the container that is there. `docker exec` starts a process in one that "
     "runs."
 )
-OTHER_FIRST = "The first process, number 1, is another program: that which `docker run` started."
+OTHER_FIRST = (
+    "The first process, number 1, is what `docker run` starts, and here that is another command."
+)
 step.near_miss(
     "a second container",
     lambda v: [run(v), run(v, f"{v.guest}b", f"sleep {v.joined}")],
@@ -228,4 +256,33 @@ step.near_miss(
     rejected_by="second",
     reason="other-first",
     explain=OTHER_FIRST,
+)
+step.near_miss(
+    "with another program before it",
+    lambda v: [
+        f"docker run -d --init --name {v.guest} busybox sleep {v.extra}",
+        join(v),
+    ],
+    rejected_by="second",
+    reason="other-first",
+    explain=OTHER_FIRST,
+)
+step.near_miss(
+    "in the bench's list of processes",
+    lambda v: [
+        f"docker run -d --pid host --name {v.guest} busybox sleep {v.extra}",
+        join(v),
+    ],
+    rejected_by="second",
+    reason="not-own",
+    explain="It has no list of processes of its own, so its first process has no number 1. Leave "
+    "`--pid` out.",
+)
+step.near_miss(
+    "another one held up",
+    lambda v: [f"docker stop {v.guilty}", f"docker pause {v.third}"],
+    rejected_by="stop",
+    reason="others-held",
+    explain="That one had nothing to do with it, and its programs stand still. `docker unpause` "
+    "lets them go on.",
 )

@@ -18,6 +18,8 @@ from lab_engine.doctor.here import configuration
 from lab_engine.doctor.machine import Machine, State
 from lab_engine.session.record import Record
 
+pytestmark = pytest.mark.programs
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from lab_engine.cli import test as verb
 
+pytestmark = pytest.mark.programs
+
 FIRST = """
 import pytest
 

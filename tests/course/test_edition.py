@@ -11,6 +11,7 @@ from lab_engine.cli.prove import _turns
 from lab_engine.course import edition, proven, used
 from lab_engine.course.lesson import load_course
 from lab_engine.course.proven import SEEDS, StepChanges
+from lab_engine.errors import ContentError
 from tests.kit import LAB, STEP, Kit
 
 COURSE = load_course()
@@ -110,6 +111,14 @@ def test_the_words_that_a_step_uses_are_part_of_it(
     )
     after = editions(kit)
     assert (before[0] != after[0], before[1] != after[1]) == (True, False)
+
+
+def test_a_lab_that_is_written_while_it_is_proven_is_told(kit: Kit) -> None:
+    lesson = kit.lesson()
+    edition.of_step(lesson, lesson.step("one"))
+    kit.change(f"{kit.package}/bridges/one.py", "import DockerNetworkProbe", "import FileProbe")
+    with pytest.raises(ContentError, match="imports FileProbe now"):
+        edition.of_step(lesson, lesson.step("one"))
 
 
 def test_every_step_of_the_course_is_found_in_its_own_modules() -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from lab_engine.families.kubernetes.resources import Cluster, Manifest
+from lab_engine.families.docker.resources import Image
+from lab_engine.families.kubernetes.resources import (
+    Cluster,
+    Manifest,
+    Registry,
+    SimulatedNodes,
+)
 from tests.families.case import Case, Damage, changes
 
 PACKS = ("kubernetes",)
@@ -59,5 +65,43 @@ CASES = (
         ),
         foreign=f"{KUBECTL} create deployment web --image=busybox:1.37 --replicas=0",
         theirs=f"{KUBECTL} get deployment web -o json | jq -e '.spec.replicas == 0'",
+    ),
+    Case(
+        "registry",
+        Registry("registry", cluster="lab"),
+        needs=(LAB, Image("registry"), Image("busybox")),
+        packs=(*PACKS, "registry"),
+        daemon="docker",
+        # The whole way: pushed by the bench's engine, pulled by a node that never had it.
+        shown="curl -sf -m 5 -o /dev/null http://registry.bench:5000/v2/ && "
+        "docker tag busybox registry.bench:5000/box:1 && "
+        "docker push -q registry.bench:5000/box:1 && docker rmi registry.bench:5000/box:1 && "
+        "docker exec cp crictl pull registry.bench:5000/box:1 && "
+        "docker exec cp crictl rmi registry.bench:5000/box:1 && "
+        # What is in it is no part of the registry itself.
+        "rm -r /var/lib/docker/registry/docker",
+        damages=changes(
+            "docker stop -t 1 registry",
+            Damage("docker rm -f registry", leaves="gone"),
+            Damage(
+                "docker exec cp rm -r /etc/containerd/certs.d/registry.bench:5000", listed=False
+            ),
+            "grep -v registry.bench /etc/hosts > /run/hosts; cat /run/hosts > /etc/hosts",
+        ),
+        foreign="docker run -d --network none --name registry busybox sleep 1h",
+        theirs="docker exec registry true",
+    ),
+    Case(
+        "simulated-nodes",
+        SimulatedNodes("far", cluster="lab", nodes=12),
+        needs=(LAB,),
+        packs=(*PACKS, "kwok"),
+        daemon="docker",
+        shown=f"{KUBECTL} get nodes -l type=simulated -o json | jq -e '[.items[] | "
+        'select(.status.conditions[]? | .type == "Ready" and .status == "True")] | length == 12\'',
+        damages=changes(f"{KUBECTL} delete node far-3"),
+        foreign=f"{KUBECTL} create -f - <<< '"
+        '{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "far-2"}}\'',
+        theirs=f"{KUBECTL} get node far-2",
     ),
 )

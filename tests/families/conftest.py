@@ -92,23 +92,23 @@ def in_bench(bench: Bench) -> InBench:
 
 
 @pytest.fixture
-def in_bench_with() -> Iterator[Callable[[str], InBench]]:
-    """The same in a bench that has a pack; skipped where that is not built, which takes minutes."""
+def in_bench_with() -> Iterator[Callable[..., InBench]]:
+    """The same in a bench that has packs; skipped where one is not built, which takes minutes."""
     benches: list[Bench] = []
 
-    def with_pack(name: str) -> InBench:
+    def with_packs(*names: str) -> InBench:
         try:
-            absent = packs.missing([name])
+            absent = packs.missing(names)
         except DockerUnavailable as error:
             pytest.skip(str(error))
         if absent:
             pytest.skip(str(absent))
-        tag = packs.ensure([name], print)
-        memory = max(pack.chain([name])[-1].pack.wants.memory, 2048) << 20
-        benches.append(_made(tag, f"with-{name}", memory))
+        tag = packs.ensure(names, print)
+        memory = max(2048, *(one.pack.wants.memory for one in pack.chain(names))) << 20
+        benches.append(_made(tag, f"with-{'-'.join(names)}", memory))
         return _runner(benches[-1])
 
-    yield with_pack
+    yield with_packs
     for made in benches:
         made.remove()
 

@@ -11,6 +11,9 @@ from pathlib import Path
 from lab_engine.families.docker.agent import contexts, daemon, inventory
 from lab_engine.families.docker.probes.contexts import DockerContextsProbe
 from lab_engine.families.docker.probes.daemon import DockerDaemonProbe
+from lab_engine.families.files.agent.cgroups import read_cgroup
+from lab_engine.families.files.probes import CgroupProbe
+from lab_engine.kernel import processes
 from tests.families.bench_state import sh
 
 START = "/usr/lib/infralab/bin/start-docker"
@@ -65,6 +68,38 @@ def one_that_was_begun_with_the_option_is_begun_anew(start: dict[str, str]) -> N
     assert daemon.daemon(DockerDaemonProbe()).pid != number
 
 
+def a_bridge_that_was_removed_is_made_again(start: dict[str, str]) -> None:
+    sh("ip link del docker0")
+    assert daemon.NO_BRIDGE in inventory.entries()
+    inventory.remove(daemon.NO_BRIDGE)
+    assert inventory.entries() == start
+    sh("ip -o -4 addr show docker0 | grep -q inet")
+    # A network of somebody's is another one without it, so an undo makes it anew.
+    sh("docker network create lan > /dev/null")
+    key, made = "docker-network/lan", inventory.entries()
+    sh("ip link del br-$(docker network inspect -f '{{slice .Id 0 12}}' lan)")
+    assert inventory.entries()[key] == f"{made[key]} without its bridge"
+    inventory.remove(key)
+    assert inventory.entries() == start
+
+
+def a_limit_that_was_written_into_a_file_is_seen() -> None:
+    sh("docker load -q -i /usr/lib/infralab/images/busybox.tar > /dev/null")
+    sh("docker run -d --name held busybox sleep 4711 > /dev/null")
+    try:
+        before = inventory.entries()["container/held"]
+        assert inventory.entries()["container/held"] == before
+        pid = next(pid for pid, one in processes.every().items() if "4711" in one.argv)
+        paths = read_cgroup(CgroupProbe(pid=pid)).paths
+        (Path(paths.get("pids") or paths["unified"]) / "pids.max").write_text("77")
+        now = inventory.entries()["container/held"]
+        # Nobody is blamed for it, and an undo makes the container anew.
+        assert now.splitlines()[0] == before.splitlines()[0]
+        assert now != before
+    finally:
+        sh("docker rm -f held > /dev/null; docker rmi -f busybox > /dev/null")
+
+
 def a_context_in_use_goes_too(start: dict[str, str]) -> None:
     sh(f"{LEARNER} create far --docker host=tcp://192.0.2.7:2375")
     idle = inventory.entries()["docker-context/far"]
@@ -102,6 +137,8 @@ def main() -> None:
         it_is_forgotten_and_the_rest_of_the_file_is_kept(start, text)
         a_file_that_is_none_is_no_obstacle(start)
         one_that_was_begun_with_the_option_is_begun_anew(start)
+        a_bridge_that_was_removed_is_made_again(start)
+        a_limit_that_was_written_into_a_file_is_seen()
         a_context_in_use_goes_too(start)
         notes_that_are_none_are_no_context()
     finally:

@@ -10,11 +10,26 @@ import pytest
 
 from lab_engine.common import place
 from lab_engine.errors import ResourceError
-from lab_engine.families.kubernetes.agent import api, inventory, objects, readers, static
+from lab_engine.families.kubernetes.agent import (
+    api,
+    inventory,
+    objects,
+    pushed,
+    readers,
+    registry,
+    simulated,
+    static,
+)
 from lab_engine.families.kubernetes.agent.api import base, deleting
 from lab_engine.families.kubernetes.agent.inventory import Past
 from lab_engine.families.kubernetes.probes import KubeContainer
-from lab_engine.families.kubernetes.resources import Cluster, Manifest
+from lab_engine.families.kubernetes.resources import (
+    Cluster,
+    Manifest,
+    Registry,
+    SimulatedNodes,
+)
+from lab_engine.families.provider import Mark
 from tests.families.case import Case
 from tests.families.cases_kubernetes import CASES
 from tests.families.conftest import InBench
@@ -24,8 +39,15 @@ from tests.families.conftest import InBench
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
-def test_every_obligation_is_kept(in_bench_with: Callable[[str], InBench], case: Case) -> None:
-    in_bench_with("kubernetes")("obligations", case.name, daemon="docker", limit=1100.0)
+def test_every_obligation_is_kept(in_bench_with: Callable[..., InBench], case: Case) -> None:
+    in_bench_with(*case.packs)("obligations", case.name, daemon="docker", limit=1100.0)
+
+
+@pytest.mark.bench
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_what_is_pushed_runs_on_a_worker(in_bench_with: Callable[..., InBench]) -> None:
+    in_bench_with("kubernetes", "registry")("registry_at_work", daemon="docker", limit=800.0)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +57,10 @@ def test_every_obligation_is_kept(in_bench_with: Callable[[str], InBench], case:
         ("workers", lambda: Cluster("lab", workers=6)),
         ("memory", lambda: Cluster("lab", memory=100)),
         ("text", lambda: Manifest("site", cluster="lab", text="# nothing")),
+        ("name", lambda: Registry("r", cluster="lab")),
+        ("name", lambda: SimulatedNodes("9", cluster="lab")),
+        ("nodes", lambda: SimulatedNodes("far", cluster="lab", nodes=201)),
+        ("cpus", lambda: SimulatedNodes("far", cluster="lab", cpus=0)),
     ],
 )
 def test_what_cannot_be_is_refused(field: str, wrong: Any) -> None:
@@ -47,6 +73,98 @@ def test_a_manifest_comes_once_its_cluster_works() -> None:
     (need,) = Manifest("site", cluster="lab", text="kind: Pod").needs()
     assert (need.key, need.stage) == ("cluster/lab", "running")
     assert Cluster("lab", workers=2).nodes == ("cp", "w1", "w2")
+
+
+def test_a_registry_comes_once_the_nodes_are_there() -> None:
+    wanted = Registry("registry", cluster="lab")
+    assert [one.key for one in wanted.needs()] == ["cluster/lab", "image/registry"]
+    assert wanted.final_stage() == "answers"
+
+
+def pushed_to(folder: Path, name: str, number: str) -> None:
+    """As distribution stores a tag: three links and a blob."""
+    repository, _, tag = name.rpartition(":")
+    tree = folder / pushed._TREE
+    links = [
+        f"_manifests/tags/{tag}/current",
+        f"_manifests/tags/{tag}/index/sha256/{number}",
+        f"_manifests/revisions/sha256/{number}",
+        f"_layers/sha256/{number}",
+    ]
+    for link in links:
+        place = tree / "repositories" / repository / link
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "link").write_text(f"sha256:{number}")
+    blob = tree / "blobs/sha256" / number[:2] / number
+    blob.mkdir(parents=True, exist_ok=True)
+    (blob / "data").write_text("{}")
+
+
+def test_what_was_pushed_is_listed_and_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushed, "FOLDER", tmp_path)
+    assert pushed.entries() == {}
+    one, two = "1" * 64, "2" * 64
+    for name in ("shop:1", "shop/web:1"):
+        pushed_to(tmp_path, name, one)
+    before = pushed.entries()
+    assert before == {"pushed/shop/web:1": f"sha256:{one}", "pushed/shop:1": f"sha256:{one}"}
+    pushed_to(tmp_path, "shop:2", two)
+    pushed.remove("shop:2")
+    assert pushed.entries() == before
+    # The last tag takes its repository along, but none that lies below it.
+    pushed.remove("shop:1")
+    pushed.remove("shop:1")
+    assert pushed.entries() == {"pushed/shop/web:1": f"sha256:{one}"}
+    assert not list(tmp_path.glob("**/repositories/shop/_*"))
+
+
+def test_a_tag_that_was_pushed_over_leads_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushed, "FOLDER", tmp_path)
+    one, two = "1" * 64, "2" * 64
+    pushed_to(tmp_path, "shop:1", one)
+    before = pushed.entries()
+    pushed_to(tmp_path, "shop:1", two)
+    assert pushed.entries() != before
+    assert pushed.mend("shop:1", before["pushed/shop:1"])
+    assert pushed.entries() == before
+    # What is nowhere any more cannot come back.
+    assert not pushed.mend("shop:1", f"sha256:{'3' * 64}")
+    assert not pushed.mend("shop:1", "sha256:../../etc")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "known"),
+    [
+        ("127.0.0.1\tregistry.bench\n", True),
+        ("127.0.0.1 localhost registry.bench # ours\n", True),
+        ("127.0.0.1 localhost\n# 127.0.0.1 registry.bench\n\n", False),
+        ("10.0.0.1 old-registry.bench\n", False),
+    ],
+)
+def test_whether_the_bench_knows_the_registrys_name(hosts: str, known: bool) -> None:
+    assert registry._named_in(hosts) is known
+
+
+def test_nodes_without_machines_are_marked_and_have_no_address() -> None:
+    """A route to one would lead nowhere, and the cluster's own script makes one to each address."""
+    wanted = SimulatedNodes("far", cluster="lab", nodes=2, cpus=3, tainted=False)
+    assert wanted.names == ("far-1", "far-2")
+    mark = Mark("s")
+    made = {name: simulated._node(wanted, name, mark) for name in wanted.names}
+    assert [one["type"] for one in made["far-1"]["status"]["addresses"]] == ["Hostname"]
+    assert made["far-1"]["status"]["allocatable"]["cpu"] == "3"
+    assert "taints" not in made["far-1"]["spec"]
+    seen = simulated._sighting(wanted, made, mark)
+    assert (seen.present, seen.ours, seen.drift) == (True, True, "")
+    other = SimulatedNodes("far", cluster="lab", nodes=2)
+    assert simulated._sighting(other, made, mark).drift == "were made from other wishes"
+    del made["far-2"]
+    assert simulated._sighting(wanted, made, mark).drift == "the node far-2 is gone"
+    assert not simulated._sighting(wanted, made, Mark("other")).ours
 
 
 def test_a_pod_is_a_place() -> None:

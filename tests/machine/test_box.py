@@ -19,7 +19,7 @@ from lab_engine.cli import frame
 from lab_engine.common.features import FEATURES
 from lab_engine.errors import ImageError
 from lab_engine.machine import box, image, kit, tree
-from lab_engine.machine.box_format import FORMATS, Format
+from lab_engine.machine.box_format import FORMATS, Format, settle
 
 ROOT = Path(__file__).parents[2]
 PROVISION = (ROOT / "vagrant" / "provision.sh").read_text(encoding="utf-8")
@@ -190,6 +190,21 @@ def test_the_same_disk_gives_the_same_file(tmp_path: Path, form: Format) -> None
         os.utime(disk, (number, number))
         hashes.append(box.pack(form, disk, tmp_path / f"{number}.box").sha256)
     assert hashes[0] == hashes[1] != hashes[2]
+
+
+@needs_qemu_img
+def test_an_id_that_was_drawn_short_makes_no_difference(tmp_path: Path) -> None:
+    form = FORMATS["virtualbox"]
+    disk = disk_of(form, tmp_path)
+    settle(form, disk)
+    settled = disk.read_bytes()
+    # As qemu-img leaves it one time in 256, with the end of the longer text behind the shorter one.
+    short = settled.replace(b"CID=1f7a1ab0", b"CID=1f7a1a", 1)
+    end = short.index(b"\0", 512)
+    disk.write_bytes(short[:end] + b"\0\n" + short[end:])
+    assert len(disk.read_bytes()) == len(settled)
+    settle(form, disk)
+    assert disk.read_bytes() == settled
 
 
 def test_what_is_a_providers_own_is_not_on_the_disk() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab_engine.course.lesson import Lesson, load_course
-from lab_engine.course.proven import StepChanges
+from lab_engine.course.proven import SEEDS, StepChanges
 from lab_engine.proof.report import junit, table
 from lab_engine.proof.result import LessonProof
 from lab_engine.proof.run import prove_lesson
@@ -92,13 +92,16 @@ async def proven(
     record: Record,
     settings: Settings,
     *changes: tuple[str, str],
+    seed: str = "s",
     walk: bool = False,
     case: str = "",
 ) -> tuple[LessonProof, Lesson]:
     for old, new in changes:
         kit.change(f"{kit.package}/bridges/__init__.py", old, new)
     lesson = load_course(kit.content, labs=kit.package).lesson("bridges")
-    proof = await prove_lesson(lesson, "s", record, settings, lambda *_: None, walk=walk, case=case)
+    proof = await prove_lesson(
+        lesson, seed, record, settings, lambda *_: None, walk=walk, case=case
+    )
     return proof, lesson
 
 
@@ -123,6 +126,17 @@ async def test_a_right_lesson_is_proven(
     assert "3/3" in table(proof, lesson)
     assert b'failures="0"' in junit([proof])
     assert proof.seen == (StepChanges("one", (), ("file",)),)
+
+
+@pytest.mark.parametrize(("seed", "tried"), [(SEEDS[0], True), (SEEDS[1], False)])
+async def test_lines_are_left_out_with_the_first_seed_alone(
+    image_tag: str, kit: Kit, record: Record, settings: Settings, seed: str, tried: bool
+) -> None:
+    proof, _ = await proven(kit, record, settings, seed=seed)
+    assert proof.good, problems(proof)
+    kinds = {case.kind for case in proof.cases}
+    assert ("left-out" in kinds) is tried
+    assert {"start", "near-miss", "solution"} <= kinds
 
 
 async def test_single_cases_by_their_names(

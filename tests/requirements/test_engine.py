@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -50,13 +52,21 @@ async def told(see: See) -> None:
     await require_live_restore(see)
 
 
+async def becomes(engine: Stage, reason: str) -> None:
+    """The engine reads its settings some time after the signal, later on a busy machine."""
+    end = time.monotonic() + 30
+    while (found := await engine.reason(told)) != reason and time.monotonic() < end:
+        await asyncio.sleep(0.1)
+    assert found == reason
+
+
 @bench
 async def test_an_engine_that_keeps_its_containers(engine: Stage) -> None:
     assert await engine.reason(told) == "not-written"
     await engine.type(WRITE)
     assert await engine.reason(told) == "not-read"
     await engine.type(READ)
-    assert await engine.reason(told) == "pass"
+    await becomes(engine, "pass")
     # What the engine that runs does not notice, the next one will.
     await engine.type(f"sudo cp {OLD} {FILE}; {READ}")
     assert await engine.reason(told) == "not-written"

@@ -58,6 +58,17 @@ async def test_a_wide_block_has_no_sign() -> None:
         assert "".join(app.rows).count(GOES_ON) == 1
 
 
+async def test_a_block_that_is_painted_while_it_goes_away_is_no_error() -> None:
+    app = OneBlock(CodeBlock(LONG))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.pause()
+        whole = app.block.size.region
+        await app.block.remove()
+        # As one that was never painted before, on a busy machine.
+        app.block._rich_style_cache.clear()
+        assert len(app.block.render_lines(whole)) == whole.height
+
+
 async def test_what_is_copied_marked_and_sent_is_the_text() -> None:
     app = OneBlock(CodeBlock(LONG))
     async with app.run_test(size=(40, 12)) as pilot:

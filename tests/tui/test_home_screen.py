@@ -179,6 +179,24 @@ async def test_enter_goes_to_what_was_searched_for_without_waiting(start: Start)
         await running.until(there, "the cursor at the lesson")
 
 
+async def test_what_is_called_so_comes_before_what_speaks_of_it(start: Start, kit: Kit) -> None:
+    front = 'slug = "walls"\ntitle = "Walls"\nchapter = "06"\nsyllabus = ["06.1"]\nminutes = 3'
+    kit.write("content/06.1-walls/lesson.md", f"+++\n{front}\n+++\nAbout walls.\n")
+    kit.write("content/06.1-walls/10-read.md", SECOND.replace("Read this.", "Bridges in walls."))
+    kit.write(
+        f"{kit.package}/walls/__init__.py", LAB.partition("step = ")[0].replace("bridges", "walls")
+    )
+    async with start() as running:
+        await running.press("slash", *"bridges", "enter")
+
+        def there() -> bool:
+            node = running.app.screen.course.cursor_node
+            return getattr(node and node.data, "slug", "") == "bridges"
+
+        await running.until(there, "the lesson called so, below another one that has the word")
+        assert "Walls" in tree(running)
+
+
 async def test_what_is_told_is_of_the_entry_at_the_cursor(start: Start, kit: Kit) -> None:
     """Also when the search has put another lesson on the line that the cursor was on."""
     front = 'slug = "walls"\ntitle = "Walls"\nchapter = "06"\nsyllabus = ["06.1"]\nminutes = 3'

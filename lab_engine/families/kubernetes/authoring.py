@@ -41,7 +41,12 @@ from lab_engine.families.kubernetes.requirements.workloads import (
     require_same_pod,
     require_workload,
 )
-from lab_engine.families.kubernetes.resources import Cluster, Manifest
+from lab_engine.families.kubernetes.resources import (
+    Cluster,
+    Manifest,
+    Registry,
+    SimulatedNodes,
+)
 
 __all__ = [
     "Cluster",
@@ -70,6 +75,8 @@ __all__ = [
     "KubeWorkloadProbe",
     "KubeWorkloadReading",
     "Manifest",
+    "Registry",
+    "SimulatedNodes",
     "require_allowed",
     "require_claim",
     "require_endpoints",

@@ -14,6 +14,8 @@ FAMILY: Final = Family(
     resources={
         resources.Cluster: "cluster:ClusterProvider",
         resources.Manifest: "manifest:ManifestProvider",
+        resources.Registry: "registry:RegistryProvider",
+        resources.SimulatedNodes: "simulated:SimulatedProvider",
     },
     probes=probes.PROBES,
     readers=("readers",),
@@ -24,10 +26,12 @@ FAMILY: Final = Family(
         "kube": Removal.PROCESSES,
         "kube-node": Removal.PROCESSES,
         "kube-static": Removal.PROCESSES,
+        "registry": Removal.MACHINES,
+        "pushed": Removal.MACHINES,
         "cluster": Removal.MACHINES,
     },
-    mended=("cluster", "kube-node", "kube-static"),
-    within={"kube": "manifest"},
+    mended=("cluster", "registry", "pushed", "kube-node", "kube-static"),
+    within={"kube": "manifest", "pushed": "registry"},
     interfaces="interfaces",
     fleeting="fleeting",
     drawn={

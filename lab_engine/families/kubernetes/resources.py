@@ -8,6 +8,8 @@ from typing import ClassVar, Final
 from lab_engine.common.resource import Need, Resource, Stage
 
 MOST_WORKERS: Final = 5
+MOST_SIMULATED: Final = 200
+"""The cluster's range for pods has room for 256 nodes."""
 LEAST_MEMORY: Final = 256
 """MiB below which a node's own programs leave nothing for a pod."""
 
@@ -83,3 +85,81 @@ class Manifest(Resource, frozen=True, kw_only=True, tag="manifest"):
 
     def final_stage(self) -> Stage:
         return "answers" if self.ready else "created"
+
+
+class Registry(Resource, frozen=True, kw_only=True, tag="registry"):
+    """A registry for container images in the bench, from which a cluster's nodes pull.
+
+    `docker push registry.bench:5000/NAME:TAG` in the bench; a pod names the same image. It speaks
+    plain HTTP: Docker trusts it as it trusts all of its own machine's, and each node's containerd
+    trusts that one name (`/etc/containerd/certs.d/registry.bench:5000/hosts.toml`).
+
+    Needs the pack `registry` in the lesson beside `kubernetes`, and `Image("registry")` in the
+    step. There is one in a bench. Its container, called `name`, is in the bench's own network.
+
+    Args:
+        cluster: the name of a `Cluster` of the step.
+
+    Example::
+
+        Registry("registry", cluster="lab")
+    """
+
+    cluster: str
+
+    name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-z0-9][a-z0-9-]{1,40}\Z")
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Need(f"cluster/{self.cluster}", "running"), Need("image/registry"))
+
+    def final_stage(self) -> Stage:
+        return "answers"
+
+
+class SimulatedNodes(Resource, frozen=True, kw_only=True, tag="simulated-nodes"):
+    """Nodes of a cluster without machines: `NAME-1` and on, whose kubelets kwok plays.
+
+    The scheduler gives them pods as to any others, and those are said to run; nothing runs. For
+    what the control plane does with many nodes: scheduling, spreading, draining, rolling out.
+    `kubectl logs` and `exec` find nobody there. They have the label `type=simulated` and the taint
+    `kwok.x-k8s.io/node=fake:NoSchedule`, so that only a pod that tolerates it goes there.
+
+    Needs the pack `kwok` in the lesson, which brings `kubernetes` along.
+
+    Args:
+        cluster: the name of a `Cluster` of the step.
+        nodes: how many.
+        cpus: how many each has.
+        memory: MiB that each has.
+        tainted: whether they have that taint.
+
+    Example::
+
+        SimulatedNodes("far", cluster="lab", nodes=20)
+    """
+
+    cluster: str
+    nodes: int = 10
+    cpus: int = 4
+    memory: int = 8192
+    tainted: bool = True
+
+    name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?\Z")
+
+    def validate(self) -> None:
+        if not 1 <= self.nodes <= MOST_SIMULATED:
+            raise self.wrong("nodes", f"{self.nodes} is not from 1 to {MOST_SIMULATED}")
+        for field in ("cpus", "memory"):
+            if (value := getattr(self, field)) < 1:
+                raise self.wrong(field, f"{value} is not 1 or more")
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Need(f"cluster/{self.cluster}", "running"),)
+
+    def final_stage(self) -> Stage:
+        return "answers"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the nodes."""
+        return tuple(f"{self.name}-{number}" for number in range(1, self.nodes + 1))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, HorizontalScroll, Vertical
@@ -83,7 +84,8 @@ class CodeBlock(Static, can_focus=True):
         if not crop.x <= margin < crop.right:
             return strips
         at, rows = margin - crop.x, self._goes_on()
-        sign = self.get_component_rich_style("code--goes-on", partial=True)
+        # Painted once more while it is being removed, it has no styles of its parts any more.
+        sign = self.get_component_rich_style("code--goes-on", partial=True, default=Style.null())
         for n, strip in enumerate(strips):
             row = crop.y + n - top
             if 0 <= row < len(rows) and rows[row]:

@@ -136,7 +136,10 @@ class PicturePane(ScrollView, can_focus=True):
         for run in self._lines[row]:
             style = self.rich_style
             if run.look:
-                style = style + self.get_component_rich_style(LOOKS[run.look], partial=True)
+                # The same as in a block of code: gone while it is being removed.
+                style = style + self.get_component_rich_style(
+                    LOOKS[run.look], partial=True, default=Style.null()
+                )
             if run.key:
                 style = style + Style(meta={"node": run.key})
             segments.append(Segment(run.text, style))

@@ -19,15 +19,15 @@ from textual.timer import Timer
 from textual.widgets import Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
-from lab_engine.common.features import in_short
 from lab_engine.tui.messages import LessonLikely, LessonWanted
 from lab_engine.tui.panes.footer import Keys
+from lab_engine.tui.screens import entries
 from lab_engine.tui.times import ago, duration
 
 if TYPE_CHECKING:
     from lab_engine.bench.features import Kernel
     from lab_engine.course.lesson import Chapter, Lesson, Step
-    from lab_engine.tui.overview import LessonState, Overview
+    from lab_engine.tui.overview import Overview
 
     Entry = Chapter | Lesson | Step | None
 
@@ -174,7 +174,7 @@ class HomeScreen(Screen[None]):
                 branch.add_leaf(_text(label), chapter)
 
     def _found(self, lesson: Lesson, chapter: Chapter, words: list[str]) -> bool:
-        return _matches(lesson, chapter, words) or any(
+        return entries.matches(lesson, chapter, words) or any(
             self._in_text(step, words) for step in lesson.steps
         )
 
@@ -186,7 +186,7 @@ class HomeScreen(Screen[None]):
         self, branch: TreeNode[Entry], lesson: Lesson, overview: Overview, words: list[str]
     ) -> None:
         state = overview.states[lesson.slug]
-        node = branch.add(_text(_lesson_label(lesson, state)), lesson, expand=bool(words))
+        node = branch.add(_text(entries.label(lesson, state)), lesson, expand=bool(words))
         its = [step.name for step in lesson.steps if self._in_text(step, words)]
         for step, done in zip(lesson.steps, state.steps, strict=False):
             if words and its and step.name not in its:
@@ -233,7 +233,13 @@ class HomeScreen(Screen[None]):
 
         self._search()
         self.course.focus()
-        first = next((n for n in _nodes(self.course.root) if isinstance(n.data, Lesson)), None)
+        words = self.query_one(Input).value.casefold().split()
+        lessons = [n for n in _nodes(self.course.root) if isinstance(n.data, Lesson)]
+        # What is called so comes before what only speaks of it.
+        called = (
+            n for n in lessons if isinstance(n.data, Lesson) and entries.is_called(n.data, words)
+        )
+        first = next(called, lessons[0] if lessons else None)
         if first:
             # After the move that the search itself may still wait to make.
             self._point(first.data)
@@ -261,63 +267,20 @@ class HomeScreen(Screen[None]):
     def _detail(self, entry: Entry) -> None:
         from lab_engine.course.lesson import Chapter, Lesson, Step
 
+        overview = self.overview
+        if overview is None:
+            return
         area = self.query_one("#detail", VerticalScroll).query_one(Static)
         match entry:
             case Lesson() as lesson:
-                area.update(self._lesson_details(lesson))
+                area.update(entries.of_lesson(lesson, overview, self._kernel))
                 self.post_message(LessonLikely(lesson))
             case Step() as step:
-                area.update(self._step_details(step))
+                area.update(entries.of_step(step, overview, self._kernel))
             case Chapter() as chapter:
-                area.update(_chapter_details(chapter))
+                area.update(entries.of_chapter(chapter))
             case _:
                 area.update("")
-
-    def _lesson_details(self, lesson: Lesson) -> Content:
-        assert self.overview is not None
-        overview, state = self.overview, self.overview.states[lesson.slug]
-        left = duration(overview.minutes_left(lesson))
-        parts: list[str | tuple[str, str]] = [
-            (f"{lesson.title}\n", "bold $text-accent"),
-            f"{len(lesson.steps)} steps, {state.done} done, about {left} left\n",
-        ]
-        for slug in lesson.needs:
-            need = overview.course.lesson(slug)
-            done = overview.states[slug].whole
-            parts += [(f"{'✔' if done else '○'} needs {need.title}\n", "dim")]
-        parts.append("\n")
-        for step, done in zip(lesson.steps, state.steps, strict=False):
-            here = " ◂ you are here" if state.session and state.session.step == step.name else ""
-            style = "$text-success" if done else ""
-            parts += [
-                (f"{'✔' if done else '○'} {step.number}. {step.title}", style),
-                (f"  {step.minutes} min{here}\n", "dim"),
-            ]
-            if step.needs_kernel:
-                parts.append((f"    {self._kernel_words(step)}\n", "$text-warning"))
-        verb = "goes on" if state.session else "begins"
-        parts += ["\n", ("Enter", "bold"), f" {verb}."]
-        if state.session:
-            parts += [("  n", "bold"), " begins anew, on a fresh bench."]
-        return Content.assemble(*parts)
-
-    def _step_details(self, step: Step) -> Content:
-        covers = self.overview.course.syllabus if self.overview else {}
-        parts: list[str | tuple[str, str]] = [
-            (f"{step.number}. {step.title}\n", "bold $text-accent"),
-            f"about {step.minutes} minutes\n\n",
-        ]
-        for identifier in step.syllabus:
-            entry = covers.get(identifier)
-            parts.append((f"{identifier} {getattr(entry, 'title', '')}\n", "dim"))
-        if step.needs_kernel:
-            parts += ["\n", (f"{self._kernel_words(step)}\n", "$text-warning")]
-        parts += ["\n", ("Enter", "bold"), " opens the lesson at this step."]
-        return Content.assemble(*parts)
-
-    def _kernel_words(self, step: Step) -> str:
-        names, kernel = step.needs_kernel, self._kernel
-        return in_short(names, None if kernel is None else kernel.lacks(names))
 
     # -- actions ---------------------------------------------------------------------------------
 
@@ -416,28 +379,6 @@ def _same(a: Entry, b: Entry) -> bool:
         case Chapter(), Chapter():
             return a.number == b.number
     return False
-
-
-def _matches(lesson: Lesson, chapter: Chapter, words: list[str]) -> bool:
-    texts = [lesson.title, lesson.slug, lesson.number, chapter.title]
-    texts += [step.title for step in lesson.steps]
-    whole = " ".join(texts).casefold()
-    return all(word in whole for word in words)
-
-
-def _lesson_label(lesson: Lesson, state: LessonState) -> Content:
-    sign = "✔" if state.whole else "◐" if state.begun else "○"
-    return Content.assemble(f"{sign} {lesson.title}", (f"  {duration(lesson.minutes)}", "dim"))
-
-
-def _chapter_details(chapter: Chapter) -> Content:
-    parts: list[str | tuple[str, str]] = [
-        (f"{chapter.number} {chapter.title}\n\n", "bold $text-accent")
-    ]
-    if not chapter.lessons:
-        parts.append("The lessons of this chapter are not written yet.")
-    parts += [f"{one.number}  {one.title}, {duration(one.minutes)}\n" for one in chapter.lessons]
-    return Content.assemble(*parts)
 
 
 def _text(content: Content) -> Text:

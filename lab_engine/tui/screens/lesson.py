@@ -1,4 +1,7 @@
-"""The lesson: text, shell, tasks and picture on one screen."""
+"""The lesson: text, shell, tasks and picture on one screen.
+
+Longer than most: what a key means depends on all four of them.
+"""
 
 from __future__ import annotations
 

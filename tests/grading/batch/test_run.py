@@ -159,6 +159,7 @@ with Gradebook.writing(asked.classroom.gradebook) as book:
 """
 
 
+@pytest.mark.programs
 def test_killed_at_any_moment_it_goes_on(kit: Kit, tmp_path: Path) -> None:
     who = [f"learner{n:02}" for n in range(40)]
     asked = wanted(kit.load(), tmp_path / "net", who)

@@ -48,6 +48,7 @@ def unpacked(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "infralab"
 
 
+@pytest.mark.programs
 def test_the_lessons_are_whole_there_and_hold_no_proofs(course: Course, unpacked: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", LOOK],
@@ -67,6 +68,7 @@ def test_the_lessons_are_whole_there_and_hold_no_proofs(course: Course, unpacked
         assert edition.of_lesson(lesson) != there
 
 
+@pytest.mark.programs
 def test_no_file_says_what_was_taken_out(course: Course, unpacked: Path) -> None:
     there = {
         path.relative_to(unpacked).as_posix(): path.read_text()
@@ -102,6 +104,7 @@ def constants(node: ast.AST) -> set[str]:
     }
 
 
+@pytest.mark.programs
 def test_no_line_of_a_solution_is_left(course: Course, unpacked: Path) -> None:
     looked = 0
     for lesson in course.lessons:
@@ -120,6 +123,7 @@ def test_no_line_of_a_solution_is_left(course: Course, unpacked: Path) -> None:
     assert looked > 500
 
 
+@pytest.mark.programs
 def test_the_launcher_is_there_and_can_be_run(unpacked: Path) -> None:
     assert (unpacked / "infralab").stat().st_mode & 0o100
     assert (unpacked / "lab_engine" / "bench" / "packages.txt").is_file()

@@ -22,6 +22,8 @@ from tests.grading.cluster import at_work
 from tests.grading.cluster.workers import ROOT, Workers
 from tests.kit import Kit
 
+pytestmark = pytest.mark.programs
+
 WHO = [f"learner{number:02}" for number in range(8)]
 
 

@@ -15,7 +15,10 @@ import pytest
 from lab_engine.grading.gradebook.book import Gradebook
 from tests.grading import taught
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+pytestmark = [
+    pytest.mark.programs,
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+]
 ROOT = Path(__file__).parents[3]
 PATIENCE = 60.0
 

@@ -28,6 +28,7 @@ from lab_engine.kernel.processes import Process
 SETTINGS: Final = Path("/etc/docker/daemon.json")
 LIVE_RESTORE: Final = "live-restore"
 KEY: Final = f"engine-setting/{LIVE_RESTORE}"
+NO_BRIDGE: Final = "engine-setting/no-bridge"
 _START: Final = "/usr/lib/infralab/bin/start-docker"
 _START_SECONDS: Final = 40.0
 _RELOAD_SECONDS: Final = 2.0
@@ -98,7 +99,7 @@ def forget_live_restore() -> None:
             return
         # Begun with an option that says it; such a one reads no settings that say otherwise.
         replacing.write(SETTINGS, msgspec.json.encode(kept))
-        _begin_anew(found)
+        begin_anew()
     finally:
         replacing.write(SETTINGS, msgspec.json.encode(kept))
         SETTINGS.chmod(mode & 0o7777)
@@ -117,7 +118,9 @@ def _off_within(seconds: float) -> bool:
         time.sleep(0.02)
 
 
-def _begin_anew(found: Process | None) -> None:
+def begin_anew() -> None:
+    """End the engine and start it again. Its containers end with it."""
+    found = process()
     if found is not None:
         with suppress(ProcessLookupError):
             os.kill(found.pid, signal.SIGKILL)

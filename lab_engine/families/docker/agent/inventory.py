@@ -21,8 +21,11 @@ from lab_engine.families.docker.agent.engine import (
 )
 from lab_engine.families.docker.family import FAMILY
 from lab_engine.families.docker.resources import BUILT_IN_NETWORKS
+from lab_engine.families.files.agent.cgroups import read_cgroup
+from lab_engine.families.files.probes import CgroupProbe
 
 _MAX_FILES: Final = 5000
+_WRITTEN_LIMITS: Final = ("memory", "swap", "cpus", "cpu_weight", "cpuset", "pids", "frozen")
 _LIMITS: Final = ("Memory", "NanoCpus", "CpuQuota", "PidsLimit", "RestartPolicy", "CpuShares")
 
 
@@ -36,12 +39,14 @@ def entries() -> dict[str, str]:
 
     Keys are those of the resources: `container/web`, `docker-network/lan`, `docker-volume/data`,
     `image/busybox` (an image without a name: `image/<id>`); `swarm/node` when the engine has joined
-    or begun a Swarm; `engine-setting/live-restore` when its containers outlive it; and
+    or begun a Swarm; `engine-setting/live-restore` when its containers outlive it;
+    `engine-setting/no-bridge` when the interface of its own network is gone; and
     `docker-context/far` for each way to another engine that the learner's client knows. A
     fingerprint has up to two lines. The first is what is changed from outside only: identity,
     state, image, networks, addresses, limits. The second is what is inside and may change by itself
-    while a container works: when it was started, the files of its own layer, the contents of a
-    volume. A comparison of what should have been left alone looks at the first, an undo at both.
+    while a container works: when it was started, the limits in its groups' files, the files of its
+    own layer, the contents of a volume. A comparison of what should have been left alone looks at
+    the first, an undo at both.
 
     Raises DaemonDown when the engine does not answer.
     """
@@ -54,7 +59,11 @@ def entries() -> dict[str, str]:
             if entry["Name"] not in BUILT_IN_NETWORKS and not _is_anothers(entry):
                 about = digest.of([entry["IPAM"], entry["Options"], entry["Internal"]])
                 mark = f"{entry['Id'][:12]} {entry['Driver']} {about}"
+                if _lacks_its_bridge(entry):
+                    mark += " without its bridge"
                 found[f"docker-network/{entry['Name']}"] = mark
+            elif entry["Name"] == "bridge" and _lacks_its_bridge(entry):
+                found[daemon.NO_BRIDGE] = "gone"
         for entry in api.volumes()["Volumes"] or ():
             mark = f"{entry['CreatedAt']} {entry['Driver']} {digest.of(entry['Options'])}"
             found[f"docker-volume/{entry['Name']}"] = f"{mark}\n{_contents(entry['Mountpoint'])}"
@@ -70,6 +79,14 @@ def entries() -> dict[str, str]:
     if about["LiveRestoreEnabled"]:
         found[daemon.KEY] = "on"
     return found | contexts.entries()
+
+
+def _lacks_its_bridge(entry: dict[str, Any]) -> bool:
+    """Whether somebody removed the interface of a network: the engine does not notice."""
+    if entry["Driver"] != "bridge":
+        return False
+    given = (entry["Options"] or {}).get("com.docker.network.bridge.name")
+    return not Path("/sys/class/net", given or f"br-{entry['Id'][:12]}").exists()
 
 
 def _is_anothers(entry: dict[str, Any]) -> bool:
@@ -98,6 +115,9 @@ def _container(api: Api, container: str) -> str:
     own_layer = (about["GraphDriver"]["Data"] or {}).get("UpperDir", "")
     inside = [state["StartedAt"], _contents(own_layer)]
     if state["Pid"]:
+        # The engine knows only the limits that it was asked for itself.
+        limits = read_cgroup(CgroupProbe(pid=state["Pid"]))
+        inside.append(digest.of([getattr(limits, name) for name in _WRITTEN_LIMITS]))
         # What lies in memory is in no layer; it is seen through the container's own root.
         memory = [m["Destination"] for m in about["Mounts"] if m["Type"] == "tmpfs"]
         memory += host.get("Tmpfs") or {}
@@ -140,6 +160,10 @@ def remove(key: str) -> None:
         return
     if key == daemon.KEY:
         daemon.forget_live_restore()
+        return
+    if key == daemon.NO_BRIDGE:
+        # It makes its own one at its start, and then alone.
+        daemon.begin_anew()
         return
     with asking(f"remove {key}", key, seconds=WORK_SECONDS) as api:
         try:

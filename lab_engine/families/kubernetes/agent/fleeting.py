@@ -1,4 +1,4 @@
-"""A cluster that works: a stop of the bench ends its nodes, and keeps their disks."""
+"""A cluster that works, and its registry: a stop of the bench ends them, and keeps their disks."""
 
 from __future__ import annotations
 
@@ -20,15 +20,32 @@ def there() -> dict[str, str]:
     if not api.FOLDER.is_dir():
         return {}
     # Every agent asks this; Docker's library is for those that have a cluster.
-    from lab_engine.families.kubernetes.agent import cluster
+    from lab_engine.families.kubernetes.agent import cluster, registry
 
-    keys = {cluster.key_of(one) for one in cluster.nodes() if one["State"] == "running"}
+    every = [*cluster.nodes(), *registry.containers()]
+    keys = {cluster.key_of(one) for one in every if one["State"] == "running"}
     return {key: f"the {key.replace('/', ' ')}" for key in sorted(keys) if key}
 
 
 def again(keys: Sequence[str]) -> dict[str, str]:
+    from lab_engine.families.kubernetes.agent import registry
+
+    kept = [key for key in keys if key.startswith(f"{registry.KIND}/")]
+    left = _nodes_again([key for key in keys if key not in kept])
+    for key in kept:
+        try:
+            if not registry.start(key.partition("/")[2]):
+                left[key] = "its registry does not answer"
+        except InfralabError as error:
+            left[key] = error.message
+    return left
+
+
+def _nodes_again(keys: Sequence[str]) -> dict[str, str]:
     from lab_engine.families.kubernetes.agent import cluster
 
+    if not keys:
+        return {}
     try:
         cluster.start_nodes()
         names = [cluster.name_of(one) for one in cluster.nodes()]

@@ -1,7 +1,8 @@
 """What is in the cluster, to see what changed and to take away what is new.
 
 Keys: `cluster/NAME`, `kube-node/NAME`, `kube-static/NODE/FILE`, `kube/NAMESPACE/PLURAL/NAME`, and
-`kube/PLURAL/NAME` for what is in no namespace. What has an owner goes with it, and what the cluster
+`kube/PLURAL/NAME` for what is in no namespace; `registry/NAME`, and `pushed/REPOSITORY:TAG` for
+what is in it. What has an owner goes with it, and what the cluster
 made for itself is left out. An object's fingerprint is what somebody wished of it, a node's its
 labels and taints. On a second line, for an undo alone, stand our mark and what an object with pods
 has behind it: how often it was rolled out, and its containers started again, and on which nodes its
@@ -18,7 +19,7 @@ import msgspec
 
 from lab_engine.common.patience import patient
 from lab_engine.errors import DaemonDown, ProviderError
-from lab_engine.families.kubernetes.agent import api, objects, static
+from lab_engine.families.kubernetes.agent import api, objects, pushed, static
 from lab_engine.families.kubernetes.agent.api import Object
 from lab_engine.families.kubernetes.agent.objects import Place
 from lab_engine.families.kubernetes.agent.readers import REVISION, chain, controller
@@ -101,15 +102,18 @@ def entries() -> dict[str, str]:
     if not api.FOLDER.is_dir():
         return {}
     # Every agent asks this; Docker's library is for those that have a cluster.
-    from lab_engine.families.kubernetes.agent import cluster
+    from lab_engine.families.kubernetes.agent import cluster, registry
 
+    its = {
+        cluster.key_of(one): f"{one['Id'][:12]}\n{one['State']}" for one in registry.containers()
+    } | pushed.entries()
     there = cluster.nodes()
     if not there:
-        return {}
+        return its
     ids = " ".join(f"{cluster.name_of(one)}={one['Id'][:12]}" for one in there)
     states = " ".join(one["State"] for one in there)
     key = cluster.key_of(there[0]) or "cluster/by-hand"
-    found = {key: f"{ids}\n{states}"}
+    found = its | {key: f"{ids}\n{states}"}
     try:
         for one in api.listed("v1/nodes"):
             found[f"kube-node/{one['metadata']['name']}"] = _node(one)
@@ -211,6 +215,14 @@ def remove(key: str) -> None:
 
         cluster.remove(key)
         return
+    if kind == "registry":
+        from lab_engine.families.kubernetes.agent import registry
+
+        registry.remove(name)
+        return
+    if kind == pushed.KIND:
+        pushed.remove(name)
+        return
     try:
         if kind == "kube-node":
             objects.delete(Place("v1/nodes", "", name), key)
@@ -238,8 +250,15 @@ def mend(key: str, before: str) -> bool:
         if now.partition("\n")[0] != before.partition("\n")[0]:
             return False
         return _come_back()
+    if kind == "registry":
+        from lab_engine.families.kubernetes.agent import registry
+
+        now = entries().get(key, "")
+        return now.partition("\n")[0] == before.partition("\n")[0] and registry.start(name)
     if kind == static.KIND:
         return static.mend(name, before)
+    if kind == pushed.KIND:
+        return pushed.mend(name, before)
     try:
         found = api.get("v1/nodes", "", name)
         if found is None:

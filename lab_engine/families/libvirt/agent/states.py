@@ -25,7 +25,7 @@ from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import domain_xml, roots
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
 from lab_engine.families.libvirt.agent.domain_xml import Hardware
-from lab_engine.families.libvirt.guests import accelerator, full, small
+from lab_engine.families.libvirt.guests import accelerator, full, renewal, small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel
 from lab_engine.families.libvirt.guests.save_file import clone
 from lab_engine.families.provider import Say
@@ -38,7 +38,7 @@ WORK: Final = Path("/run/infralab/restore")
 # full one.
 BOOT_SECONDS: Final = 180.0
 _SETTLE_SECONDS: Final = 0.5
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _READY: Final = """
 [ -d /run/systemd/system ] && systemctl is-system-running --wait
 sync
@@ -224,6 +224,8 @@ def _boot_and_save(machine: Hardware, name: str, memory: Path) -> None:
         time.sleep(_SETTLE_SECONDS)
         # Else what is cached would be saved too, and copied for every VM.
         channel.script(_READY, seconds=BOOT_SECONDS)
+        if not machine.root:
+            channel.script(renewal.AWAITS_NAME, seconds=BOOT_SECONDS)
         with told("saving a booted guest"):
             domain.saveFlags(str(memory), None, 0)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid as uuids
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -25,7 +24,7 @@ from lab_engine.families.libvirt.agent import (
     volumes,
 )
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
-from lab_engine.families.libvirt.guests import accelerator, small
+from lab_engine.families.libvirt.guests import accelerator, renewal, small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel, GuestSilent
 from lab_engine.families.libvirt.resources import VM
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
@@ -53,8 +52,6 @@ _UNDEFINE: Final = (
 _REMOVALS: Final = 3
 _SCHEMA_TRIES: Final = 3
 # Restored guests answered within 0.5 to 2.3 s (measured under emulation).
-_AWAKE_SECONDS: Final = 30.0
-_RENEW_SECONDS: Final = 60.0
 
 
 def state_of(domain: Any) -> str:
@@ -265,7 +262,7 @@ class VMProvider(Provider[VM]):
                     self._plug(domain, device)
                 domain.resume()
                 say(f"started from a saved state ({machine.domain_type})")
-                self._renew(vm, domain, uuid)
+                renewal.renew(AgentChannel(domain), vm.name, uuid, full=bool(machine.root))
                 # Cards come last: with one the guest asks for an address at once, and by then it
                 # has its own name.
                 for device in devices[1]:
@@ -292,18 +289,6 @@ class VMProvider(Provider[VM]):
         # Live only: the definition has them already.
         domain.attachDeviceFlags(
             ET.tostring(device, encoding="unicode"), libvirt.VIR_DOMAIN_AFFECT_LIVE
-        )
-
-    @staticmethod
-    def _renew(vm: VM, domain: Any, uuid: str) -> None:
-        """Give the restored guest its own name, clock, machine id, host keys and randomness."""
-        channel = AgentChannel(domain)
-        if not channel.wait(_AWAKE_SECONDS):
-            raise GuestSilent(f"the restored guest did not answer within {_AWAKE_SECONDS:g} s")
-        script = (Path(small.__file__).parent / "renew.sh").read_text(encoding="utf-8")
-        # All copies of a state would draw the same random numbers.
-        channel.script(
-            script, vm.name, uuid.replace("-", ""), stdin=os.urandom(256), seconds=_RENEW_SECONDS
         )
 
     @staticmethod

@@ -220,6 +220,16 @@ class AgentChannel:
             self.command("guest-file-close", {"handle": handle})
         return data
 
+    def write_file(self, path: str, data: bytes) -> None:
+        """Write a few KiB into a file or a named pipe that is read. Raises GuestRefused."""
+        handle = self.command("guest-file-open", {"path": path, "mode": "w"})
+        try:
+            text = base64.b64encode(data).decode()
+            self.command("guest-file-write", {"handle": handle, "buf-b64": text})
+        finally:
+            # What was written is only then on its way.
+            self.command("guest-file-close", {"handle": handle})
+
     def interfaces(self) -> tuple[GuestInterface, ...]:
         """The guest's network cards, without lo."""
         return tuple(

@@ -1,4 +1,4 @@
-# Run inside a guest after it was restored from a saved state: make it a machine of its own.
+# Run inside a full guest after it was restored from a saved state: make it a machine of its own.
 # $1 is its name, $2 its machine id; standard input is a random seed.
 # The hardware clock went on while the guest was saved, and is right however slow this script runs.
 hwclock -s -u
@@ -7,13 +7,7 @@ echo "$1" > /etc/hostname
 echo "$1" > /proc/sys/kernel/hostname
 echo "127.0.0.1 localhost $1" > /etc/hosts
 echo "$2" > /etc/machine-id
-if [ -d /run/systemd/system ]; then
-    rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id
-    ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-    systemctl --no-block try-restart ssh
-else
-    for key in /etc/dropbear/dropbear_*_host_key; do [ -e "$key" ] && rm -f "$key"; done
-    # Both start again; nobody has logged in yet, and a new prompt shows the new name.
-    killall dropbear getty 2> /dev/null
-fi
+rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id
+ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+systemctl --no-block try-restart ssh
 exit 0
