@@ -20,8 +20,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "remove what is left of sessions that ended or crashed",
         about="Lists or removes benches, volumes, networks, loop devices and old images of "
         "infralab that belong to no live session, marked things in benches that no ledger knows, "
-        "and what ended starts of the virtual machine left. What is not marked as ours is never "
-        "touched, nor a bench of another user.",
+        "what the builds of packs left that were broken off a week ago, and what ended starts of "
+        "the virtual machine left. What is not marked as ours is never touched, nor a bench of "
+        "another user.",
         examples=[
             ("infralab gc --dry-run", "only say what there is"),
             ("infralab gc", "remove it"),
@@ -32,7 +33,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--all",
         action="store_true",
-        help="also what is left of sessions that your record does not know",
+        help="also what is left of sessions that your record does not know, and of builds that "
+        "could go on",
     )
     add_json(parser)
 
@@ -44,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _note(thing: Leftover) -> str:
+    if not thing.session:
+        return " (a pack's build was broken off and can go on from it: kept without --all)"
     if thing.whose == "unknown":
         return f" (unknown session{_of(thing.owner)}: kept without --all)"
     how = f"; if nobody needs it: docker rm -fv {thing.name}" if thing.kind == "container" else ""

@@ -21,7 +21,7 @@ from lab_engine.course import pack
 from lab_engine.course.lesson import load_course
 from lab_engine.course.pack import Recipe
 from lab_engine.errors import ImageError, PacksMissing
-from lab_engine.packs import maker
+from lab_engine.packs import begun, maker
 
 REPOSITORY: Final = image.PACK
 KIND: Final = "pack-image"
@@ -192,6 +192,8 @@ def _build(client: Any, recipe: Recipe, below: str, key: str, progress: Progress
     try:
         if recipe.pack.compiled:
             maker.remove(client, maker.run(client, recipe, image.base_tag(), "compile", log))
+            if recipe.pack.go:
+                begun.done(client, maker.VOLUME, recipe.name)
         container = maker.run(client, recipe, below, "lay", log)
         try:
             resolved = next(line for line in reversed(log.said) if line.startswith("resolved "))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +20,12 @@ from lab_engine.bench import engine, owner, tarball, tool
 from lab_engine.common.digest import of as digest_of
 from lab_engine.course.pack import Recipe
 from lab_engine.errors import ImageError
+from lab_engine.packs import begun
 from lab_engine.packs.handed import handed
 
 NAME: Final = "infralab-pack-maker"
 VOLUME: Final = "infralab-packs"
-"""What was downloaded and compiled: a build that was broken off goes on from there."""
+"""What was downloaded and made: a build that was broken off goes on from there."""
 INPUTS, CACHE = "/mnt", "/media"
 SHARES: Final = 256
 """A quarter of the usual, so that whoever works on the machine meanwhile goes first."""
@@ -73,7 +74,11 @@ def run(client: Any, recipe: Recipe, parent: str, part: str, log: Log) -> str:
     The caller removes it. Raises ImageError, with the container removed: a step failed, the log
     says which; or another build did not end.
     """
-    container = _take(client, parent, part)
+    mounts: list[Mapping[str, Any]] = [{"Type": "volume", "Target": INPUTS}]
+    if part == "compile" and recipe.pack.go:
+        # Where `inside/make.py` has Go's cache, and empties it when all is compiled.
+        mounts.append(begun.mount(VOLUME, recipe.name, f"{CACHE}/go"))
+    container = _take(client, parent, part, mounts)
     try:
         _put_inputs(client, container, recipe)
         with engine.explain(f"building the pack {recipe.name}"):
@@ -130,7 +135,7 @@ def _failed(recipe: Recipe, part: str, log: Log) -> ImageError:
     )
 
 
-def _take(client: Any, parent: str, part: str) -> str:
+def _take(client: Any, parent: str, part: str, mounts: Sequence[Mapping[str, Any]]) -> str:
     host = client.api.create_host_config(
         # The host's network: a proxy or a mirror may listen on its loopback address only.
         network_mode="host",
@@ -139,7 +144,7 @@ def _take(client: Any, parent: str, part: str) -> str:
         init=True,
         log_config={"Type": "json-file", "Config": {"max-size": "16m", "max-file": "1"}},
     )
-    host["Mounts"] = [{"Type": "volume", "Target": INPUTS}]
+    host["Mounts"] = list(mounts)
     with engine.explain("making the container that builds a pack"):
         ensure_volume(client)
         _make_way(client)

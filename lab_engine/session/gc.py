@@ -20,6 +20,7 @@ from lab_engine.bench import engine, inventory, loops, owner, tool
 from lab_engine.bench.connection import Connection, relay_argv
 from lab_engine.bench.container import Bench
 from lab_engine.errors import InfralabError
+from lab_engine.packs import begun, maker
 from lab_engine.packs import image as images
 from lab_engine.session.record import PASSING, WAITING, Record
 
@@ -38,7 +39,8 @@ Whose = Literal["mine", "unknown", "theirs"]
 class Leftover:
     """One thing without a live session of this user's; `owner` is who made it, where that is said.
 
-    What is `theirs` belongs to a bench of somebody else's, which may be in use.
+    What is `theirs` belongs to a bench of somebody else's, which may be in use. A volume without a
+    session is what a pack's build left when it was broken off, `unknown` while it may still go on.
     """
 
     where: Where
@@ -92,6 +94,10 @@ def leftovers(record: Record, me: str) -> list[Leftover]:
     with engine.explain("listing tools whose client was killed"):
         # First, as they hold volumes.
         found[:0] = [Leftover("host", "container", name, "") for name in tool.abandoned(client)]
+    found += [
+        Leftover("host", "volume", one.name, "", "mine" if one.old else "unknown")
+        for one in begun.left(client, maker.VOLUME)
+    ]
     found += [
         Leftover("host", "image", row.tag, "")
         for row in inventory.images(images.current())

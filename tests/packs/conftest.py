@@ -13,7 +13,7 @@ from docker import errors as docker_errors
 
 from lab_engine.bench import engine
 from lab_engine.course import pack
-from lab_engine.packs import image, maker
+from lab_engine.packs import begun, image, maker
 from tests.packs.building import makers, tags
 
 
@@ -39,7 +39,7 @@ def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Any) -> Itera
 
 @pytest.fixture
 def volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Any) -> Iterator[str]:
-    """The name of a volume in the place of the builds' cache; it goes afterwards.
+    """The name of a volume in the place of the builds' cache; it goes afterwards, with its packs'.
 
     The container that builds has a name of its own, too, and so has the lock: nobody else's build
     waits for this test's, or is taken for it.
@@ -51,5 +51,6 @@ def volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Any) -> Iter
     yield name
     for one in makers(client):
         maker.remove(client, one["Id"])
-    with suppress(docker_errors.NotFound):
-        client.api.remove_volume(name)
+    for one in [name, *(one.name for one in begun.left(client, name))]:
+        with suppress(docker_errors.NotFound):
+            client.api.remove_volume(one)

@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from docker import errors as docker_errors
 
 from lab_engine.bench import container, engine, inventory, owner
 from lab_engine.bench.container import Bench
+from lab_engine.packs import begun, maker
 from lab_engine.protocol import Owned, OwnedReport
 from lab_engine.session import gc
 from lab_engine.session.gc import Leftover
@@ -150,6 +153,27 @@ async def test_what_a_lost_record_knew_is_swept_only_when_asked_for(
     fresh = Record(tmp_path / "fresh.sqlite")
     assert {thing.whose for thing in _of(session.id, fresh, me)} == {"unknown"}
     fresh.close()
+
+
+async def test_what_a_packs_build_left_is_swept_when_it_is_old_or_asked_for(
+    record: Record, me: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = f"t{os.getpid()}-packs"
+    monkeypatch.setattr(maker, "VOLUME", cache)
+    client = engine.connect()
+    one = begun.mount(cache, "one", "/media/go")
+    name = client.api.create_volume(one["Source"], labels=one["VolumeOptions"]["Labels"])["Name"]
+    try:
+        (found,) = [thing for thing in gc.leftovers(record, me) if thing.name == name]
+        assert (found.kind, found.whose) == ("volume", "unknown"), "kept without --all"
+        monkeypatch.setattr(begun, "LAST", timedelta(0))
+        (found,) = [thing for thing in gc.leftovers(record, me) if thing.name == name]
+        assert found.whose == "mine"
+        assert await gc.sweep([found]) == []
+        assert begun.left(client, cache) == []
+    finally:
+        with suppress(docker_errors.NotFound):
+            client.api.remove_volume(name)
 
 
 KILLED = """
