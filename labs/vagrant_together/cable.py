@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from lab_engine.authoring import (
     DockerContainerProbe,
+    DockerContainerReading,
+    FileProbe,
     HttpProbe,
     Image,
     See,
     container,
     require,
     require_served_by,
-    require_vagrant_machine,
 )
+from labs.vagrant_together.said import require_busybox, require_said
 from labs.vagrant_together.values import PROVIDER, Values, lab, up, vagrantfile, written
 
 step = lab.step(
@@ -23,10 +27,14 @@ step = lab.step(
 
 
 async def machine(see: See, v: Values, name: str) -> str:
-    found = await require_vagrant_machine(
-        see, v.folder, name=name, provider="docker", image="busybox"
-    )
-    return found.thing
+    return (await require_busybox(see, v, name)).thing
+
+
+async def runs(see: See, v: Values, its: DockerContainerReading) -> str:
+    """What the program of a machine is, with the variables and the script that it was given."""
+    told = " ".join((*its.command, *its.environment.values()))
+    scripts = [f"{v.folder}/{one}" for one in re.findall(r"/vagrant/([\w./-]+\.sh)\b", told)[:2]]
+    return " ".join([told, *[(await see(FileProbe(one))).content for one in scripts]])
 
 
 @step.check("cable", points=2, settle=2.0)
@@ -57,6 +65,8 @@ async def cable(see: See, v: Values) -> None:
         observed=f"It shows {page.body.strip()[:60]!r}.",
         look=f"docker exec {front} wget -qO - http://{v.net}.12/ || docker ps -a",
     )
+    # A cable that was plugged in by hand is not there when the machines are made anew.
+    await require_said(see, v, "private_network")
 
 
 @step.check("through", points=2, settle=6.0)
@@ -73,13 +83,22 @@ async def through(see: See, v: Values) -> None:
         look=f"docker inspect -f '{{{{.State.StartedAt}}}} {{{{.Created}}}} {{{{.Name}}}}' "
         f"{front} {back}",
     )
+    program = await runs(see, v, one)
     require(
-        v.word not in " ".join(one.command),
+        v.word not in program,
         "knew-it",
         expected=f"{v.front} has the page from {v.back} alone.",
         observed="The word stands in its own command.",
         look=f"docker inspect -f '{{{{json .Config.Cmd}}}}' {front}",
     )
+    require(
+        f"{v.net}.12" in program,
+        "asked-elsewhere",
+        expected=f"The program of {v.front} asks {v.net}.12.",
+        observed="That address is not in it.",
+        look=f"docker inspect -f '{{{{json .Config.Cmd}}}}' {front}",
+    )
+    await require_said(see, v, v.front, v.back)
 
 
 def back(v: Values, word: str = "") -> str:
@@ -126,6 +145,15 @@ def one_by_one(v: Values) -> str:
     return f"{up(v, f' {v.front}')} && vagrant up {v.back}"
 
 
+def in_script(v: Values) -> str:
+    """The command that writes what the front machine does into a script beside the file."""
+    return (
+        f"cat > {v.home}/front.sh <<'END'\nmkdir /www\n"
+        f"until wget -T 2 -qO /www/index.html http://{v.net}.12/; do sleep 1; done\n"
+        "exec httpd -f -h /www\nEND"
+    )
+
+
 step.solution(
     "until there is an answer",
     lambda v: [f"{written(v, both(back(v), front(v)))}\n{one_by_one(v)}"],
@@ -143,6 +171,15 @@ step.solution(
         f"cd {v.home} && vagrant destroy -f && {one_by_one(v)}",
     ],
     explained={1: ["waited-for-nothing"]},
+)
+step.solution(
+    "a script in the folder",
+    lambda v: [
+        f"mkdir -p {v.home}\n{in_script(v)}",
+        f"{written(v, both(back(v), front(v)))}\n"
+        f'sed -i \'s|"mkdir /www; until.*"|"sh /vagrant/front.sh"|\' {v.home}/Vagrantfile\n'
+        f"{one_by_one(v)}",
+    ],
 )
 step.near_miss(
     "no network of their own",
@@ -208,4 +245,68 @@ step.near_miss(
     ],
     rejected_by="through",
     reason="knew-it",
+)
+step.near_miss(
+    "a cable plugged in by hand",
+    lambda v: [
+        f"{written(v, both(back(v), front(v)))}\nsed -i /private_network/d {v.home}/Vagrantfile",
+        one_by_one(v),
+        f"docker network create --subnet {v.net}.0/24 cable",
+        *(
+            f"docker network connect --ip {v.net}.{last} cable "
+            f"$(cat {v.home}/.vagrant/machines/{name}/docker/id)"
+            for name, last in ((v.front, 11), (v.back, 12))
+        ),
+    ],
+    rejected_by="cable",
+    reason="said-nowhere",
+)
+step.near_miss(
+    "over the network that Docker gives unasked",
+    lambda v: [
+        written(v, both(back(v), front(v)).replace(f"http://{v.net}.12", "http://172.17.0.3")),
+        one_by_one(v),
+    ],
+    rejected_by="through",
+    reason="asked-elsewhere",
+)
+step.near_miss(
+    "through the folder that both see",
+    lambda v: [
+        written(
+            v,
+            both(
+                back(v).replace(
+                    "/www/index.html", "/vagrant/page; cp /vagrant/page /www/index.html"
+                ),
+                front(
+                    v,
+                    "until cp /vagrant/page /www/index.html; do sleep 1; done; httpd -f -h /www",
+                ),
+            ),
+        ),
+        one_by_one(v),
+    ],
+    rejected_by="through",
+    reason="asked-elsewhere",
+)
+step.near_miss(
+    "fetched by hand",
+    lambda v: [
+        written(v, both(back(v), front(v, "httpd -f -h /www"))),
+        one_by_one(v),
+        f"docker exec $(cat {v.home}/.vagrant/machines/{v.front}/docker/id) "
+        f"wget -qO /www/index.html http://{v.net}.12/",
+    ],
+    rejected_by="through",
+    reason="asked-elsewhere",
+)
+step.near_miss(
+    "the file thrown away afterwards",
+    lambda v: [
+        f"{written(v, both(back(v), front(v)))}\n{one_by_one(v)}",
+        f"rm {v.home}/Vagrantfile",
+    ],
+    rejected_by="cable",
+    reason="no-file",
 )

@@ -7,15 +7,14 @@ import re
 from lab_engine.authoring import (
     Directory,
     DockerContainerProbe,
-    FileProbe,
     HttpProbe,
     Image,
     See,
     VagrantMachinesProbe,
     require,
     require_served_by,
-    require_vagrant_machine,
 )
+from labs.vagrant_together.said import require_busybox, require_said
 from labs.vagrant_together.values import Values, lab, up, vagrantfile, written
 
 ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what is looked for, nothing listens there
@@ -56,9 +55,8 @@ def forwarded(guest: int, host: int, more: str = ', host_ip: "127.0.0.1"') -> st
 
 
 def asks_for(text: str, port: int) -> bool:
-    """Whether a Vagrantfile has this port of the bench in it, comments aside."""
-    said = re.sub(r"(?m)^\s*#.*$", "", text)
-    return bool(re.search(rf"\bhost(?::|\s*=>)\s*{port}\b|:{port}:", said))
+    """Whether a Vagrantfile, without its comments, has this port of the bench in it."""
+    return bool(re.search(rf"\bhost(?::|\s*=>)\s*{port}\b|:{port}:", text))
 
 
 def published(v: Values) -> str:
@@ -70,18 +68,23 @@ async def is_forwarded(see: See, v: Values) -> None:
     # The file as it lies there names no machine; a learner may do so.
     of_it = (await see(VagrantMachinesProbe(v.folder))).machines
     name = of_it[0].name if len(of_it) == 1 else "default"
-    made = await require_vagrant_machine(
-        see, v.folder, name=name, provider="docker", image="busybox"
+    made = await require_busybox(see, v, name)
+    its, page = await see(
+        DockerContainerProbe(made.thing), HttpProbe(f"http://127.0.0.1:{v.port}/")
     )
-    its, page, file = await see(
-        DockerContainerProbe(made.thing),
-        HttpProbe(f"http://127.0.0.1:{v.port}/"),
-        FileProbe(f"{v.folder}/Vagrantfile"),
-    )
+    text = await require_said(see, v)
     look = f"docker port {made.thing}"
-    at = [one for one in its.ports if one.host == v.port and one.protocol == "tcp"]
+    known = [one for one in its.ports if one.host == v.port]
+    at = [one for one in known if one.protocol == "tcp"]
     require(
-        at or not asks_for(file.content, v.port),
+        at or not known,
+        "other-protocol",
+        expected=f"Port {v.port} is one of TCP, as a web server's.",
+        observed=f"It is one of {known[0].protocol if known else 'none'}.",
+        look=look,
+    )
+    require(
+        at or not asks_for(text, v.port),
         "made-before",
         expected=f"{made.thing} was made with port {v.port}, as the Vagrantfile says.",
         observed="It was made without it.",
@@ -124,6 +127,7 @@ async def is_forwarded(see: See, v: Values) -> None:
         observed=f"It shows {page.body.strip()[:60]!r}.",
         look=f"curl -s http://127.0.0.1:{v.port}/",
     )
+    await require_said(see, v, str(v.port), "127.0.0.1")
 
 
 step.solution(
@@ -139,6 +143,13 @@ step.solution(
 step.solution(
     "in the provider's own words",
     lambda v: [f"{written(v, served(ports=published(v)))}\n{up(v)}"],
+)
+step.solution(
+    "the image with its tag",
+    lambda v: [
+        written(v, served(line=forwarded(80, v.port)).replace('"busybox"', '"busybox:latest"')),
+        up(v),
+    ],
 )
 step.near_miss(
     "added when the machine was there",
@@ -184,4 +195,43 @@ step.near_miss(
     ],
     rejected_by="forwarded",
     reason="elsewhere",
+)
+step.near_miss(
+    "a port of UDP",
+    lambda v: [
+        written(v, served(line=forwarded(80, v.port, ', host_ip: "127.0.0.1", protocol: "udp"')))
+        + f"\n{up(v)}"
+    ],
+    rejected_by="forwarded",
+    reason="other-protocol",
+)
+step.near_miss(
+    "the number in a comment alone",
+    lambda v: [
+        written(
+            v,
+            served(line=forwarded(80, v.port + 1, f', host_ip: "127.0.0.1" # not host: {v.port}')),
+        )
+        + f"\n{up(v)}"
+    ],
+    rejected_by="forwarded",
+    reason="no-port",
+)
+step.near_miss(
+    "for everybody in the file afterwards",
+    lambda v: [
+        f"{written(v, served(line=forwarded(80, v.port)))}\n{up(v)}",
+        f"sed -i s/127.0.0.1/0.0.0.0/ {v.home}/Vagrantfile",
+    ],
+    rejected_by="forwarded",
+    reason="said-nowhere",
+)
+step.near_miss(
+    "the file thrown away afterwards",
+    lambda v: [
+        f"{written(v, served(line=forwarded(80, v.port)))}\n{up(v)}",
+        f"rm {v.home}/Vagrantfile",
+    ],
+    rejected_by="forwarded",
+    reason="no-file",
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Image, See, require_served_by, require_vagrant_machine
+from lab_engine.authoring import Image, See, require_served_by
+from labs.vagrant_together.said import require_busybox, require_said
 from labs.vagrant_together.values import PROVIDER, Values, indented, lab, up, vagrantfile, written
 
 step = lab.step(
@@ -13,20 +14,20 @@ step = lab.step(
 )
 
 
+async def shows_its_name(see: See, v: Values, name: str) -> None:
+    made = await require_busybox(see, v, name)
+    await require_served_by(see, made.thing, 80, says=name)
+    await require_said(see, v, name)
+
+
 @step.check("first", points=1, settle=2.0)
 async def first(see: See, v: Values) -> None:
-    made = await require_vagrant_machine(
-        see, v.folder, name=v.front, provider="docker", image="busybox"
-    )
-    await require_served_by(see, made.thing, 80, says=v.front)
+    await shows_its_name(see, v, v.front)
 
 
 @step.check("second", points=2, settle=2.0)
 async def second(see: See, v: Values) -> None:
-    made = await require_vagrant_machine(
-        see, v.folder, name=v.back, provider="docker", image="busybox"
-    )
-    await require_served_by(see, made.thing, 80, says=v.back)
+    await shows_its_name(see, v, v.back)
 
 
 BODY = """config.vm.define name do |machine|
@@ -93,4 +94,13 @@ step.near_miss(
     lambda v: [written(v, looped(v).replace("#{name}", v.front)), up(v)],
     rejected_by="second",
     reason="other-page",
+)
+step.near_miss(
+    "another name in the file afterwards",
+    lambda v: [
+        f"{written(v, looped(v))}\n{up(v)}",
+        f"sed -i s/{v.back}/tower/ {v.home}/Vagrantfile",
+    ],
+    rejected_by="second",
+    reason="said-nowhere",
 )

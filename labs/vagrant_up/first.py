@@ -6,7 +6,6 @@ import re
 
 from lab_engine.authoring import (
     DomainProbe,
-    FileProbe,
     GuestFileProbe,
     Look,
     Pool,
@@ -15,6 +14,7 @@ from lab_engine.authoring import (
     require_domain,
     require_vagrant_machine,
 )
+from labs.vagrant_up.said import only_name, require_said
 from labs.vagrant_up.values import BOX, CATALOGUE, POOL, SMALL, Values, lab, up, written
 
 step = lab.step(
@@ -35,17 +35,41 @@ end
 """
 
 
+def says_other(text: str, memory: int) -> int | None:
+    """The memory that a Vagrantfile gives instead of this one, in MiB; None if it may give this.
+
+    A number that is worked out, or comes by a variable, cannot be told from the text.
+    """
+    found = [int(one) for one in re.findall(r"\bmemory\s*=\s*[\"']?(\d+)\b(?!\s*[-+*/])", text)]
+    return found[-1] if found and memory not in found else None
+
+
+def defined(memory: int, *names: str) -> str:
+    lines = "".join(f'  config.vm.define "{name}"\n' for name in names)
+    return vagrantfile(memory).replace("  config.vm.provider", f"{lines}  config.vm.provider")
+
+
 @step.check("machine", points=3, settle=1.0)
 async def machine(see: See, v: Values) -> None:
-    made = await require_vagrant_machine(see, v.folder, box=BOX)
-    its, file = await see(DomainProbe(made.thing), FileProbe(f"{v.folder}/Vagrantfile"))
+    name = await only_name(see, v.folder)
+    made = await require_vagrant_machine(see, v.folder, name=name, box=BOX)
+    its = await see(DomainProbe(made.thing))
+    text = await require_said(see, v.folder, BOX, "memory")
+    other, has = says_other(text, v.memory), its.config_memory_kib / 1024
+    # A reload changes what it may have at most, and leaves what it has.
+    right = its.config_memory_max_kib == its.config_memory_kib == v.memory << 10
     require(
-        # A reload changes what it may have at most, and leaves what it has.
-        its.config_memory_max_kib == its.config_memory_kib == v.memory << 10
-        or not re.search(rf"(?m)^[^#\n]*memory\s*=\s*{v.memory}\b", file.content),
+        not right or other is None,
+        "other-file",
+        expected=f"The Vagrantfile gives the machine {v.memory} MiB.",
+        observed=f"It says {other} by now, and {made.thing} has {has:g}.",
+        look=f"cat {v.folder}/Vagrantfile",
+    )
+    require(
+        right or other is not None or not re.search(rf"memory\s*=\s*[\"']?{v.memory}\b", text),
         "older-than-the-file",
         expected=f"{made.thing} was made with {v.memory} MiB, as the Vagrantfile says.",
-        observed=f"It has {its.config_memory_kib / 1024:g}.",
+        observed=f"It has {has:g}.",
         look=f"virsh dominfo {made.thing}; cat {v.folder}/Vagrantfile",
     )
     await require_domain(see, made.thing, memory=v.memory, memory_max=v.memory)
@@ -84,6 +108,10 @@ end
         up(v, " --provider=libvirt"),
     ],
 )
+step.solution(
+    "a machine with a name",
+    lambda v: [add(v), written(v, defined(v.memory, "one")), up(v)],
+)
 step.near_miss(
     "written, not brought up",
     lambda v: [add(v), written(v, vagrantfile(v.memory)), f"cd {v.project} && vagrant validate"],
@@ -98,7 +126,7 @@ step.near_miss(
         up(v),
     ],
     rejected_by="machine",
-    reason="other-memory",
+    reason="said-nowhere",
 )
 step.near_miss(
     "the number changed when the machine was there",
@@ -125,4 +153,34 @@ step.near_miss(
     ],
     rejected_by="machine",
     reason="not-up",
+)
+step.near_miss(
+    "another number in the file afterwards",
+    lambda v: [
+        add(v),
+        f"{written(v, vagrantfile(v.memory))}\n{up(v)}",
+        f"sed -i s/{v.memory}/192/ ~/work/{v.project}/Vagrantfile",
+    ],
+    rejected_by="machine",
+    reason="other-file",
+)
+step.near_miss(
+    "the file thrown away afterwards",
+    lambda v: [
+        add(v),
+        f"{written(v, vagrantfile(v.memory))}\n{up(v)}",
+        f"rm ~/work/{v.project}/Vagrantfile",
+    ],
+    rejected_by="machine",
+    reason="no-file",
+)
+step.near_miss(
+    "two machines",
+    lambda v: [
+        add(v),
+        written(v, defined(v.memory, "one", "two")),
+        up(v, " --no-parallel"),
+    ],
+    rejected_by="machine",
+    reason="several",
 )

@@ -7,17 +7,21 @@ from collections.abc import Callable
 
 from lab_engine.authoring import (
     Directory,
-    FileProbe,
+    DomainProbe,
     Pool,
     See,
     VagrantBox,
     require,
     require_vagrant_machine,
 )
+from labs.vagrant_up.said import only_name, require_said
 from labs.vagrant_up.values import BOX, CATALOGUE, POOL, Values, lab, up, written
 
 VERSIONS = ("1.0.0", "1.1.0", "2.0.0")
 WANTED = "1.1.0"
+BOXES = f"~/.vagrant.d/boxes/{BOX.replace('/', '-VAGRANTSLASH-')}"
+BEYOND = ("2.0.0", "2.0.1", "2.1.0", "3.0.0", "4.0.0")
+"""Versions that a file for series 1 takes none of, were they all there."""
 
 
 def vagrantfile(constraint: str) -> str:
@@ -43,7 +47,7 @@ step = lab.step(
 
 Version = tuple[int, ...]
 
-_LINE = re.compile(r"(?m)^[^#\n]*\bbox_version\s*=\s*(.+)$")
+_LINE = re.compile(r"(?m)^.*\bbox_version\s*=\s*(.+)$")
 _QUOTED = re.compile(r"""["']([^"']*)["']""")
 _CONDITION = re.compile(r"(=|!=|>=|<=|>|<|~>)?\s*(\d+(?:\.\d+)*)\Z")
 _HOLDS: dict[str, Callable[[Version, Version], bool]] = {
@@ -56,20 +60,28 @@ _HOLDS: dict[str, Callable[[Version, Version], bool]] = {
 }
 
 
-def takes(text: str, version: str) -> bool | None:
-    """Whether a Vagrantfile's `box_version` takes a version; None if it cannot be read like that.
+def conditions(text: str) -> list[str] | None:
+    """The conditions of a Vagrantfile's `box_version`; None if the text alone does not tell them.
 
-    By the rules of Ruby's Gem::Requirement. A file without such a line takes every version.
+    Args:
+        text: the file without its comments.
     """
-    line = next(reversed(_LINE.findall(text)), None)
-    if line is None:
-        return True
+    line = next(reversed(_LINE.findall(text)), "nil").strip()
+    if line == "nil":
+        return []
+    quoted = _QUOTED.findall(line)
+    if not quoted or "#{" in line:
+        return None
+    return [part.strip() for one in quoted for part in one.split(",")]
+
+
+def takes(parts: list[str], version: str) -> bool:
+    """Whether these conditions take a version, by the rules of Ruby's Gem::Requirement."""
     wanted = _version(version)
-    parts = [part.strip() for quoted in _QUOTED.findall(line) for part in quoted.split(",")]
     for part in parts:
         found = _CONDITION.match(part)
         if not found:
-            return None
+            return False
         word, other = found[1] or "=", _version(found[2])
         if word == "~>":
             kept = max(1, found[2].count("."))
@@ -77,7 +89,7 @@ def takes(text: str, version: str) -> bool | None:
                 return False
         elif not _HOLDS[word](wanted, other):
             return False
-    return True if parts else None
+    return True
 
 
 def _version(text: str) -> Version:
@@ -87,21 +99,55 @@ def _version(text: str) -> Version:
 
 @step.check("newest-of-one", points=3, settle=1.0)
 async def newest_of_one(see: See, v: Values) -> None:
-    await require_vagrant_machine(see, v.folder, box=BOX, version=WANTED)
-    text = (await see(FileProbe(f"{v.folder}/Vagrantfile"))).content
-    look = f"cat {v.folder}/Vagrantfile"
+    name = await only_name(see, v.folder)
+    made = await require_vagrant_machine(see, v.folder, name=name, box=BOX, version=WANTED)
+    text = await require_said(see, v.folder, BOX)
+    its = await see(DomainProbe(made.thing))
     require(
-        takes(text, "1.2.0") is not False,
-        "this-one-alone",
-        expected="The Vagrantfile takes a box 1.2.0, when there is one.",
+        f"/{WANTED}/" in its.initrd,
+        "other-system",
+        expected=f"{made.thing} boots the system of version {WANTED}.",
+        observed=f"It boots {its.initrd or 'none of the box'}.",
+        look=f"virsh dumpxml {made.thing} | grep initrd",
+    )
+    parts = conditions(text)
+    if parts is not None:
+        _require_series_1(parts, f"cat {v.folder}/Vagrantfile")
+
+
+def _require_series_1(parts: list[str], look: str) -> None:
+    unknown = [part for part in parts if not _CONDITION.match(part)]
+    require(
+        not unknown,
+        "no-condition",
+        expected="Each condition of box_version is a version, with or without a sign before it.",
+        observed=f"{', '.join(map(repr, unknown))} is none.",
+        look=f"{look}; vagrant validate",
+    )
+    require(
+        takes(parts, WANTED),
+        "not-this-one",
+        expected=f"The Vagrantfile takes the box {WANTED}, the newest of series 1.",
         observed="It does not take it.",
         look=look,
     )
+    missed = next((one for one in ("1.2.0", "1.99.0") if not takes(parts, one)), "")
+    later = takes(parts, "1.1.1")
     require(
-        takes(text, "2.0.0") is not True,
+        not missed,
+        "ends-early" if later else "this-one-alone",
+        expected=f"The Vagrantfile takes a box {missed}, when there is one.",
+        observed=f"It takes none after {'those of 1.1' if missed == '1.2.0' else '1.2.0'}."
+        if later
+        else f"It takes none after {WANTED}.",
+        look=look,
+    )
+    beyond = next((one for one in BEYOND if takes(parts, one)), "")
+    require(
+        not beyond,
         "series-2",
-        expected="The Vagrantfile takes no box of series 2.",
-        observed="It takes 2.0.0, if that is there.",
+        expected="The Vagrantfile takes no box after series 1.",
+        observed=f"It takes {beyond}, if that is there.",
         look=look,
     )
 
@@ -112,6 +158,18 @@ step.solution(
     lambda v: [
         f"vagrant box add {CATALOGUE} --box-version 1.1.0 && "
         f"sed -i 's/1.0.0/>= 1.0, < 2.0/' {v.project}/Vagrantfile && {up(v)}"
+    ],
+)
+step.solution(
+    "a comment that names a version, and a machine with a name",
+    lambda v: [
+        written(
+            v,
+            vagrantfile("~> 1.1").replace(
+                '"~> 1.1"\n', '"~> 1.1" # not "1.1.0"\n  config.vm.define "web"\n'
+            ),
+        ),
+        up(v),
     ],
 )
 step.near_miss(
@@ -129,8 +187,33 @@ step.near_miss(
     lambda v: [written(v, vagrantfile("1.1.0")), up(v)],
     rejected_by="newest-of-one",
     reason="this-one-alone",
-    explain="A number alone takes that one version, `~> 1.1.0` what begins with 1.1. "
+    explain="A number alone takes that one version, and `<=` nothing after it. "
     '`"~> 1.1"` takes all that follows in series 1.',
+)
+step.near_miss(
+    "what begins with 1.1",
+    lambda v: [written(v, vagrantfile("~> 1.1.0")), up(v)],
+    rejected_by="newest-of-one",
+    reason="ends-early",
+    explain="`~>` leaves the last number open that you give: `~> 1.1.0` takes what begins with "
+    "1.1, and `< 1.2` ends there as well.",
+)
+step.near_miss(
+    "all but 2.0.0",
+    lambda v: [written(v, vagrantfile("!= 2.0.0")), up(v)],
+    rejected_by="newest-of-one",
+    reason="series-2",
+)
+step.near_miss(
+    "the old box under the new one's name",
+    lambda v: [
+        f"vagrant box add {CATALOGUE} --box-version 1.0.0",
+        f"cp -r {BOXES}/1.0.0 {BOXES}/1.1.0",
+        written(v, vagrantfile("~> 1.1")),
+        up(v),
+    ],
+    rejected_by="newest-of-one",
+    reason="other-system",
 )
 step.near_miss(
     "any, of which one is there",
