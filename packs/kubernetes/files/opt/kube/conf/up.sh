@@ -8,6 +8,8 @@ PATH=/opt/kube/bin:$PATH
 workers=${1:-2} mib=${2:-1024}
 shift 2 || shift $#
 labels=("$@")
+# Time limits are longer where the machine is emulated.
+patience=${INFRALAB_PATIENCE:-1}
 kube=/var/lib/docker/kube
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -18,9 +20,9 @@ say() {
     local tenths=$((($(date +%s%N) - began) / 100000000))
     printf '%3d.%d s  %s\n' $((tenths / 10)) $((tenths % 10)) "$*"
 }
-# retry SECONDS COMMAND...: until it succeeds.
+# retry SECONDS COMMAND...: until it succeeds; so many seconds on an ordinary machine.
 retry() {
-    local end=$((SECONDS + $1))
+    local end=$((SECONDS + $1 * patience))
     shift
     until "$@" > /dev/null 2>&1; do
         [ $SECONDS -lt $end ] || { echo "never succeeded: $*" >&2; return 1; }
@@ -54,7 +56,9 @@ for pid in "${starting[@]}"; do wait "$pid"; done
 retry 60 docker exec cp crictl version
 say "nodes started"
 
-logged init docker exec cp kubeadm init --config /opt/kube/conf/init.yaml
+sed "s/: 60s, /: $((60 * patience))s, /; s/: 2m0s/: $((2 * patience))m0s/" \
+    /opt/kube/conf/init.yaml > "$work/init.yaml"
+logged init docker exec -i cp kubeadm init --config /dev/stdin < "$work/init.yaml"
 say "control plane initialised"
 docker exec cp sh -c 'mkdir -p /root/.kube; cp /etc/kubernetes/admin.conf /root/.kube/config'
 if [ "$workers" = 0 ]; then
@@ -92,6 +96,6 @@ kubectl apply -f /opt/kube/conf/net.yaml > /dev/null
 retry 120 ready
 say "nodes ready"
 /opt/kube/conf/routes.sh
-kubectl -n kube-system rollout status deploy/coredns --timeout=120s > /dev/null
+kubectl -n kube-system rollout status deploy/coredns --timeout=$((120 * patience))s > /dev/null
 say "names answered"
 kubectl apply -f /opt/kube/conf/storage.yaml > /dev/null
