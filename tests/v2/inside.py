@@ -61,6 +61,7 @@ KUBERNETES: Steps = (
         "python3 -m lab_engine prove kubernetes --step look --walk --junit $RESULTS/walk.xml",
     ),
 )
+PATIENCE = {"cgroups": "10", "kubernetes": "40"}
 MACHINES = {"cgroups": CGROUPS, "kubernetes": KUBERNETES}
 
 
@@ -84,8 +85,8 @@ def main(folder: Path) -> int:
         "INFRALAB_BENCH_MEMORY": f"{half}m",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_TIMEOUT": "900",
-        # Emulated, a bench needs more than a minute to come up.
-        "INFRALAB_PATIENCE": "10" if emulated else "1",
+        # Emulated, a bench needs more than a minute to come up, and a cluster ten.
+        "INFRALAB_PATIENCE": PATIENCE[told["machine"]] if emulated else "1",
     }
     for name, limit, script in steps:
         print(f"== {name}", flush=True)
