@@ -55,7 +55,7 @@ class Machine:
     name: str
     packs: tuple[str, ...] = ()
     memory: int = 3072
-    """MiB, of which a bench has half."""
+    """MiB; what a bench in it may take stands in `inside.py`."""
 
 
 CGROUPS: Final = Machine("cgroups")
