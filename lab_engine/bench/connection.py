@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lab_engine import protocol as p
-from lab_engine.common import patience, tasks
+from lab_engine.common import patience, pipes, tasks
 from lab_engine.common.paths import AGENT_SOCKET
 from lab_engine.errors import AgentLost, LeaseTaken, ProtocolError
 
@@ -333,6 +333,7 @@ class Connection:
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
+            await pipes.given_up(self._process.stdin)
             self._process = None
         if self._reading:
             await asyncio.wait([self._reading])

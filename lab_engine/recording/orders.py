@@ -7,6 +7,7 @@ import json
 from typing import Any, Final
 
 from lab_engine.bench.container import Bench
+from lab_engine.common import pipes
 from lab_engine.errors import InfralabError
 
 FOLDER: Final = "/opt/infralab/lib/lab_engine/inside/"
@@ -80,3 +81,4 @@ class Orders:
         except TimeoutError:
             process.kill()
             await process.wait()
+        await pipes.given_up(process.stdin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import platform
 import signal
@@ -45,6 +46,18 @@ async def connect(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Connect]:
         if link._process and link._process.returncode is None:
             os.kill(link._process.pid, signal.SIGCONT)
         await link.close()
+
+
+async def test_a_relay_that_reads_no_more_leaves_no_word_for_the_screen(connect: Connect) -> None:
+    link = await connect("import time; time.sleep(0.2)")
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+    with pytest.raises(AgentLost):
+        # More than a pipe holds.
+        await link.request(p.Listen, p.StatusReport, topics=("x" * (4 << 20),))
+    await link.close()
+    gc.collect()
+    assert not told
 
 
 async def test_a_frozen_agent_is_noticed_though_the_request_may_take_long(
