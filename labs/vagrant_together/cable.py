@@ -14,8 +14,9 @@ from lab_engine.authoring import (
     container,
     require,
     require_served_by,
+    require_vagrantfile,
 )
-from labs.vagrant_together.said import require_busybox, require_said
+from labs.vagrant_together.machines import require_busybox
 from labs.vagrant_together.values import PROVIDER, Values, lab, up, vagrantfile, written
 
 step = lab.step(
@@ -66,7 +67,7 @@ async def cable(see: See, v: Values) -> None:
         look=f"docker exec {front} wget -qO - http://{v.net}.12/ || docker ps -a",
     )
     # A cable that was plugged in by hand is not there when the machines are made anew.
-    await require_said(see, v, "private_network")
+    await require_vagrantfile(see, v.folder, "private_network")
 
 
 @step.check("through", points=2, settle=6.0)
@@ -98,7 +99,7 @@ async def through(see: See, v: Values) -> None:
         observed="That address is not in it.",
         look=f"docker inspect -f '{{{{json .Config.Cmd}}}}' {front}",
     )
-    await require_said(see, v, v.front, v.back)
+    await require_vagrantfile(see, v.folder, v.front, v.back)
 
 
 def back(v: Values, word: str = "") -> str:

@@ -13,8 +13,9 @@ from lab_engine.authoring import (
     VagrantMachinesProbe,
     require,
     require_served_by,
+    require_vagrantfile,
 )
-from labs.vagrant_together.said import require_busybox, require_said
+from labs.vagrant_together.machines import require_busybox
 from labs.vagrant_together.values import Values, lab, up, vagrantfile, written
 
 ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what is looked for, nothing listens there
@@ -72,7 +73,7 @@ async def is_forwarded(see: See, v: Values) -> None:
     its, page = await see(
         DockerContainerProbe(made.thing), HttpProbe(f"http://127.0.0.1:{v.port}/")
     )
-    text = await require_said(see, v)
+    text = await require_vagrantfile(see, v.folder)
     look = f"docker port {made.thing}"
     known = [one for one in its.ports if one.host == v.port]
     at = [one for one in known if one.protocol == "tcp"]
@@ -127,7 +128,7 @@ async def is_forwarded(see: See, v: Values) -> None:
         observed=f"It shows {page.body.strip()[:60]!r}.",
         look=f"curl -s http://127.0.0.1:{v.port}/",
     )
-    await require_said(see, v, str(v.port), "127.0.0.1")
+    await require_vagrantfile(see, v.folder, str(v.port), "127.0.0.1")
 
 
 step.solution(

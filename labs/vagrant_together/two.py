@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import Image, See, require_served_by
-from labs.vagrant_together.said import require_busybox, require_said
+from lab_engine.authoring import Image, See, require_served_by, require_vagrantfile
+from labs.vagrant_together.machines import require_busybox
 from labs.vagrant_together.values import PROVIDER, Values, indented, lab, up, vagrantfile, written
 
 step = lab.step(
@@ -17,7 +17,7 @@ step = lab.step(
 async def shows_its_name(see: See, v: Values, name: str) -> None:
     made = await require_busybox(see, v, name)
     await require_served_by(see, made.thing, 80, says=name)
-    await require_said(see, v, name)
+    await require_vagrantfile(see, v.folder, name)
 
 
 @step.check("first", points=1, settle=2.0)

@@ -13,8 +13,9 @@ from lab_engine.authoring import (
     require,
     require_domain,
     require_vagrant_machine,
+    require_vagrantfile,
 )
-from labs.vagrant_up.said import only_name, require_said
+from labs.vagrant_up.named import only_name
 from labs.vagrant_up.values import BOX, CATALOGUE, POOL, SMALL, Values, lab, up, written
 
 step = lab.step(
@@ -54,7 +55,7 @@ async def machine(see: See, v: Values) -> None:
     name = await only_name(see, v.folder)
     made = await require_vagrant_machine(see, v.folder, name=name, box=BOX)
     its = await see(DomainProbe(made.thing))
-    text = await require_said(see, v.folder, BOX, "memory")
+    text = await require_vagrantfile(see, v.folder, BOX, "memory")
     other, has = says_other(text, v.memory), its.config_memory_kib / 1024
     # A reload changes what it may have at most, and leaves what it has.
     right = its.config_memory_max_kib == its.config_memory_kib == v.memory << 10

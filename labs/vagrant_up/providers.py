@@ -14,8 +14,8 @@ from lab_engine.authoring import (
     require,
     require_served_by,
     require_vagrant_machine,
+    require_vagrantfile,
 )
-from labs.vagrant_up.said import require_said
 from labs.vagrant_up.values import POOL, SMALL, Values, lab, up, written
 
 IMAGES = ("busybox", "busybox:latest")
@@ -76,7 +76,7 @@ async def container(see: See, v: Values) -> None:
         observed="The word stands in its command.",
         look=f"docker inspect -f '{{{{json .Config.Cmd}}}}' {made.thing}",
     )
-    said = await require_said(see, v.folder, v.machine)
+    said = await require_vagrantfile(see, v.folder, v.machine)
     require(
         # A server that was started by `docker exec` is gone with the next start.
         "httpd" in said or "/vagrant" in said,

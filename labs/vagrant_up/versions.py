@@ -13,8 +13,9 @@ from lab_engine.authoring import (
     VagrantBox,
     require,
     require_vagrant_machine,
+    require_vagrantfile,
 )
-from labs.vagrant_up.said import only_name, require_said
+from labs.vagrant_up.named import only_name
 from labs.vagrant_up.values import BOX, CATALOGUE, POOL, Values, lab, up, written
 
 VERSIONS = ("1.0.0", "1.1.0", "2.0.0")
@@ -101,7 +102,7 @@ def _version(text: str) -> Version:
 async def newest_of_one(see: See, v: Values) -> None:
     name = await only_name(see, v.folder)
     made = await require_vagrant_machine(see, v.folder, name=name, box=BOX, version=WANTED)
-    text = await require_said(see, v.folder, BOX)
+    text = await require_vagrantfile(see, v.folder, BOX)
     its = await see(DomainProbe(made.thing))
     require(
         f"/{WANTED}/" in its.initrd,

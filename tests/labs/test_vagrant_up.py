@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lab_engine.authoring import ruby_without_comments
 from labs.vagrant_up.first import says_other
-from labs.vagrant_up.said import plain
 from labs.vagrant_up.versions import BEYOND, WANTED, conditions, takes
 
 
@@ -27,7 +27,7 @@ from labs.vagrant_up.versions import BEYOND, WANTED, conditions, takes
 def test_the_conditions_are_those_of_the_last_line_that_counts(
     line: str, known: list[str] | None
 ) -> None:
-    assert conditions(plain(f"  config.vm.box_version = {line}\n")) == known
+    assert conditions(ruby_without_comments(f"  config.vm.box_version = {line}\n")) == known
 
 
 def test_a_file_without_a_version_takes_all() -> None:
@@ -68,8 +68,8 @@ def test_what_does_not_take_the_wanted_one(condition: str) -> None:
     ],
 )
 def test_a_memory_that_the_file_gives_instead(text: str, other: int | None) -> None:
-    assert says_other(plain(text), 160) == other
+    assert says_other(ruby_without_comments(text), 160) == other
 
 
 def test_a_sign_in_quotes_begins_no_comment() -> None:
-    assert plain('a = "#{name}" # the name\n# all\nb') == 'a = "#{name}" \n\nb'
+    assert ruby_without_comments('a = "#{name}" # the name\n# all\nb') == 'a = "#{name}" \n\nb'

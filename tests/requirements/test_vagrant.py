@@ -18,6 +18,7 @@ from lab_engine.authoring import (
     VagrantProjectsProbe,
     require_domain,
     require_vagrant_machine,
+    require_vagrantfile,
 )
 from lab_engine.bench.container import Bench
 from lab_engine.packs import image as packs
@@ -153,6 +154,31 @@ async def test_an_image_is_by_its_name(stage: Stage) -> None:
     found = await Inquiry(stage.ask, None)(VagrantProjectsProbe())
     assert found.projects == (f"{WORK}/shop",)
     await stage.type("cd ~/work/shop; vagrant destroy -f")
+
+
+async def test_what_a_file_says(stage: Stage) -> None:
+    async def said(see: See) -> None:
+        await require_vagrantfile(see, f"{WORK}/shop", "infralab/small", "memory")
+
+    def written(line: str) -> str:
+        return project("shop", f"{line}\n")
+
+    await goes(
+        stage,
+        said,
+        ("rm -rf shop", "no-file"),
+        ("mkdir -p shop/Vagrantfile", "no-file"),
+        ("rm -r shop; mkdir shop; ln -s Vagrantfile shop/Vagrantfile", "no-file"),
+        ("rm shop/Vagrantfile; truncate -s 1G shop/Vagrantfile", "said-nowhere"),
+        ("rm shop/Vagrantfile", "no-file"),
+        (written('box = "infralab/small" # memory = 160'), "said-nowhere"),
+        (written('# box = "infralab/small"; memory = 160'), "said-nowhere"),
+        (written('box = "infralab/small#1"; memory = 160'), "pass"),
+        (written('box = "infralab/#{size}"; memory = 160'), "said-nowhere"),
+        (written('name = "a \\" # b"; box = "infralab/small"; memory = 160'), "pass"),
+        (written('box = "infralab/small"\nmemory = 160'), "pass"),
+        ("rm -r shop", "no-file"),
+    )
 
 
 async def test_containers_with_a_network_and_nothing_left_of_them(stage: Stage) -> None:

@@ -10,6 +10,10 @@ from lab_engine.families.vagrant.probes import (
     VagrantProjectsReading,
 )
 from lab_engine.families.vagrant.requirements.machines import require_vagrant_machine
+from lab_engine.families.vagrant.requirements.vagrantfile import (
+    require_vagrantfile,
+    ruby_without_comments,
+)
 from lab_engine.families.vagrant.resources import VagrantBox
 
 __all__ = [
@@ -20,4 +24,6 @@ __all__ = [
     "VagrantProjectsProbe",
     "VagrantProjectsReading",
     "require_vagrant_machine",
+    "require_vagrantfile",
+    "ruby_without_comments",
 ]
