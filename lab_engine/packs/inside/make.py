@@ -40,6 +40,8 @@ BILLS = Path("/usr/share/infralab/packs")
 POLICY = Path("/usr/sbin/policy-rc.d")
 LISTS_LAST = 1800.0
 """Seconds."""
+GO_BILL = 2
+"""Counts up when the list of a Go program has more in it: what was kept before is made anew."""
 APT = ["apt-get", "-q", "-y", "--no-install-recommends"]
 LICENCES = {
     "Apache License": "Apache-2.0",
@@ -204,7 +206,7 @@ def metadata(path: Path) -> dict[str, str]:
 
 
 def go_key(part: dict[str, Any], program: dict[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps([program, part["toolchain"]]).encode())
+    digest = hashlib.sha256(json.dumps([program, part["toolchain"], GO_BILL]).encode())
     folder = RECIPE / part["folder"]
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
@@ -232,15 +234,32 @@ def build_program(part: dict[str, Any], program: dict[str, Any], place: str) -> 
         ["go", "version", "-m", "-json", str(made)],
         check=False, capture_output=True, text=True, env=env, cwd=folder,
     ).stdout  # fmt: skip
-    keep(go_key(part, program), {program["name"]: made}, list(go_bill(listed, program, env)))
+    key = go_key(part, program)
+    bill = go_bill(listed, program["name"], key.rpartition("-")[2], Path(env["GOPATH"]))
+    keep(key, {program["name"]: made}, list(bill))
 
 
-def go_bill(listed: str, program: dict[str, Any], env: dict[str, str]) -> Iterator[Component]:
-    """The modules in a program, as it says itself, with the licence of each module's own file."""
+def go_bill(listed: str, name: str, source: str, gopath: Path) -> Iterator[Component]:
+    """The modules in a program, as it says itself, with the licence of each module's own file.
+
+    The program's version is that of the module it comes from; `source`, a digest, is that of one
+    whose source is in the recipe. Go's own library is listed as scanners expect it.
+    """
     about = json.loads(listed or "{}")
-    yield {"type": "application", "name": program["name"], "version": about.get("GoVersion", "")}
-    for module in about.get("Deps") or ():
-        used = module.get("Replace") or module
+    package, go = about.get("Path", ""), about.get("GoVersion", "").removeprefix("go")
+    modules = [(one["Path"], one.get("Replace") or one) for one in about.get("Deps") or ()]
+    homes = [(path, used) for path, used in modules if f"{package}/".startswith(f"{path}/")]
+    home = max(homes, key=lambda one: len(one[0]))[1] if homes else {}
+    version = home.get("Version", "").removeprefix("v") or f"recipe-{source}"
+    yield {"type": "application", "name": name, "version": version}
+    yield {
+        "type": "library",
+        "name": "stdlib",
+        "version": go,
+        "licence": "BSD-3-Clause",
+        "purl": f"pkg:golang/stdlib@{go}",
+    }
+    for _, used in modules:
         path, version = used["Path"], used.get("Version", "")
         # Capital letters are written with `!` in the module cache (go.dev/ref/mod).
         place = re.sub("[A-Z]", lambda found: "!" + found[0].lower(), f"{path}@{version}")
@@ -248,7 +267,7 @@ def go_bill(listed: str, program: dict[str, Any], env: dict[str, str]) -> Iterat
             "type": "library",
             "name": path,
             "version": version,
-            "licence": licence_of(Path(env["GOPATH"]) / "pkg" / "mod" / place),
+            "licence": licence_of(gopath / "pkg" / "mod" / place),
             "purl": f"pkg:golang/{path}@{version}",
         }
 
