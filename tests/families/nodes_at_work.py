@@ -36,6 +36,8 @@ docker exec north iptables -N MINE
 docker exec north iptables -A OUTPUT -j MINE
 docker exec north iptables -t nat -A PREROUTING -p tcp --dport 9 -j REDIRECT --to-ports 10
 docker exec north nft add table inet mine
+docker exec north sh -c 'echo mine > /root/note; echo mine > /tmp/note; echo mine > "/srv/a note"'
+docker exec north sh -c 'mkdir -p /opt/mine/deep; ln -s /usr /opt/mine/deep/out'
 """
 
 
@@ -62,6 +64,13 @@ def what_was_made_in_a_node_is_taken_away() -> None:
     for key, before in start.items():
         assert inventory.mend(key, before), key
     assert inventory.entries() == start
+    sh("docker exec north sh -c '! ls -d /root/note /tmp/note /srv/* /opt/mine'")
+
+
+def what_an_engine_and_a_shell_write_is_nobodys() -> None:
+    start = inventory.entries()
+    sh("docker exec north sh -c 'echo ls > /root/.bash_history; echo >> /var/log/dockerd.log'")
+    assert inventory.entries()["node/north"] == start["node/north"]
 
 
 def what_cannot_be_brought_back_is_said() -> None:
@@ -79,6 +88,8 @@ def what_cannot_be_brought_back_is_said() -> None:
     assert not inventory.mend("node/south", start["node/south"])
     sh("docker exec north docker rmi busybox")
     assert not inventory.mend("node/north", start["node/north"])
+    sh("docker exec north sh -c 'echo x:x:7:7::/: >> /etc/passwd; rmdir /srv'")
+    assert '"changed /etc/passwd","gone /srv"' in inventory.entries()["node/north"]
     sh("docker rm -f south")
     assert not inventory.mend("node/south", start["node/south"])
     for key in start:
@@ -138,6 +149,7 @@ def main() -> None:
             make(resource)
         the_engine_of_the_bench_comes_back()
         what_was_made_in_a_node_is_taken_away()
+        what_an_engine_and_a_shell_write_is_nobodys()
         what_cannot_be_brought_back_is_said()
         members_are_as_they_were()
         who_was_promoted_is_forgotten_too()

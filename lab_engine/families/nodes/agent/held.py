@@ -12,7 +12,7 @@ import msgspec
 from lab_engine.common import digest
 from lab_engine.common.patience import patient
 from lab_engine.families.docker.agent.engine import WORK_SECONDS, Api, asking, remove_container
-from lab_engine.families.nodes.agent import at, filters, fleeting
+from lab_engine.families.nodes.agent import at, files, filters, fleeting
 from lab_engine.families.nodes.agent.asked import TASK_LABEL
 from lab_engine.families.nodes.agent.node import leave, take_disk
 
@@ -27,7 +27,7 @@ class Held(msgspec.Struct, frozen=True):
 
     `members` are those that a manager has, with what was said of each: role, availability, labels.
     `network` is what was done to the node's network from within. `settings` is a hash of what the
-    engine reads when it is started.
+    engine reads when it is started. `files` is what was written on its disk beside all that.
     """
 
     swarm: tuple[str, ...] = ()
@@ -38,6 +38,7 @@ class Held(msgspec.Struct, frozen=True):
     images: tuple[str, ...] = ()
     network: tuple[str, ...] = ()
     settings: str = ""
+    files: tuple[str, ...] = ()
 
 
 def entries() -> dict[str, str]:
@@ -86,6 +87,7 @@ def _held(api: Api, name: str) -> Held:
         ),
         network=filters.entries(at.pid(name)),
         settings=at.settings(name),
+        files=files.entries(name),
     )
 
 
@@ -150,6 +152,7 @@ def mend(key: str, before: str) -> bool:
     try:
         with at.engine(name, seconds=WORK_SECONDS) as api:
             _clear(api, wanted)
+            files.clear(name, wanted.files)
             # Who was promoted is a manager a little longer than its Swarm says.
             while (now := _held(api, name)) != wanted:
                 if now.swarm == wanted.swarm or time.monotonic() > end:

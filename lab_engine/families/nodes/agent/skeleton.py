@@ -41,6 +41,13 @@ _FILES: Final = (
 _making = threading.Lock()
 
 
+def folders() -> frozenset[str]:
+    """The folders of a node as it is made, each by its path."""
+    of_etc = [Path("etc", name) for name in _FILES if Path("/etc", name).is_dir()]
+    whole = [*map(Path, _FOLDERS), *of_etc]
+    return frozenset(f"/{up}" for one in whole for up in (one, *one.parents) if up.name)
+
+
 def ensure() -> None:
     """Have the image. Raises DaemonDown, ProviderError."""
     with _making, asking("make the image of nodes", seconds=WORK_SECONDS) as api:
