@@ -19,6 +19,7 @@ from lab_engine.common.probe import Probe
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import volumes
 from lab_engine.families.libvirt.agent.connection import connect, found, told
+from lab_engine.families.libvirt.agent.parsed import parsed
 from lab_engine.families.libvirt.probes.storage import SnapshotFileProbe, SnapshotFileReading
 
 _LIMIT: Final = 64 << 10
@@ -33,16 +34,12 @@ def snapshot_file(probe: SnapshotFileProbe) -> SnapshotFileReading:
         taken = None if it is None else found(it.snapshotLookupByName, probe.snapshot)
         if it is None or taken is None:
             return SnapshotFileReading(exists=False)
-        path = _disk(_parsed(it.XMLDesc()), probe.target)
-        when = _parsed(taken.getXMLDesc()).findtext("creationTime", "")
+        path = _disk(parsed(it.XMLDesc()), probe.target)
+        when = parsed(taken.getXMLDesc()).findtext("creationTime", "")
     if not path:
         return SnapshotFileReading(exists=False)
     there, text = _read(path, Path(path).stat().st_ino, probe.snapshot, when, probe.path)
     return SnapshotFileReading(holds=there, text=text)
-
-
-def _parsed(text: str) -> ET.Element:
-    return ET.fromstring(text)  # noqa: S314 - libvirtd wrote it
 
 
 def _disk(domain: ET.Element, target: str) -> str:

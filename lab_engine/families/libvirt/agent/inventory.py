@@ -23,6 +23,7 @@ from lab_engine.common import digest
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import kept, marks, pool, qcow2, vm, volumes
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
+from lab_engine.families.libvirt.agent.parsed import parsed
 from lab_engine.families.libvirt.guests import small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel
 from lab_engine.families.provider import Owned
@@ -41,7 +42,7 @@ def entries() -> dict[str, str]:
             live = domain.XMLDesc(0)
             things[f"vm/{domain.name()}"] = _vm(domain, live)
             if domain.isActive():
-                for source in _xml(live).findall("devices/disk/source"):
+                for source in parsed(live).findall("devices/disk/source"):
                     users[source.get("file", "")] = domain.name()
         for one in connection.listAllNetworks(0):
             things[f"virtual-network/{one.name()}"] = _network(one)
@@ -105,7 +106,7 @@ def _vm(domain: Any, live: str) -> str:
 
 def _in_disks(live: str) -> Iterator[str]:
     """The snapshots that are in the disks; libvirt does not know those of QEMU's monitor."""
-    for source in _xml(live).findall("devices/disk/source"):
+    for source in parsed(live).findall("devices/disk/source"):
         for name in qcow2.snapshots(source.get("file", "")):
             yield f"{source.get('file')} {name}"
 
@@ -126,7 +127,7 @@ def _network(one: Any) -> str:
     persistent = bool(one.isPersistent())
     # A reservation may be added to the running network alone. The rest of its live description
     # counts the machines on it.
-    live = [ET.tostring(part) for part in _xml(one.XMLDesc(0)) if part.tag in ("dns", "ip")]
+    live = [ET.tostring(part) for part in parsed(one.XMLDesc(0)) if part.tag in ("dns", "ip")]
     return _print(config, *live, one.isActive(), persistent, persistent and one.autostart())
 
 
@@ -199,10 +200,6 @@ def _remove_volume(connection: Any, name: str) -> None:
             continue
         if slash or marks.of_file(volume.path()).endswith(f":disk/{name}"):
             quietly_absent(lambda gone=volume: gone.delete(0))  # type: ignore[misc]
-
-
-def _xml(text: str) -> ET.Element:
-    return ET.fromstring(text)  # noqa: S314 - libvirtd wrote it
 
 
 def _print(*facts: object) -> str:

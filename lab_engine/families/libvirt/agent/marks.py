@@ -16,6 +16,7 @@ import libvirt
 
 from lab_engine.common.resource import Resource
 from lab_engine.errors import ProviderError
+from lab_engine.families.libvirt.agent.parsed import parsed
 from lab_engine.families.provider import Mark
 
 NAMESPACE: Final = "urn:infralab:libvirt"
@@ -38,13 +39,13 @@ def of_xml(root: ET.Element) -> tuple[str, str]:
 
 def of_network(network: Any) -> tuple[str, str]:
     """The same for a `libvirt.virNetwork`."""
-    return of_xml(ET.fromstring(network.XMLDesc(0)))  # noqa: S314 - libvirtd wrote it
+    return of_xml(parsed(network.XMLDesc(0)))
 
 
 def of_domain(domain: Any) -> tuple[str, str]:
     """The same for a `libvirt.virDomain`; the definition for the next start counts, if any."""
     flags = libvirt.VIR_DOMAIN_XML_INACTIVE if domain.isPersistent() else 0
-    return of_xml(ET.fromstring(domain.XMLDesc(flags)))  # noqa: S314 - libvirtd wrote it
+    return of_xml(parsed(domain.XMLDesc(flags)))
 
 
 def refuse(found: str, mark: Mark, wanted: Resource, what: str, hint: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from lab_engine.common.probe import Probe
-from lab_engine.families.libvirt.agent.readers import FILE_LIMIT, channel_of
+from lab_engine.families.libvirt.agent.of_guests import FILE_LIMIT, channel_of
 from lab_engine.families.libvirt.guests.agent_channel import GuestSilent
 from lab_engine.families.libvirt.probes.guest import GuestMountProbe, GuestMountReading
 from lab_engine.kernel import mountinfo, superblock

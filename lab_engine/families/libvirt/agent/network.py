@@ -11,6 +11,7 @@ from lab_engine.common import digest
 from lab_engine.common.resource import Resource, Stage
 from lab_engine.families.libvirt.agent import kept, marks
 from lab_engine.families.libvirt.agent.connection import connect, found, told
+from lab_engine.families.libvirt.agent.parsed import parsed
 from lab_engine.families.libvirt.resources import VirtualNetwork
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
 
@@ -110,7 +111,7 @@ def _drift(wanted: VirtualNetwork, network: Any, made_from: str) -> str:
         return "was made from another description"
     if standing := kept.drift(network, autostart=wanted.autostart):
         return standing
-    root = ET.fromstring(network.XMLDesc(0))  # noqa: S314 - libvirtd wrote it
+    root = parsed(network.XMLDesc(0))
     address = root.find("ip")
     have = "" if address is None else address.get("address", "")
     if have != wanted.gateway:

@@ -11,6 +11,7 @@ from lab_engine.common.resource import Resource, Stage
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import kept, marks
 from lab_engine.families.libvirt.agent.connection import connect, found, told
+from lab_engine.families.libvirt.agent.parsed import parsed
 from lab_engine.families.libvirt.resources import Pool
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
 
@@ -19,7 +20,7 @@ FOLDER: Final = Path("/var/lib/libvirt/pools")
 
 def path_of(pool: Any) -> str:
     """The folder of a `libvirt.virStoragePool`."""
-    root = ET.fromstring(pool.XMLDesc(0))  # noqa: S314 - libvirtd wrote it
+    root = parsed(pool.XMLDesc(0))
     return root.findtext("target/path", "")
 
 

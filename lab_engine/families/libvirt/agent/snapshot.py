@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from lab_engine.common.resource import Resource
 from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
+from lab_engine.families.libvirt.agent.parsed import parsed
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel
 from lab_engine.families.libvirt.resources import Snapshot
 from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sighting
@@ -16,7 +17,7 @@ from lab_engine.families.provider import ABSENT, Mark, Owned, Provider, Say, Sig
 
 def described(snapshot: Any) -> str:
     """The description of a `libvirt.virDomainSnapshot`."""
-    root = ET.fromstring(snapshot.getXMLDesc(0))  # noqa: S314 - libvirtd wrote it
+    root = parsed(snapshot.getXMLDesc(0))
     return root.findtext("description", "")
 
 

@@ -25,6 +25,7 @@ from lab_engine.errors import ProviderError
 from lab_engine.families.libvirt.agent import domain_xml, roots
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
 from lab_engine.families.libvirt.agent.domain_xml import Hardware
+from lab_engine.families.libvirt.agent.parsed import parsed
 from lab_engine.families.libvirt.guests import accelerator, full, renewal, small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel
 from lab_engine.families.libvirt.guests.save_file import clone
@@ -246,7 +247,7 @@ def _remove(domain: Any) -> None:
 def _canonical_machine(domain_type: str) -> str:
     """The version of the machine type, such as `pc-i440fx-10.0`."""
     text = connect().getDomainCapabilities(accelerator.QEMU, "x86_64", "pc", domain_type, 0)
-    machine = ET.fromstring(text).findtext("machine")  # noqa: S314 - libvirtd wrote it
+    machine = parsed(text).findtext("machine")
     return machine or "pc"
 
 

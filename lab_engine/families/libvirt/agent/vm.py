@@ -24,6 +24,7 @@ from lab_engine.families.libvirt.agent import (
     volumes,
 )
 from lab_engine.families.libvirt.agent.connection import connect, found, quietly_absent, told
+from lab_engine.families.libvirt.agent.parsed import parsed
 from lab_engine.families.libvirt.guests import accelerator, renewal, small
 from lab_engine.families.libvirt.guests.agent_channel import AgentChannel, GuestSilent
 from lab_engine.families.libvirt.resources import VM
@@ -154,9 +155,7 @@ class VMProvider(Provider[VM]):
             return "has lost the files that it starts with"
         if not domain.isPersistent():
             return "is not defined any more, it only runs"
-        root = ET.fromstring(  # noqa: S314 - libvirtd wrote it
-            domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
-        )
+        root = parsed(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
         memory = int(root.findtext("memory", "0")) >> 10
         if memory != vm.memory:
             return f"has {memory} MiB, wanted {vm.memory}"

@@ -6,12 +6,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import libvirt
 
 from lab_engine.families.libvirt.agent import qcow2
 from lab_engine.families.libvirt.agent.connection import connect, found
+from lab_engine.families.libvirt.agent.parsed import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def refresh(pool: Any) -> None:
 
 
 def _folder(pool: Any) -> Path:
-    root = ET.fromstring(pool.XMLDesc(0))  # noqa: S314 - libvirtd wrote it
+    root = parsed(pool.XMLDesc(0))
     return Path(root.findtext("target/path", ""))
 
 
@@ -70,7 +70,7 @@ def _known(pool: Any) -> frozenset[str]:
 
 def facts(volume: Any) -> VolumeFacts:
     """The facts of a `libvirt.virStorageVol`."""
-    root = ET.fromstring(volume.XMLDesc(0))  # noqa: S314 - libvirtd wrote it
+    root = parsed(volume.XMLDesc(0))
     path = root.findtext("target/path", "")
     kind = root.find("target/format")
     # libvirt knows these three from its last look at the folder, which others may have written to.

@@ -21,7 +21,7 @@ import msgspec
 
 from lab_engine.common.place import Place, parse
 from lab_engine.common.probe import Probe
-from lab_engine.families.libvirt.agent.readers import channel_of
+from lab_engine.families.libvirt.agent.of_guests import channel_of
 from lab_engine.families.libvirt.guests.agent_channel import GuestRefused, GuestSilent
 from lab_engine.families.netlink.probes import network as net
 from lab_engine.families.netlink.probes import reach as way
