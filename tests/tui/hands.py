@@ -14,8 +14,13 @@ def bridge(running: Running) -> str:
     return str(variables.bridge)
 
 
+def front(running: Running) -> TerminalPane | None:
+    """The terminal in front; None for the moment in which another one comes."""
+    return running.app.screen.query_one(ShellPane).pane
+
+
 def terminal(running: Running) -> TerminalPane:
-    pane = running.app.screen.query_one(ShellPane).pane
+    pane = front(running)
     assert pane is not None
     return pane
 
@@ -27,8 +32,8 @@ async def do_the_task(running: Running, world: World) -> None:
 
 
 def screen_of(running: Running) -> str:
-    emulator = terminal(running).emulator
-    return emulator.text() if emulator else ""
+    pane = front(running)
+    return pane.emulator.text() if pane and pane.emulator else ""
 
 
 def typed(running: Running) -> str:

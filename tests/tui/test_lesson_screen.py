@@ -21,7 +21,7 @@ from lab_engine.tui.screens.hint import HintScreen
 from lab_engine.tui.screens.lesson import LessonScreen
 from lab_engine.tui.screens.lesson_end import LessonEnd
 from lab_engine.tui.screens.solution import SolutionScreen
-from tests.tui.hands import bridge, do_the_task, screen_of, terminal
+from tests.tui.hands import bridge, do_the_task, front, screen_of, terminal
 from tests.tui.standin import World
 
 Start = Callable[..., Any]
@@ -74,17 +74,19 @@ async def test_another_shell_is_a_tab(start: Start) -> None:
         await running.press("f3", *"echo first", "enter")
         first = terminal(running)
         await running.press("f11")
-        await running.until(lambda: terminal(running) is not first and terminal(running).running)
+        await running.until(
+            lambda: (pane := front(running)) not in (None, first) and pane.running, "another shell"
+        )
         assert terminal(running).has_focus
         assert "bench-2" in running.screen_text()
         await running.until(lambda: "$" in screen_of(running), "its prompt")
         await running.press(*"echo second", "enter")
         await running.until(lambda: "\nsecond" in screen_of(running), "the echo")
         await running.press("f3")
-        await running.until(lambda: terminal(running) is first, "the first shell")
+        await running.until(lambda: front(running) is first, "the first shell")
         assert "second" not in screen_of(running)
         await running.press("f3", *"exit", "enter")
-        await running.until(lambda: terminal(running) is first, "the end of the other one")
+        await running.until(lambda: front(running) is first, "the end of the other one")
         assert terminal(running).has_focus
         await running.press("f11")
         await running.until(lambda: "bench-2" in running.screen_text(), "its name is free again")
