@@ -42,31 +42,29 @@ def test_it_holds_to_the_schema() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "version"),
+    ("module", "version"),
     [
-        ("go.etcd.io/etcd/server/v3", "3.6.4"),
-        # The longest module that the package lies in, and no module whose name only begins so.
-        ("go.etcd.io/etcd/server/v3/embed/cmd", "3.6.4"),
-        ("go.etcd.io/etcd/server/v30", "0.1.0"),
-        ("example.net/old/cmd", "1.1.0"),
-        ("example.net/older", "recipe-5e1f"),
-        ("infralab/kube", "recipe-5e1f"),
+        ("mod\tgo.etcd.io/etcd/etcdctl/v3\tv3.6.4\th1:LsCA7CzjVt", "3.6.4"),
+        ("mod\tgo.etcd.io/etcd/etcdctl/v3\tv3.6.4\n\t=>\texample.net/ctl\tv3.7.0\th1:a", "3.7.0"),
+        ("mod\tinfralab/kube\t(devel)\t", "recipe-5e1f"),
     ],
 )
 def test_a_go_program_has_the_version_of_its_module(
-    tmp_path: Path, package: str, version: str
+    tmp_path: Path, module: str, version: str
 ) -> None:
-    modules = [
-        {"Path": "go.etcd.io/etcd/server/v3", "Version": "v3.6.4"},
-        {"Path": "go.etcd.io/etcd", "Version": "v0.1.0"},
-        {
-            "Path": "example.net/old",
-            "Version": "v1.0.0",
-            "Replace": {"Path": "example.net/forked", "Version": "v1.1.0"},
-        },
-    ]
-    listed = {"GoVersion": "go1.24.4", "Path": package, "Deps": modules}
-    its, library, *parts = go_bill(json.dumps(listed), "tool", "5e1f", tmp_path)
+    listed = f"""/tmp/tool: go1.24.4
+\tpath\tgo.etcd.io/etcd/etcdctl/v3
+\t{module}
+\tdep\tgo.etcd.io/etcd/api/v3\tv3.6.4\th1:7F6N7toCKcV72QmoUKa23yYLiiljMrT4xCeBL9BmXdo=
+\tdep\texample.net/old\tv1.0.0
+\t=>\texample.net/forked\tv1.1.0\th1:PX8Ux0OFSsmGkU6SIC+JVlGYxzAVtYcGmvvUUrGa+xI=
+\tbuild\t-ldflags="-s -w"
+\tbuild\tCGO_ENABLED=0
+"""
+    its, library, *parts = go_bill(listed, "tool", "5e1f", tmp_path)
     assert its == {"type": "application", "name": "tool", "version": version}
     assert library["purl"] == "pkg:golang/stdlib@1.24.4"
-    assert [one["name"] for one in parts][-1] == "example.net/forked"
+    assert [f"{one['name']} {one['version']}" for one in parts] == [
+        "go.etcd.io/etcd/api/v3 v3.6.4",
+        "example.net/forked v1.1.0",
+    ]

@@ -40,7 +40,7 @@ BILLS = Path("/usr/share/infralab/packs")
 POLICY = Path("/usr/sbin/policy-rc.d")
 LISTS_LAST = 1800.0
 """Seconds."""
-GO_BILL = 2
+GO_BILL = 3
 """Counts up when the list of a Go program has more in it: what was kept before is made anew."""
 APT = ["apt-get", "-q", "-y", "--no-install-recommends"]
 LICENCES = {
@@ -231,8 +231,8 @@ def build_program(part: dict[str, Any], program: dict[str, Any], place: str) -> 
     build = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(made), program["package"]]
     run(build, cwd=folder, env=env)
     listed = subprocess.run(
-        ["go", "version", "-m", "-json", str(made)],
-        check=False, capture_output=True, text=True, env=env, cwd=folder,
+        ["go", "version", "-m", str(made)],
+        check=True, capture_output=True, text=True, env=env, cwd=folder,
     ).stdout  # fmt: skip
     key = go_key(part, program)
     bill = go_bill(listed, program["name"], key.rpartition("-")[2], Path(env["GOPATH"]))
@@ -240,18 +240,26 @@ def build_program(part: dict[str, Any], program: dict[str, Any], place: str) -> 
 
 
 def go_bill(listed: str, name: str, source: str, gopath: Path) -> Iterator[Component]:
-    """The modules in a program, as it says itself, with the licence of each module's own file.
+    """The modules in a program, as `go version -m` tells, with the licence of each one's own file.
 
     The program's version is that of the module it comes from; `source`, a digest, is that of one
     whose source is in the recipe. Go's own library is listed as scanners expect it.
     """
-    about = json.loads(listed or "{}")
-    package, go = about.get("Path", ""), about.get("GoVersion", "").removeprefix("go")
-    modules = [(one["Path"], one.get("Replace") or one) for one in about.get("Deps") or ()]
-    homes = [(path, used) for path, used in modules if f"{package}/".startswith(f"{path}/")]
-    home = max(homes, key=lambda one: len(one[0]))[1] if homes else {}
-    version = home.get("Version", "").removeprefix("v") or f"recipe-{source}"
-    yield {"type": "application", "name": name, "version": version}
+    # Lines of a word and its fields between tabs (debug.BuildInfo.String of Go's own library).
+    lines = [line.strip("\n\t").split("\t") for line in listed.splitlines()]
+    go = lines[0][0].rpartition(": go")[2]
+    modules: list[list[str]] = []
+    for word, *fields in lines:
+        if word in ("mod", "dep"):
+            modules.append(fields)
+        elif word == "=>":
+            # It was taken in place of the one in the line before.
+            modules[-1] = fields
+    # The first is the one that the program itself is in.
+    (_, version, *_), *others = modules
+    if version == "(devel)":
+        version = f"recipe-{source}"
+    yield {"type": "application", "name": name, "version": version.removeprefix("v")}
     yield {
         "type": "library",
         "name": "stdlib",
@@ -259,8 +267,7 @@ def go_bill(listed: str, name: str, source: str, gopath: Path) -> Iterator[Compo
         "licence": "BSD-3-Clause",
         "purl": f"pkg:golang/stdlib@{go}",
     }
-    for _, used in modules:
-        path, version = used["Path"], used.get("Version", "")
+    for path, version, *_ in others:
         # Capital letters are written with `!` in the module cache (go.dev/ref/mod).
         place = re.sub("[A-Z]", lambda found: "!" + found[0].lower(), f"{path}@{version}")
         yield {
