@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lab_engine.course.pack import recipes
+from lab_engine.packs import image
 from lab_engine.packs.inside.make import go_bill
 from lab_engine.packs.sbom import cyclonedx
 
@@ -68,3 +70,17 @@ def test_a_go_program_has_the_version_of_its_module(
         "go.etcd.io/etcd/api/v3 v3.6.4",
         "example.net/forked v1.1.0",
     ]
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("pack", sorted(name for name, one in recipes().items() if one.pack.go))
+def test_a_pack_lists_what_its_programs_are_made_of(pack: str) -> None:
+    if image.missing([pack]) is not None:
+        pytest.skip(f"the pack {pack} is not built")
+    parts = image.bill(pack)["components"]
+    assert all(one["version"] for one in parts)
+    programs = {one["name"] for one in parts if one["type"] == "application"}
+    assert {
+        program.name for part in recipes()[pack].pack.go for program in part.programs
+    } <= programs
+    assert sum(one.get("purl", "").startswith("pkg:golang/") for one in parts) > 10
