@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+from lab_engine.tui.screens.dialog_box import Buttons, DialogBox
 
 
 class Choice(ModalScreen[str | None]):
@@ -22,14 +23,8 @@ class Choice(ModalScreen[str | None]):
     ]
     DEFAULT_CSS = """
     Choice { align: center middle; }
-    Choice > Vertical {
-        width: 60; max-width: 90%; height: auto; padding: 1 2;
-        border: round $accent; background: $surface;
-    }
     Choice .question { text-style: bold; height: auto; }
     Choice .more { color: $text-muted; height: auto; margin: 0 0 1 0; }
-    Choice Horizontal { height: auto; align-horizontal: right; }
-    Choice Button { margin: 0 0 0 2; }
     """
 
     def __init__(self, question: str, more: str, buttons: Mapping[str, str]) -> None:
@@ -39,10 +34,10 @@ class Choice(ModalScreen[str | None]):
         self.buttons = buttons
 
     def compose(self) -> ComposeResult:
-        with Vertical():
+        with DialogBox():
             yield Static(self.question, classes="question", markup=False)
             yield Static(self.more, classes="more", markup=False)
-            with Horizontal():
+            with Buttons():
                 for n, (key, label) in enumerate(self.buttons.items()):
                     variant = "default" if n == 0 else "primary"
                     yield Button(label, id=key, variant=variant, compact=True)  # type: ignore[arg-type]

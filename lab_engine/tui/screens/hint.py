@@ -8,12 +8,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from lab_engine.course.text.model import TaskBlock
 from lab_engine.tui.document.blocks import Blocks, CodeBlock
+from lab_engine.tui.screens.dialog_box import Buttons, DialogBox
 
 
 class HintScreen(ModalScreen[str | None]):
@@ -36,15 +37,10 @@ class HintScreen(ModalScreen[str | None]):
     ]
     DEFAULT_CSS = """
     HintScreen { align: center middle; }
-    HintScreen > Vertical {
-        width: 76; max-width: 95%; height: auto; max-height: 90%; padding: 1 2;
-        border: round $warning; background: $surface;
-    }
-    HintScreen VerticalScroll { height: auto; max-height: 16; }
+    HintScreen DialogBox { width: 76; border: round $warning; }
+    HintScreen #hint { height: auto; }
     HintScreen .lead { text-style: bold; height: auto; }
     HintScreen .price { color: $text-muted; height: auto; margin: 0 0 1 0; }
-    HintScreen Horizontal { height: auto; align-horizontal: right; }
-    HintScreen Button { margin: 0 0 0 2; }
     """
 
     def __init__(
@@ -63,11 +59,11 @@ class HintScreen(ModalScreen[str | None]):
         self._take = take
 
     def compose(self) -> ComposeResult:
-        with Vertical():
+        with DialogBox():
             yield Static(self.lead, classes="lead", markup=False)
             yield Static(self.price, classes="price", markup=False)
-            yield VerticalScroll(id="hint")
-            with Horizontal():
+            yield Vertical(id="hint")
+            with Buttons():
                 yield Button("Not now", id="close", compact=True)
                 yield Button("Show the hint", id="show", variant="primary", compact=True)
 

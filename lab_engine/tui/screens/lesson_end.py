@@ -9,7 +9,6 @@ from typing import ClassVar, Final, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -19,6 +18,7 @@ from lab_engine.course.told import points
 from lab_engine.session import points as scoring
 from lab_engine.session.record import TaskState
 from lab_engine.tui.document.content import DONE, OPEN
+from lab_engine.tui.screens.dialog_box import Buttons, DialogBox
 
 MANY_HINTS: Final = 2
 """From so many hints on a step is worth reading once more."""
@@ -68,16 +68,10 @@ class LessonEnd(ModalScreen[str | None]):
     ]
     DEFAULT_CSS = """
     LessonEnd { align: center middle; }
-    LessonEnd > Vertical {
-        width: 76; max-width: 96%; height: auto; max-height: 94%; padding: 1 2;
-        border: round $success; background: $surface;
-    }
-    LessonEnd VerticalScroll { height: auto; max-height: 14; }
+    LessonEnd DialogBox { width: 76; border: round $success; }
     LessonEnd Static { height: auto; }
     LessonEnd .lead { text-style: bold; margin: 0 0 1 0; }
     LessonEnd .again { color: $text-muted; margin: 1 0; }
-    LessonEnd Horizontal { height: auto; align-horizontal: right; }
-    LessonEnd Button { margin: 0 0 0 2; }
     """
 
     def __init__(
@@ -96,17 +90,16 @@ class LessonEnd(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         whole = points(sum(step.points for step in self.lesson.steps))
         back = any(row.again or not row.whole for row in self.rows)
-        with Vertical():
+        with DialogBox():
             lead = f"“{self.lesson.title}”: {scoring.shown(self.earned)} of {whole}"
             yield Static(lead, classes="lead", markup=False)
-            with VerticalScroll():
-                for row in self.rows:
-                    yield Static(row.line)
+            for row in self.rows:
+                yield Static(row.line)
             words = self._sum()
             if self.following:
                 words += f" Next: “{self.following.title}”, {self.following.minutes} minutes."
             yield Static(words, classes="again", markup=False)
-            with Horizontal():
+            with Buttons():
                 yield Button("Stay here", id="stay", compact=True)
                 if back:
                     yield Button("Go back", id="again", compact=True)
