@@ -7,6 +7,8 @@ from labs.swarm.asked import member, on
 from labs.swarm.made import create, runs_without, street
 from labs.swarm.values import IMAGE, Values, lab
 
+BROKEN = ("failed", "rejected", "orphaned")
+
 step = lab.step("drain", daemons=("docker",), resources=lambda v: v.rack(joined=True))
 
 
@@ -35,14 +37,31 @@ async def drain(see: See, v: Values) -> None:
         v.count,
         image=IMAGE,
         among=(v.first, v.third),
+        least=2,
         network=v.street,
     )
+    look = on(v.first, f"service ps {v.shop}")
     require(
-        any(task.node == v.second for task in service.tasks),
+        not service.constraints,
+        "constrained",
+        expected=f"{v.shop} may be on {v.second}, which is drained.",
+        observed=f"The service has constraints: {', '.join(service.constraints)}.",
+        look=on(v.first, f"service inspect --pretty {v.shop}"),
+    )
+    left = [task.state for task in service.tasks if task.node == v.second]
+    require(
+        left,
         "was-empty",
         expected=f"A task of {v.shop} had to leave {v.second}.",
-        observed=f"None was ever there: {v.second} was drained before.",
-        look=on(v.first, f"service ps {v.shop}"),
+        observed="None was there, as far as the swarm remembers.",
+        look=look,
+    )
+    require(
+        any(state not in BROKEN for state in left),
+        "broken",
+        expected=f"A task of {v.shop} ran on {v.second} until the swarm ended it.",
+        observed=f"They ended otherwise: {', '.join(sorted(set(left)))}.",
+        look=look,
     )
 
 
@@ -91,6 +110,47 @@ step.near_miss(
     reason="was-empty",
 )
 step.near_miss(
+    "the service was made anew afterwards",
+    lambda v: [
+        street(v),
+        create(v),
+        drained(v),
+        on(v.first, f"service rm {v.shop}"),
+        create(v),
+    ],
+    rejected_by="drain",
+    reason="was-empty",
+)
+step.near_miss(
+    "sent away by a wish of the service, then drained",
+    lambda v: [
+        street(v),
+        create(v),
+        on(v.first, f"service update -q --constraint-add node.hostname!={v.second} {v.shop}"),
+        available(v, "drain"),
+    ],
+    rejected_by="drain",
+    reason="constrained",
+    explain="The constraint keeps the tasks away, also when the machine is in use again. "
+    "`docker service update --constraint-rm` takes it from the service.",
+)
+step.near_miss(
+    "its containers are killed before",
+    lambda v: [
+        street(v),
+        create(v),
+        available(v, "pause"),
+        ByHand(
+            f"for c in $({on(v.second, 'ps -q')}); do {on(v.second, 'kill $c')}; done; "
+            f"{runs_without(v, v.second)}",
+            typed=on(v.second, f"kill $({on(v.second, 'ps -q')})"),
+        ),
+        available(v, "drain"),
+    ],
+    rejected_by="drain",
+    reason="broken",
+)
+step.near_miss(
     "drained, and in use again",
     lambda v: [street(v), create(v), drained(v), available(v, "active")],
     rejected_by="drain",
@@ -107,6 +167,18 @@ step.near_miss(
     lambda v: [street(v), create(v), on(v.first, f"node update --availability drain {v.third}")],
     rejected_by="drain",
     reason="not-drained",
+)
+step.near_miss(
+    "both workers",
+    lambda v: [
+        street(v),
+        create(v),
+        available(v, "drain"),
+        on(v.first, f"node update --availability drain {v.third}"),
+        ByHand(runs_without(v, v.third), typed=on(v.first, f"service ps {v.shop}")),
+    ],
+    rejected_by="drain",
+    reason="not-spread",
 )
 step.near_miss(
     "it left for good",

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from lab_engine.authoring import ByHand, See, SwarmServiceProbe, require, require_spread
-from labs.swarm.asked import on, require_answer
+from lab_engine.authoring import (
+    ByHand,
+    See,
+    SwarmServiceProbe,
+    SwarmServiceReading,
+    require,
+    require_spread,
+)
+from labs.swarm.asked import on
+from labs.swarm.ended import until
 from labs.swarm.made import create, renew, street
+from labs.swarm.served import require_served
 from labs.swarm.values import IMAGE, Values, lab
+from labs.swarm.waits import until_running
 
 CAREFUL = (
     "--update-parallelism 0 --update-monitor 3s --update-failure-action rollback "
     "--rollback-parallelism 0 --rollback-monitor 1s "
 )
 BAD = "false"
+ENDED = ("failed", "rejected")
+KILLED = (137, 143)
+"""128 and the number of SIGKILL or SIGTERM."""
 BY_HAND = (
     "You took it back. The swarm shall do it, at night too: `--update-failure-action rollback`, "
     "and then the bad version again."
@@ -40,7 +53,7 @@ async def rollback(see: See, v: Values) -> None:
         found.update == "rollback_completed",
         "no-rollback",
         expected="The latest update was rolled back.",
-        observed=f"It is {found.update}." if found.update else "There was none.",
+        observed=_ended(found),
         look=look,
     )
     require(
@@ -51,25 +64,43 @@ async def rollback(see: See, v: Values) -> None:
         look=look,
     )
     require(
-        any(task.state in ("failed", "rejected") for task in found.tasks),
+        found.on_failure == "rollback",
+        "once-only",
+        expected=f"The failure action of {v.shop} is rollback, also for the next bad version.",
+        observed=f"It is {found.on_failure or 'pause'}.",
+        look=look,
+    )
+    bad = [
+        task
+        for task in found.tasks
+        if task.state in ENDED and (task.command, task.image) != (found.command, found.image)
+    ]
+    require(
+        bad,
         "nothing-failed",
         expected="A task of the bad version failed.",
         observed="None did.",
         look=tasks,
     )
-    await require_answer(see, v, found, v.sign)
+    require(
+        any(task.exit_code not in KILLED for task in bad),
+        "killed",
+        expected="A task of the bad version ended by itself.",
+        observed="Each of them was killed.",
+        look=tasks,
+    )
+    await require_served(see, v, found, v.sign)
+
+
+def _ended(found: SwarmServiceReading) -> str:
+    if found.update:
+        return f"It is {found.update}."
+    # A change of the number alone wipes out how the update before it ended.
+    return "A later change has hidden how it ended." if found.undoable else "There was none."
 
 
 def spoil(v: Values, options: str = "") -> str:
     return on(v.first, f"service update -d {options}--args {BAD} {v.shop}")
-
-
-def until(v: Values, state: str, *, seconds: int = 120) -> str:
-    """Wait until the latest update is in this state."""
-    asked = on(v.first, "service inspect -f '{{.UpdateStatus.State}}'")
-    return (
-        f'timeout {seconds} sh -c "until [ \\$({asked} {v.shop}) = {state} ]; do sleep 0.5; done"'
-    )
 
 
 def spoiled(v: Values, state: str, options: str = "") -> str:
@@ -99,7 +130,8 @@ step.near_miss(
     rejected_by="rollback",
     reason="paused",
     explain="Without `--update-failure-action rollback` the swarm stops where it is, and waits for "
-    "somebody to decide. Say it with an update, then try the bad version again.",
+    "somebody to decide. Go back with `docker service rollback` first. Then say it with an update "
+    "of its own, and try the bad version again.",
 )
 step.near_miss(
     "taken back by hand",
@@ -124,6 +156,39 @@ step.near_miss(
     rejected_by="rollback",
     reason="by-hand",
     explain=BY_HAND,
+)
+step.near_miss(
+    "said together with the bad version",
+    lambda v: [
+        street(v),
+        create(v),
+        spoiled(v, "rollback_completed", CAREFUL),
+    ],
+    rejected_by="rollback",
+    reason="once-only",
+    explain="The failure action was said with the bad version, and is taken back with it. The next "
+    "bad version would be paused. Say it with an update of its own.",
+)
+step.near_miss(
+    "a good version, whose tasks are killed",
+    lambda v: [
+        street(v),
+        create(v, options=CAREFUL.replace("monitor 3s", "monitor 60s")),
+        ByHand(
+            f"{renew(v, options='-d ')} && sleep 3 && {until_running(v.first, v.shop, v.count)}",
+            typed=renew(v, options="-d "),
+        ),
+        ByHand(
+            "; ".join(
+                f"for c in $({on(machine, 'ps -q')}); do {on(machine, 'kill $c')}; done"
+                for machine in v.machines
+            )
+            + f"; {until(v, 'rollback_completed')}",
+            typed="; ".join(on(machine, "kill CONTAINER") for machine in v.machines),
+        ),
+    ],
+    rejected_by="rollback",
+    reason="killed",
 )
 step.near_miss(
     "no bad version at all",
