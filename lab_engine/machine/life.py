@@ -122,12 +122,12 @@ def start(chosen: Settings, say: Say, *, internet: bool = False) -> Accelerator 
     """
     where = place.of(chosen)
     place.check(where)
-    power.programs()
     with lock.held(where, say):
         if power.running(where) and power.answers(where):
             return None
         if not where.docker.exists():
             raise BenchError("there is no machine", hint="Make it: `infralab machine create`.")
+        power.programs()
         if not image.there(where):
             raise BenchError(
                 "the machine's system is of another version of infralab",
