@@ -40,8 +40,8 @@ async def require_served(see: See, v: Values, service: SwarmServiceReading, sign
     within = [await see(NodeContainersProbe(machine)) for machine in v.machines]
     found = [one for reading in within for one in reading.containers if one.id in tasks]
     for one in found:
-        # By its name: a server at 127.0.0.1 alone is none. From itself: the other machines hear of a
-        # new task's name some seconds later, on a busy one many.
+        # By its name: a server at 127.0.0.1 alone is none. From itself: the other machines hear of
+        # a new task's name some seconds later, on a busy one many.
         page = await see(HttpProbe(f"http://{one.name}/", place=place.process(one.pid)))
         node = tasks[one.id]
         look = on(node, "ps")
