@@ -11,10 +11,12 @@ from textual.containers import Horizontal, VerticalScroll
 class DialogBox(VerticalScroll, can_focus=False, inherit_bindings=False):
     """As high as what is in it, at most nearly as high as the screen.
 
-    The arrows are left to the dialog, which goes with them from button to button.
+    The arrows go from button to button, and pages are turned.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,down", "app.focus_next", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
         Binding("pageup", "page_up", show=False),
         Binding("pagedown", "page_down", show=False),
     ]

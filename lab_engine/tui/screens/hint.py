@@ -32,8 +32,6 @@ class HintScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f9", "dismiss(None)", "Leave"),
-        Binding("right,down", "app.focus_next", show=False),
-        Binding("left,up", "app.focus_previous", show=False),
     ]
     DEFAULT_CSS = """
     HintScreen { align: center middle; }

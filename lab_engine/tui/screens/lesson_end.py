@@ -63,8 +63,6 @@ class LessonEnd(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Stay"),
-        Binding("right,down", "app.focus_next", show=False),
-        Binding("left,up", "app.focus_previous", show=False),
     ]
     DEFAULT_CSS = """
     LessonEnd { align: center middle; }

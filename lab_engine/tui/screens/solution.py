@@ -21,8 +21,6 @@ class SolutionScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Leave"),
-        Binding("right,down", "app.focus_next", show=False),
-        Binding("left,up", "app.focus_previous", show=False),
     ]
     # The safe one has the focus; the next key goes to the first solution.
     AUTO_FOCUS = "#close"
